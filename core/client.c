@@ -1,0 +1,455 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What the client's units do to the session. */
+
+#include "path.h"
+#include "session_private.h"
+
+/* RFC 5321 section 4.5.3.1.4; RFC 4954 section 4. Octets, with the line end. */
+#define COMMAND_LINE_LIMIT 512
+#define AUTH_LINE_LIMIT 12288
+/* What the parameters of extensions may add to MAIL and RCPT lines; each RFC names its own amount. */
+#define PARAMETERS_LIMIT 1536
+
+static uint64_t offset_of(const struct smtp_session *session)
+{
+    return session->half[SMTP_CLIENT].offset;
+}
+
+static bool offered(const struct smtp_session *session, enum smtp_keyword keyword)
+{
+    return (session->keywords & (UINT64_C(1) << keyword)) != 0;
+}
+
+/* ---- findings on lines ---- */
+
+static void check_line(struct smtp_session *session, const struct smtp_line *line, size_t limit, const struct smtp_sink *sink)
+{
+    uint64_t offset = offset_of(session);
+    if (line->end == SMTP_LINE_END_LF)
+        smtp_report_once(session, SMTP_FINDING_BARE_LINE_FEED, SMTP_CLIENT, offset, sink,
+                         "a command line ends in a line feed without a carriage return");
+    if (line->bare_cr || line->end == SMTP_LINE_END_CR)
+        smtp_report_once(session, SMTP_FINDING_BARE_CARRIAGE_RETURN, SMTP_CLIENT, offset, sink,
+                         "a command line holds a carriage return without a line feed behind it");
+    if (line->nul)
+        smtp_report_once(session, SMTP_FINDING_NUL_OCTET, SMTP_CLIENT, offset, sink, "a command line holds a NUL octet");
+    if (line->octets > limit)
+        smtp_report_once(session, SMTP_FINDING_OVERLONG_LINE, SMTP_CLIENT, offset, sink,
+                         "a command line of %zu octets, where %zu are allowed", line->octets, limit);
+}
+
+/* ---- findings on commands ---- */
+
+static void check_order(struct smtp_session *session, enum smtp_verb verb, const struct smtp_sink *sink)
+{
+    struct entry last;
+    bool server_heard = session->half[SMTP_SERVER].seen && !session->half[SMTP_SERVER].gap;
+    const struct smtp_half *server = &session->half[SMTP_SERVER];
+    bool server_speaks = session->reply_open || (server->pending > 0 && !server->held);
+    if (!session->greeting_seen || !server_heard || server_speaks || session->uncertain > 0 || session->queue_length == 0)
+        return;
+    smtp_queue_peek(session, session->queue_length - 1u, &last);
+    if (last.kind == ENTRY_COMMAND && !smtp_verb_may_be_followed(last.verb) && !smtp_verb_starts_tls(last.verb))
+        smtp_report_once(session, SMTP_FINDING_PIPELINING_VIOLATION, SMTP_CLIENT, offset_of(session), sink,
+                         "%s was sent before the reply to %s, which must be the last of a group (RFC 2920)",
+                         *smtp_verb_name(verb) ? smtp_verb_name(verb) : "a line",
+                         *smtp_verb_name(last.verb) ? smtp_verb_name(last.verb) : "an unknown command");
+    else if (session->ehlo_seen && !offered(session, SMTP_KEYWORD_PIPELINING) && last.kind != ENTRY_GAP)
+        smtp_report_once(session, SMTP_FINDING_PIPELINING_VIOLATION, SMTP_CLIENT, offset_of(session), sink,
+                         "%s was sent before the reply to what went before, and the server did not offer PIPELINING",
+                         *smtp_verb_name(verb) ? smtp_verb_name(verb) : "a line");
+}
+
+static void not_offered(struct smtp_session *session, struct smtp_span what, const char *keyword, const struct smtp_sink *sink)
+{
+    smtp_report_once(session, SMTP_FINDING_EXTENSION_NOT_OFFERED, SMTP_CLIENT, offset_of(session), sink,
+                     "the client used %.*s, the server did not announce %s", (int)(what.length < 40 ? what.length : 40),
+                     (const char *)what.octets, keyword);
+}
+
+/* Which keyword a verb or parameter needs. */
+static const struct {
+    const char *word;
+    enum smtp_keyword keyword;
+    const char *name;
+} needs[] = {
+    { "STARTTLS", SMTP_KEYWORD_STARTTLS, "STARTTLS" }, { "AUTH", SMTP_KEYWORD_AUTH, "AUTH" },
+    { "BDAT", SMTP_KEYWORD_CHUNKING, "CHUNKING" },     { "ETRN", SMTP_KEYWORD_ETRN, "ETRN" },
+    { "BURL", SMTP_KEYWORD_BURL, "BURL" },             { "XCLIENT", SMTP_KEYWORD_XCLIENT, "XCLIENT" },
+    { "XFORWARD", SMTP_KEYWORD_XFORWARD, "XFORWARD" }, { "SIZE", SMTP_KEYWORD_SIZE, "SIZE" },
+    { "BODY", SMTP_KEYWORD_8BITMIME, "8BITMIME" },     { "SMTPUTF8", SMTP_KEYWORD_SMTPUTF8, "SMTPUTF8" },
+    { "RET", SMTP_KEYWORD_DSN, "DSN" },                { "ENVID", SMTP_KEYWORD_DSN, "DSN" },
+    { "NOTIFY", SMTP_KEYWORD_DSN, "DSN" },             { "ORCPT", SMTP_KEYWORD_DSN, "DSN" },
+    { "BY", SMTP_KEYWORD_DELIVERBY, "DELIVERBY" },     { "REQUIRETLS", SMTP_KEYWORD_REQUIRETLS, "REQUIRETLS" },
+    { "MT-PRIORITY", SMTP_KEYWORD_MT_PRIORITY, "MT-PRIORITY" },
+};
+
+static void check_offered(struct smtp_session *session, struct smtp_span word, const struct smtp_sink *sink)
+{
+    if (!session->ehlo_seen || session->half[SMTP_SERVER].gap)
+        return;
+    for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
+        if (smtp_span_is(word, needs[i].word) && !offered(session, needs[i].keyword))
+            not_offered(session, word, needs[i].name, sink);
+}
+
+static void check_parameters(struct smtp_session *session, const struct smtp_command *command, const struct smtp_sink *sink)
+{
+    bool mail = smtp_verb_opens_transaction(command->verb);
+    struct smtp_path path = smtp_path_parse(command->argument, mail ? "FROM" : "TO");
+    struct smtp_span rest = path.parameters;
+    struct smtp_parameter parameter;
+    if (mail)
+        session->declared_size = UINT64_MAX;
+    while (smtp_parameter_next(&rest, &parameter)) {
+        check_offered(session, parameter.keyword, sink);
+        if (!mail || !smtp_span_is(parameter.keyword, "SIZE") || parameter.value.length == 0 || parameter.value.length > 18)
+            continue;
+        uint64_t size = 0;
+        bool digits = true;
+        for (size_t i = 0; i < parameter.value.length; i++) {
+            digits = digits && smtp_ascii_is_digit(parameter.value.octets[i]);
+            size = size * 10 + (uint64_t)(parameter.value.octets[i] - '0');
+        }
+        session->declared_size = digits ? size : UINT64_MAX;
+    }
+}
+
+static void check_clear(struct smtp_session *session, enum smtp_verb verb, const struct smtp_sink *sink)
+{
+    bool fell_back = session->starttls_refused || session->tls_failed;
+    if (fell_back && (smtp_verb_opens_transaction(verb) || smtp_verb_authenticates(verb)))
+        smtp_report_once(session, SMTP_FINDING_STARTTLS_FALLBACK_TO_CLEAR, SMTP_CLIENT, offset_of(session), sink,
+                         "STARTTLS did not succeed, and the client went on in clear with %s", smtp_verb_name(verb));
+}
+
+static void check_command(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
+                          const struct smtp_sink *sink)
+{
+    enum smtp_verb verb = command->verb;
+    size_t limit = COMMAND_LINE_LIMIT;
+    if (smtp_verb_authenticates(verb))
+        limit = AUTH_LINE_LIMIT;
+    else if (smtp_verb_opens_transaction(verb) || verb == SMTP_VERB_RCPT)
+        limit += PARAMETERS_LIMIT;
+    check_line(session, line, limit, sink);
+    check_order(session, verb, sink);
+    check_clear(session, verb, sink);
+    check_offered(session, command->word, sink);
+    if (smtp_verb_opens_transaction(verb) || verb == SMTP_VERB_RCPT)
+        check_parameters(session, command, sink);
+    if (verb == SMTP_VERB_UNKNOWN)
+        smtp_report_once(session, SMTP_FINDING_UNKNOWN_COMMAND, SMTP_CLIENT, offset_of(session), sink,
+                         "a line that is no known command");
+}
+
+/* ---- commands ---- */
+
+static void start_auth(struct smtp_session *session, const struct smtp_command *command, const struct smtp_sink *sink)
+{
+    struct smtp_span rest = command->argument;
+    struct smtp_span word = smtp_span_next_word(&rest);
+    struct smtp_span initial = smtp_span_trim(rest);
+    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
+    session->mechanism = smtp_mechanism_of(word);
+    session->responses = 0;
+    session->cancelled = false;
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_CLIENT);
+    event.boundary = SMTP_BOUNDARY_AUTH;
+    event.step = SMTP_STEP_STARTED;
+    event.text = word;
+    event.number = session->commands;
+    event.mechanism = session->mechanism;
+    if (initial.length > 0) {
+        event.sasl = smtp_sasl_decode(session->mechanism, 0, initial, decoded);
+        session->responses = 1;
+    }
+    smtp_emit(sink, &event);
+    if (session->ehlo_seen && offered(session, SMTP_KEYWORD_AUTH) && session->mechanism != SMTP_MECHANISM_OTHER
+        && !(session->mechanisms & (1u << session->mechanism)) && !session->half[SMTP_SERVER].gap)
+        not_offered(session, word, "this mechanism", sink);
+    if (event.sasl.has_secret && smtp_mechanism_reveals_secret(session->mechanism))
+        smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, offset_of(session), sink,
+                    "AUTH %.*s sends the secret readable to everybody on the path", (int)smtp_span_first(word, 40).length,
+                    (const char *)word.octets);
+}
+
+static void start_chunk(struct smtp_session *session, const struct smtp_command *command, size_t line_octets,
+                        struct entry *entry, const struct smtp_sink *sink)
+{
+    struct smtp_bdat bdat = smtp_bdat_parse(command->argument);
+    if (!bdat.valid)
+        return;
+    if (!session->bdat_open) {
+        session->message++;
+        session->content_octets = 0;
+        session->content_gap = false;
+        entry->flags |= ENTRY_NEW_MESSAGE;
+    }
+    entry->flags |= (uint8_t)(ENTRY_CHUNK | (bdat.last ? ENTRY_LAST : 0));
+    session->bdat_open = !bdat.last;
+    session->chunk_octets = bdat.octets;
+    session->chunk_last = bdat.last;
+    session->chunk_refused = false;
+    session->half[SMTP_CLIENT].remaining = bdat.octets;
+    smtp_content_begin(session, SMTP_TRANSPORT_BDAT, offset_of(session) + line_octets, sink);
+    if (bdat.octets > 0)
+        session->half[SMTP_CLIENT].mode = CLIENT_CHUNK;
+    else
+        smtp_chunk_end(session, true, offset_of(session) + line_octets, sink);
+}
+
+/* The client's own view of where it stands, as it sends: replies may be far behind. */
+static void move_phase(struct smtp_session *session, const struct entry *entry)
+{
+    enum smtp_verb verb = entry->verb;
+    if (smtp_verb_opens_transaction(verb)) {
+        session->phase = SMTP_PHASE_TRANSACTION;
+        session->bdat_open = false;
+    } else if (verb == SMTP_VERB_RCPT && session->phase == SMTP_PHASE_TRANSACTION) {
+        session->phase = SMTP_PHASE_RECIPIENTS;
+    } else if (verb == SMTP_VERB_BDAT && (entry->flags & ENTRY_CHUNK)) {
+        session->phase = entry->flags & ENTRY_LAST ? SMTP_PHASE_SESSION : SMTP_PHASE_CHUNKS;
+    } else if (smtp_verb_greets(verb) || verb == SMTP_VERB_RSET) {
+        session->bdat_open = false;
+        if (session->phase != SMTP_PHASE_CONNECT)
+            session->phase = SMTP_PHASE_SESSION;
+    }
+}
+
+static void apply_command(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
+{
+    struct smtp_half *half = &session->half[SMTP_CLIENT];
+    struct smtp_command command = smtp_command_parse(unit->line.text);
+    half->mode = CLIENT_COMMAND;
+    half->resync = false;
+    half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
+    if (command.verb == SMTP_VERB_NONE)
+        return; /* an empty line is no command (RFC 5321 has none; servers let it pass) */
+
+    session->commands++;
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_COMMAND, SMTP_CLIENT);
+    event.octets = unit->octets;
+    event.number = session->commands;
+    event.command = command;
+    event.line = unit->line;
+    event.phase = session->phase;
+    smtp_emit(sink, &event);
+    check_command(session, &command, &unit->line, sink);
+    if (!session->greeting_seen && !session->early_talker && !session->half[SMTP_SERVER].seen) {
+        session->early_talker = true; /* said when the banner comes, if it does */
+        session->early_offset = half->offset;
+    }
+
+    struct entry entry = { .kind = ENTRY_COMMAND, .verb = command.verb };
+    switch (command.verb) {
+    case SMTP_VERB_LHLO:
+        session->lmtp = true;
+        break;
+    case SMTP_VERB_DATA:
+        half->mode = CLIENT_WAIT_DATA;
+        session->octets_behind_data = false;
+        break;
+    case SMTP_VERB_XEXCH50: {
+        struct smtp_span rest = command.argument;
+        struct smtp_bdat size = smtp_bdat_parse(smtp_span_next_word(&rest));
+        session->chunk_octets = size.valid ? size.octets : 0;
+        if (size.valid)
+            half->mode = CLIENT_WAIT_DATA;
+        break;
+    }
+    case SMTP_VERB_BDAT:
+        start_chunk(session, &command, unit->octets, &entry, sink);
+        break;
+    case SMTP_VERB_BURL:
+        if (command.argument.length > 5
+            && smtp_span_is(smtp_span_from(command.argument, command.argument.length - 5), " LAST"))
+            entry.flags = ENTRY_LAST;
+        break;
+    case SMTP_VERB_AUTH:
+    case SMTP_VERB_X_EXPS:
+        if (command.argument.length > 0) {
+            half->mode = CLIENT_WAIT_AUTH;
+            start_auth(session, &command, sink);
+        }
+        break;
+    case SMTP_VERB_STARTTLS:
+    case SMTP_VERB_X_ANONYMOUSTLS:
+        half->mode = CLIENT_WAIT_STARTTLS;
+        session->starttls_requested = true;
+        session->octets_behind_starttls = false;
+        smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_REQUESTED, SMTP_CLIENT, half->offset, session->commands, sink);
+        break;
+    default:
+        break;
+    }
+    move_phase(session, &entry);
+    smtp_queue_push(session, entry);
+}
+
+/* ---- everything else ---- */
+
+static void apply_response(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
+{
+    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_AUTH_RESPONSE, SMTP_CLIENT);
+    event.octets = unit->octets;
+    event.line = unit->line;
+    event.number = session->current;
+    event.index = session->responses;
+    event.mechanism = session->mechanism;
+    event.cancelled = smtp_span_is(unit->line.text, "*");
+    if (!event.cancelled)
+        event.sasl = smtp_sasl_decode(session->mechanism, session->responses, unit->line.text, decoded);
+    session->cancelled = event.cancelled;
+    session->responses++;
+    struct smtp_half *half = &session->half[SMTP_CLIENT];
+    half->mode = CLIENT_WAIT_AUTH;
+    half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
+    check_line(session, &unit->line, AUTH_LINE_LIMIT, sink);
+    smtp_emit(sink, &event);
+    if (event.sasl.has_secret && smtp_mechanism_reveals_secret(session->mechanism))
+        smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, half->offset, sink,
+                    "the response sends the secret readable to everybody on the path");
+    smtp_queue_push(session, (struct entry){ .kind = ENTRY_RESPONSE, .verb = session->current_verb });
+}
+
+void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    session->message++;
+    session->answered_message = session->message;
+    session->content_octets = 0;
+    session->content_gap = false;
+    session->content_answered = false;
+    if (session->octets_behind_data)
+        smtp_report_once(session, SMTP_FINDING_PIPELINING_VIOLATION, SMTP_CLIENT, offset_of(session), sink,
+                         "message content was sent before the reply to DATA, which must be the last of a group (RFC 2920)");
+    session->octets_behind_data = false;
+    session->half[SMTP_CLIENT].mode = CLIENT_DATA;
+    smtp_content_begin(session, SMTP_TRANSPORT_DATA, offset_of(session), sink);
+    smtp_transaction_lost_open(session, sink);
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_TRANSACTION_CONTENT, SMTP_CLIENT);
+    event.transaction = session->transaction;
+    event.message = session->message;
+    smtp_emit(sink, &event);
+}
+
+static void apply_end_of_data(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
+{
+    struct smtp_half *half = &session->half[SMTP_CLIENT];
+    smtp_content_end(session, SMTP_END_STRICT, unit->octets, sink);
+    half->mode = CLIENT_COMMAND;
+    session->phase = SMTP_PHASE_SESSION;
+    if (!session->content_answered) {
+        smtp_queue_push(session, (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA });
+        return;
+    }
+    struct smtp_reply reply = { .code = session->content_code };
+    session->content_answered = false;
+    smtp_transaction_apply(session, &(struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA }, &reply, sink);
+}
+
+static void apply_chunk(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
+{
+    struct smtp_half *half = &session->half[SMTP_CLIENT];
+    smtp_content_piece(session, unit, sink);
+    half->remaining -= unit->octets;
+    if (half->remaining > 0)
+        return;
+    half->mode = CLIENT_COMMAND;
+    if (session->transport == SMTP_TRANSPORT_XEXCH50) {
+        session->chunk_last = true;
+        smtp_queue_push(session, (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_XEXCH50 });
+    }
+    smtp_chunk_end(session, true, half->offset + unit->octets, sink);
+}
+
+void smtp_apply_skipped(struct smtp_session *session, enum smtp_role role, const struct unit *unit,
+                        const struct smtp_sink *sink)
+{
+    struct smtp_half *half = &session->half[role];
+    if (half->skip_line && !unit->unterminated)
+        half->skip_line = false;
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_SKIPPED, role);
+    event.octets = unit->octets;
+    event.text = unit->text;
+    smtp_emit(sink, &event);
+}
+
+/* Entries that wait for the reply that is now known to be lost, up to and with the one the client waited for. */
+static void drop_lost(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    while (session->queue_length > 0) {
+        struct entry entry = smtp_queue_pop(session);
+        smtp_transaction_apply(session, &entry, NULL, sink);
+    }
+}
+
+void smtp_apply_client(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
+{
+    struct smtp_half *half = &session->half[SMTP_CLIENT];
+    switch (unit->kind) {
+    case UNIT_PROXY: {
+        struct smtp_event event = smtp_event_at(session, SMTP_EVENT_PROXY, SMTP_CLIENT);
+        event.octets = unit->octets;
+        event.text = unit->text;
+        smtp_emit(sink, &event);
+        half->mode = CLIENT_COMMAND;
+        break;
+    }
+    case UNIT_COMMAND:
+        apply_command(session, unit, sink);
+        break;
+    case UNIT_RESPONSE:
+        apply_response(session, unit, sink);
+        break;
+    case UNIT_SKIPPED:
+        smtp_apply_skipped(session, SMTP_CLIENT, unit, sink);
+        break;
+    case UNIT_ASSUME_CONTENT:
+        drop_lost(session, sink);
+        session->current = session->commands;
+        if (session->transport == SMTP_TRANSPORT_XEXCH50)
+            session->transport = SMTP_TRANSPORT_DATA;
+        smtp_begin_data(session, sink);
+        break;
+    case UNIT_ASSUME_RESPONSE:
+        drop_lost(session, sink);
+        session->current = session->commands;
+        half->mode = CLIENT_RESPONSE;
+        break;
+    case UNIT_ASSUME_COMMAND:
+        half->mode = CLIENT_COMMAND;
+        break;
+    case UNIT_ABANDON_CHUNK:
+        smtp_chunk_end(session, false, half->offset, sink);
+        session->bdat_open = false;
+        half->remaining = 0;
+        half->mode = CLIENT_COMMAND;
+        break;
+    case UNIT_CONTENT:
+    case UNIT_STUFFED_DOT:
+        smtp_content_piece(session, unit, sink);
+        break;
+    case UNIT_END_OF_DATA:
+        apply_end_of_data(session, unit, sink);
+        break;
+    case UNIT_VARIANT_END:
+        half->mode = CLIENT_COMMAND;
+        break;
+    case UNIT_CHUNK:
+        apply_chunk(session, unit, sink);
+        break;
+    case UNIT_OPAQUE_BEGIN:
+        half->mode = CLIENT_OPAQUE;
+        session->half[SMTP_SERVER].mode = SERVER_OPAQUE;
+        break;
+    case UNIT_OPAQUE:
+        smtp_apply_skipped(session, SMTP_CLIENT, unit, sink);
+        break;
+    default:
+        smtp_apply_tls(session, SMTP_CLIENT, unit, sink);
+        break;
+    }
+}

@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTP_EVENT_H
+#define SMTP_EVENT_H
+
+/*
+ * What the session tells its shell. An event and every span in it live during the call only. Octets are named by role
+ * and offset in that role's stream, so that a shell can say which frame each came from.
+ */
+
+#include "command.h"
+#include "finding.h"
+#include "keyword.h"
+#include "line.h"
+#include "reply.h"
+#include "sasl.h"
+#include "span.h"
+#include "tls.h"
+
+enum smtp_role {
+    SMTP_CLIENT,
+    SMTP_SERVER,
+};
+
+enum smtp_event_kind {
+    SMTP_EVENT_PROXY,               /* a PROXY protocol header (v1 or v2) in front of the dialogue: .text */
+    SMTP_EVENT_COMMAND,             /* .number .command .line .phase */
+    SMTP_EVENT_REPLY_LINE,          /* .index .reply_line .line .keyword .is_keyword */
+    SMTP_EVENT_REPLY,               /* the whole reply, behind its lines: .reply .number */
+    SMTP_EVENT_CONTENT_BEGIN,       /* of a DATA or of one BDAT chunk: .message .transport .number */
+    SMTP_EVENT_CONTENT,             /* a stretch of content as the receiver stores it: .message .text */
+    SMTP_EVENT_CONTENT_END,         /* .message .transport .last .complete .end_mark */
+    SMTP_EVENT_BOUNDARY,            /* .boundary .step .number; .text is the mechanism or the TLS alert; .sasl */
+    SMTP_EVENT_AUTH_RESPONSE,       /* a client line of an AUTH exchange: .number .index .line .sasl .cancelled */
+    SMTP_EVENT_TLS_HELLO,           /* .hello */
+    SMTP_EVENT_TLS_OCTETS,          /* .octets of TLS records */
+    SMTP_EVENT_TRANSACTION_BEGIN,   /* .transaction .number (MAIL; 0 if it was not seen) */
+    SMTP_EVENT_TRANSACTION_RCPT,    /* .transaction .number (RCPT) .code (0: its reply was not seen) */
+    SMTP_EVENT_TRANSACTION_CONTENT, /* .transaction .message: this content belongs to it */
+    SMTP_EVENT_TRANSACTION_END,     /* .transaction .outcome .code */
+    SMTP_EVENT_GAP,                 /* .octets of .role are not in the capture */
+    SMTP_EVENT_SKIPPED,             /* .text could not be placed, behind a gap or in the middle of a dialogue */
+    SMTP_EVENT_TURNED,              /* ATRN or TURN accepted: client and server change roles from here on */
+    SMTP_EVENT_FINDING,             /* .finding .detail */
+};
+
+/* Where the client's dialogue stands when it sends a command (RFC 5321 section 4.1.4). */
+enum smtp_phase {
+    SMTP_PHASE_CONNECT,     /* no greeting of the client was accepted yet */
+    SMTP_PHASE_SESSION,     /* greeted, no mail transaction */
+    SMTP_PHASE_TRANSACTION, /* MAIL was sent, no RCPT */
+    SMTP_PHASE_RECIPIENTS,  /* MAIL and RCPT were sent */
+    SMTP_PHASE_CHUNKS,      /* a BDAT was sent, the last one not */
+};
+
+/* "connect", "session", "transaction", "recipients", "chunks". Static memory. */
+const char *smtp_phase_name(enum smtp_phase phase);
+
+/* What a reply answers. */
+enum smtp_answers {
+    SMTP_ANSWERS_NOTHING,     /* nobody asked */
+    SMTP_ANSWERS_GREETING,    /* the banner: it answers the connection */
+    SMTP_ANSWERS_COMMAND,
+    SMTP_ANSWERS_CONTENT,     /* the end of data, or of a XEXCH50 */
+    SMTP_ANSWERS_RESPONSE,    /* a client's line of an AUTH exchange */
+    SMTP_ANSWERS_UNKNOWN,     /* a command of a gap, or one of several behind a gap: which one cannot be told */
+};
+
+struct smtp_reply {
+    uint16_t code;      /* of the last line; 0 if no line had one */
+    uint32_t lines;
+    struct smtp_enhanced_status enhanced; /* of the last line that has one; .text is empty */
+    enum smtp_answers answers;
+    enum smtp_verb verb;    /* of the command it belongs to (DATA for the end of data, AUTH for a response) */
+    uint32_t recipient;     /* LMTP behind the content: the accepted recipient it is for, from 1; else 0 */
+    bool partial;           /* its last line was not seen */
+    bool codes_differ;      /* its lines have different codes */
+};
+
+enum smtp_transport {
+    SMTP_TRANSPORT_DATA,
+    SMTP_TRANSPORT_BDAT,
+    SMTP_TRANSPORT_XEXCH50, /* binary octets of Exchange, no message */
+};
+
+/* How the content ended. */
+enum smtp_end_mark {
+    SMTP_END_NONE,    /* it was not seen */
+    SMTP_END_STRICT,  /* CRLF.CRLF, or the count of BDAT */
+    SMTP_END_VARIANT, /* another mark (a bare LF or CR in it): the server answered to it, so it honoured it */
+};
+
+enum smtp_boundary {
+    SMTP_BOUNDARY_STARTTLS,
+    SMTP_BOUNDARY_AUTH,
+    SMTP_BOUNDARY_IMPLICIT_TLS,
+};
+
+enum smtp_step {
+    SMTP_STEP_OFFERED,
+    SMTP_STEP_REQUESTED,
+    SMTP_STEP_ACCEPTED,
+    SMTP_STEP_REFUSED,
+    SMTP_STEP_HANDSHAKE,
+    SMTP_STEP_ESTABLISHED,
+    SMTP_STEP_FAILED,
+    SMTP_STEP_STARTED,
+    SMTP_STEP_CHALLENGE,
+    SMTP_STEP_RESPONSE,
+    SMTP_STEP_REJECTED,
+    SMTP_STEP_CANCELLED,
+};
+
+/* "starttls", "auth", "implicit-tls"; "offered", "requested", ... Static memory. */
+const char *smtp_boundary_name(enum smtp_boundary boundary);
+const char *smtp_step_name(enum smtp_step step);
+
+enum smtp_outcome {
+    SMTP_OUTCOME_UNKNOWN,    /* the deciding reply was lost */
+    SMTP_OUTCOME_ACCEPTED,
+    SMTP_OUTCOME_REJECTED,
+    SMTP_OUTCOME_ABORTED,    /* RSET, a new greeting or MAIL, or QUIT, before the content */
+    SMTP_OUTCOME_UNFINISHED, /* the capture ends first */
+};
+
+/* "accepted", "rejected", "aborted", "unfinished"; NULL for unknown. Static memory. */
+const char *smtp_outcome_name(enum smtp_outcome outcome);
+
+struct smtp_event {
+    enum smtp_event_kind kind;
+    enum smtp_role role; /* who sent the octets */
+    uint64_t offset;     /* of the first octet, in the role's stream, from 0 */
+    uint64_t octets;     /* that the event covers; 0 where it marks a place between octets */
+
+    struct smtp_span text;
+    struct smtp_line line;
+    uint32_t number;      /* of the command, in the session, from 1; 0 for none */
+    uint32_t index;       /* of a reply's line, or of a response, from 0 */
+    uint32_t message;     /* content's number in the session, from 1 */
+    uint32_t transaction; /* number in the session, from 1 */
+
+    struct smtp_command command;
+    enum smtp_phase phase;
+    struct smtp_reply_line reply_line;
+    bool is_keyword; /* the line is one of an accepted EHLO's extensions: .keyword */
+    struct smtp_keyword_line keyword;
+    struct smtp_reply reply;
+    enum smtp_transport transport;
+    enum smtp_end_mark end_mark;
+    bool last, complete, cancelled;
+    enum smtp_boundary boundary;
+    enum smtp_step step;
+    struct smtp_sasl_response sasl;
+    enum smtp_mechanism mechanism;
+    struct smtp_tls_hello hello;
+    enum smtp_outcome outcome;
+    uint16_t code;
+    enum smtp_finding finding;
+    const char *detail;
+};
+
+/* Where events go. */
+struct smtp_sink {
+    void (*event)(void *context, const struct smtp_event *event);
+    void *context;
+};
+
+#endif

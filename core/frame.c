@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What is the next unit of a stream, and how long is it? The answer depends on the state that both directions led to;
+ * nothing here changes it.
+ */
+
+#include "session_private.h"
+
+static enum frame give(struct unit *unit, enum unit_kind kind, struct smtp_span octets, size_t length)
+{
+    unit->kind = kind;
+    unit->octets = length;
+    unit->text = smtp_span_first(octets, length);
+    return FRAME_UNIT;
+}
+
+static enum frame give_line(struct unit *unit, enum unit_kind kind, struct smtp_span octets)
+{
+    return give(unit, kind, octets, unit->line.octets);
+}
+
+/* Finds a line, and cuts one that outgrows the limit. */
+static bool find_line(struct smtp_span octets, bool at_end, struct unit *unit)
+{
+    if (smtp_line_find(smtp_span_first(octets, SMTP_LINE_LIMIT), at_end && octets.length <= SMTP_LINE_LIMIT, &unit->line)) {
+        unit->unterminated = unit->line.end == SMTP_LINE_END_NONE;
+        return true;
+    }
+    if (octets.length < SMTP_LINE_LIMIT)
+        return false;
+    unit->unterminated = false;
+    unit->line = (struct smtp_line){ .text = smtp_span_first(octets, SMTP_LINE_LIMIT), .octets = SMTP_LINE_LIMIT };
+    return true;
+}
+
+/* The rest of a line whose beginning was cut off, or does not count. */
+static enum frame skip_line(struct smtp_span octets, struct unit *unit)
+{
+    const uint8_t *end = memchr(octets.octets, '\n', octets.length);
+    size_t length = end != NULL ? (size_t)(end - octets.octets) + 1 : octets.length;
+    unit->unterminated = end == NULL;
+    return give(unit, UNIT_SKIPPED, octets, length);
+}
+
+static enum frame begin_tls(const struct smtp_session *session, enum smtp_role role, struct smtp_span octets, bool at_end,
+                            struct unit *unit, bool *decided)
+{
+    (void)session;
+    (void)role;
+    enum smtp_tls_look look = smtp_tls_look(octets, &unit->record);
+    *decided = look == SMTP_TLS_YES || (look == SMTP_TLS_PERHAPS && !at_end);
+    if (look == SMTP_TLS_YES)
+        return give(unit, UNIT_TLS_BEGIN, octets, 0);
+    return FRAME_MORE;
+}
+
+/* Behind the header of a handshake record the hello is read, so the whole body must be there; else the header will do. */
+static enum frame frame_tls(const struct smtp_half *half, struct smtp_span octets, bool at_end, struct unit *unit)
+{
+    if (half->tls_lost)
+        return give(unit, UNIT_TLS_BODY, octets, octets.length);
+    if (half->remaining > 0) {
+        size_t length = half->remaining < octets.length ? (size_t)half->remaining : octets.length;
+        return give(unit, UNIT_TLS_BODY, octets, length);
+    }
+    switch (smtp_tls_look(octets, &unit->record)) {
+    case SMTP_TLS_PERHAPS:
+        if (!at_end)
+            return FRAME_MORE;
+        return give(unit, UNIT_TLS_BODY, octets, octets.length);
+    case SMTP_TLS_NO:
+        return give(unit, UNIT_TLS_BODY, octets, octets.length);
+    case SMTP_TLS_YES:
+        break;
+    }
+    size_t whole = unit->record.header_octets + unit->record.body_octets;
+    bool want_body = !half->tls_encrypted && (unit->record.type == SMTP_TLS_HANDSHAKE || unit->record.type == SMTP_TLS_ALERT);
+    if (octets.length >= whole)
+        return give(unit, UNIT_TLS_RECORD, octets, whole);
+    if (want_body && !at_end)
+        return FRAME_MORE;
+    return give(unit, UNIT_TLS_RECORD, octets, octets.length);
+}
+
+static const char proxy_v2_signature[12] = { 0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a };
+
+/* The PROXY protocol (haproxy.org's proxy-protocol.txt): text v1, or binary v2 with its length in octets 14 and 15. */
+static enum frame frame_proxy(struct smtp_span octets, bool at_end, struct unit *unit, bool *decided)
+{
+    *decided = true;
+    size_t signature = sizeof proxy_v2_signature;
+    size_t common = octets.length < signature ? octets.length : signature;
+    if (memcmp(octets.octets, proxy_v2_signature, common) == 0) {
+        if (octets.length < 16) {
+            *decided = !at_end;
+            return FRAME_MORE;
+        }
+        size_t length = 16 + (((size_t)octets.octets[14] << 8) | octets.octets[15]);
+        if (octets.length >= length)
+            return give(unit, UNIT_PROXY, octets, length);
+        *decided = !at_end;
+        return FRAME_MORE;
+    }
+    static const char v1[] = "PROXY ";
+    size_t shared = octets.length < 6 ? octets.length : 6;
+    if (memcmp(octets.octets, v1, shared) == 0) {
+        if (shared == 6 && find_line(octets, at_end, unit))
+            return give_line(unit, UNIT_PROXY, octets);
+        *decided = !at_end;
+        return FRAME_MORE;
+    }
+    *decided = false;
+    return FRAME_MORE;
+}
+
+static enum frame frame_command(const struct smtp_session *session, struct smtp_span octets, bool at_end, struct unit *unit)
+{
+    const struct smtp_half *half = &session->half[SMTP_CLIENT];
+    if (half->skip_line)
+        return skip_line(octets, unit);
+
+    bool decided = false;
+    enum frame tls = begin_tls(session, SMTP_CLIENT, octets, at_end, unit, &decided);
+    if (decided)
+        return tls;
+    /* A security layer's first buffer begins with its length in four octets: no command begins with a NUL. */
+    if (session->layer && octets.octets[0] == 0)
+        return give(unit, UNIT_OPAQUE_BEGIN, octets, 0);
+    if (session->queue_length >= SMTP_QUEUE_LIMIT - 2 && !session->force && !session->half[SMTP_SERVER].finished)
+        return FRAME_PEER;
+    if (!find_line(octets, at_end, unit))
+        return FRAME_MORE;
+    if (half->resync && !smtp_command_is_certain(unit->line.text))
+        return give_line(unit, UNIT_SKIPPED, octets);
+    return give_line(unit, UNIT_COMMAND, octets);
+}
+
+/* The reply that says what the client's octets are is lost: the octets themselves must say it. */
+static enum frame decide_by_octets(const struct smtp_session *session, struct smtp_span octets, bool at_end, struct unit *unit,
+                                   enum unit_kind otherwise)
+{
+    bool lost = session->force || session->half[SMTP_SERVER].finished || session->uncertain > 0;
+    if (!lost)
+        return FRAME_PEER;
+    if (smtp_tls_look(octets, NULL) == SMTP_TLS_YES)
+        return give(unit, UNIT_ASSUME_COMMAND, octets, 0);
+    if (!find_line(octets, at_end, unit))
+        return FRAME_MORE;
+    bool command = smtp_command_is_certain(unit->line.text);
+    return give(unit, command ? UNIT_ASSUME_COMMAND : otherwise, octets, 0);
+}
+
+static enum frame frame_chunk(const struct smtp_session *session, struct smtp_span octets, bool at_end, struct unit *unit)
+{
+    uint64_t remaining = session->half[SMTP_CLIENT].remaining;
+    /* A server may refuse before the octets come, and a client may then not send them (RFC 3030 leaves both unsaid). */
+    if (session->chunk_refused && remaining == session->chunk_octets) {
+        if (!find_line(octets, at_end, unit))
+            return FRAME_MORE;
+        if (smtp_command_is_certain(unit->line.text))
+            return give(unit, UNIT_ABANDON_CHUNK, octets, 0);
+    }
+    return give(unit, UNIT_CHUNK, octets, remaining < octets.length ? (size_t)remaining : octets.length);
+}
+
+static enum frame frame_client(const struct smtp_session *session, struct smtp_span octets, bool at_end, struct unit *unit)
+{
+    const struct smtp_half *half = &session->half[SMTP_CLIENT];
+    switch ((enum client_mode)half->mode) {
+    case CLIENT_START: {
+        bool decided = false;
+        enum frame proxy = frame_proxy(octets, at_end, unit, &decided);
+        return decided ? proxy : frame_command(session, octets, at_end, unit);
+    }
+    case CLIENT_COMMAND:
+        return frame_command(session, octets, at_end, unit);
+    case CLIENT_WAIT_DATA:
+        return decide_by_octets(session, octets, at_end, unit, UNIT_ASSUME_CONTENT);
+    case CLIENT_WAIT_AUTH:
+        return decide_by_octets(session, octets, at_end, unit, UNIT_ASSUME_RESPONSE);
+    case CLIENT_WAIT_STARTTLS:
+        return decide_by_octets(session, octets, at_end, unit, UNIT_ASSUME_COMMAND);
+    case CLIENT_DATA:
+        return smtp_frame_content(session, octets, at_end, unit);
+    case CLIENT_VARIANT_END: {
+        size_t length = octets.length > 2 && octets.octets[1] == '\r' && octets.octets[2] == '\n' ? 3 : 2;
+        return give(unit, UNIT_VARIANT_END, octets, length < octets.length ? length : octets.length);
+    }
+    case CLIENT_CHUNK:
+        return frame_chunk(session, octets, at_end, unit);
+    case CLIENT_RESPONSE:
+        if (half->skip_line)
+            return skip_line(octets, unit);
+        if (!find_line(octets, at_end, unit))
+            return FRAME_MORE;
+        return give_line(unit, UNIT_RESPONSE, octets);
+    case CLIENT_TLS:
+        return frame_tls(half, octets, at_end, unit);
+    case CLIENT_OPAQUE:
+        break;
+    }
+    return give(unit, UNIT_OPAQUE, octets, octets.length);
+}
+
+/* Whether `octets` begin as a reply line does; with fewer than four, whether they may. */
+static bool looks_like_reply(struct smtp_span octets)
+{
+    for (size_t i = 0; i < 3 && i < octets.length; i++)
+        if (!smtp_ascii_is_digit(octets.octets[i]))
+            return false;
+    if (octets.length > 0 && (octets.octets[0] < '2' || octets.octets[0] > '5'))
+        return false;
+    return octets.length < 4 || octets.octets[3] == ' ' || octets.octets[3] == '-' || octets.octets[3] == '\r'
+           || octets.octets[3] == '\n';
+}
+
+/* Some servers forget the line end of their banner: then the next reply is glued to it, where the client spoke between. */
+static size_t glued_at(const struct smtp_session *session, struct smtp_span line)
+{
+    uint64_t offset = session->half[SMTP_SERVER].offset;
+    if (session->cut <= offset || session->cut - offset >= line.length)
+        return 0;
+    size_t at = (size_t)(session->cut - offset);
+    struct smtp_span rest = smtp_span_from(line, at);
+    bool whole = looks_like_reply(smtp_span_first(line, 4)) && line.length >= 4;
+    return whole && rest.length >= 4 && looks_like_reply(rest) ? at : 0;
+}
+
+/*
+ * The client spoke in the middle of a multi-line reply, so it took that reply for finished. Does the next line go on with
+ * it? Another code does not; nor does the last line of an EHLO reply that names no extension, as "250 ok".
+ */
+static bool reply_goes_on(const struct smtp_session *session, struct smtp_span text)
+{
+    struct smtp_reply_line line = smtp_reply_line_parse(text);
+    if (!line.valid || line.code != session->reply.code)
+        return false;
+    if (!line.last || !session->reply_ehlo)
+        return true;
+    return smtp_keyword_line_parse(line.text).keyword != SMTP_KEYWORD_OTHER;
+}
+
+static enum frame frame_server(const struct smtp_session *session, struct smtp_span octets, bool at_end, struct unit *unit)
+{
+    const struct smtp_half *half = &session->half[SMTP_SERVER];
+    if (half->mode == SERVER_TLS)
+        return frame_tls(half, octets, at_end, unit);
+    if (half->mode == SERVER_OPAQUE)
+        return give(unit, UNIT_OPAQUE, octets, octets.length);
+    if (half->skip_line)
+        return skip_line(octets, unit);
+
+    bool decided = false;
+    enum frame tls = begin_tls(session, SMTP_SERVER, octets, at_end, unit, &decided);
+    if (decided)
+        return tls;
+    if (session->layer && octets.octets[0] == 0)
+        return give(unit, UNIT_OPAQUE_BEGIN, octets, 0);
+    if (!find_line(octets, at_end, unit))
+        return FRAME_MORE;
+    if (session->reply_open && session->cut == half->offset && session->cut != 0
+        && !reply_goes_on(session, unit->line.text))
+        return give(unit, UNIT_REPLY_CLOSE, octets, 0);
+    size_t glued = glued_at(session, unit->line.text);
+    if (glued > 0) {
+        unit->line = (struct smtp_line){ .text = smtp_span_first(octets, glued), .octets = glued };
+        unit->unterminated = false;
+    }
+    if (half->resync && !(unit->line.text.length >= 3 && looks_like_reply(unit->line.text)))
+        return give_line(unit, UNIT_SKIPPED, octets);
+    return give_line(unit, UNIT_REPLY_LINE, octets);
+}
+
+enum frame smtp_frame(const struct smtp_session *session, enum smtp_role role, struct smtp_span octets, bool at_end,
+                      struct unit *unit)
+{
+    *unit = (struct unit){ .kind = UNIT_SKIPPED };
+    if (octets.length == 0)
+        return FRAME_MORE;
+    return role == SMTP_CLIENT ? frame_client(session, octets, at_end, unit)
+                               : frame_server(session, octets, at_end, unit);
+}

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "path.h"
+
+static bool is_blank(uint8_t octet)
+{
+    return octet == ' ' || octet == '\t';
+}
+
+/*
+ * The octet behind the quoted string that begins at `at` (RFC 5321 section 4.1.2: a backslash quotes the next octet).
+ * A quote that is never closed quotes nothing: then it is the octet behind the quote itself.
+ */
+static size_t behind_quotes(struct smtp_span text, size_t at)
+{
+    for (size_t i = at + 1; i < text.length; i++) {
+        if (text.octets[i] == '\\')
+            i++;
+        else if (text.octets[i] == '"')
+            return i + 1;
+    }
+    return at + 1;
+}
+
+/* Whether a quoted string begins at `at`, and where it ends. */
+static bool skip_quotes(struct smtp_span text, size_t *at, bool *hopeless)
+{
+    if (text.octets[*at] != '"' || *hopeless)
+        return false;
+    size_t behind = behind_quotes(text, *at);
+    /* No quote closes this one, so none closes those behind it: looking again and again would be quadratic. */
+    *hopeless = behind == *at + 1;
+    *at = behind;
+    return true;
+}
+
+/* The first space outside quotes, or the end. */
+static size_t find_blank(struct smtp_span text)
+{
+    bool hopeless = false;
+    size_t at = 0;
+    while (at < text.length) {
+        if (skip_quotes(text, &at, &hopeless))
+            continue;
+        if (is_blank(text.octets[at]))
+            return at;
+        at++;
+    }
+    return text.length;
+}
+
+/*
+ * The '>' that closes the path, outside quotes. There is none if a '<' behind a space comes first, as in
+ * "<a@b AUTH=<>": that '>' closes the parameter's bracket.
+ */
+static bool find_closing(struct smtp_span text, size_t *closing)
+{
+    bool hopeless = false;
+    bool blank = false;
+    size_t at = 0;
+    while (at < text.length) {
+        if (skip_quotes(text, &at, &hopeless))
+            continue;
+        if (text.octets[at] == '>') {
+            *closing = at;
+            return true;
+        }
+        if (text.octets[at] == '<' && blank)
+            return false;
+        blank = blank || (is_blank(text.octets[at]) && at > 0);
+        at++;
+    }
+    return false;
+}
+
+/* Cuts a source route, "@a,@b:", off the front (RFC 5321 appendix C). The colons of "[IPv6:...]" do not end it. */
+static struct smtp_span take_route(struct smtp_span *mailbox)
+{
+    bool literal = false;
+    if (mailbox->length == 0 || mailbox->octets[0] != '@')
+        return smtp_span(mailbox->octets, 0);
+    for (size_t i = 0; i < mailbox->length; i++) {
+        uint8_t octet = mailbox->octets[i];
+        if (octet == '[' || octet == ']')
+            literal = octet == '[';
+        if (octet != ':' || literal)
+            continue;
+        struct smtp_span route = smtp_span_first(*mailbox, i);
+        *mailbox = smtp_span_from(*mailbox, i + 1);
+        return route;
+    }
+    return smtp_span(mailbox->octets, 0);
+}
+
+static void split_address(struct smtp_path *path)
+{
+    bool hopeless = false;
+    bool found = false;
+    size_t last = 0;
+    size_t at = 0;
+    while (at < path->address.length) {
+        if (skip_quotes(path->address, &at, &hopeless))
+            continue;
+        if (path->address.octets[at] == '@') {
+            found = true;
+            last = at;
+        }
+        at++;
+    }
+    path->local_part = found ? smtp_span_first(path->address, last) : path->address;
+    path->domain = smtp_span_from(path->address, found ? last + 1 : path->address.length);
+}
+
+/* What stands between the brackets, or would. */
+static void read_mailbox(struct smtp_path *path, struct smtp_span mailbox)
+{
+    path->address = smtp_span_trim(mailbox);
+    path->route = take_route(&path->address);
+    path->address = smtp_span_trim(path->address);
+    split_address(path);
+}
+
+static void read_unbracketed(struct smtp_path *path, struct smtp_span text)
+{
+    size_t end = find_blank(text);
+    path->parameters = smtp_span_trim(smtp_span_from(text, end));
+    if (path->no_brackets && end > 0 && text.octets[end - 1] == '>')
+        end--; /* "a@b>": the other bracket is missing */
+    read_mailbox(path, smtp_span_first(text, end));
+}
+
+static void read_bracketed(struct smtp_path *path, struct smtp_span text)
+{
+    size_t closing = 0;
+    if (!find_closing(text, &closing)) {
+        path->unclosed = true;
+        read_unbracketed(path, smtp_span_trim(text));
+        return;
+    }
+    read_mailbox(path, smtp_span_first(text, closing));
+    path->parameters = smtp_span_trim(smtp_span_from(text, closing + 1));
+    path->null = path->address.length == 0 && path->route.length == 0;
+}
+
+struct smtp_path smtp_path_parse(struct smtp_span argument, const char *keyword)
+{
+    struct smtp_path path = { .found = false };
+    struct smtp_span rest = smtp_span_trim(argument);
+    if (!smtp_span_starts_with(rest, keyword))
+        return path;
+    rest = smtp_span_trim(smtp_span_from(rest, strlen(keyword)));
+    if (rest.length == 0 || rest.octets[0] != ':')
+        return path;
+    struct smtp_span behind_colon = smtp_span_from(rest, 1);
+    rest = smtp_span_trim(behind_colon);
+    if (rest.length == 0)
+        return path;
+
+    path.found = true;
+    path.space_after_colon = is_blank(behind_colon.octets[0]);
+    if (rest.octets[0] == '<') {
+        read_bracketed(&path, smtp_span_from(rest, 1));
+    } else {
+        path.no_brackets = true;
+        read_unbracketed(&path, rest);
+    }
+    return path;
+}
+
+bool smtp_parameter_next(struct smtp_span *rest, struct smtp_parameter *parameter)
+{
+    struct smtp_span word = smtp_span_next_word(rest);
+    if (word.length == 0)
+        return false;
+    const uint8_t *equals = memchr(word.octets, '=', word.length);
+    size_t length = equals != NULL ? (size_t)(equals - word.octets) : word.length;
+    *parameter = (struct smtp_parameter){
+        .keyword = smtp_span_first(word, length),
+        .value = smtp_span_from(word, length + 1),
+        .has_value = equals != NULL,
+    };
+    return true;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The commands that wait for their replies (RFC 2920: replies come in the order of the commands). */
+
+#include "session_private.h"
+
+static uint16_t pack(struct entry entry)
+{
+    return (uint16_t)((unsigned)entry.kind | (unsigned)entry.flags << 3 | (unsigned)entry.verb << 8);
+}
+
+static struct entry unpack(uint16_t packed)
+{
+    return (struct entry){
+        .kind = (enum entry_kind)(packed & 7),
+        .flags = (uint8_t)((packed >> 3) & 31),
+        .verb = (enum smtp_verb)(packed >> 8),
+    };
+}
+
+struct entry smtp_queue_pop(struct smtp_session *session)
+{
+    struct entry entry = unpack(session->queue[session->queue_first]);
+    session->queue_first = (uint16_t)((session->queue_first + 1) % SMTP_QUEUE_LIMIT);
+    session->queue_length--;
+    if (session->uncertain > 0)
+        session->uncertain--;
+    if (entry.kind == ENTRY_COMMAND) {
+        session->answered++;
+        session->current = session->answered;
+        session->current_verb = entry.verb;
+    }
+    if (entry.flags & ENTRY_NEW_MESSAGE)
+        session->answered_message++;
+    return entry;
+}
+
+void smtp_queue_push(struct smtp_session *session, struct entry entry)
+{
+    /* The framer stops the client before the ring is full, unless nobody is there to answer. */
+    if (session->queue_length == SMTP_QUEUE_LIMIT)
+        smtp_queue_pop(session);
+    session->queue[(session->queue_first + session->queue_length) % SMTP_QUEUE_LIMIT] = pack(entry);
+    session->queue_length++;
+}
+
+bool smtp_queue_peek(const struct smtp_session *session, unsigned index, struct entry *entry)
+{
+    if (index >= session->queue_length)
+        return false;
+    *entry = unpack(session->queue[(session->queue_first + index) % SMTP_QUEUE_LIMIT]);
+    return true;
+}

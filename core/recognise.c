@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "recognise.h"
+
+#include "command.h"
+#include "line.h"
+#include "reply.h"
+#include "tls.h"
+
+bool smtp_port_is_known(uint16_t port)
+{
+    return port == 25 || port == 465 || port == 587 || port == 2525 || port == 24;
+}
+
+static bool is_reply(struct smtp_span octets)
+{
+    if (octets.length < 3 || octets.octets[0] < '2' || octets.octets[0] > '5')
+        return false;
+    if (!smtp_ascii_is_digit(octets.octets[1]) || !smtp_ascii_is_digit(octets.octets[2]))
+        return false;
+    return octets.length == 3 || !smtp_ascii_is_digit(octets.octets[3]);
+}
+
+static bool may_become_reply(struct smtp_span octets)
+{
+    for (size_t i = 0; i < octets.length; i++)
+        if (!smtp_ascii_is_digit(octets.octets[i]))
+            return false;
+    return octets.length < 3;
+}
+
+static bool is_printable(struct smtp_span octets)
+{
+    for (size_t i = 0; i < octets.length; i++) {
+        uint8_t octet = octets.octets[i];
+        if (octet < 0x20 && octet != '\r' && octet != '\n' && octet != '\t')
+            return false;
+    }
+    return true;
+}
+
+/* The banner's text holds the protocol's name as a word: SMTP, ESMTP, LMTP, ... */
+static bool names_protocol(struct smtp_span banner)
+{
+    const uint8_t *end = memchr(banner.octets, '\n', banner.length);
+    size_t length = end != NULL ? (size_t)(end - banner.octets) : banner.length;
+    for (size_t i = 4; i + 4 <= length; i++)
+        if (smtp_span_starts_with(smtp_span_from(banner, i), "SMTP") || smtp_span_starts_with(smtp_span_from(banner, i), "LMTP"))
+            return true;
+    return false;
+}
+
+struct first_line {
+    bool known; /* its end was seen */
+    bool greets;
+    bool certain;
+    enum smtp_verb verb;
+};
+
+static struct first_line first_line(struct smtp_span octets, bool ended)
+{
+    struct smtp_line line;
+    if (!smtp_line_find(octets, ended, &line))
+        return (struct first_line){ .known = false };
+    struct smtp_command command = smtp_command_parse(line.text);
+    bool greets = command.verb == SMTP_VERB_EHLO || command.verb == SMTP_VERB_HELO || command.verb == SMTP_VERB_LHLO;
+    return (struct first_line){ .known = true,
+                                .greets = greets,
+                                .certain = smtp_command_is_certain(line.text),
+                                .verb = command.verb };
+}
+
+/* A PROXY header in front of the dialogue (the session reads it again, with all its checks). */
+static struct smtp_span without_proxy_header(struct smtp_span octets)
+{
+    static const uint8_t v2[] = { 0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a };
+    if (octets.length >= 16 && memcmp(octets.octets, v2, sizeof v2) == 0)
+        return smtp_span_from(octets, 16 + (((size_t)octets.octets[14] << 8) | octets.octets[15]));
+    if (!smtp_span_starts_with(octets, "PROXY "))
+        return octets;
+    const uint8_t *end = memchr(octets.octets, '\n', octets.length);
+    return end != NULL ? smtp_span_from(octets, (size_t)(end - octets.octets) + 1) : smtp_span(octets.octets, 0);
+}
+
+static enum smtp_recognition undecided(bool ended)
+{
+    return ended ? SMTP_RECOGNISED_NO : SMTP_RECOGNISED_MORE;
+}
+
+/* On a port of its own, SMTP is believed unless what is said contradicts. */
+static enum smtp_recognition on_known_port(struct smtp_span client, struct smtp_span server, bool ended)
+{
+    if (server.length > 0) {
+        if (is_reply(server) || smtp_tls_look(server, NULL) == SMTP_TLS_YES)
+            return SMTP_RECOGNISED_YES;
+        if (!may_become_reply(server) && smtp_tls_look(server, NULL) == SMTP_TLS_NO)
+            return SMTP_RECOGNISED_NO;
+    }
+    if (client.length > 0) {
+        enum smtp_tls_look look = smtp_tls_look(client, NULL);
+        if (look == SMTP_TLS_YES)
+            return SMTP_RECOGNISED_YES;
+        struct first_line line = first_line(client, ended);
+        if (line.certain || line.greets)
+            return SMTP_RECOGNISED_YES;
+        /* Without a word from the server (one direction, or the middle of a message): text is taken for SMTP. */
+        if (look == SMTP_TLS_NO && !is_printable(client))
+            return SMTP_RECOGNISED_NO;
+        if (ended && server.length == 0)
+            return SMTP_RECOGNISED_YES;
+    }
+    return undecided(ended);
+}
+
+static enum smtp_recognition on_other_port(struct smtp_span client, struct smtp_span server, bool ended)
+{
+    bool answered = server.length >= 3;
+    bool banner = answered && is_reply(server) && server.octets[0] == '2' && server.octets[1] == '2';
+    if (answered && !is_reply(server))
+        return SMTP_RECOGNISED_NO;
+    struct first_line line = first_line(client, ended);
+    if (!line.known) {
+        if (client.length == 0 && ended && banner && names_protocol(server))
+            return SMTP_RECOGNISED_YES;
+        return undecided(ended);
+    }
+    if (line.greets && (banner || (answered && server.octets[0] != '3')))
+        return SMTP_RECOGNISED_YES;
+    if (line.greets)
+        return ended && line.verb == SMTP_VERB_HELO ? SMTP_RECOGNISED_NO : ended ? SMTP_RECOGNISED_YES : SMTP_RECOGNISED_MORE;
+    bool envelope = line.certain && (line.verb == SMTP_VERB_MAIL || line.verb == SMTP_VERB_RCPT);
+    if (envelope || (banner && names_protocol(server) && line.verb != SMTP_VERB_UNKNOWN && line.verb != SMTP_VERB_NONE))
+        return SMTP_RECOGNISED_YES;
+    return SMTP_RECOGNISED_NO;
+}
+
+enum smtp_recognition smtp_recognise(const struct smtp_first_octets *seen, bool *opener_is_client)
+{
+    bool opener_on_port = smtp_port_is_known(seen->opener_port);
+    bool other_on_port = smtp_port_is_known(seen->other_port);
+    bool opener_client = seen->opener_known || other_on_port || !opener_on_port;
+    /* Who greets with 220 is the server, whatever the ports say (RFC 5321 section 3.1); ATRN turns the roles later. */
+    if (!seen->opener_known && smtp_span_starts_with(seen->opener, "220") && !smtp_span_starts_with(seen->other, "220"))
+        opener_client = false;
+    *opener_is_client = opener_client;
+    struct smtp_span client = without_proxy_header(opener_client ? seen->opener : seen->other);
+    struct smtp_span server = opener_client ? seen->other : seen->opener;
+    bool ended = seen->ended || client.length >= SMTP_RECOGNISE_LIMIT || server.length >= SMTP_RECOGNISE_LIMIT;
+    if (client.length == 0 && server.length == 0)
+        return undecided(seen->ended);
+    bool known = opener_client ? other_on_port : opener_on_port;
+    return known ? on_known_port(client, server, ended) : on_other_port(client, server, ended);
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Making events and handing them on. */
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "session_private.h"
+
+struct smtp_event smtp_event_at(const struct smtp_session *session, enum smtp_event_kind kind, enum smtp_role role)
+{
+    return (struct smtp_event){ .kind = kind, .role = role, .offset = session->half[role].offset };
+}
+
+void smtp_emit(const struct smtp_sink *sink, const struct smtp_event *event)
+{
+    sink->event(sink->context, event);
+}
+
+static void report(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
+                   const struct smtp_sink *sink, const char *format, va_list arguments)
+{
+    char detail[256];
+    vsnprintf(detail, sizeof detail, format, arguments);
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_FINDING, role);
+    event.offset = offset;
+    event.finding = finding;
+    event.detail = detail;
+    session->reported |= UINT64_C(1) << finding;
+    smtp_emit(sink, &event);
+}
+
+void smtp_report(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
+                 const struct smtp_sink *sink, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    report(session, finding, role, offset, sink, format, arguments);
+    va_end(arguments);
+}
+
+void smtp_report_once(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
+                      const struct smtp_sink *sink, const char *format, ...)
+{
+    if (session->reported & (UINT64_C(1) << finding))
+        return;
+    va_list arguments;
+    va_start(arguments, format);
+    report(session, finding, role, offset, sink, format, arguments);
+    va_end(arguments);
+}
+
+void smtp_boundary(struct smtp_session *session, enum smtp_boundary boundary, enum smtp_step step, enum smtp_role role,
+                   uint64_t offset, uint32_t number, const struct smtp_sink *sink)
+{
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, role);
+    event.offset = offset;
+    event.boundary = boundary;
+    event.step = step;
+    event.number = number;
+    smtp_emit(sink, &event);
+}
+
+const char *smtp_phase_name(enum smtp_phase phase)
+{
+    static const char *const names[] = { "connect", "session", "transaction", "recipients", "chunks" };
+    return names[phase];
+}
+
+const char *smtp_boundary_name(enum smtp_boundary boundary)
+{
+    static const char *const names[] = { "starttls", "auth", "implicit-tls" };
+    return names[boundary];
+}
+
+const char *smtp_step_name(enum smtp_step step)
+{
+    static const char *const names[] = { "offered", "requested", "accepted", "refused",  "handshake", "established",
+                                         "failed",  "started",   "challenge", "response", "rejected",  "cancelled" };
+    return names[step];
+}
+
+const char *smtp_outcome_name(enum smtp_outcome outcome)
+{
+    static const char *const names[] = { NULL, "accepted", "rejected", "aborted", "unfinished" };
+    return names[outcome];
+}

@@ -1,0 +1,487 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What the server's units do to the session: replies, what they answer, and what follows from them. */
+
+#include "session_private.h"
+
+#define REPLY_LINE_LIMIT 512 /* RFC 5321 section 4.5.3.1.5, with the line end */
+#define BRUTE_FORCE_REJECTIONS 3
+#define ENUMERATION_REFUSALS 10
+
+/* ---- what a reply answers ---- */
+
+/* The entry's reply is lost: what the client did since is all there is to go by. */
+static void drop(struct smtp_session *session, unsigned count, const struct smtp_sink *sink)
+{
+    for (unsigned i = 0; i < count && session->queue_length > 0; i++) {
+        struct entry entry = smtp_queue_pop(session);
+        smtp_transaction_apply(session, &entry, NULL, sink);
+    }
+}
+
+static bool waits_for(const struct entry *entry, unsigned code)
+{
+    switch (code) {
+    case 354:
+        return entry->kind == ENTRY_COMMAND && (entry->verb == SMTP_VERB_DATA || entry->verb == SMTP_VERB_XEXCH50);
+    case 334:
+        return entry->kind != ENTRY_CONTENT && smtp_verb_authenticates(entry->verb);
+    default:
+        return entry->kind == ENTRY_COMMAND && entry->verb == SMTP_VERB_QUIT;
+    }
+}
+
+/* 354, 334 and 221 answer one verb only, whatever the count says: they put a count right that went wrong. */
+static bool find_anchor(struct smtp_session *session, unsigned code, const struct smtp_sink *sink)
+{
+    struct entry entry;
+    for (unsigned i = 0; smtp_queue_peek(session, i, &entry); i++) {
+        if (!waits_for(&entry, code))
+            continue;
+        drop(session, i, sink);
+        return true;
+    }
+    return false;
+}
+
+static bool is_anchor(unsigned code)
+{
+    return code == 354 || code == 334 || code == 221;
+}
+
+static bool takes_greeting(struct smtp_session *session, unsigned code, const struct smtp_sink *sink)
+{
+    struct entry head;
+    bool asked = smtp_queue_peek(session, 0, &head);
+    bool starts_tls = asked && (smtp_verb_starts_tls(head.verb) || head.verb == SMTP_VERB_XCLIENT);
+    if (session->greeting_seen)
+        return false;
+    session->greeting_seen = true;
+    if (!(code == 220 && !starts_tls) && !(code >= 400 && !asked))
+        return false;
+    if (session->early_talker && asked && !session->mid_stream)
+        smtp_report_once(session, SMTP_FINDING_EARLY_TALKER, SMTP_CLIENT, session->early_offset, sink,
+                         "the client spoke before the server's greeting");
+    return true;
+}
+
+/* Replies that no command of that verb can get: somebody said something unasked, and the command still waits. */
+static bool cannot_answer(const struct entry *head, unsigned code)
+{
+    if (head->kind != ENTRY_COMMAND)
+        return false;
+    if (head->verb == SMTP_VERB_DATA)
+        return smtp_code_is_success(code);
+    return code == 220 && (smtp_verb_greets(head->verb) || head->verb == SMTP_VERB_MAIL || head->verb == SMTP_VERB_RCPT);
+}
+
+/* A reply while the client is in the middle of message content. */
+static enum smtp_answers answer_content(struct smtp_session *session, unsigned code, const struct smtp_sink *sink)
+{
+    struct smtp_half *client = &session->half[SMTP_CLIENT];
+    if (code == 421 || is_anchor(code) || session->content_answered)
+        return SMTP_ANSWERS_NOTHING;
+    if (session->doubt) {
+        smtp_content_end(session, SMTP_END_VARIANT, 0, sink);
+        client->mode = CLIENT_VARIANT_END;
+    } else if (session->content_gap) {
+        smtp_content_end(session, SMTP_END_NONE, 0, sink);
+        client->mode = CLIENT_COMMAND;
+        client->resync = true;
+    } else {
+        session->content_answered = true;
+        session->content_code = (uint16_t)code;
+    }
+    session->phase = SMTP_PHASE_SESSION;
+    return SMTP_ANSWERS_CONTENT;
+}
+
+/* Finds what the reply answers and takes it off the queue into `*entry`. */
+static enum smtp_answers match(struct smtp_session *session, unsigned code, struct entry *entry, const struct smtp_sink *sink)
+{
+    struct smtp_half *client = &session->half[SMTP_CLIENT];
+    enum smtp_answers nobody = client->gap || session->mid_stream ? SMTP_ANSWERS_UNKNOWN : SMTP_ANSWERS_NOTHING;
+    *entry = (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA };
+    if (takes_greeting(session, code, sink))
+        return SMTP_ANSWERS_GREETING;
+    if (client->mode == CLIENT_DATA && session->queue_length == 0)
+        return answer_content(session, code, sink);
+
+    bool anchored = is_anchor(code) && find_anchor(session, code, sink);
+    if (is_anchor(code) && !anchored)
+        return nobody;
+    struct entry head;
+    if (!smtp_queue_peek(session, 0, &head))
+        return code == 421 ? SMTP_ANSWERS_NOTHING : nobody;
+    while (smtp_queue_peek(session, 0, &head) && head.kind == ENTRY_GAP) {
+        if (session->queue_length == 1)
+            return SMTP_ANSWERS_UNKNOWN;
+        drop(session, 1, sink);
+    }
+    if (!anchored && session->uncertain > 0) {
+        if (session->queue_length > session->uncertain)
+            drop(session, session->uncertain, sink);
+        else if (session->uncertain > 1)
+            return SMTP_ANSWERS_UNKNOWN;
+    }
+    smtp_queue_peek(session, 0, &head);
+    if (cannot_answer(&head, code))
+        return SMTP_ANSWERS_NOTHING;
+    *entry = head;
+    /* LMTP: the content has as many replies as recipients were accepted (RFC 2033 section 4.2). */
+    bool content = head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST);
+    if (session->lmtp && content && session->transaction_answered + 1 < session->transaction_accepted) {
+        if (head.kind == ENTRY_COMMAND)
+            session->current = session->answered + 1;
+    } else {
+        *entry = smtp_queue_pop(session);
+    }
+    if (head.kind == ENTRY_COMMAND)
+        return content && session->lmtp && session->transaction_answered > 0 ? SMTP_ANSWERS_CONTENT : SMTP_ANSWERS_COMMAND;
+    return head.kind == ENTRY_CONTENT ? SMTP_ANSWERS_CONTENT : SMTP_ANSWERS_RESPONSE;
+}
+
+/* ---- what follows from a reply ---- */
+
+static void greeted(struct smtp_session *session, enum smtp_verb verb, const struct smtp_sink *sink)
+{
+    uint64_t offset = session->reply_offset;
+    bool extended = verb != SMTP_VERB_HELO;
+    session->greeted = true;
+    if (session->phase == SMTP_PHASE_CONNECT)
+        session->phase = SMTP_PHASE_SESSION;
+    session->keywords = extended ? session->new_keywords : 0;
+    session->mechanisms = extended ? session->new_mechanisms : 0;
+    session->ehlo_seen = !session->reply.partial && !session->half[SMTP_SERVER].gap;
+    if (!extended || session->reply.partial)
+        return;
+    bool tls = (session->keywords & (UINT64_C(1) << SMTP_KEYWORD_STARTTLS)) != 0;
+    if (session->masked)
+        smtp_report_once(session, SMTP_FINDING_STARTTLS_MASKED, SMTP_SERVER, offset, sink,
+                         "a keyword of eight letters is overwritten with X where STARTTLS would stand");
+    else if (!tls && !session->starttls_accepted && !session->tls_begun && !session->lmtp && session->ehlo_seen)
+        smtp_report_once(session, SMTP_FINDING_STARTTLS_NOT_OFFERED, SMTP_SERVER, offset, sink,
+                         "the server's EHLO reply does not offer STARTTLS");
+    unsigned readable = 1u << SMTP_MECHANISM_PLAIN | 1u << SMTP_MECHANISM_LOGIN | 1u << SMTP_MECHANISM_XOAUTH2
+                        | 1u << SMTP_MECHANISM_OAUTHBEARER;
+    if (session->mechanisms & readable)
+        smtp_report_once(session, SMTP_FINDING_AUTH_OFFERED_IN_CLEAR, SMTP_SERVER, offset, sink,
+                         "the server offers, in clear, a mechanism that sends the secret readable");
+    uint64_t may_differ = UINT64_C(1) << SMTP_KEYWORD_STARTTLS | UINT64_C(1) << SMTP_KEYWORD_AUTH
+                          | UINT64_C(1) << SMTP_KEYWORD_X_ANONYMOUSTLS | UINT64_C(1) << SMTP_KEYWORD_X_EXPS
+                          | UINT64_C(1) << SMTP_KEYWORD_REQUIRETLS | UINT64_C(1) << SMTP_KEYWORD_OTHER;
+    if (session->before_tls_known && session->ehlo_seen && (session->keywords_before_tls ^ session->keywords) & ~may_differ)
+        smtp_report_once(session, SMTP_FINDING_EXTENSIONS_CHANGED_AFTER_TLS, SMTP_SERVER, offset, sink,
+                         "the extensions announced after STARTTLS are not those announced before it");
+}
+
+static void starttls_answered(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
+{
+    struct smtp_half *client = &session->half[SMTP_CLIENT];
+    bool accepted = reply->code == 220;
+    if (client->mode == CLIENT_WAIT_STARTTLS)
+        client->mode = CLIENT_COMMAND;
+    smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, accepted ? SMTP_STEP_ACCEPTED : SMTP_STEP_REFUSED, SMTP_SERVER,
+                  session->reply_offset, session->current, sink);
+    if (!accepted) {
+        session->starttls_refused = true;
+        smtp_report(session, SMTP_FINDING_STARTTLS_REFUSED, SMTP_SERVER, session->reply_offset, sink,
+                    "the server answered STARTTLS with %u", reply->code);
+        return;
+    }
+    session->starttls_accepted = true;
+    session->before_tls_known = session->ehlo_seen;
+    session->keywords_before_tls = session->keywords;
+    session->ehlo_seen = false;
+    session->greeted = false;
+    session->phase = SMTP_PHASE_CONNECT;
+    session->bdat_open = false;
+    if (session->octets_behind_starttls)
+        smtp_report(session, SMTP_FINDING_STARTTLS_COMMAND_INJECTION, SMTP_CLIENT, session->behind_offset, sink,
+                    "octets in clear follow STARTTLS before its reply; a careless server runs them inside TLS");
+}
+
+static void auth_answered(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
+{
+    struct smtp_half *client = &session->half[SMTP_CLIENT];
+    bool waiting = client->mode == CLIENT_WAIT_AUTH;
+    enum smtp_step step = SMTP_STEP_REJECTED;
+    if (reply->code == 334)
+        step = SMTP_STEP_CHALLENGE;
+    else if (smtp_code_is_success(reply->code))
+        step = SMTP_STEP_ACCEPTED;
+    else if (session->cancelled)
+        step = SMTP_STEP_CANCELLED;
+    if (waiting)
+        client->mode = step == SMTP_STEP_CHALLENGE ? CLIENT_RESPONSE : CLIENT_COMMAND;
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
+    event.offset = session->reply_offset;
+    event.boundary = SMTP_BOUNDARY_AUTH;
+    event.step = step;
+    event.number = session->current;
+    event.code = reply->code;
+    event.mechanism = session->mechanism;
+    smtp_emit(sink, &event);
+    if (step == SMTP_STEP_ACCEPTED)
+        session->layer = session->mechanism == SMTP_MECHANISM_GSSAPI || session->mechanism == SMTP_MECHANISM_DIGEST_MD5;
+    if (step == SMTP_STEP_REJECTED && ++session->rejected_auths == BRUTE_FORCE_REJECTIONS)
+        smtp_report(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reply_offset, sink,
+                    "%d logins were rejected in this session", BRUTE_FORCE_REJECTIONS);
+}
+
+static void data_answered(struct smtp_session *session, enum smtp_verb verb, const struct smtp_reply *reply,
+                          const struct smtp_sink *sink)
+{
+    struct smtp_half *client = &session->half[SMTP_CLIENT];
+    if (client->mode == CLIENT_COMMAND && client->resync && reply->code == 354 && verb == SMTP_VERB_DATA) {
+        smtp_begin_data(session, sink); /* the hole began behind DATA: the content's beginning is lost in it */
+        session->content_start_unknown = true;
+        return;
+    }
+    if (client->mode != CLIENT_WAIT_DATA)
+        return;
+    if (reply->code != 354) {
+        client->mode = CLIENT_COMMAND;
+        return;
+    }
+    if (verb == SMTP_VERB_DATA) {
+        smtp_begin_data(session, sink);
+        return;
+    }
+    session->message++;
+    session->answered_message = session->message;
+    session->content_gap = false;
+    client->remaining = session->chunk_octets;
+    smtp_content_begin(session, SMTP_TRANSPORT_XEXCH50, client->offset, sink);
+    client->mode = session->chunk_octets > 0 ? CLIENT_CHUNK : CLIENT_COMMAND;
+}
+
+static void count_recipients(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
+{
+    if (smtp_code_is_success(reply->code))
+        session->accepted_recipients++;
+    if (reply->code != 550 && reply->code != 551 && reply->code != 553)
+        return;
+    session->refused_recipients++;
+    if (session->refused_recipients >= ENUMERATION_REFUSALS && session->refused_recipients > session->accepted_recipients)
+        smtp_report_once(session, SMTP_FINDING_RECIPIENT_ENUMERATION, SMTP_SERVER, session->reply_offset, sink,
+                         "%u addresses were refused as unknown, %u accepted", session->refused_recipients,
+                         session->accepted_recipients);
+}
+
+static void command_answered(struct smtp_session *session, const struct entry *entry, const struct smtp_reply *reply,
+                             const struct smtp_sink *sink)
+{
+    struct smtp_half *client = &session->half[SMTP_CLIENT];
+    bool success = smtp_code_is_success(reply->code);
+    if (smtp_verb_greets(entry->verb) && success) {
+        greeted(session, entry->verb, sink);
+    } else if (smtp_verb_starts_tls(entry->verb)) {
+        starttls_answered(session, reply, sink);
+    } else if (smtp_verb_authenticates(entry->verb)) {
+        auth_answered(session, reply, sink);
+    } else if (entry->verb == SMTP_VERB_DATA || entry->verb == SMTP_VERB_XEXCH50) {
+        data_answered(session, entry->verb, reply, sink);
+    } else if (entry->verb == SMTP_VERB_BDAT) {
+        if (!success && client->mode == CLIENT_CHUNK && session->current == session->commands)
+            session->chunk_refused = true;
+    } else if (entry->verb == SMTP_VERB_RCPT || entry->verb == SMTP_VERB_VRFY || entry->verb == SMTP_VERB_EXPN) {
+        count_recipients(session, reply, sink);
+    } else if ((entry->verb == SMTP_VERB_ATRN || entry->verb == SMTP_VERB_TURN) && success) {
+        session->turning = !reply->partial;
+    }
+}
+
+/* ---- findings on replies ---- */
+
+static void check_reply(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
+{
+    uint64_t offset = session->reply_offset;
+    if (reply->codes_differ)
+        smtp_report(session, SMTP_FINDING_REPLY_CODE_MISMATCH, SMTP_SERVER, offset, sink,
+                    "the lines of one reply have different codes; the last, %u, counts", reply->code);
+    else if (reply->enhanced.present && reply->enhanced.class_digit != reply->code / 100)
+        smtp_report(session, SMTP_FINDING_REPLY_CODE_MISMATCH, SMTP_SERVER, offset, sink,
+                    "the enhanced status code %u.%u.%u is of another class than the reply code %u",
+                    reply->enhanced.class_digit, reply->enhanced.subject, reply->enhanced.detail, reply->code);
+    if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421)
+        return;
+    if (session->starttls_accepted && !session->tls_begun) {
+        session->reply_behind_220 = true;
+        session->reply_behind_offset = offset;
+    }
+    smtp_report_once(session, SMTP_FINDING_REPLY_WITHOUT_COMMAND, SMTP_SERVER, offset, sink,
+                     "a reply %u that answers no command", reply->code);
+}
+
+void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, const struct smtp_sink *sink)
+{
+    struct entry entry;
+    struct smtp_reply *reply = &session->reply;
+    session->reply_open = false;
+    session->reply_ehlo = false;
+    reply->partial = partial;
+    reply->answers = match(session, reply->code, &entry, sink);
+    bool belongs = reply->answers == SMTP_ANSWERS_COMMAND || reply->answers == SMTP_ANSWERS_CONTENT
+                   || reply->answers == SMTP_ANSWERS_RESPONSE;
+    reply->verb = belongs ? entry.verb : SMTP_VERB_NONE;
+    if (session->lmtp && reply->answers == SMTP_ANSWERS_CONTENT)
+        reply->recipient = session->transaction_answered + 1;
+    else if (session->lmtp && reply->answers == SMTP_ANSWERS_COMMAND && (entry.flags & ENTRY_LAST)
+             && session->transaction_accepted > 0)
+        reply->recipient = session->transaction_answered + 1;
+
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY, SMTP_SERVER);
+    event.octets = end - session->reply_offset;
+    event.offset = session->reply_offset;
+    event.number = belongs ? session->current : 0;
+    event.reply = *reply;
+    smtp_emit(sink, &event);
+    check_reply(session, reply, sink);
+
+    struct smtp_half *client = &session->half[SMTP_CLIENT];
+    if (!belongs) {
+        /* "Go ahead" to a DATA that the capture does not hold: content follows, its beginning perhaps lost. */
+        if (reply->code == 354 && reply->answers == SMTP_ANSWERS_UNKNOWN && client->mode == CLIENT_COMMAND && client->resync) {
+            smtp_begin_data(session, sink);
+            session->content_start_unknown = true;
+        }
+        return;
+    }
+    if (entry.kind == ENTRY_COMMAND)
+        command_answered(session, &entry, reply, sink);
+    else if (entry.kind == ENTRY_RESPONSE)
+        auth_answered(session, reply, sink);
+    if (session->content_answered && client->mode == CLIENT_DATA)
+        return; /* the transaction ends when its content does */
+    smtp_transaction_apply(session, &entry, reply, sink);
+}
+
+/* ---- reply lines ---- */
+
+static void note_keyword(struct smtp_session *session, const struct smtp_keyword_line *line, const struct smtp_sink *sink)
+{
+    session->new_keywords |= UINT64_C(1) << line->keyword;
+    session->masked = session->masked || line->masked;
+    if (line->keyword == SMTP_KEYWORD_STARTTLS && !session->starttls_offered) {
+        session->starttls_offered = true;
+        smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_OFFERED, SMTP_SERVER, session->half[SMTP_SERVER].offset,
+                      session->answered + 1, sink);
+    }
+    if (line->keyword != SMTP_KEYWORD_AUTH && line->keyword != SMTP_KEYWORD_X_EXPS)
+        return;
+    struct smtp_span rest = line->parameters;
+    for (struct smtp_span word = smtp_span_next_word(&rest); word.length > 0; word = smtp_span_next_word(&rest))
+        session->new_mechanisms |= 1u << smtp_mechanism_of(word);
+}
+
+static void open_reply(struct smtp_session *session, unsigned code)
+{
+    struct entry head;
+    session->reply = (struct smtp_reply){ .code = (uint16_t)code };
+    session->reply_open = true;
+    session->reply_offset = session->half[SMTP_SERVER].offset;
+    session->cut = 0;
+    session->new_keywords = 0;
+    session->new_mechanisms = 0;
+    session->masked = false;
+    unsigned skip = session->queue_length > session->uncertain ? session->uncertain : 0;
+    bool asked = smtp_queue_peek(session, skip, &head);
+    session->reply_ehlo = asked && code == 250 && head.kind == ENTRY_COMMAND
+                          && (head.verb == SMTP_VERB_EHLO || head.verb == SMTP_VERB_LHLO);
+}
+
+static void check_reply_line(struct smtp_session *session, const struct smtp_line *line, const struct smtp_sink *sink)
+{
+    uint64_t offset = session->half[SMTP_SERVER].offset;
+    if (line->end == SMTP_LINE_END_LF)
+        smtp_report_once(session, SMTP_FINDING_BARE_LINE_FEED, SMTP_SERVER, offset, sink,
+                         "a reply line ends in a line feed without a carriage return");
+    if (line->bare_cr)
+        smtp_report_once(session, SMTP_FINDING_BARE_CARRIAGE_RETURN, SMTP_SERVER, offset, sink,
+                         "a reply line holds a carriage return without a line feed behind it");
+    if (line->nul)
+        smtp_report_once(session, SMTP_FINDING_NUL_OCTET, SMTP_SERVER, offset, sink, "a reply line holds a NUL octet");
+    if (line->octets > REPLY_LINE_LIMIT)
+        smtp_report_once(session, SMTP_FINDING_OVERLONG_LINE, SMTP_SERVER, offset, sink,
+                         "a reply line of %zu octets, where %d are allowed", line->octets, REPLY_LINE_LIMIT);
+}
+
+/* "250ok": three digits and no separator is read as servers mean it. */
+static struct smtp_reply_line read_line(struct smtp_span text)
+{
+    struct smtp_reply_line line = smtp_reply_line_parse(text);
+    if (line.valid || text.length < 4)
+        return line;
+    for (size_t i = 0; i < 3; i++)
+        if (!smtp_ascii_is_digit(text.octets[i]))
+            return line;
+    if (text.octets[0] < '2' || text.octets[0] > '5' || smtp_ascii_is_digit(text.octets[3]))
+        return line;
+    line.code = (uint16_t)((text.octets[0] - '0') * 100 + (text.octets[1] - '0') * 10 + (text.octets[2] - '0'));
+    line.last = true;
+    line.text = smtp_span_from(text, 3);
+    return line;
+}
+
+static void apply_reply_line(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
+{
+    struct smtp_half *half = &session->half[SMTP_SERVER];
+    struct smtp_reply_line line = read_line(unit->line.text);
+    half->resync = false;
+    half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE && unit->octets == SMTP_LINE_LIMIT;
+    if (line.code == 0 && !session->reply_open) {
+        smtp_apply_skipped(session, SMTP_SERVER, unit, sink);
+        return;
+    }
+    if (!session->reply_open)
+        open_reply(session, line.code);
+
+    struct smtp_reply *reply = &session->reply;
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY_LINE, SMTP_SERVER);
+    event.octets = unit->octets;
+    event.index = reply->lines++;
+    event.line = unit->line;
+    event.reply_line = line;
+    event.is_keyword = session->reply_ehlo && event.index > 0;
+    if (event.is_keyword)
+        event.keyword = smtp_keyword_line_parse(line.text);
+    if (line.code != 0) {
+        reply->codes_differ = reply->codes_differ || line.code != reply->code;
+        reply->code = line.code;
+    }
+    if (line.enhanced.present && !session->reply_ehlo) {
+        reply->enhanced = line.enhanced;
+        reply->enhanced.text = smtp_span(NULL, 0);
+    }
+    smtp_emit(sink, &event);
+    check_reply_line(session, &unit->line, sink);
+    if (event.is_keyword)
+        note_keyword(session, &event.keyword, sink);
+    if (line.code == 0 || !line.last)
+        return;
+    smtp_reply_close(session, false, half->offset + unit->octets, sink);
+}
+
+void smtp_apply_server(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
+{
+    struct smtp_half *half = &session->half[SMTP_SERVER];
+    switch (unit->kind) {
+    case UNIT_REPLY_LINE:
+        apply_reply_line(session, unit, sink);
+        break;
+    case UNIT_REPLY_CLOSE:
+        smtp_reply_close(session, true, half->offset, sink);
+        break;
+    case UNIT_SKIPPED:
+    case UNIT_OPAQUE:
+        smtp_apply_skipped(session, SMTP_SERVER, unit, sink);
+        break;
+    case UNIT_OPAQUE_BEGIN:
+        half->mode = SERVER_OPAQUE;
+        break;
+    default:
+        smtp_apply_tls(session, SMTP_SERVER, unit, sink);
+        break;
+    }
+}

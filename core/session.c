@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The session's life: begun, fed, cut by gaps, ended. */
+
+#include "session_private.h"
+
+void smtp_session_start(struct smtp_session *session, bool mid_stream)
+{
+    *session = (struct smtp_session){ .mid_stream = mid_stream, .declared_size = UINT64_MAX };
+    session->half[SMTP_CLIENT].mode = mid_stream ? CLIENT_COMMAND : CLIENT_START;
+    session->half[SMTP_CLIENT].resync = mid_stream;
+    session->half[SMTP_SERVER].mode = SERVER_REPLY;
+    session->half[SMTP_SERVER].resync = mid_stream;
+}
+
+/* The client speaks while a reply is half there: it may hold that reply for whole (see frame.c). */
+static void note_cut(struct smtp_session *session)
+{
+    const struct smtp_half *server = &session->half[SMTP_SERVER];
+    if (server->held)
+        return; /* the client waited for a reply; what stands behind that reply came later */
+    if (server->mode == SERVER_REPLY && (server->pending > 0 || session->reply_open) && session->cut <= server->offset)
+        session->cut = server->offset + server->pending;
+}
+
+/* The client's octets must wait; what that says is kept, because framing changes nothing. */
+static void note_waiting(struct smtp_session *session, enum frame frame, struct smtp_span octets)
+{
+    const struct smtp_half *client = &session->half[SMTP_CLIENT];
+    if (frame == FRAME_DOUBT)
+        session->doubt = true;
+    if (frame == FRAME_PEER && client->mode == CLIENT_WAIT_STARTTLS && !session->octets_behind_starttls
+        && smtp_tls_look(octets, NULL) == SMTP_TLS_NO) {
+        session->octets_behind_starttls = true;
+        session->behind_offset = client->offset;
+    }
+    if (frame == FRAME_PEER && client->mode == CLIENT_WAIT_DATA && session->greeting_seen
+        && !session->half[SMTP_SERVER].gap && session->half[SMTP_SERVER].seen)
+        session->octets_behind_data = true;
+}
+
+/* ATRN (RFC 2645 section 5.2.2) and TURN: who was the server is the client now, and waits for a banner. */
+static void turn(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_TURNED, SMTP_SERVER);
+    smtp_emit(sink, &event);
+    struct smtp_half client = session->half[SMTP_CLIENT];
+    session->half[SMTP_CLIENT] = session->half[SMTP_SERVER];
+    session->half[SMTP_SERVER] = client;
+    session->half[SMTP_CLIENT].mode = CLIENT_COMMAND;
+    session->half[SMTP_SERVER].mode = SERVER_REPLY;
+    session->turning = false;
+    session->queue_length = 0; /* what was sent behind ATRN is nobody's to answer now */
+    session->uncertain = 0;
+    session->greeting_seen = false;
+    session->early_talker = false;
+    session->greeted = false;
+    session->ehlo_seen = false;
+    session->phase = SMTP_PHASE_CONNECT;
+}
+
+size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, struct smtp_span octets, bool at_end,
+                         const struct smtp_sink *sink)
+{
+    struct smtp_half *half = &session->half[role];
+    size_t used = 0;
+    half->seen = half->seen || octets.length > 0;
+    half->held = false;
+    for (;;) {
+        struct unit unit;
+        struct smtp_span rest = smtp_span_from(octets, used);
+        enum frame frame = smtp_frame(session, role, rest, at_end, &unit);
+        half->pending = rest.length;
+        if (frame != FRAME_UNIT) {
+            if (role == SMTP_CLIENT && rest.length > 0)
+                note_waiting(session, frame, rest);
+            return used;
+        }
+        if (role == SMTP_CLIENT) {
+            if (unit.kind == UNIT_COMMAND || unit.kind == UNIT_RESPONSE)
+                note_cut(session);
+            smtp_apply_client(session, &unit, sink);
+        } else {
+            smtp_apply_server(session, &unit, sink);
+        }
+        session->units++;
+        half->offset += unit.octets;
+        half->pending = rest.length - unit.octets;
+        used += unit.octets;
+        if (session->turning) {
+            turn(session, sink);
+            return used; /* what follows has another role now */
+        }
+        /* A reply may be what the client's octets wait for: they come before the server's next ones. */
+        if (role == SMTP_SERVER && !session->reply_open && session->half[SMTP_CLIENT].pending > 0) {
+            half->held = true;
+            return used;
+        }
+    }
+}
+
+/* A hole in the client's stream: where it begins, and what may stand behind it. */
+static void gap_in_client(struct smtp_session *session, uint64_t octets, const struct smtp_sink *sink)
+{
+    struct smtp_half *half = &session->half[SMTP_CLIENT];
+    switch ((enum client_mode)half->mode) {
+    case CLIENT_DATA:
+        session->content_gap = true;
+        session->content.state = SMTP_CONTENT_IN_LINE; /* a dot behind the hole is no line's first */
+        session->content.line_octets = 0;
+        return;
+    case CLIENT_CHUNK:
+        session->content_gap = true;
+        if (octets < half->remaining) {
+            half->remaining -= octets;
+            return;
+        }
+        half->remaining = 0;
+        smtp_chunk_end(session, false, half->offset, sink);
+        break;
+    case CLIENT_TLS:
+        half->tls_lost = octets > half->remaining;
+        half->remaining = half->tls_lost ? 0 : half->remaining - octets;
+        return;
+    case CLIENT_OPAQUE:
+        return;
+    case CLIENT_WAIT_DATA:
+    case CLIENT_WAIT_AUTH:
+    case CLIENT_WAIT_STARTTLS:
+    case CLIENT_RESPONSE:
+    case CLIENT_START:
+    case CLIENT_COMMAND:
+    case CLIENT_VARIANT_END:
+        break;
+    }
+    half->skip_line = false;
+    half->mode = CLIENT_COMMAND;
+    half->resync = true;
+    session->bdat_open = false;
+    struct entry last;
+    bool again = session->queue_length > 0 && smtp_queue_peek(session, session->queue_length - 1u, &last) && last.kind == ENTRY_GAP;
+    if (!again)
+        smtp_queue_push(session, (struct entry){ .kind = ENTRY_GAP });
+}
+
+static void gap_in_server(struct smtp_session *session, uint64_t octets, const struct smtp_sink *sink)
+{
+    struct smtp_half *half = &session->half[SMTP_SERVER];
+    if (half->mode == SERVER_OPAQUE)
+        return;
+    if (half->mode == SERVER_TLS) {
+        half->tls_lost = octets > half->remaining;
+        half->remaining = half->tls_lost ? 0 : half->remaining - octets;
+        return;
+    }
+    if (session->reply_open)
+        smtp_reply_close(session, true, half->offset, sink);
+    half->resync = true;
+    half->skip_line = false;
+    session->cut = 0;
+    session->uncertain = session->queue_length;
+    session->greeting_seen = true;
+    session->early_talker = false;
+}
+
+void smtp_session_gap(struct smtp_session *session, enum smtp_role role, uint64_t octets, const struct smtp_sink *sink)
+{
+    struct smtp_half *half = &session->half[role];
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_GAP, role);
+    event.octets = octets;
+    smtp_emit(sink, &event);
+    smtp_report(session, SMTP_FINDING_CAPTURE_GAP, role, half->offset, sink,
+                "%llu octets of the %s's stream are not in the capture", (unsigned long long)octets,
+                role == SMTP_CLIENT ? "client" : "server");
+    half->gap = true;
+    half->seen = true;
+    session->units++;
+    if (role == SMTP_CLIENT)
+        gap_in_client(session, octets, sink);
+    else
+        gap_in_server(session, octets, sink);
+    half->offset += octets;
+    half->pending = 0;
+}
+
+void smtp_session_finished(struct smtp_session *session, enum smtp_role role)
+{
+    session->half[role].finished = true;
+}
+
+void smtp_session_force(struct smtp_session *session)
+{
+    session->force = true;
+}
+
+void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    struct smtp_half *client = &session->half[SMTP_CLIENT];
+    session->ending = true;
+    if (session->reply_open)
+        smtp_reply_close(session, true, session->half[SMTP_SERVER].offset, sink);
+    if (client->mode == CLIENT_DATA) {
+        smtp_content_end(session, SMTP_END_NONE, 0, sink);
+        if (session->content_answered) {
+            struct smtp_reply reply = { .code = session->content_code };
+            smtp_transaction_apply(session, &(struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA }, &reply, sink);
+        }
+    } else if (client->mode == CLIENT_CHUNK) {
+        smtp_chunk_end(session, false, client->offset, sink);
+    }
+    while (session->queue_length > 0) {
+        session->ending = session->uncertain == 0; /* what may have been answered in a hole is unknown, not unfinished */
+        struct entry entry = smtp_queue_pop(session);
+        smtp_transaction_apply(session, &entry, NULL, sink);
+    }
+    bool refused = session->refused_code != 0;
+    smtp_transaction_end(session, refused ? SMTP_OUTCOME_REJECTED : SMTP_OUTCOME_UNFINISHED,
+                         refused ? session->refused_code : 0, sink);
+}

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTP_SESSION_PRIVATE_H
+#define SMTP_SESSION_PRIVATE_H
+
+/* What the files that make up the session share. Framing reads the session, applying a unit changes it. */
+
+#include "session.h"
+
+enum client_mode {
+    CLIENT_START,         /* nothing came yet: a PROXY header may */
+    CLIENT_COMMAND,
+    CLIENT_WAIT_DATA,     /* DATA (or XEXCH50) was sent: its reply decides what the next octets are */
+    CLIENT_DATA,
+    CLIENT_VARIANT_END,   /* the server honoured the doubtful mark that the stream stands at */
+    CLIENT_CHUNK,
+    CLIENT_WAIT_AUTH,     /* AUTH or a response was sent */
+    CLIENT_RESPONSE,      /* 334 came: the next line is a response */
+    CLIENT_WAIT_STARTTLS,
+    CLIENT_TLS,
+    CLIENT_OPAQUE,
+};
+
+enum server_mode {
+    SERVER_REPLY,
+    SERVER_TLS,
+    SERVER_OPAQUE,
+};
+
+enum unit_kind {
+    UNIT_PROXY,
+    UNIT_COMMAND,
+    UNIT_RESPONSE,
+    UNIT_REPLY_LINE,
+    UNIT_REPLY_CLOSE,    /* no octets: the open reply ends here although no last line came */
+    UNIT_SKIPPED,
+    UNIT_ASSUME_CONTENT, /* no octets: the reply to DATA is lost, and what follows is content */
+    UNIT_ASSUME_COMMAND, /* no octets: the reply to DATA, AUTH or STARTTLS is lost, and what follows is a command */
+    UNIT_ASSUME_RESPONSE,
+    UNIT_ABANDON_CHUNK,  /* no octets: BDAT was refused and its octets never came */
+    UNIT_CONTENT,
+    UNIT_STUFFED_DOT,    /* a dot that the sender put in front of a line */
+    UNIT_END_OF_DATA,
+    UNIT_VARIANT_END,    /* the octets of a doubtful mark that the server honoured */
+    UNIT_CHUNK,
+    UNIT_TLS_BEGIN,      /* no octets: a TLS record begins */
+    UNIT_TLS_RECORD,     /* header and as much of the body as is needed */
+    UNIT_TLS_BODY,       /* the rest of a record */
+    UNIT_OPAQUE_BEGIN,
+    UNIT_OPAQUE,
+};
+
+struct unit {
+    enum unit_kind kind;
+    size_t octets;
+    struct smtp_span text; /* the octets themselves */
+    struct smtp_line line;
+    struct smtp_content_scan scan; /* CONTENT: the state behind it */
+    bool variant;                  /* CONTENT, STUFFED_DOT: the dot of an end mark that only some receivers honour */
+    bool unterminated;             /* the stream, or what is known of it, ends here */
+    struct smtp_tls_record record;
+};
+
+enum frame {
+    FRAME_UNIT,
+    FRAME_MORE,  /* more octets of this role are needed */
+    FRAME_PEER,  /* the peer's next octets decide */
+    FRAME_DOUBT, /* FRAME_PEER, at a doubtful end-of-data mark */
+};
+
+/* frame.c, content.c: pure, the session is not changed. */
+enum frame smtp_frame(const struct smtp_session *session, enum smtp_role role, struct smtp_span octets, bool at_end,
+                      struct unit *unit);
+enum frame smtp_frame_content(const struct smtp_session *session, struct smtp_span octets, bool at_end,
+                              struct unit *unit);
+
+/* client.c, server.c, encryption.c: apply one unit. */
+void smtp_apply_client(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink);
+void smtp_apply_server(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink);
+void smtp_apply_tls(struct smtp_session *session, enum smtp_role role, const struct unit *unit,
+                    const struct smtp_sink *sink);
+
+void smtp_apply_skipped(struct smtp_session *session, enum smtp_role role, const struct unit *unit,
+                        const struct smtp_sink *sink);
+void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink);
+
+/* content_events.c: the events of message content. */
+void smtp_content_begin(struct smtp_session *session, enum smtp_transport transport, uint64_t offset,
+                        const struct smtp_sink *sink);
+void smtp_content_piece(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink);
+void smtp_content_end(struct smtp_session *session, enum smtp_end_mark mark, uint64_t octets, const struct smtp_sink *sink);
+void smtp_chunk_end(struct smtp_session *session, bool complete, uint64_t offset, const struct smtp_sink *sink);
+
+/* server.c: closes the reply whose lines are coming in; `end` is the offset behind it. */
+void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, const struct smtp_sink *sink);
+
+/* queue.c */
+enum entry_kind {
+    ENTRY_COMMAND,
+    ENTRY_CONTENT,  /* the end of data */
+    ENTRY_RESPONSE, /* a line of an AUTH exchange */
+    ENTRY_GAP,      /* commands that are not in the capture */
+};
+enum entry_flag {
+    ENTRY_NEW_MESSAGE = 1, /* BDAT: the first of a message */
+    ENTRY_LAST = 2,        /* BDAT, BURL: the last of a message */
+    ENTRY_CHUNK = 4,       /* BDAT: well formed, its octets follow */
+};
+struct entry {
+    enum entry_kind kind;
+    enum smtp_verb verb;
+    uint8_t flags;
+};
+void smtp_queue_push(struct smtp_session *session, struct entry entry);
+bool smtp_queue_peek(const struct smtp_session *session, unsigned index, struct entry *entry);
+struct entry smtp_queue_pop(struct smtp_session *session);
+
+/* transaction.c: what a reply does to the mail transaction. `reply` is NULL where the reply is lost, and never came if
+   `ended`. */
+void smtp_transaction_apply(struct smtp_session *session, const struct entry *entry, const struct smtp_reply *reply,
+                            const struct smtp_sink *sink);
+void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcome, uint16_t code,
+                          const struct smtp_sink *sink);
+void smtp_transaction_lost_open(struct smtp_session *session, const struct smtp_sink *sink);
+
+/* report.c */
+struct smtp_event smtp_event_at(const struct smtp_session *session, enum smtp_event_kind kind, enum smtp_role role);
+void smtp_emit(const struct smtp_sink *sink, const struct smtp_event *event);
+void smtp_report(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
+                 const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
+void smtp_report_once(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
+                      const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
+void smtp_boundary(struct smtp_session *session, enum smtp_boundary boundary, enum smtp_step step, enum smtp_role role,
+                   uint64_t offset, uint32_t number, const struct smtp_sink *sink);
+
+static inline bool smtp_code_is_success(unsigned code)
+{
+    return code >= 200 && code < 300;
+}
+
+static inline bool smtp_verb_greets(enum smtp_verb verb)
+{
+    return verb == SMTP_VERB_EHLO || verb == SMTP_VERB_HELO || verb == SMTP_VERB_LHLO;
+}
+
+static inline bool smtp_verb_opens_transaction(enum smtp_verb verb)
+{
+    return verb == SMTP_VERB_MAIL || verb == SMTP_VERB_SEND || verb == SMTP_VERB_SOML || verb == SMTP_VERB_SAML;
+}
+
+static inline bool smtp_verb_authenticates(enum smtp_verb verb)
+{
+    return verb == SMTP_VERB_AUTH || verb == SMTP_VERB_X_EXPS;
+}
+
+static inline bool smtp_verb_starts_tls(enum smtp_verb verb)
+{
+    return verb == SMTP_VERB_STARTTLS || verb == SMTP_VERB_X_ANONYMOUSTLS;
+}
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTP_SPAN_H
+#define SMTP_SPAN_H
+
+/*
+ * A span is a stretch of octets that belongs to somebody else: a pointer and a length, never a copy.
+ * Whoever hands a span out says how long the octets behind it live. An empty span has length 0; its
+ * pointer may then be NULL.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+struct smtp_span {
+    const uint8_t *octets;
+    size_t length; /* octets */
+};
+
+static inline struct smtp_span smtp_span(const void *octets, size_t length)
+{
+    return (struct smtp_span){ .octets = octets, .length = length };
+}
+
+/* The span of a NUL-terminated string, without its NUL. */
+static inline struct smtp_span smtp_span_of_text(const char *text)
+{
+    return smtp_span(text, strlen(text));
+}
+
+/* The octets of `span` from `from` (clamped to its end) up to its end. */
+static inline struct smtp_span smtp_span_from(struct smtp_span span, size_t from)
+{
+    if (from >= span.length)
+        return smtp_span(span.octets ? span.octets + span.length : NULL, 0);
+    return smtp_span(span.octets + from, span.length - from);
+}
+
+/* The first `length` octets of `span`, or all of it if it is shorter. */
+static inline struct smtp_span smtp_span_first(struct smtp_span span, size_t length)
+{
+    return smtp_span(span.octets, length < span.length ? length : span.length);
+}
+
+/* ASCII only, whatever the locale: protocol words are never anything else. */
+static inline uint8_t smtp_ascii_upper(uint8_t octet)
+{
+    return octet >= 'a' && octet <= 'z' ? (uint8_t)(octet - 'a' + 'A') : octet;
+}
+
+static inline bool smtp_ascii_is_digit(uint8_t octet)
+{
+    return octet >= '0' && octet <= '9';
+}
+
+/* Whether `span` begins with `prefix`, ASCII letters compared without case. */
+static inline bool smtp_span_starts_with(struct smtp_span span, const char *prefix)
+{
+    size_t i = 0;
+    for (; prefix[i] != '\0'; i++)
+        if (i >= span.length || smtp_ascii_upper(span.octets[i]) != smtp_ascii_upper((uint8_t)prefix[i]))
+            return false;
+    return true;
+}
+
+/* Whether `span` is `text`, ASCII letters compared without case. */
+static inline bool smtp_span_is(struct smtp_span span, const char *text)
+{
+    return span.length == strlen(text) && smtp_span_starts_with(span, text);
+}
+
+/* Whether two spans hold the same octets. */
+static inline bool smtp_span_same(struct smtp_span a, struct smtp_span b)
+{
+    return a.length == b.length && (a.length == 0 || memcmp(a.octets, b.octets, a.length) == 0);
+}
+
+/* Without spaces and tabs at either end. */
+static inline struct smtp_span smtp_span_trim(struct smtp_span span)
+{
+    while (span.length > 0 && (span.octets[0] == ' ' || span.octets[0] == '\t'))
+        span = smtp_span_from(span, 1);
+    while (span.length > 0 && (span.octets[span.length - 1] == ' ' || span.octets[span.length - 1] == '\t'))
+        span.length--;
+    return span;
+}
+
+/*
+ * Takes the next word off the front of `*rest`: skips spaces and tabs, returns the octets up to the next
+ * space, tab or end, and moves `*rest` behind them. An empty span when there is no further word.
+ */
+static inline struct smtp_span smtp_span_next_word(struct smtp_span *rest)
+{
+    struct smtp_span word = *rest;
+    while (word.length > 0 && (word.octets[0] == ' ' || word.octets[0] == '\t'))
+        word = smtp_span_from(word, 1);
+    size_t end = 0;
+    while (end < word.length && word.octets[end] != ' ' && word.octets[end] != '\t')
+        end++;
+    *rest = smtp_span_from(word, end);
+    return smtp_span_first(word, end);
+}
+
+#endif

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Whole dialogues through the session: what was said, in the order it was said, and the events it must give. Every
+ * dialogue is run three times: as it stands, octet by octet, and with neighbours of one role joined.
+ */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <glib.h>
+
+#include "session.h"
+
+/* One thing said. "C" and "S" are octets of client and server; "c" and "s" a hole of `octets` in their streams. */
+struct said {
+    char who;
+    const char *octets;
+    unsigned hole;
+};
+
+struct dialogue {
+    const char *name;
+    bool mid_stream;
+    struct said said[24];
+    const char *expected; /* the log, a line an event that matters */
+};
+
+struct side {
+    GString *pending;
+    bool finished;
+    GQueue holes; /* struct hole: at which length of `pending` a hole stands, and its octets */
+};
+
+struct hole {
+    size_t behind;
+    uint64_t octets;
+};
+
+struct run {
+    struct smtp_session session;
+    struct side side[2];
+    GString *log;
+    GString *later;  /* findings inside content: where they stand depends on the cuts */
+    bool in_content; /* the log is inside the quotes of content */
+    bool collecting; /* content has begun */
+    int client;      /* which side is the client: ATRN turns them */
+};
+
+static void log_content(struct run *run, const struct smtp_event *event)
+{
+    if (!run->in_content)
+        g_string_append_printf(run->log, "content %u \"", event->message);
+    run->in_content = true;
+    g_string_append_len(run->log, (const char *)event->text.octets, (gssize)event->text.length);
+}
+
+static void log_reply(struct run *run, const struct smtp_event *event)
+{
+    static const char *const answers[] = { "nothing", "greeting", "command", "content", "response", "unknown" };
+    g_string_append_printf(run->log, "%u %s", event->reply.code, answers[event->reply.answers]);
+    if (event->number > 0)
+        g_string_append_printf(run->log, " %u", event->number);
+    if (event->reply.recipient > 0)
+        g_string_append_printf(run->log, " recipient %u", event->reply.recipient);
+    if (event->reply.lines > 1)
+        g_string_append_printf(run->log, " lines %u", event->reply.lines);
+    g_string_append(run->log, event->reply.partial ? " partial\n" : "\n");
+}
+
+static void take_event(void *context, const struct smtp_event *event)
+{
+    struct run *run = context;
+    GString *log = run->log;
+    if (run->in_content && event->kind != SMTP_EVENT_CONTENT && event->kind != SMTP_EVENT_FINDING) {
+        g_string_append(log, "\"\n");
+        run->in_content = false;
+    }
+    switch (event->kind) {
+    case SMTP_EVENT_COMMAND:
+        g_string_append_printf(log, "%u %.*s\n", event->number, (int)event->line.text.length,
+                               (const char *)event->line.text.octets);
+        break;
+    case SMTP_EVENT_AUTH_RESPONSE:
+        g_string_append_printf(log, "response %u.%u %.*s\n", event->number, event->index, (int)event->line.text.length,
+                               (const char *)event->line.text.octets);
+        break;
+    case SMTP_EVENT_REPLY:
+        log_reply(run, event);
+        break;
+    case SMTP_EVENT_CONTENT:
+        log_content(run, event);
+        break;
+    case SMTP_EVENT_CONTENT_BEGIN:
+        run->collecting = true;
+        break;
+    case SMTP_EVENT_CONTENT_END:
+        g_string_append_len(log, run->later->str, (gssize)run->later->len);
+        g_string_truncate(run->later, 0);
+        run->collecting = false;
+        g_string_append_printf(log, "end %u%s%s%s\n", event->message, event->complete ? " complete" : "",
+                               event->last ? " last" : "", event->end_mark == SMTP_END_VARIANT ? " variant" : "");
+        break;
+    case SMTP_EVENT_BOUNDARY:
+        g_string_append_printf(log, "boundary %s %s\n", smtp_boundary_name(event->boundary), smtp_step_name(event->step));
+        break;
+    case SMTP_EVENT_TRANSACTION_BEGIN:
+        g_string_append_printf(log, "mail %u by %u\n", event->transaction, event->number);
+        break;
+    case SMTP_EVENT_TRANSACTION_RCPT:
+        g_string_append_printf(log, "rcpt %u by %u %u\n", event->transaction, event->number, event->code);
+        break;
+    case SMTP_EVENT_TRANSACTION_END: {
+        const char *outcome = smtp_outcome_name(event->outcome);
+        g_string_append_printf(log, "mail %u %s %u\n", event->transaction, outcome != NULL ? outcome : "unknown", event->code);
+        break;
+    }
+    case SMTP_EVENT_GAP:
+        g_string_append_printf(log, "gap %s %u\n", event->role == SMTP_CLIENT ? "client" : "server", (unsigned)event->octets);
+        break;
+    case SMTP_EVENT_SKIPPED:
+        g_string_append_printf(log, "skipped %.*s", (int)event->text.length, (const char *)event->text.octets);
+        if (log->str[log->len - 1] != '\n')
+            g_string_append_c(log, '\n');
+        break;
+    case SMTP_EVENT_FINDING:
+        if (event->finding != SMTP_FINDING_CAPTURE_GAP && event->finding != SMTP_FINDING_STARTTLS_NOT_OFFERED)
+            g_string_append_printf(run->collecting ? run->later : log, "! %s\n", smtp_finding_name(event->finding));
+        break;
+    case SMTP_EVENT_TURNED:
+        g_string_append(log, "turned\n");
+        run->client = 1 - run->client;
+        break;
+    default:
+        break;
+    }
+}
+
+/* Feeds what waits, up to the next hole. Returns whether it passed one. */
+static bool feed(struct run *run, int which)
+{
+    struct smtp_sink sink = { .event = take_event, .context = run };
+    struct side *side = &run->side[which];
+    enum smtp_role role = which == run->client ? SMTP_CLIENT : SMTP_SERVER;
+    struct hole *hole = g_queue_peek_head(&side->holes);
+    size_t length = hole != NULL ? hole->behind : side->pending->len;
+    bool at_end = hole != NULL || side->finished;
+    /* An exactly sized copy, so that reading too far is seen. */
+    uint8_t *copy = g_memdup2(side->pending->str, length + (length == 0));
+    size_t used = smtp_session_feed(&run->session, role, smtp_span(copy, length), at_end, &sink);
+    g_free(copy);
+    assert_true(used <= length);
+    g_string_erase(side->pending, 0, (gssize)used);
+    for (GList *at = side->holes.head; at != NULL; at = at->next)
+        ((struct hole *)at->data)->behind -= used;
+    if (hole == NULL || hole->behind > 0)
+        return false;
+    smtp_session_gap(&run->session, role, hole->octets, &sink);
+    g_free(g_queue_pop_head(&side->holes));
+    return true;
+}
+
+static void pump(struct run *run, int first)
+{
+    uint64_t before;
+    bool holes = true;
+    do {
+        before = run->session.units;
+        holes = feed(run, first);
+        holes = feed(run, 1 - first) || holes;
+    } while (run->session.units != before || holes);
+}
+
+static void say(struct run *run, int which, const char *octets, size_t length)
+{
+    g_string_append_len(run->side[which].pending, octets, (gssize)length);
+    pump(run, which);
+}
+
+static void make_hole(struct run *run, int which, unsigned octets)
+{
+    struct hole *hole = g_new(struct hole, 1);
+    *hole = (struct hole){ .behind = run->side[which].pending->len, .octets = octets };
+    g_queue_push_tail(&run->side[which].holes, hole);
+    pump(run, which);
+}
+
+enum cut {
+    CUT_AS_SAID,
+    CUT_OCTETS,
+    CUT_JOINED,
+};
+
+static char *play(const struct dialogue *dialogue, enum cut cut)
+{
+    struct run run = { .log = g_string_new(NULL), .later = g_string_new(NULL) };
+    struct smtp_sink sink = { .event = take_event, .context = &run };
+    smtp_session_start(&run.session, dialogue->mid_stream);
+    for (int which = 0; which < 2; which++)
+        run.side[which].pending = g_string_new(NULL);
+    for (const struct said *said = dialogue->said; said->who != '\0'; said++) {
+        int which = said->who == 'C' || said->who == 'c' ? 0 : 1;
+        if (said->who == 'c' || said->who == 's') {
+            make_hole(&run, which, said->hole);
+            continue;
+        }
+        GString *octets = g_string_new(said->octets);
+        while (cut == CUT_JOINED && said[1].who == said->who)
+            g_string_append(octets, (++said)->octets);
+        size_t step = cut == CUT_OCTETS ? 1 : octets->len;
+        for (size_t at = 0; at < octets->len; at += step)
+            say(&run, which, octets->str + at, step);
+        g_string_free(octets, TRUE);
+    }
+    for (int role = 0; role < 2; role++) {
+        run.side[role].finished = true;
+        smtp_session_finished(&run.session, (enum smtp_role)role);
+    }
+    pump(&run, 0);
+    smtp_session_end(&run.session, &sink);
+    for (int role = 0; role < 2; role++)
+        g_string_free(run.side[role].pending, TRUE);
+    g_string_free(run.later, TRUE);
+    return g_string_free(run.log, FALSE);
+}
+
+#define GREETED { 'S', "220 mx.example.com ESMTP\r\n", 0 }, { 'C', "EHLO a.example.com\r\n", 0 }, \
+                { 'S', "250-mx.example.com\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 HELP\r\n", 0 }
+#define GREETED_LOG "220 greeting\n1 EHLO a.example.com\n250 command 1 lines 4\n"
+
+static const struct dialogue dialogues[] = {
+    { "a plain mail", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 },
+        { 'C', "RCPT TO:<b@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 }, { 'C', "DATA\r\n", 0 },
+        { 'S', "354 go\r\n", 0 }, { 'C', "Subject: x\r\n\r\n..dot\r\n.\r\n", 0 }, { 'S', "250 queued\r\n", 0 },
+        { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n250 command 2\nmail 1 by 2\n3 RCPT TO:<b@example.com>\n250 command 3\n"
+                  "rcpt 1 by 3 250\n4 DATA\n354 command 4\ncontent 1 \"Subject: x\r\n\r\n.dot\r\n\"\nend 1 complete last\n"
+                  "250 content 4\nmail 1 accepted 250\n5 QUIT\n221 command 5\n" },
+    { "a whole mail in one segment, content and all", false,
+      { GREETED, { 'C', "MAIL FROM:<>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n221 bye\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n250 command 3\n"
+                  "rcpt 1 by 3 250\n354 command 4\n! pipelining-violation\ncontent 1 \"x\r\n\"\nend 1 complete last\n5 QUIT\n"
+                  "250 content 4\nmail 1 accepted 250\n221 command 5\n" },
+    { "a refused DATA leaves the client in command mode", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 }, { 'C', "DATA\r\n", 0 },
+        { 'S', "503 no recipients\r\n", 0 }, { 'C', "hello\r\n", 0 }, { 'S', "500 what\r\n", 0 }, { 'C', ".\r\n", 0 },
+        { 'S', "500 what\r\n", 0 }, { 'C', "RSET\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n250 command 2\nmail 1 by 2\n3 DATA\n503 command 3\n4 hello\n! unknown-command\n"
+                  "500 command 4\n5 .\n500 command 5\n6 RSET\n250 command 6\nmail 1 rejected 503\n" },
+    { "BDAT in all its forms", false,
+      { GREETED, { 'C', "BDAT 5 X\r\nBDAT -1\r\nBDAT 99999999999999999999\r\nBDAT\r\n", 0 },
+        { 'S', "501 a\r\n501 b\r\n501 c\r\n501 d\r\n", 0 },
+        { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nBDAT 4\r\n.\r\nxBDAT 0 LAST\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n250 4 octets\r\n250 queued\r\n", 0 } },
+      GREETED_LOG "2 BDAT 5 X\n3 BDAT -1\n4 BDAT 99999999999999999999\n5 BDAT\n501 command 2\n501 command 3\n501 command 4\n"
+                  "501 command 5\n6 MAIL FROM:<a@example.com>\n7 RCPT TO:<b@example.com>\n8 BDAT 4\n"
+                  "content 1 \".\r\nx\"\nend 1 complete\n9 BDAT 0 LAST\nend 1 complete last\n250 command 6\nmail 1 by 6\n"
+                  "250 command 7\nrcpt 1 by 7 250\n250 command 8\n250 command 9\nmail 1 accepted 250\n" },
+    { "a refused BDAT whose octets never come", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 }, { 'C', "BDAT 100 LAST\r\n", 0 },
+        { 'S', "503 no recipients\r\n", 0 }, { 'C', "RSET\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n250 command 2\nmail 1 by 2\n3 BDAT 100 LAST\n503 command 3\nend 1 last\n4 RSET\n"
+                  "250 command 4\nmail 1 rejected 503\n" },
+    { "a refused BDAT whose octets follow", false,
+      { GREETED, { 'C', "BDAT 6 LAST\r\n", 0 }, { 'S', "503 no mail\r\n", 0 }, { 'C', "abcdefNOOP\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 BDAT 6 LAST\n503 command 2\ncontent 1 \"abcdef\"\nend 1 complete last\n3 NOOP\n250 command 3\n" },
+    { "AUTH LOGIN, its answers look like commands", false,
+      { GREETED, { 'C', "AUTH LOGIN\r\n", 0 }, { 'S', "334 VXNlcm5hbWU6\r\n", 0 }, { 'C', "QUIT\r\n", 0 },
+        { 'S', "334 UGFzc3dvcmQ6\r\n", 0 }, { 'C', "RSET\r\n", 0 }, { 'S', "535 no\r\n", 0 }, { 'C', "NOOP\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 AUTH LOGIN\n! extension-not-offered\nboundary auth started\n334 command 2\nboundary auth challenge\n"
+                  "response 2.0 QUIT\n334 response 2\nboundary auth challenge\nresponse 2.1 RSET\n! cleartext-credentials\n"
+                  "535 response 2\nboundary auth rejected\n3 NOOP\n250 command 3\n" },
+    { "AUTH cancelled, refused and accepted", false,
+      { GREETED, { 'C', "AUTH CRAM-MD5\r\n", 0 }, { 'S', "334 PDEyMz4=\r\n", 0 }, { 'C', "*\r\n", 0 },
+        { 'S', "501 cancelled\r\n", 0 }, { 'C', "AUTH FOO\r\n", 0 }, { 'S', "504 unknown\r\n", 0 },
+        { 'C', "AUTH ANONYMOUS =\r\n", 0 }, { 'S', "235 ok\r\n", 0 } },
+      GREETED_LOG "2 AUTH CRAM-MD5\n! extension-not-offered\nboundary auth started\n334 command 2\nboundary auth challenge\n"
+                  "response 2.0 *\n501 response 2\nboundary auth cancelled\n3 AUTH FOO\nboundary auth started\n504 command 3\n"
+                  "boundary auth rejected\n4 AUTH ANONYMOUS =\nboundary auth started\n235 command 4\nboundary auth accepted\n" },
+    { "STARTTLS refused, and on in clear", false,
+      { GREETED, { 'C', "STARTTLS\r\n", 0 }, { 'S', "454 not now\r\n", 0 }, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 STARTTLS\n! extension-not-offered\nboundary starttls requested\n454 command 2\n"
+                  "boundary starttls refused\n! starttls-refused\n3 MAIL FROM:<a@example.com>\n! starttls-fallback-to-clear\n"
+                  "250 command 3\nmail 1 by 3\nmail 1 unfinished 0\n" },
+    { "STARTTLS accepted, and the dialogue goes on in clear", false,
+      { { 'S', "220 mx ESMTP\r\n", 0 }, { 'C', "EHLO a\r\n", 0 }, { 'S', "250-mx\r\n250 STARTTLS\r\n", 0 },
+        { 'C', "STARTTLS\r\n", 0 }, { 'S', "220 go\r\n", 0 }, { 'C', "EHLO a\r\n", 0 }, { 'S', "250 mx\r\n", 0 } },
+      "220 greeting\n1 EHLO a\nboundary starttls offered\n250 command 1 lines 2\n2 STARTTLS\nboundary starttls requested\n"
+      "220 command 2\nboundary starttls accepted\n3 EHLO a\n250 command 3\n" },
+    { "commands behind STARTTLS", false,
+      { { 'S', "220 mx ESMTP\r\n", 0 }, { 'C', "EHLO a\r\n", 0 }, { 'S', "250-mx\r\n250 STARTTLS\r\n", 0 },
+        { 'C', "STARTTLS\r\nMAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "220 go\r\n", 0 } },
+      "220 greeting\n1 EHLO a\nboundary starttls offered\n250 command 1 lines 2\n2 STARTTLS\nboundary starttls requested\n"
+      "220 command 2\nboundary starttls accepted\n! starttls-command-injection\n3 MAIL FROM:<a@example.com>\n"
+      "mail 1 by 3\nmail 1 unfinished 0\n" },
+    { "LMTP answers the content once for each recipient", false,
+      { { 'S', "220 mx LMTP\r\n", 0 }, { 'C', "LHLO a\r\n", 0 }, { 'S', "250-mx\r\n250 PIPELINING\r\n", 0 },
+        { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nRCPT TO:<x@example.com>\r\nRCPT TO:<c@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n550 no\r\n250 ok\r\n354 go\r\n", 0 }, { 'C', "x\r\n.\r\n", 0 },
+        { 'S', "250 b\r\n452 c is full\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      "220 greeting\n1 LHLO a\n250 command 1 lines 2\n2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n"
+      "4 RCPT TO:<x@example.com>\n5 RCPT TO:<c@example.com>\n6 DATA\n250 command 2\nmail 1 by 2\n250 command 3\n"
+      "rcpt 1 by 3 250\n550 command 4\nrcpt 1 by 4 550\n250 command 5\nrcpt 1 by 5 250\n354 command 6\ncontent 1 \"x\r\n\"\n"
+      "end 1 complete last\n250 content 6 recipient 1\n452 content 6 recipient 2\nmail 1 accepted 250\n7 QUIT\n221 command 7\n" },
+    { "421 unasked, in the middle of content", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n354 go\r\n", 0 }, { 'C', "half a li", 0 }, { 'S', "421 time is up\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n250 command 3\n"
+                  "rcpt 1 by 3 250\n354 command 4\ncontent 1 \"half a li\"\n421 nothing\nend 1 last\nmail 1 unfinished 0\n" },
+    { "a bare-LF end mark that the server honours", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\nRCPT TO:<b@example.com>\nDATA\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n354 go\r\n", 0 }, { 'C', "x\n.\n", 0 }, { 'S', "250 queued\r\n", 0 },
+        { 'C', "QUIT\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n! bare-line-feed\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n"
+                  "250 command 3\nrcpt 1 by 3 250\n354 command 4\ncontent 1 \"x\n\"\nend 1 complete last variant\n250 content 4\n"
+                  "mail 1 accepted 250\n5 QUIT\n221 command 5\n" },
+    { "the same mark inside a message, with commands behind it: smuggling", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n354 go\r\n", 0 },
+        { 'C', "x\r\n", 0 }, { 'C', "y\n.\nMAIL FROM:<admin@example.com>\r\n.\r\n", 0 }, { 'S', "250 queued\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n250 command 3\n"
+                  "rcpt 1 by 3 250\n354 command 4\ncontent 1 \"x\r\ny\n.\nMAIL FROM:<admin@example.com>\r\n\"\n"
+                  "! bare-line-feed\n! smtp-smuggling\nend 1 complete last\n250 content 4\nmail 1 accepted 250\n" },
+    { "a banner without its line end", false,
+      { { 'S', "220 mx ESMTP", 0 }, { 'C', "EHLO a\r\n", 0 }, { 'S', "250-mx\r\n", 0 }, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 }, { 'C', "RCPT TO:<b@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      "1 EHLO a\n220 greeting\n2 MAIL FROM:<a@example.com>\n250 command 1 partial\n250 command 2\n"
+      "mail 1 by 2\n3 RCPT TO:<b@example.com>\n250 command 3\nrcpt 1 by 3 250\nmail 1 unfinished 0\n" },
+    { "one direction only: the client's", false,
+      { { 's', NULL, 112 }, { 'C', "EHLO a\r\n", 0 }, { 's', NULL, 50 }, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 },
+        { 's', NULL, 8 }, { 'C', "RCPT TO:<b@example.com>\r\n", 0 }, { 's', NULL, 8 }, { 'C', "DATA\r\n", 0 }, { 's', NULL, 37 },
+        { 'C', "hello\r\n.\r\n", 0 }, { 's', NULL, 12 }, { 'C', "QUIT\r\n", 0 } },
+      "gap server 112\n1 EHLO a\ngap server 50\n2 MAIL FROM:<a@example.com>\ngap server 8\n3 RCPT TO:<b@example.com>\n"
+      "gap server 8\n4 DATA\ngap server 37\nmail 1 by 2\nrcpt 1 by 3 0\ncontent 1 \"hello\r\n\"\nend 1 complete last\n"
+      "gap server 12\n5 QUIT\nmail 1 unknown 0\n" },
+    { "one direction only: the server's", false,
+      { { 'S', "220 mx ESMTP\r\n", 0 }, { 'c', NULL, 20 }, { 'S', "250 hi\r\n", 0 }, { 'c', NULL, 30 }, { 'S', "550 no\r\n", 0 } },
+      "220 greeting\ngap client 20\n250 unknown\ngap client 30\n550 unknown\n" },
+    { "a hole in the content", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n354 go\r\n", 0 }, { 'C', "begin\r\n", 0 }, { 'c', NULL, 100 }, { 'C', "end\r\n.\r\n", 0 },
+        { 'S', "250 queued\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n250 command 3\n"
+                  "rcpt 1 by 3 250\n354 command 4\ncontent 1 \"begin\r\n\"\ngap client 100\ncontent 1 \"end\r\n\"\nend 1 last\n"
+                  "250 content 4\nmail 1 accepted 250\n5 QUIT\n221 command 5\n" },
+    { "a hole that swallows the end of data", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n354 go\r\n", 0 }, { 'C', "begin\r\n", 0 }, { 'c', NULL, 100 }, { 'S', "250 queued\r\n", 0 },
+        { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n250 command 3\n"
+                  "rcpt 1 by 3 250\n354 command 4\ncontent 1 \"begin\r\n\"\ngap client 100\nend 1 last\n250 content 4\n"
+                  "mail 1 accepted 250\n5 QUIT\n221 command 5\n" },
+    { "a hole in the commands: prose behind it is no command", false,
+      { GREETED, { 'c', NULL, 60 }, { 'C', "Data was lost, said the cat\r\nRSET\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "gap client 60\nskipped Data was lost, said the cat\r\n2 RSET\n250 command 2\n" },
+    { "the middle of a dialogue", true,
+      { { 'C', "of a line\r\nRCPT TO:<b@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 }, { 'C', "DATA\r\n", 0 },
+        { 'S', "354 go\r\n", 0 }, { 'C', "x\r\n.\r\n", 0 }, { 'S', "250 queued\r\n", 0 } },
+      "skipped of a line\r\n1 RCPT TO:<b@example.com>\n250 command 1\nmail 1 by 0\nrcpt 1 by 1 250\n2 DATA\n354 command 2\n"
+      "content 1 \"x\r\n\"\nend 1 complete last\n250 content 2\nmail 1 accepted 250\n" },
+    { "ATRN turns the roles around", false,
+      { GREETED, { 'C', "ATRN example.com\r\n", 0 }, { 'S', "250 now turning\r\n", 0 }, { 'C', "220 a ESMTP\r\n", 0 },
+        { 'S', "EHLO mx\r\n", 0 }, { 'C', "250 a\r\n", 0 } },
+      GREETED_LOG "2 ATRN example.com\n250 command 2\nturned\n220 greeting\n3 EHLO mx\n250 command 3\n" },
+};
+
+static void test_dialogues(void **state)
+{
+    (void)state;
+    unsigned failed = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(dialogues); i++) {
+        for (enum cut cut = CUT_AS_SAID; cut <= CUT_JOINED; cut++) {
+            char *log = play(&dialogues[i], cut);
+            if (g_strcmp0(log, dialogues[i].expected) != 0) {
+                print_error("dialogue \"%s\", cut %d\n--- expected\n%s--- got\n%s---\n", dialogues[i].name, (int)cut,
+                            dialogues[i].expected, log);
+                failed++;
+            }
+            g_free(log);
+        }
+    }
+    assert_int_equal(failed, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_dialogues) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
