@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "annotate.h"
+
+#include "keyword.h"
+#include "path.h"
+#include "reference/reference.h"
+#include "text.h"
+
+void annotate_duration(GString *out, int64_t nanoseconds)
+{
+    double seconds = (double)nanoseconds / 1e9;
+    if (seconds < 0)
+        g_string_append_printf(out, "%.3f s (time goes back)", seconds);
+    else if (seconds < 0.0095)
+        g_string_append_printf(out, "%.2f ms", seconds * 1e3);
+    else if (seconds < 0.995)
+        g_string_append_printf(out, "%.0f ms", seconds * 1e3);
+    else if (seconds < 120)
+        g_string_append_printf(out, "%.2f s", seconds);
+    else
+        g_string_append_printf(out, "%.0f min %.0f s", (double)(int)(seconds / 60), seconds - 60 * (double)(int)(seconds / 60));
+}
+
+static void separate(GString *out)
+{
+    if (out->len > 0)
+        g_string_append(out, "; ");
+}
+
+static void annotate_parameters(GString *out, const struct item *item)
+{
+    const struct smtp_command command = smtp_command_parse(item->line.before);
+    struct smtp_path path = smtp_path_parse(command.argument, item->verb == SMTP_VERB_RCPT ? "TO" : "FROM");
+    if (path.null) {
+        separate(out);
+        g_string_append(out, "null return path, as bounces have");
+    }
+    if (path.found && (path.no_brackets || path.unclosed)) {
+        separate(out);
+        g_string_append(out, path.unclosed ? "the > is missing" : "the angle brackets are missing");
+    }
+    struct smtp_span rest = path.parameters;
+    struct smtp_parameter parameter;
+    while (smtp_parameter_next(&rest, &parameter)) {
+        const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_parameters, parameter.keyword);
+        if (entry == NULL)
+            continue;
+        separate(out);
+        g_string_append_printf(out, "%s: %s", entry->name, entry->meaning);
+    }
+}
+
+void annotate_command(GString *out, const struct item *item)
+{
+    const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_commands, item->word);
+    if (item->line.label != 0 && item->word.length == 0)
+        g_string_append(out, "looks like an answer to AUTH, which the server had ended");
+    else if (entry != NULL)
+        g_string_append(out, entry->meaning);
+    else
+        g_string_append(out, "no known command");
+    if (item->verb == SMTP_VERB_MAIL || item->verb == SMTP_VERB_RCPT)
+        annotate_parameters(out, item);
+    if (!item->answered)
+        g_string_append(out, "; no reply was seen");
+}
+
+void annotate_response(GString *out, const struct item *item)
+{
+    if (item->cancelled)
+        g_string_append(out, "cancels the exchange");
+    else if (item->malformed)
+        g_string_append(out, "answer to the challenge; it is not what the mechanism asks for");
+    else
+        g_string_append(out, "answer to the challenge");
+    if (item->decoded.octets != NULL) {
+        g_string_append(out, ": user ");
+        text_append_visible(out, item->decoded);
+    }
+    if (!item->answered)
+        g_string_append(out, "; no reply was seen");
+}
+
+static void annotate_code(GString *out, const struct item *item)
+{
+    const struct smtp_reply *reply = &item->reply;
+    const struct smtp_reference_entry *entry = smtp_reference_reply(reply->code);
+    const char *class_text = smtp_reference_class(reply->code);
+    if (entry != NULL)
+        g_string_append(out, entry->meaning);
+    else if (class_text != NULL)
+        g_string_append_printf(out, "%s (no code of the standards)", class_text);
+    else
+        g_string_append(out, "no reply code");
+    if (!reply->enhanced.present || (reply->enhanced.subject == 0 && reply->enhanced.detail == 0))
+        return;
+    const struct smtp_reference_entry *status = smtp_reference_status(reply->enhanced.subject, reply->enhanced.detail);
+    separate(out);
+    g_string_append_printf(out, "%u.%u.%u: ", reply->enhanced.class_digit, reply->enhanced.subject, reply->enhanced.detail);
+    const char *subject = smtp_reference_subject(reply->enhanced.subject);
+    g_string_append(out, status != NULL ? status->meaning : subject != NULL ? subject : "unregistered");
+}
+
+static void annotate_challenge(GString *out, const struct item *item)
+{
+    uint8_t decoded[512];
+    bool bad = false;
+    bool cut = false;
+    struct smtp_span text = smtp_span_trim(item->lines[item->line_count - 1].reply.text);
+    struct smtp_span challenge = smtp_base64_decode(text, decoded, sizeof decoded, &bad, &cut);
+    if (bad || cut || challenge.length == 0)
+        return;
+    for (size_t i = 0; i < challenge.length; i++)
+        if (challenge.octets[i] < 0x20 || challenge.octets[i] > 0x7e)
+            return; /* binary: the base64 says as much */
+    g_string_append(out, ": \"");
+    text_append_visible(out, challenge);
+    g_string_append_c(out, '"');
+}
+
+static const char *what_it_answers(const struct item *item)
+{
+    switch (item->reply.answers) {
+    case SMTP_ANSWERS_GREETING:
+        return "the server's greeting";
+    case SMTP_ANSWERS_NOTHING:
+        return "nobody asked for this reply";
+    case SMTP_ANSWERS_UNKNOWN:
+        return "which command it answers cannot be told: part of the dialogue is not in the capture";
+    case SMTP_ANSWERS_CONTENT:
+    case SMTP_ANSWERS_COMMAND:
+    case SMTP_ANSWERS_RESPONSE:
+        break;
+    }
+    return NULL;
+}
+
+static const struct recipient *lmtp_recipient(const struct record *record, const struct item *item)
+{
+    /* The last transaction that has accepted recipients: LMTP answers its content at once. */
+    uint32_t accepted = 0;
+    for (unsigned t = record->transactions->len; t > 0; t--) {
+        const struct transaction *transaction = record->transactions->pdata[t - 1];
+        if (transaction->frame > item->command_frame)
+            continue;
+        for (unsigned i = 0; i < transaction->recipients->len; i++) {
+            const struct recipient *recipient = &g_array_index(transaction->recipients, struct recipient, i);
+            if ((recipient->code == 0 || recipient->code / 100 == 2) && ++accepted == item->reply.recipient)
+                return recipient;
+        }
+        return NULL;
+    }
+    return NULL;
+}
+
+void annotate_reply(GString *out, const struct record *record, const struct item *item)
+{
+    annotate_code(out, item);
+    if (item->reply.code == 334)
+        annotate_challenge(out, item);
+    const char *answers = what_it_answers(item);
+    separate(out);
+    if (answers != NULL) {
+        g_string_append(out, answers);
+        return;
+    }
+    if (item->reply.answers == SMTP_ANSWERS_CONTENT)
+        g_string_append(out, "answers the message");
+    else if (item->reply.answers == SMTP_ANSWERS_RESPONSE)
+        g_string_append(out, "answers the AUTH response");
+    else
+        g_string_append_printf(out, "answers %s", *smtp_verb_name(item->reply.verb) ? smtp_verb_name(item->reply.verb) : "the command");
+    if (item->has_command) {
+        g_string_append_printf(out, " of frame %" G_GUINT64_FORMAT " after ", item->command_frame);
+        annotate_duration(out, item->place.time - item->command_time);
+    }
+    if (item->reply.recipient > 0) {
+        const struct recipient *recipient = lmtp_recipient(record, item);
+        g_string_append_printf(out, ", for recipient %u", item->reply.recipient);
+        if (recipient != NULL) {
+            g_string_append_c(out, ' ');
+            text_append_visible(out, recipient->address);
+        }
+    }
+    if (item->reply.codes_differ)
+        g_string_append(out, "; its lines have different codes, the last one counts");
+    if (item->reply.partial)
+        g_string_append(out, "; its last line was not seen");
+}
+
+void annotate_keyword(GString *out, struct smtp_span text)
+{
+    struct smtp_keyword_line line = smtp_keyword_line_parse(text);
+    const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_keywords, line.word);
+    if (line.masked)
+        g_string_append(out, "a keyword overwritten in transit: it may have been STARTTLS");
+    else if (entry != NULL)
+        g_string_append(out, entry->meaning);
+}

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_ANNOTATE_H
+#define SMTPSCOPE_ANNOTATE_H
+
+/* What a line means, from the reference tables: appended to `out`, nothing if there is nothing to say. */
+
+#include "record.h"
+
+void annotate_command(GString *out, const struct item *item);
+void annotate_response(GString *out, const struct item *item);
+
+/* The reply as a whole: meaning of code and enhanced status, what it answers, how long it took. */
+void annotate_reply(GString *out, const struct record *record, const struct item *item);
+
+/* One line of an EHLO reply: what the extension means. */
+void annotate_keyword(GString *out, struct smtp_span text);
+
+/* "12.3 ms", "1.20 s", "3 min 20 s". */
+void annotate_duration(GString *out, int64_t nanoseconds);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "capture.h"
+
+#include <inttypes.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "capture_source.h"
+
+#define STATUS_UNREADABLE 1
+#define STATUS_DAMAGED 3
+
+struct source {
+    const char *name;
+    pcap_t *pcap; /* NULL: not open, or at its end */
+    unsigned precision;
+    uint64_t number;
+    /* The frame that comes next in this file; libpcap's memory, valid until the file is read again. */
+    bool ready;
+    struct pcap_pkthdr *header;
+    const u_char *octets;
+};
+
+struct capture_set {
+    struct source *sources;
+    unsigned count;
+    unsigned given; /* the source whose frame was given out last: to be read again before the next */
+    bool any_given;
+    bool unreadable, damaged;
+    struct capture_totals totals;
+};
+
+static void say(const struct source *source, bool *flag, const char *what)
+{
+    *flag = true;
+    fprintf(stderr, "smtpscope: %s: %s\n", strcmp(source->name, "-") == 0 ? "standard input" : source->name, what);
+}
+
+static void open_source(struct capture_set *set, struct source *source)
+{
+    char message[PCAP_ERRBUF_SIZE] = "";
+    char *problem = NULL;
+    struct capture_source stream;
+    if (!capture_source_open(&stream, source->name, &problem)) {
+        say(source, &set->unreadable, problem);
+        g_free(problem);
+        return;
+    }
+    source->precision = stream.precision;
+    source->pcap = pcap_fopen_offline_with_tstamp_precision(stream.stream, PCAP_TSTAMP_PRECISION_NANO, message);
+    if (source->pcap == NULL) {
+        problem = g_strdup_printf("is not a capture that can be read (%s)", message);
+        say(source, &set->unreadable, problem);
+        g_free(problem);
+        fclose(stream.stream);
+        return;
+    }
+    set->totals.captures++;
+}
+
+static void close_source(struct source *source)
+{
+    if (source->pcap != NULL)
+        pcap_close(source->pcap);
+    source->pcap = NULL;
+    source->ready = false;
+}
+
+/* Reads the next frame of one file. */
+static void advance(struct capture_set *set, struct source *source)
+{
+    source->ready = false;
+    if (source->pcap == NULL)
+        return;
+    int result = pcap_next_ex(source->pcap, &source->header, &source->octets);
+    if (result == 1) {
+        source->ready = true;
+        source->number++;
+        return;
+    }
+    if (result != PCAP_ERROR_BREAK) {
+        char *sentence = g_strdup_printf("ends early or is damaged behind frame %" PRIu64 " (%s)", source->number,
+                                         pcap_geterr(source->pcap));
+        say(source, &set->damaged, sentence);
+        g_free(sentence);
+        set->totals.truncated = true;
+    }
+    close_source(source);
+}
+
+struct capture_set *capture_set_open(char *const *names, unsigned count)
+{
+    struct capture_set *set = g_new0(struct capture_set, 1);
+    set->sources = g_new0(struct source, count);
+    set->count = count;
+    for (unsigned i = 0; i < count; i++) {
+        set->sources[i].name = names[i];
+        set->sources[i].precision = 6;
+        open_source(set, &set->sources[i]);
+    }
+    for (unsigned i = 0; i < count; i++)
+        advance(set, &set->sources[i]);
+    return set;
+}
+
+/* In nanoseconds; seconds that do not fit are held at the ends of the range. */
+static int64_t time_of(const struct source *source)
+{
+    int64_t seconds = source->header->ts.tv_sec;
+    int64_t limit = INT64_MAX / 1000000000 - 1;
+    seconds = seconds > limit ? limit : seconds < -limit ? -limit : seconds;
+    return seconds * 1000000000 + source->header->ts.tv_usec % 1000000000;
+}
+
+bool capture_set_next(struct capture_set *set, struct capture_frame *frame)
+{
+    struct source *next = NULL;
+    if (set->any_given)
+        advance(set, &set->sources[set->given]);
+    for (unsigned i = 0; i < set->count; i++) {
+        struct source *source = &set->sources[i];
+        if (source->ready && (next == NULL || time_of(source) < time_of(next)))
+            next = source;
+    }
+    set->any_given = next != NULL;
+    if (next == NULL)
+        return false;
+    set->given = (unsigned)(next - set->sources);
+    set->totals.frames++;
+    set->totals.octets += next->header->caplen;
+    *frame = (struct capture_frame){
+        .octets = smtp_span(next->octets, next->header->caplen),
+        .original_octets = next->header->len,
+        .number = next->number,
+        .time = time_of(next),
+        .capture = set->given,
+        .link_type = pcap_datalink(next->pcap),
+    };
+    return true;
+}
+
+const char *capture_set_name(const struct capture_set *set, unsigned index)
+{
+    return set->sources[index].name;
+}
+
+unsigned capture_set_precision(const struct capture_set *set, unsigned index)
+{
+    return set->sources[index].precision;
+}
+
+int capture_set_exit_status(const struct capture_set *set)
+{
+    if (set->unreadable)
+        return STATUS_UNREADABLE;
+    return set->damaged ? STATUS_DAMAGED : 0;
+}
+
+struct capture_totals capture_set_totals(const struct capture_set *set)
+{
+    return set->totals;
+}
+
+void capture_set_close(struct capture_set *set)
+{
+    for (unsigned i = 0; i < set->count; i++)
+        close_source(&set->sources[i]);
+    g_free(set->sources);
+    g_free(set);
+}

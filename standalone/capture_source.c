@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "capture_source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Octets that libpcap's stream reads at a time. */
+#define STREAM_BUFFER_OCTETS 65536
+
+/* An interface description further in than this is not looked for. */
+#define PEEK_LIMIT 65536
+
+#define PCAP_MICROSECONDS 0xa1b2c3d4
+#define PCAP_NANOSECONDS 0xa1b23c4d
+#define PCAPNG_SECTION_HEADER 0x0a0d0d0a /* the same in both byte orders */
+#define PCAPNG_BYTE_ORDER 0x1a2b3c4d
+#define PCAPNG_INTERFACE_DESCRIPTION 1
+#define PCAPNG_OPTION_TIME_RESOLUTION 9
+
+#define GZIP_MAGIC 0x1f8b
+#define ZSTD_MAGIC 0x28b52ffd
+
+/* What is behind the stream. */
+struct input {
+    int descriptor;
+    bool close;         /* not standard input's */
+    GByteArray *peeked; /* read already, and not yet given to libpcap */
+    size_t given;       /* octets of it */
+    char buffer[STREAM_BUFFER_OCTETS];
+};
+
+/* ---- the stream ---- */
+
+static ssize_t read_some(const struct input *input, void *octets, size_t length)
+{
+    ssize_t got;
+    do
+        got = read(input->descriptor, octets, length);
+    while (got < 0 && errno == EINTR);
+    return got;
+}
+
+static ssize_t stream_read(void *cookie, char *octets, size_t length)
+{
+    struct input *input = cookie;
+    size_t left = input->peeked->len - input->given;
+    if (left == 0)
+        return read_some(input, octets, length);
+    size_t now = MIN(left, length);
+    memcpy(octets, input->peeked->data + input->given, now);
+    input->given += now;
+    return (ssize_t)now;
+}
+
+static void input_free(struct input *input)
+{
+    if (input->close)
+        close(input->descriptor);
+    g_byte_array_free(input->peeked, TRUE);
+    g_free(input);
+}
+
+static int stream_close(void *cookie)
+{
+    input_free(cookie);
+    return 0;
+}
+
+static FILE *stream_over(struct input *input)
+{
+    const cookie_io_functions_t functions = { .read = stream_read, .close = stream_close };
+    FILE *stream = fopencookie(input, "rb", functions);
+    if (stream != NULL)
+        setvbuf(stream, input->buffer, _IOFBF, sizeof input->buffer);
+    return stream;
+}
+
+/* ---- looking at the first octets ---- */
+
+/* Reads until `length` octets were peeked at, not one more: a live capture may not have one more yet. */
+static bool peek(struct input *input, size_t length)
+{
+    if (length > PEEK_LIMIT)
+        return false;
+    size_t at = input->peeked->len;
+    if (at >= length)
+        return true;
+    g_byte_array_set_size(input->peeked, (guint)length);
+    while (at < length) {
+        ssize_t got = read_some(input, input->peeked->data + at, length - at);
+        if (got <= 0)
+            break;
+        at += (size_t)got;
+    }
+    g_byte_array_set_size(input->peeked, (guint)at);
+    return at == length;
+}
+
+static uint32_t peeked_number(const struct input *input, size_t at, unsigned octets, bool big_endian)
+{
+    uint32_t number = 0;
+    for (unsigned i = 0; i < octets; i++)
+        number = number << 8 | input->peeked->data[at + (big_endian ? i : octets - 1 - i)];
+    return number;
+}
+
+/* Whether if_tsresol says finer than microseconds: a negative power of ten, or of two where the high bit is set. */
+static bool is_finer_than_microseconds(uint8_t resolution)
+{
+    return resolution & 0x80 ? (resolution & 0x7f) >= 20 : resolution > 6;
+}
+
+/* Digits that the options of the interface description at `at`, `length` octets in all, ask for. */
+static unsigned interface_precision(const struct input *input, size_t at, size_t length, bool big_endian)
+{
+    size_t option = at + 16;
+    size_t end = at + length - 4;
+    while (option + 4 < end) {
+        uint32_t code = peeked_number(input, option, 2, big_endian);
+        uint32_t octets = peeked_number(input, option + 2, 2, big_endian);
+        if (code == PCAPNG_OPTION_TIME_RESOLUTION && octets == 1)
+            return is_finer_than_microseconds(input->peeked->data[option + 4]) ? 9 : 6;
+        option += 4 + ((octets + 3) & ~UINT32_C(3));
+    }
+    return 6;
+}
+
+/* The first interface speaks for all. */
+static unsigned pcapng_precision(struct input *input)
+{
+    size_t at = 0;
+    if (!peek(input, 12))
+        return 6;
+    bool big_endian = peeked_number(input, 8, 4, true) == PCAPNG_BYTE_ORDER;
+    while (peek(input, at + 8)) {
+        uint32_t type = peeked_number(input, at, 4, big_endian);
+        uint32_t length = peeked_number(input, at + 4, 4, big_endian);
+        if (length < 12 || length > PEEK_LIMIT || !peek(input, at + length))
+            break;
+        if (type == PCAPNG_INTERFACE_DESCRIPTION)
+            return length >= 20 ? interface_precision(input, at, length, big_endian) : 6;
+        at += length;
+    }
+    return 6;
+}
+
+static unsigned precision_of(struct input *input)
+{
+    if (peeked_number(input, 0, 4, true) == PCAPNG_SECTION_HEADER)
+        return pcapng_precision(input);
+    bool nanoseconds = peeked_number(input, 0, 4, true) == PCAP_NANOSECONDS ||
+                       peeked_number(input, 0, 4, false) == PCAP_NANOSECONDS;
+    return nanoseconds ? 9 : 6;
+}
+
+/* What is certainly wrong with it, or NULL. */
+static char *problem_of(struct input *input)
+{
+    errno = 0;
+    bool whole = peek(input, 4);
+    if (!whole && errno != 0)
+        return g_strdup_printf("cannot be read: %s", g_strerror(errno));
+    if (input->peeked->len == 0)
+        return g_strdup("is empty");
+    if (!whole)
+        return g_strdup("is not a capture (pcap or pcapng)");
+    if (peeked_number(input, 0, 2, true) == GZIP_MAGIC)
+        return g_strdup("is compressed with gzip; give its decompressed form (gzip -dc FILE | smtpscope -)");
+    if (peeked_number(input, 0, 4, true) == ZSTD_MAGIC)
+        return g_strdup("is compressed with zstd; give its decompressed form (zstd -dc FILE | smtpscope -)");
+    return NULL;
+}
+
+/* ---- opening ---- */
+
+static bool finish_opening(struct capture_source *source, struct input *input, char **problem)
+{
+    *problem = problem_of(input);
+    if (*problem != NULL)
+        return false;
+    source->precision = precision_of(input);
+    source->stream = stream_over(input);
+    if (source->stream == NULL)
+        *problem = g_strdup_printf("cannot be read: %s", g_strerror(errno));
+    return source->stream != NULL;
+}
+
+bool capture_source_open(struct capture_source *source, const char *name, char **problem)
+{
+    struct stat status;
+    bool standard_input = strcmp(name, "-") == 0;
+    int descriptor = standard_input ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+    *source = (struct capture_source){ .precision = 6 };
+    if (descriptor < 0 || fstat(descriptor, &status) != 0) {
+        *problem = g_strdup_printf("cannot be opened: %s", g_strerror(errno));
+        return false;
+    }
+    struct input *input = g_new0(struct input, 1);
+    input->descriptor = descriptor;
+    input->close = !standard_input;
+    input->peeked = g_byte_array_new();
+    source->reopens = !standard_input && S_ISREG(status.st_mode);
+    if (S_ISDIR(status.st_mode))
+        *problem = g_strdup("is a directory; name the capture files in it");
+    else if (finish_opening(source, input, problem))
+        return true;
+    input_free(input);
+    return false;
+}

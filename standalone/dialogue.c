@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dialogue.h"
+
+#include "community_id.h"
+#include "proxied.h"
+#include "recognise.h"
+#include "session.h"
+#include "session_order.h"
+#include "stream_buffer.h"
+
+/* Octets of the client that wait for the server's reply, before the session must decide without it. */
+#define WAITING_LIMIT ((size_t)1024 * 1024)
+
+/* Segments that say the same octets differently, seen before the connection was recognised. */
+#define EARLY_CONFLICTS 8
+
+struct conflict {
+    uint64_t octets;
+    struct tcp_place first, second;
+};
+
+struct dialogue {
+    struct dialogues *owner;
+    struct tcp_connection *connection;
+    struct session_order_entry *order;
+    struct stream_buffer buffer[2];
+    uint64_t used[2];  /* octets of each half that belong to a proxy's handshake */
+    bool finished[2];
+    bool refused;      /* not SMTP */
+    GArray *conflicts; /* NULL, or struct conflict */
+
+    /* From here on only once it was recognised. */
+    struct smtp_session *session;
+    struct record *record;
+    int client; /* the half that is the client's */
+    bool turned;
+};
+
+struct dialogues {
+    struct dialogues_options options;
+    struct secrets *secrets;
+    struct session_order *order;
+    uint64_t not_smtp;
+};
+
+struct dialogues *dialogues_new(const struct dialogues_options *options)
+{
+    struct dialogues *dialogues = g_new0(struct dialogues, 1);
+    dialogues->options = *options;
+    dialogues->secrets = secrets_new();
+    dialogues->order = session_order_new(options->by_start, options->finished, options->context);
+    return dialogues;
+}
+
+void dialogues_free(struct dialogues *dialogues)
+{
+    session_order_free(dialogues->order);
+    secrets_free(dialogues->secrets);
+    g_free(dialogues);
+}
+
+void dialogues_finish(struct dialogues *dialogues)
+{
+    session_order_finish(dialogues->order);
+}
+
+uint64_t dialogues_not_smtp(const struct dialogues *dialogues)
+{
+    return dialogues->not_smtp;
+}
+
+static int half_of(const struct dialogue *dialogue, enum smtp_role role)
+{
+    return role == SMTP_CLIENT ? dialogue->client : 1 - dialogue->client;
+}
+
+static struct place locate(void *context, enum smtp_role role, uint64_t offset, uint64_t octets)
+{
+    const struct dialogue *dialogue = context;
+    const struct stream_buffer *buffer = &dialogue->buffer[half_of(dialogue, role)];
+    struct tcp_place first = stream_buffer_place(buffer, offset);
+    struct tcp_place last = octets > 1 ? stream_buffer_place(buffer, offset + octets - 1) : first;
+    return (struct place){ .frame = first.frame, .last_frame = last.frame, .time = first.time, .offset = offset };
+}
+
+static void take_event(void *context, const struct smtp_event *event)
+{
+    struct dialogue *dialogue = context;
+    record_event(dialogue->record, event);
+    if (event->kind == SMTP_EVENT_TURNED)
+        dialogue->turned = true;
+}
+
+/* ---- feeding the session ---- */
+
+static size_t feed(struct dialogue *dialogue, int half, struct smtp_span octets, bool at_end)
+{
+    struct smtp_sink sink = { .event = take_event, .context = dialogue };
+    enum smtp_role role = half == dialogue->client ? SMTP_CLIENT : SMTP_SERVER;
+    size_t used = smtp_session_feed(dialogue->session, role, octets, at_end, &sink);
+    if (dialogue->turned) {
+        dialogue->turned = false;
+        dialogue->client = 1 - dialogue->client;
+    }
+    return used;
+}
+
+/* Feeds what waits of one half, and tells the session of the holes in it. */
+static void pump_half(struct dialogue *dialogue, int half)
+{
+    struct stream_buffer *buffer = &dialogue->buffer[half];
+    struct smtp_sink sink = { .event = take_event, .context = dialogue };
+    struct run run;
+    struct smtp_span octets;
+    while (stream_buffer_first(buffer, &run, &octets)) {
+        enum smtp_role role = half == dialogue->client ? SMTP_CLIENT : SMTP_SERVER;
+        uint64_t expected = dialogue->session->half[role].offset;
+        if (run.offset > expected)
+            smtp_session_gap(dialogue->session, role, run.offset - expected, &sink);
+        bool at_end = stream_buffer_hole_follows(buffer) || dialogue->finished[half];
+        size_t used = feed(dialogue, half, octets, at_end);
+        stream_buffer_take(buffer, used);
+        if (used < octets.length)
+            return;
+    }
+}
+
+/* What one side said may be what the other side's octets wait for. */
+static void pump(struct dialogue *dialogue, int half)
+{
+    uint64_t before;
+    do {
+        before = dialogue->session->units;
+        pump_half(dialogue, half);
+        pump_half(dialogue, 1 - half);
+    } while (dialogue->session->units != before);
+    struct stream_buffer *client = &dialogue->buffer[dialogue->client];
+    if (stream_buffer_waiting(client) > WAITING_LIMIT && !dialogue->session->force) {
+        smtp_session_force(dialogue->session);
+        pump(dialogue, dialogue->client);
+    }
+}
+
+/* ---- recognising ---- */
+
+static struct smtp_span first_octets(const struct stream_buffer *buffer)
+{
+    struct run run;
+    struct smtp_span octets = smtp_span(NULL, 0);
+    return stream_buffer_first(buffer, &run, &octets) ? octets : smtp_span(NULL, 0);
+}
+
+static void report_conflict(struct dialogue *dialogue, const struct conflict *conflict)
+{
+    char detail[160];
+    g_snprintf(detail, sizeof detail,
+               "frame %" G_GUINT64_FORMAT " claims %" G_GUINT64_FORMAT " octets that frame %" G_GUINT64_FORMAT
+               " has with other content; the first copy was used",
+               conflict->second.frame, conflict->octets, conflict->first.frame);
+    record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, conflict->second.frame, detail);
+}
+
+static void start_session(struct dialogue *dialogue, bool opener_is_client)
+{
+    const struct dialogues_options *options = &dialogue->owner->options;
+    const struct tcp_connection *connection = dialogue->connection;
+    dialogue->client = opener_is_client ? 0 : 1;
+    dialogue->session = g_new(struct smtp_session, 1);
+    smtp_session_start(dialogue->session, !connection->syn[0] && !connection->syn[1]);
+    dialogue->session->half[SMTP_CLIENT].offset = dialogue->used[dialogue->client];
+    dialogue->session->half[SMTP_SERVER].offset = dialogue->used[1 - dialogue->client];
+    struct record *record = record_new(dialogue->owner->secrets, options->keep_items, options->keep_content);
+    record->locate = locate;
+    record->locate_context = dialogue;
+    record->client_half = dialogue->client;
+    record->capture = options->capture_name(options->context, connection->capture);
+    record->precision = options->capture_precision(options->context, connection->capture);
+    char *id = community_id(connection->endpoint);
+    record->community_id = smtp_span_of_text(g_string_chunk_insert(record->memory, id));
+    g_free(id);
+    dialogue->record = record;
+    for (unsigned i = 0; dialogue->conflicts != NULL && i < dialogue->conflicts->len; i++)
+        report_conflict(dialogue, &g_array_index(dialogue->conflicts, struct conflict, i));
+    session_order_accept(dialogue->owner->order, dialogue->order, record);
+}
+
+static void refuse(struct dialogue *dialogue)
+{
+    const struct tcp_connection *connection = dialogue->connection;
+    dialogue->refused = true;
+    bool octets = stream_buffer_waiting(&dialogue->buffer[0]) > 0 || stream_buffer_waiting(&dialogue->buffer[1]) > 0;
+    if (octets && (smtp_port_is_known(connection->endpoint[1].port) || smtp_port_is_known(connection->endpoint[0].port)))
+        dialogue->owner->not_smtp++;
+    session_order_refuse(dialogue->owner->order, dialogue->order);
+    dialogue->order = NULL;
+}
+
+/* A proxy's own handshake in front of the dialogue is taken away. Returns false while it is not whole. */
+static bool pass_proxy(struct dialogue *dialogue, bool ended)
+{
+    struct proxied_handshake handshake;
+    if (dialogue->used[0] > 0)
+        return true;
+    switch (proxied_look(first_octets(&dialogue->buffer[0]), first_octets(&dialogue->buffer[1]), &handshake)) {
+    case PROXIED_NO:
+        return true;
+    case PROXIED_MORE:
+        return ended || stream_buffer_waiting(&dialogue->buffer[0]) == 0;
+    case PROXIED_YES:
+        break;
+    }
+    stream_buffer_take(&dialogue->buffer[0], handshake.client_octets);
+    stream_buffer_take(&dialogue->buffer[1], handshake.server_octets);
+    dialogue->used[0] = handshake.client_octets;
+    dialogue->used[1] = handshake.server_octets;
+    return true;
+}
+
+static void decide(struct dialogue *dialogue, bool ended)
+{
+    const struct tcp_connection *connection = dialogue->connection;
+    if (!pass_proxy(dialogue, ended) && stream_buffer_waiting(&dialogue->buffer[0]) < SMTP_RECOGNISE_LIMIT)
+        return;
+    struct smtp_first_octets seen = {
+        .opener = first_octets(&dialogue->buffer[0]),
+        .other = first_octets(&dialogue->buffer[1]),
+        .opener_port = connection->endpoint[0].port,
+        .other_port = connection->endpoint[1].port,
+        .opener_known = connection->syn[0] || connection->syn[1],
+        .ended = ended,
+    };
+    bool opener_is_client = true;
+    switch (smtp_recognise(&seen, &opener_is_client)) {
+    case SMTP_RECOGNISED_YES:
+        start_session(dialogue, opener_is_client);
+        pump(dialogue, 1 - dialogue->client);
+        break;
+    case SMTP_RECOGNISED_NO:
+        refuse(dialogue);
+        break;
+    case SMTP_RECOGNISED_MORE:
+        break;
+    }
+}
+
+/* ---- the consumer of reassembly ---- */
+
+static void opened(void *context, struct tcp_connection *connection)
+{
+    struct dialogues *dialogues = context;
+    struct dialogue *dialogue = g_new0(struct dialogue, 1);
+    dialogue->owner = dialogues;
+    dialogue->connection = connection;
+    dialogue->order = session_order_open(dialogues->order, connection->start);
+    connection->user = dialogue;
+}
+
+static bool data(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets,
+                 struct tcp_place place)
+{
+    (void)context;
+    struct dialogue *dialogue = connection->user;
+    struct stream_buffer *buffer = &dialogue->buffer[half];
+    if (dialogue->refused)
+        return false;
+    stream_buffer_mark(buffer, offset, place);
+    if (dialogue->session == NULL) {
+        stream_buffer_append(buffer, offset, octets);
+        decide(dialogue, false);
+        return !dialogue->refused;
+    }
+    enum smtp_role role = half == dialogue->client ? SMTP_CLIENT : SMTP_SERVER;
+    struct run run;
+    struct smtp_span waiting;
+    bool straight = !stream_buffer_first(buffer, &run, &waiting) && dialogue->session->half[role].offset == offset;
+    size_t used = straight ? feed(dialogue, half, octets, false) : 0;
+    if (used < octets.length)
+        stream_buffer_append(buffer, offset + used, smtp_span_from(octets, used));
+    pump(dialogue, straight ? 1 - half : half);
+    role = half == dialogue->client ? SMTP_CLIENT : SMTP_SERVER;
+    uint64_t needed = dialogue->session->half[role].offset;
+    if (role == SMTP_SERVER && dialogue->session->reply_open)
+        needed = dialogue->session->reply_offset;
+    stream_buffer_forget_marks(buffer, needed);
+    return true;
+}
+
+static void gap(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
+                struct tcp_place before)
+{
+    (void)context;
+    (void)before;
+    struct dialogue *dialogue = connection->user;
+    if (dialogue->refused)
+        return;
+    stream_buffer_append(&dialogue->buffer[half], offset + octets, smtp_span(NULL, 0));
+    if (dialogue->session != NULL)
+        pump(dialogue, half);
+}
+
+static void conflict(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
+                     struct tcp_place first, struct tcp_place second)
+{
+    (void)context;
+    (void)half;
+    (void)offset;
+    struct dialogue *dialogue = connection->user;
+    struct conflict seen = { .octets = octets, .first = first, .second = second };
+    if (dialogue->refused)
+        return;
+    if (dialogue->record != NULL) {
+        report_conflict(dialogue, &seen);
+        return;
+    }
+    if (dialogue->conflicts == NULL)
+        dialogue->conflicts = g_array_new(FALSE, FALSE, sizeof(struct conflict));
+    if (dialogue->conflicts->len < EARLY_CONFLICTS)
+        g_array_append_val(dialogue->conflicts, seen);
+}
+
+static void finished(void *context, struct tcp_connection *connection, int half)
+{
+    (void)context;
+    struct dialogue *dialogue = connection->user;
+    dialogue->finished[half] = true;
+    if (dialogue->session == NULL)
+        return;
+    smtp_session_finished(dialogue->session, half == dialogue->client ? SMTP_CLIENT : SMTP_SERVER);
+    pump(dialogue, half);
+}
+
+static void end_session(struct dialogue *dialogue, enum tcp_end end)
+{
+    struct smtp_sink sink = { .event = take_event, .context = dialogue };
+    for (int half = 0; half < 2; half++) {
+        dialogue->finished[half] = true;
+        smtp_session_finished(dialogue->session, half == 0 ? SMTP_CLIENT : SMTP_SERVER);
+    }
+    pump(dialogue, dialogue->client);
+    smtp_session_end(dialogue->session, &sink);
+    record_finish(dialogue->record, dialogue->connection, end);
+    session_order_end(dialogue->owner->order, dialogue->order);
+    dialogue->order = NULL;
+}
+
+static void closed(void *context, struct tcp_connection *connection, enum tcp_end end)
+{
+    (void)context;
+    struct dialogue *dialogue = connection->user;
+    if (!dialogue->refused && dialogue->session == NULL)
+        decide(dialogue, true);
+    if (dialogue->session != NULL)
+        end_session(dialogue, end);
+    else if (!dialogue->refused)
+        refuse(dialogue);
+    for (int half = 0; half < 2; half++)
+        stream_buffer_clear(&dialogue->buffer[half]);
+    if (dialogue->conflicts != NULL)
+        g_array_free(dialogue->conflicts, TRUE);
+    g_free(dialogue->session);
+    g_free(dialogue);
+    connection->user = NULL;
+}
+
+const struct tcp_consumer dialogues_consumer = {
+    .opened = opened,
+    .data = data,
+    .gap = gap,
+    .conflict = conflict,
+    .finished = finished,
+    .closed = closed,
+};

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_DIALOGUE_H
+#define SMTPSCOPE_DIALOGUE_H
+
+/*
+ * Between reassembly and the core: holds what the core cannot take yet, recognises SMTP, knows the frame of each octet.
+ * One dialogue a connection; its record is handed on when the connection ends.
+ */
+
+#include "record.h"
+#include "tcp.h"
+
+struct dialogues_options {
+    bool keep_items;   /* every line is wanted, not just the facts */
+    bool keep_content; /* message content as a whole */
+    const char *(*capture_name)(void *context, unsigned index);
+    unsigned (*capture_precision)(void *context, unsigned index);
+    /* A session ended. The record belongs to the callee. Its id is set; records come in the order in which sessions end,
+       or, with `by_start`, in which they began. */
+    void (*finished)(void *context, struct record *record);
+    void *context;
+    bool by_start;
+};
+
+struct dialogues;
+
+struct dialogues *dialogues_new(const struct dialogues_options *options);
+void dialogues_free(struct dialogues *dialogues);
+
+/* The consumer for a tcp_table; its context is the `struct dialogues`. */
+extern const struct tcp_consumer dialogues_consumer;
+
+/* All was read (tcp_table_finish was called): hands on what was held back for the sake of the order. */
+void dialogues_finish(struct dialogues *dialogues);
+
+/* Streams on port 25 and its kin that carried octets but no SMTP. */
+uint64_t dialogues_not_smtp(const struct dialogues *dialogues);
+
+#endif

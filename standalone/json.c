@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "json.h"
+
+#include <inttypes.h>
+
+#include "text.h"
+
+static void append_quoted(GString *out, struct smtp_span utf8)
+{
+    g_string_append_c(out, '"');
+    for (size_t i = 0; i < utf8.length; i++) {
+        uint8_t octet = utf8.octets[i];
+        switch (octet) {
+        case '"':
+            g_string_append(out, "\\\"");
+            break;
+        case '\\':
+            g_string_append(out, "\\\\");
+            break;
+        case '\n':
+            g_string_append(out, "\\n");
+            break;
+        case '\r':
+            g_string_append(out, "\\r");
+            break;
+        case '\t':
+            g_string_append(out, "\\t");
+            break;
+        default:
+            if (octet < 0x20 || octet == 0x7f)
+                g_string_append_printf(out, "\\u%04x", octet);
+            else
+                g_string_append_c(out, (char)octet);
+        }
+    }
+    g_string_append_c(out, '"');
+}
+
+static void begin_value(struct json *json, const char *key)
+{
+    if (json->comma)
+        g_string_append_c(json->out, ',');
+    json->comma = true;
+    if (key != NULL) {
+        append_quoted(json->out, smtp_span_of_text(key));
+        g_string_append_c(json->out, ':');
+    }
+}
+
+static void begin_container(struct json *json, const char *key, char bracket)
+{
+    begin_value(json, key);
+    g_string_append_c(json->out, bracket);
+    json->comma = false;
+}
+
+static void end_container(struct json *json, char bracket)
+{
+    g_string_append_c(json->out, bracket);
+    json->comma = true;
+}
+
+void json_begin_object(struct json *json, const char *key)
+{
+    begin_container(json, key, '{');
+}
+
+void json_end_object(struct json *json)
+{
+    end_container(json, '}');
+}
+
+void json_begin_array(struct json *json, const char *key)
+{
+    begin_container(json, key, '[');
+}
+
+void json_end_array(struct json *json)
+{
+    end_container(json, ']');
+}
+
+void json_end_line(struct json *json)
+{
+    g_string_append_c(json->out, '\n');
+    json->comma = false;
+}
+
+void json_null(struct json *json, const char *key)
+{
+    begin_value(json, key);
+    g_string_append(json->out, "null");
+}
+
+void json_bool(struct json *json, const char *key, bool value)
+{
+    begin_value(json, key);
+    g_string_append(json->out, value ? "true" : "false");
+}
+
+void json_number(struct json *json, const char *key, uint64_t value)
+{
+    begin_value(json, key);
+    g_string_append_printf(json->out, "%" PRIu64, value);
+}
+
+void json_seconds(struct json *json, const char *key, int64_t nanoseconds, unsigned precision)
+{
+    begin_value(json, key);
+    uint64_t amount = nanoseconds < 0 ? (uint64_t)0 - (uint64_t)nanoseconds : (uint64_t)nanoseconds;
+    g_string_append_printf(json->out, "%s%" PRIu64, nanoseconds < 0 ? "-" : "", amount / 1000000000);
+    if (precision >= 9)
+        g_string_append_printf(json->out, ".%09" PRIu64, amount % 1000000000);
+    else
+        g_string_append_printf(json->out, ".%06" PRIu64, amount % 1000000000 / 1000);
+}
+
+void json_time(struct json *json, const char *key, int64_t time, unsigned precision)
+{
+    begin_value(json, key);
+    g_string_append_c(json->out, '"');
+    text_append_time(json->out, time, precision);
+    g_string_append_c(json->out, '"');
+}
+
+void json_text(struct json *json, const char *key, const char *text)
+{
+    if (text == NULL) {
+        json_null(json, key);
+        return;
+    }
+    begin_value(json, key);
+    append_quoted(json->out, smtp_span_of_text(text));
+}
+
+void json_span(struct json *json, const char *key, struct smtp_span span)
+{
+    begin_value(json, key);
+    if (text_is_utf8(span)) {
+        append_quoted(json->out, span);
+        return;
+    }
+    GString *visible = g_string_new(NULL);
+    text_append_utf8(visible, span);
+    append_quoted(json->out, smtp_span(visible->str, visible->len));
+    g_string_free(visible, TRUE);
+    if (key == NULL)
+        return;
+    char *name = g_strconcat(key, "_base64", NULL);
+    char *exact = g_base64_encode(span.octets, span.length);
+    json_text(json, name, exact);
+    g_free(exact);
+    g_free(name);
+}

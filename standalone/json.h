@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_JSON_H
+#define SMTPSCOPE_JSON_H
+
+/*
+ * Writes JSON values into a GString, one call a value, commas and escapes done here. A writer of our own because
+ * records stream out one line at a time and hold text that may be no UTF-8 at all.
+ * `key` is NULL inside arrays.
+ */
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "span.h"
+
+struct json {
+    GString *out;
+    bool comma; /* a value stands in front of the next one */
+};
+
+void json_begin_object(struct json *json, const char *key);
+void json_end_object(struct json *json);
+void json_begin_array(struct json *json, const char *key);
+void json_end_array(struct json *json);
+
+/* Ends the record: a newline, and the writer is as new. */
+void json_end_line(struct json *json);
+
+void json_null(struct json *json, const char *key);
+void json_bool(struct json *json, const char *key, bool value);
+void json_number(struct json *json, const char *key, uint64_t value);
+/* A duration or offset in time: nanoseconds, written as seconds with `precision` digits. */
+void json_seconds(struct json *json, const char *key, int64_t nanoseconds, unsigned precision);
+void json_time(struct json *json, const char *key, int64_t time, unsigned precision);
+
+/* ASCII or UTF-8 text of our own; NULL is written as null. */
+void json_text(struct json *json, const char *key, const char *text);
+
+/*
+ * Text from the wire. Invalid UTF-8 is written as \xNN, and then the sibling `key`_base64 holds the exact octets.
+ * Inside arrays there is no sibling.
+ */
+void json_span(struct json *json, const char *key, struct smtp_span span);
+
+#endif

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "message.h"
+
+#include <gmime/gmime.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "text.h"
+
+struct message *message_new(uint32_t number, enum smtp_transport transport, bool keep_content)
+{
+    struct message *message = g_new0(struct message, 1);
+    message->number = number;
+    message->transport = transport;
+    message->header = g_string_new(NULL);
+    message->content = keep_content ? g_string_new(NULL) : NULL;
+    message->digest = EVP_MD_CTX_new();
+    EVP_DigestInit_ex(message->digest, EVP_sha256(), NULL);
+    return message;
+}
+
+void message_free(struct message *message)
+{
+    if (message == NULL)
+        return;
+    EVP_MD_CTX_free(message->digest);
+    g_string_free(message->header, TRUE);
+    if (message->content != NULL)
+        g_string_free(message->content, TRUE);
+    g_free(message->sha256);
+    g_free(message->subject);
+    g_free(message->from);
+    g_free(message->to);
+    g_free(message->date);
+    g_free(message->message_id);
+    g_free(message->from_domain);
+    g_free(message);
+}
+
+/* Keeps octets until the header's empty line was seen, wherever the pieces are cut. */
+static void keep_header(struct message *message, struct smtp_span octets)
+{
+    size_t before = message->header->len;
+    size_t room = MESSAGE_HEADER_LIMIT - before;
+    g_string_append_len(message->header, (const char *)octets.octets, (gssize)MIN(room, octets.length));
+    const char *text = message->header->str;
+    for (size_t i = before > 3 ? before - 3 : 0; i < message->header->len; i++) {
+        if (text[i] != '\n')
+            continue;
+        bool first = i == 0 || (i == 1 && text[0] == '\r');
+        bool empty = first || (i > 0 && text[i - 1] == '\n') || (i > 1 && text[i - 1] == '\r' && text[i - 2] == '\n');
+        if (!empty)
+            continue;
+        g_string_truncate(message->header, i + 1);
+        message->header_whole = true;
+        return;
+    }
+}
+
+void message_add(struct message *message, struct smtp_span octets)
+{
+    message->octets += octets.length;
+    EVP_DigestUpdate(message->digest, octets.octets, octets.length);
+    if (!message->header_whole && message->header->len < MESSAGE_HEADER_LIMIT)
+        keep_header(message, octets);
+    if (message->content != NULL)
+        g_string_append_len(message->content, (const char *)octets.octets, (gssize)octets.length);
+}
+
+/* A field's value as people read it: unfolded, RFC 2047 words decoded; valid UTF-8 in any case. */
+static char *readable(const char *raw)
+{
+    char *unfolded = g_mime_utils_header_unfold(raw);
+    char *decoded = g_mime_utils_header_decode_text(NULL, unfolded);
+    GString *text = g_string_new(NULL);
+    text_append_utf8(text, smtp_span_trim(smtp_span_of_text(decoded)));
+    g_free(decoded);
+    g_free(unfolded);
+    return g_string_free(text, FALSE);
+}
+
+/* The domain of the first mailbox in a From field; NULL if there is none. */
+static char *first_domain(const char *raw)
+{
+    InternetAddressList *list = internet_address_list_parse(NULL, raw);
+    char *domain = NULL;
+    for (int i = 0; list != NULL && domain == NULL && i < internet_address_list_length(list); i++) {
+        InternetAddress *address = internet_address_list_get_address(list, i);
+        const char *mailbox = INTERNET_ADDRESS_IS_MAILBOX(address)
+                                  ? internet_address_mailbox_get_addr(INTERNET_ADDRESS_MAILBOX(address))
+                                  : NULL;
+        const char *at = mailbox != NULL ? strrchr(mailbox, '@') : NULL;
+        domain = at != NULL && at[1] != '\0' ? g_strdup(at + 1) : NULL;
+    }
+    if (list != NULL)
+        g_object_unref(list);
+    return domain;
+}
+
+static void read_field(struct message *message, const char *name, const char *raw)
+{
+    const struct {
+        const char *name;
+        char **value;
+    } fields[] = {
+        { "Subject", &message->subject }, { "From", &message->from },
+        { "To", &message->to },           { "Date", &message->date },
+        { "Message-ID", &message->message_id },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
+        if (g_ascii_strcasecmp(name, fields[i].name) == 0 && *fields[i].value == NULL)
+            *fields[i].value = readable(raw);
+    if (g_ascii_strcasecmp(name, "From") == 0 && message->from_domain == NULL)
+        message->from_domain = first_domain(raw);
+}
+
+static void read_header(struct message *message)
+{
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(message->header->str, message->header->len);
+    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
+    GMimeObject *part = g_mime_parser_construct_part(parser, NULL);
+    if (part != NULL) {
+        GMimeHeaderList *headers = g_mime_object_get_header_list(part);
+        for (int i = 0; i < g_mime_header_list_get_count(headers); i++) {
+            GMimeHeader *header = g_mime_header_list_get_header_at(headers, i);
+            const char *raw = g_mime_header_get_raw_value(header);
+            if (raw != NULL)
+                read_field(message, g_mime_header_get_name(header), raw);
+        }
+        g_object_unref(part);
+    }
+    g_object_unref(parser);
+    g_object_unref(stream);
+}
+
+void message_finish(struct message *message, bool complete)
+{
+    if (message->digest == NULL)
+        return;
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned length = 0;
+    message->complete = complete;
+    if (complete && EVP_DigestFinal_ex(message->digest, digest, &length) == 1) {
+        GString *hex = g_string_new(NULL);
+        for (unsigned i = 0; i < length; i++)
+            g_string_append_printf(hex, "%02x", digest[i]);
+        message->sha256 = g_string_free(hex, FALSE);
+    }
+    EVP_MD_CTX_free(message->digest);
+    message->digest = NULL;
+    read_header(message);
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "options.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "version.h"
+
+static const char help_summary[] =
+    "Prints what was said in the SMTP sessions of packet captures, line by line, with frame numbers and meanings.\n"
+    "\n"
+    "Commands:\n"
+    "  transcript   an annotated transcript of every session (the default)\n"
+    "  sessions     one line, or one record, for each session\n"
+    "\n"
+    "CAPTURE is a pcap or pcapng file, or - for standard input. Several captures are read as one, merged by time.";
+
+static const char help_description[] =
+    "Examples:\n"
+    "  smtpscope mail.pcap                          read the sessions of a capture\n"
+    "  smtpscope --session 3 --full mail.pcap       one of them, with the whole messages\n"
+    "  smtpscope sessions --format json mail.pcap   facts for other programs, one JSON object a line\n"
+    "  tcpdump -i eth0 -w - port 25 | smtpscope -   each session when it ends\n"
+    "\n"
+    "Exit status: 0 everything was read; 1 a capture could not be opened, or the output not be written; 2 wrong usage;\n"
+    "3 a capture ended early or is damaged (all before the damage was printed).\n"
+    "\n"
+    "Passwords are shown as secret-1, secret-2, ... unless --show-secrets is given; equal labels are equal secrets.";
+
+static bool fail(int *status, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+static bool fail(int *status, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    fprintf(stderr, "smtpscope: ");
+    vfprintf(stderr, format, arguments);
+    fprintf(stderr, "; try smtpscope --help\n");
+    va_end(arguments);
+    *status = EXIT_STATUS_USAGE;
+    return false;
+}
+
+static bool read_sessions(struct options *options, const char *list, int *status)
+{
+    char **parts = g_strsplit(list, ",", -1);
+    bool good = parts[0] != NULL;
+    for (char **part = parts; *part != NULL && good; part++) {
+        guint64 id = 0;
+        good = g_ascii_string_to_unsigned(*part, 10, 1, G_MAXUINT64, &id, NULL);
+        g_array_append_val(options->sessions, id);
+    }
+    g_strfreev(parts);
+    return good || fail(status, "--session wants numbers from 1 on, separated by commas, not '%s'", list);
+}
+
+static bool read_colour(struct options *options, const char *when, int *status)
+{
+    bool terminal = options->output == NULL && isatty(STDOUT_FILENO);
+    const char *no_colour = getenv("NO_COLOR"); /* no-color.org: set and not empty */
+    const char *type = getenv("TERM");
+    bool wanted = (no_colour == NULL || *no_colour == '\0') && !(type != NULL && strcmp(type, "dumb") == 0);
+    if (when == NULL || strcmp(when, "auto") == 0)
+        options->colour = terminal && wanted;
+    else if (strcmp(when, "always") == 0)
+        options->colour = true;
+    else if (strcmp(when, "never") != 0)
+        return fail(status, "--color is auto, always or never, not '%s'", when);
+    return true;
+}
+
+static bool read_choice(const char *option, const char *value, const char *first, const char *second, bool *is_second, int *status)
+{
+    if (value == NULL)
+        return true;
+    *is_second = strcmp(value, second) == 0;
+    if (*is_second || strcmp(value, first) == 0)
+        return true;
+    return fail(status, "--%s is %s or %s, not '%s'", option, first, second, value);
+}
+
+static bool read_command(struct options *options, char **words)
+{
+    if (words == NULL || words[0] == NULL)
+        return false;
+    bool sessions = strcmp(words[0], "sessions") == 0;
+    options->command = sessions ? COMMAND_SESSIONS : COMMAND_TRANSCRIPT;
+    return sessions || strcmp(words[0], "transcript") == 0;
+}
+
+bool options_read(struct options *options, int argc, char **argv, int *status)
+{
+    char *format = NULL;
+    char *colour = NULL;
+    char *sort = NULL;
+    char *sessions = NULL;
+    char **words = NULL;
+    gboolean version = FALSE;
+    gboolean full = FALSE;
+    gboolean show_secrets = FALSE;
+    *options = (struct options){ .sessions = g_array_new(FALSE, FALSE, sizeof(uint64_t)) };
+    const GOptionEntry entries[] = {
+        { "session", 's', 0, G_OPTION_ARG_STRING, &sessions, "Only these sessions", "ID[,ID...]" },
+        { "format", 'f', 0, G_OPTION_ARG_STRING, &format, "text (for people) or json (one object a line)", "FORMAT" },
+        { "full", 0, 0, G_OPTION_ARG_NONE, &full, "Whole messages and lines, not summaries", NULL },
+        { "show-secrets", 0, 0, G_OPTION_ARG_NONE, &show_secrets, "Passwords and other secrets as they are", NULL },
+        { "sort", 0, 0, G_OPTION_ARG_STRING, &sort, "end (the order in which sessions end) or start", "ORDER" },
+        { "color", 0, 0, G_OPTION_ARG_STRING, &colour, "auto (on a terminal), always or never", "WHEN" },
+        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, "Write to FILE, not to standard output", "FILE" },
+        { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL },
+        { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words, NULL, NULL },
+        { .long_name = NULL },
+    };
+    GOptionContext *context = g_option_context_new("[COMMAND] CAPTURE...");
+    g_option_context_set_summary(context, help_summary);
+    g_option_context_set_description(context, help_description);
+    g_option_context_add_main_entries(context, entries, NULL);
+    GError *error = NULL;
+    bool good = g_option_context_parse(context, &argc, &argv, &error);
+    if (!good)
+        fail(status, "%s", error->message);
+    g_clear_error(&error);
+    g_option_context_free(context);
+
+    bool work = good;
+    if (good && version) {
+        printf("smtpscope %s\n", SMTPSCOPE_VERSION);
+        *status = EXIT_STATUS_OK;
+        work = false;
+    }
+    work = work && (sessions == NULL || read_sessions(options, sessions, status));
+    work = work && read_choice("format", format, "text", "json", &options->json, status);
+    work = work && read_choice("sort", sort, "end", "start", &options->by_start, status);
+    work = work && read_colour(options, colour, status);
+    options->full = full;
+    options->show_secrets = show_secrets;
+    unsigned skip = read_command(options, words) ? 1 : 0;
+    options->count = words != NULL ? g_strv_length(words) - skip : 0;
+    options->captures = words != NULL ? g_strdupv(words + skip) : NULL;
+    if (work && options->count == 0)
+        work = fail(status, "%s", "no capture was named");
+    g_strfreev(words);
+    g_free(format);
+    g_free(colour);
+    g_free(sort);
+    g_free(sessions);
+    return work;
+}
+
+void options_free(struct options *options)
+{
+    g_strfreev(options->captures);
+    g_free(options->output);
+    g_array_free(options->sessions, TRUE);
+}

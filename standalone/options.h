@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_OPTIONS_H
+#define SMTPSCOPE_OPTIONS_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Exit statuses of the program (CONTRACT). */
+enum exit_status {
+    EXIT_STATUS_OK = 0,
+    EXIT_STATUS_INPUT = 1, /* a capture could not be opened, or output could not be written */
+    EXIT_STATUS_USAGE = 2,
+    EXIT_STATUS_DAMAGED = 3,
+};
+
+enum command_name {
+    COMMAND_TRANSCRIPT,
+    COMMAND_SESSIONS,
+};
+
+struct options {
+    enum command_name command;
+    bool json;
+    bool show_secrets;
+    bool full;
+    bool colour;
+    bool by_start;
+    GArray *sessions;   /* uint64_t; empty: all */
+    char *output;       /* file name; NULL: standard output */
+    char **captures;    /* names, NULL at the end */
+    unsigned count;
+};
+
+/*
+ * Reads the command line. Returns true if there is work to do; else `*status` is the exit status (help and version were
+ * printed, or a usage error was said on standard error). Free with options_free in any case.
+ */
+bool options_read(struct options *options, int argc, char **argv, int *status);
+
+void options_free(struct options *options);
+
+#endif

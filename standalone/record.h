@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_RECORD_H
+#define SMTPSCOPE_RECORD_H
+
+/*
+ * What is kept of a session until it is printed: the facts of CONTRACT's `session` record, and, where a transcript is asked
+ * for, every line of it. All text lives in the record and goes with it.
+ */
+
+#include "event.h"
+#include "message.h"
+#include "secrets.h"
+#include "tcp.h"
+
+/* Where octets stand: frames and time of the first, frame of the last, offset of the first in its stream. */
+struct place {
+    uint64_t frame, last_frame;
+    int64_t time; /* nanoseconds since 1970 */
+    uint64_t offset;
+};
+
+/* Every span below is a copy in the record's memory. Where "there is none" must be told from "empty", `octets` is NULL. */
+
+/* Text in which a secret may stand. */
+struct guarded {
+    struct smtp_span before;     /* may be shown */
+    struct smtp_span secret;     /* must not, without --show-secrets */
+    unsigned label;  /* its number, 0: there is no secret */
+};
+
+struct record_line {
+    struct smtp_span text;       /* without its line end */
+    struct smtp_reply_line reply; /* its spans point into `text` */
+    enum smtp_line_end end;
+};
+
+enum item_kind {
+    ITEM_COMMAND,
+    ITEM_RESPONSE, /* a client line of an AUTH exchange */
+    ITEM_REPLY,
+    ITEM_DATA,     /* the content of DATA, or one BDAT chunk */
+    ITEM_BOUNDARY,
+    ITEM_GAP,
+    ITEM_SKIPPED,
+    ITEM_PROXY,
+    ITEM_TURNED,
+};
+
+struct item {
+    enum item_kind kind;
+    enum smtp_role role;
+    bool in_tls; /* the dialogue's clear text ended before it */
+    struct place place;
+    enum smtp_line_end line_end;
+
+    /* COMMAND, RESPONSE */
+    enum smtp_verb verb;
+    struct smtp_span word;               /* as sent */
+    struct guarded line;
+    enum smtp_phase phase;
+    enum smtp_mechanism mechanism;
+    struct smtp_span decoded;            /* what a response says, where it is no secret */
+    bool cancelled, malformed;
+    bool answered;
+    uint64_t reply_frame;
+    int64_t reply_time;      /* nanoseconds since 1970 */
+
+    /* REPLY */
+    struct smtp_reply reply;
+    struct record_line *lines;
+    unsigned line_count;
+    bool has_command;        /* `command_frame` and `command_time` are known */
+    uint64_t command_frame;
+    int64_t command_time;
+
+    /* DATA */
+    enum smtp_transport transport;
+    enum smtp_end_mark end_mark;
+    struct message *message; /* belongs to the record */
+    uint64_t octets;         /* also GAP, SKIPPED */
+    bool complete, last;
+
+    /* BOUNDARY */
+    enum smtp_boundary boundary;
+    enum smtp_step step;
+    struct smtp_span note;               /* TLS alert */
+    uint32_t auth;           /* index into `auths` + 1; 0 none */
+
+    struct smtp_span text;               /* SKIPPED, PROXY */
+};
+
+struct auth {
+    struct smtp_span mechanism;
+    struct smtp_span identity;           /* octets NULL: not seen */
+    struct smtp_span secret;             /* octets NULL: none revealed */
+    enum smtp_step result;   /* ACCEPTED, REJECTED, CANCELLED; STARTED while unfinished */
+    uint16_t code;
+    uint64_t frame;
+    uint32_t command;
+};
+
+struct recipient {
+    struct smtp_span address;
+    uint16_t code;           /* 0: no reply was seen */
+    struct smtp_span enhanced;           /* octets NULL: none */
+    struct smtp_span text;
+};
+
+struct transaction {
+    bool mail_seen;
+    struct smtp_span mail_from;
+    GArray *recipients;      /* struct recipient */
+    enum smtp_outcome outcome;
+    uint16_t code;
+    struct smtp_span enhanced, reply;
+    struct message *message;
+    uint64_t frame;          /* of MAIL, or 0 */
+};
+
+struct finding {
+    enum smtp_finding finding;
+    uint64_t frame;
+    struct smtp_span detail;
+};
+
+struct gap {
+    enum smtp_role from;
+    uint64_t octets, after_frame;
+};
+
+struct tls {
+    bool seen, implicit, established, failed;
+    uint16_t client_version, server_version; /* 0: not seen */
+    struct smtp_span sni, alpn;
+    uint64_t first_frame;
+    uint64_t octets[2];      /* by role */
+};
+
+struct record {
+    GStringChunk *memory;
+    bool keep_items, keep_content;
+    struct secrets *secrets;
+    struct place (*locate)(void *context, enum smtp_role role, uint64_t offset, uint64_t octets);
+    void *locate_context;
+
+    uint64_t id;
+    const char *capture;
+    unsigned precision;
+    struct tcp_connection connection; /* a copy, made when the session ends */
+    int client_half;                  /* which half of it is the client */
+    enum tcp_end end;
+    struct smtp_span community_id;
+
+    bool banner_seen;
+    uint16_t banner_code;
+    struct smtp_span banner;
+    bool helo_seen;
+    enum smtp_verb helo_verb;
+    struct smtp_span helo;
+    GArray *extensions;               /* text */
+    bool extensions_seen;
+    bool lmtp, quit, gap;
+    struct {
+        bool offered, requested, accepted, refused;
+    } starttls;
+    struct tls tls;
+    GArray *auths;                    /* struct auth */
+    GPtrArray *transactions;          /* struct transaction */
+    GPtrArray *messages;              /* struct message, by number */
+    GArray *findings;                 /* struct finding */
+    GArray *gaps;                     /* struct gap */
+    GPtrArray *items;                 /* struct item, in order; empty without keep_items */
+    uint64_t commands, replies;
+    bool complete;
+
+    /* While it is being made. */
+    GArray *sent;                     /* struct sent: one for each command */
+    GPtrArray *lines;                 /* of the reply coming in */
+    GArray *new_extensions;
+    struct smtp_span last_reply, last_enhanced, refusal, refusal_enhanced;
+    uint16_t refusal_code;
+    struct item *response;            /* the response that waits for its reply */
+    struct item *data;                /* the content coming in */
+    struct place content_end;
+    bool auth_failed;                 /* what looks like base64 next may be a response nobody asked for */
+};
+
+struct record *record_new(struct secrets *secrets, bool keep_items, bool keep_content);
+void record_free(struct record *record);
+
+/* Takes one event of the session. */
+void record_event(struct record *record, const struct smtp_event *event);
+
+/* Adds a finding that the core cannot see. `detail` is copied. */
+void record_finding(struct record *record, enum smtp_finding finding, uint64_t frame, const char *detail);
+
+/* The session is over: what hangs on its end is worked out. */
+void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end);
+
+/* "none", "offered", "requested", "accepted", "refused". */
+const char *record_starttls(const struct record *record);
+
+/* "accepted", "rejected", "cancelled", "unfinished". */
+const char *record_auth_result(const struct auth *auth);
+
+#endif

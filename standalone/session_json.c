@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "session_json.h"
+
+#include "text.h"
+
+void session_json_endpoint(struct json *json, const char *key, const struct record *record, enum smtp_role role)
+{
+    int half = role == SMTP_CLIENT ? record->client_half : 1 - record->client_half;
+    const struct tcp_endpoint *endpoint = &record->connection.endpoint[half];
+    GString *address = g_string_new(NULL);
+    text_append_address(address, &endpoint->address);
+    json_begin_object(json, key);
+    json_text(json, "ip", address->str);
+    json_number(json, "port", endpoint->port);
+    json_end_object(json);
+    g_string_free(address, TRUE);
+}
+
+static void span_or_null(struct json *json, const char *key, struct smtp_span span)
+{
+    if (span.octets == NULL)
+        json_null(json, key);
+    else
+        json_span(json, key, span);
+}
+
+static void code_or_null(struct json *json, const char *key, uint16_t code)
+{
+    if (code == 0)
+        json_null(json, key);
+    else
+        json_number(json, key, code);
+}
+
+static void write_banner(struct json *json, const struct record *record)
+{
+    if (!record->banner_seen) {
+        json_null(json, "banner");
+        return;
+    }
+    json_begin_object(json, "banner");
+    json_number(json, "code", record->banner_code);
+    json_span(json, "text", record->banner);
+    json_end_object(json);
+}
+
+static void write_helo(struct json *json, const struct record *record)
+{
+    if (!record->helo_seen) {
+        json_null(json, "helo");
+        return;
+    }
+    json_begin_object(json, "helo");
+    json_text(json, "verb", smtp_verb_name(record->helo_verb));
+    json_span(json, "name", record->helo);
+    json_end_object(json);
+}
+
+static void write_tls(struct json *json, const struct record *record)
+{
+    const struct tls *tls = &record->tls;
+    if (!tls->seen) {
+        json_null(json, "tls");
+        return;
+    }
+    json_begin_object(json, "tls");
+    json_bool(json, "implicit", tls->implicit);
+    json_text(json, "version", tls->server_version != 0 ? smtp_tls_version_name(tls->server_version) : NULL);
+    span_or_null(json, "sni", tls->sni);
+    span_or_null(json, "alpn", tls->alpn);
+    json_null(json, "cipher");
+    json_null(json, "ja4");
+    json_bool(json, "decrypted", false);
+    json_number(json, "first_frame", tls->first_frame);
+    json_end_object(json);
+}
+
+static void write_auths(struct json *json, const struct record *record, bool show_secrets)
+{
+    json_begin_array(json, "auth");
+    for (unsigned i = 0; i < record->auths->len; i++) {
+        const struct auth *auth = &g_array_index(record->auths, struct auth, i);
+        json_begin_object(json, NULL);
+        json_span(json, "mechanism", auth->mechanism);
+        span_or_null(json, "identity", auth->identity);
+        if (show_secrets && auth->secret.octets != NULL)
+            json_span(json, "secret", auth->secret);
+        json_text(json, "result", record_auth_result(auth));
+        code_or_null(json, "code", auth->code);
+        json_bool(json, "encrypted", false);
+        json_number(json, "frame", auth->frame);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void write_recipients(struct json *json, const struct transaction *transaction)
+{
+    json_begin_array(json, "rcpt_to");
+    for (unsigned i = 0; i < transaction->recipients->len; i++) {
+        const struct recipient *recipient = &g_array_index(transaction->recipients, struct recipient, i);
+        json_begin_object(json, NULL);
+        json_span(json, "address", recipient->address);
+        code_or_null(json, "code", recipient->code);
+        span_or_null(json, "enhanced", recipient->enhanced);
+        span_or_null(json, "text", recipient->text);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void write_message(struct json *json, const struct message *message)
+{
+    if (message == NULL) {
+        json_null(json, "message");
+        return;
+    }
+    json_begin_object(json, "message");
+    json_number(json, "octets", message->octets);
+    json_text(json, "sha256", message->sha256);
+    json_bool(json, "complete", message->complete);
+    json_text(json, "transport", message->transport == SMTP_TRANSPORT_BDAT ? "BDAT" : "DATA");
+    json_text(json, "subject", message->subject);
+    json_text(json, "from", message->from);
+    json_text(json, "to", message->to);
+    json_text(json, "date", message->date);
+    json_text(json, "message_id", message->message_id);
+    json_begin_array(json, "attachments");
+    json_end_array(json);
+    json_end_object(json);
+}
+
+static void write_transactions(struct json *json, const struct record *record)
+{
+    json_begin_array(json, "transactions");
+    for (unsigned i = 0; i < record->transactions->len; i++) {
+        const struct transaction *transaction = record->transactions->pdata[i];
+        json_begin_object(json, NULL);
+        json_number(json, "id", i + 1);
+        if (transaction->mail_seen)
+            json_span(json, "mail_from", transaction->mail_from);
+        else
+            json_null(json, "mail_from");
+        write_recipients(json, transaction);
+        json_text(json, "outcome", smtp_outcome_name(transaction->outcome));
+        code_or_null(json, "code", transaction->code);
+        span_or_null(json, "enhanced", transaction->enhanced);
+        span_or_null(json, "reply", transaction->reply);
+        write_message(json, transaction->message);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void write_findings(struct json *json, const struct record *record)
+{
+    json_begin_array(json, "findings");
+    for (unsigned i = 0; i < record->findings->len; i++) {
+        const struct finding *finding = &g_array_index(record->findings, struct finding, i);
+        json_begin_object(json, NULL);
+        json_text(json, "id", smtp_finding_name(finding->finding));
+        json_text(json, "severity", smtp_severity_name(smtp_finding_severity(finding->finding)));
+        json_number(json, "session", record->id);
+        if (finding->frame == 0)
+            json_null(json, "frame");
+        else
+            json_number(json, "frame", finding->frame);
+        json_span(json, "detail", finding->detail);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+static void write_gaps(struct json *json, const struct record *record)
+{
+    json_begin_array(json, "gaps");
+    for (unsigned i = 0; i < record->gaps->len; i++) {
+        const struct gap *gap = &g_array_index(record->gaps, struct gap, i);
+        json_begin_object(json, NULL);
+        json_text(json, "from", gap->from == SMTP_CLIENT ? "client" : "server");
+        json_number(json, "octets", gap->octets);
+        if (gap->after_frame == 0)
+            json_null(json, "after_frame");
+        else
+            json_number(json, "after_frame", gap->after_frame);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+void session_json(struct json *json, const struct record *record, bool show_secrets)
+{
+    json_begin_object(json, NULL);
+    json_text(json, "record", "session");
+    json_number(json, "id", record->id);
+    json_span(json, "capture", smtp_span_of_text(record->capture));
+    json_time(json, "start", record->connection.start, record->precision);
+    json_time(json, "end", record->connection.end, record->precision);
+    session_json_endpoint(json, "client", record, SMTP_CLIENT);
+    session_json_endpoint(json, "server", record, SMTP_SERVER);
+    json_span(json, "community_id", record->community_id);
+    json_number(json, "first_frame", record->connection.first_frame);
+    json_number(json, "last_frame", record->connection.last_frame);
+    write_banner(json, record);
+    write_helo(json, record);
+    json_begin_array(json, "extensions");
+    for (unsigned i = 0; i < record->extensions->len; i++)
+        json_span(json, NULL, g_array_index(record->extensions, struct smtp_span, i));
+    json_end_array(json);
+    json_bool(json, "lmtp", record->lmtp);
+    json_text(json, "starttls", record_starttls(record));
+    write_tls(json, record);
+    write_auths(json, record, show_secrets);
+    write_transactions(json, record);
+    write_findings(json, record);
+    json_number(json, "commands", record->commands);
+    json_number(json, "replies", record->replies);
+    json_bool(json, "quit", record->quit);
+    write_gaps(json, record);
+    json_bool(json, "complete", record->complete);
+    json_end_object(json);
+    json_end_line(json);
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_SESSION_ORDER_H
+#define SMTPSCOPE_SESSION_ORDER_H
+
+/*
+ * Sessions are numbered by their first packets, but printed when they end, and whether a connection is a session at all
+ * is known only some packets into it. So a number is given once every connection that began earlier is known for what it is,
+ * and a record that ended waits for its number. A connection that stays silent for SESSION_ORDER_PATIENCE is not waited
+ * for; should it turn out to be a session after all, it gets the next number that is free.
+ */
+
+#include "record.h"
+
+#define SESSION_ORDER_PATIENCE INT64_C(30000000000) /* nanoseconds of capture time */
+
+struct session_order;
+struct session_order_entry;
+
+struct session_order *session_order_new(bool by_start, void (*finished)(void *context, struct record *record), void *context);
+void session_order_free(struct session_order *order);
+
+/* A connection began. */
+struct session_order_entry *session_order_open(struct session_order *order, int64_t start);
+
+/* It is a session; its record is being made. */
+void session_order_accept(struct session_order *order, struct session_order_entry *entry, struct record *record);
+
+/* It is none. The entry is freed. */
+void session_order_refuse(struct session_order *order, struct session_order_entry *entry);
+
+/* The session ended: its record goes to `finished`, now or when its turn comes. The entry is freed. */
+void session_order_end(struct session_order *order, struct session_order_entry *entry);
+
+/* No connection will begin or end any more: hands on all that is held back. */
+void session_order_finish(struct session_order *order);
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_STREAM_BUFFER_H
+#define SMTPSCOPE_STREAM_BUFFER_H
+
+/*
+ * The octets of one half-stream that cannot be used yet, the holes among them, and the frames that octets came in.
+ */
+
+#include <glib.h>
+#include <stdbool.h>
+
+#include "span.h"
+#include "tcp.h"
+
+struct stream_buffer {
+    GByteArray *octets; /* NULL until something must wait */
+    size_t start;       /* of what waits, in `octets` */
+    GArray *runs;       /* struct run: stretches without holes, in order */
+    GArray *marks;      /* struct mark: where frames begin */
+};
+
+/* Octets of the stream that stand together. `length` 0: only the place counts (a hole in front, nothing behind yet). */
+struct run {
+    uint64_t offset;
+    size_t length;
+};
+
+void stream_buffer_clear(struct stream_buffer *buffer);
+
+/* Notes that the octets from `offset` on came in this frame. */
+void stream_buffer_mark(struct stream_buffer *buffer, uint64_t offset, struct tcp_place place);
+
+/* Forgets marks before `offset`, but for those that an octet at `offset` or shortly before it needs. */
+void stream_buffer_forget_marks(struct stream_buffer *buffer, uint64_t offset);
+
+/* The frame and time of the octet at `offset`; zeros if nothing is known. */
+struct tcp_place stream_buffer_place(const struct stream_buffer *buffer, uint64_t offset);
+
+/* Octets at `offset` wait; a hole is where they do not follow the last ones. */
+void stream_buffer_append(struct stream_buffer *buffer, uint64_t offset, struct smtp_span octets);
+
+/* The first run, as a span into the buffer (valid until it changes). False if nothing waits. */
+bool stream_buffer_first(const struct stream_buffer *buffer, struct run *run, struct smtp_span *octets);
+
+/* Whether a hole follows the first run. */
+bool stream_buffer_hole_follows(const struct stream_buffer *buffer);
+
+/* Takes `count` octets off the first run, and the run itself once it is empty and another follows. */
+void stream_buffer_take(struct stream_buffer *buffer, size_t count);
+
+/* Octets that wait. */
+size_t stream_buffer_waiting(const struct stream_buffer *buffer);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_SUMMARY_H
+#define SMTPSCOPE_SUMMARY_H
+
+#include "capture.h"
+#include "json.h"
+#include "packet.h"
+
+/* What the run came to: CONTRACT's last line. */
+struct summary {
+    struct capture_totals totals;
+    uint64_t sessions, messages, findings;
+    uint64_t frames[PACKET_LINK_UNKNOWN + 1]; /* by enum packet_result */
+    uint64_t not_smtp;
+};
+
+void summary_json(struct json *json, const struct summary *summary);
+
+#endif

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_TCP_H
+#define SMTPSCOPE_TCP_H
+
+/*
+ * TCP reassembly (RFC 9293) from the middle of the network: each connection's two streams of octets, in order and in
+ * the order of cause and effect, with every hole named.
+ *
+ * - A connection is two half-streams: next expected sequence number, and an ordered set of the segments beyond it.
+ * - Order between the halves: a segment with acknowledgement number A was sent by somebody who had the peer's octets up
+ *   to A. So a segment is delivered only when the peer's half was delivered up to A (or the missing part was declared a
+ *   gap), whatever order the packets have in the capture. Where that cannot be (nonsense acknowledgements), packet order
+ *   decides; nothing ever waits for good.
+ * - The first copy of an octet wins; a later copy that differs is reported as a conflict.
+ * - A gap is declared when it is proven: the octets were acknowledged by the peer and at least `TCP_GAP_DELAY` of capture
+ *   time has passed since (data stored a little after its ACK is used), or more than `TCP_HELD_LIMIT` octets wait behind the
+ *   hole, or the connection ends (RST, both FINs reached, port reuse, idle time-out, end of the capture). One octet that
+ *   was acknowledged last of all and never seen is taken for a FIN, which has a sequence number too, and is no gap.
+ * - A half of which no packet was captured has a known start (the peer's first ACK number), and the peer's later ACK numbers
+ *   tell how many octets it had: they are gaps too. A capture of one direction only is such a case; there they are
+ *   declared at once and nothing waits.
+ * - When something is declared depends on the connection's own packets and their times only, not on what else is captured.
+ * - Without SYN a half starts at the first octet seen; the start is then not known to be the stream's.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "packet.h"
+#include "span.h"
+
+#define TCP_GAP_DELAY INT64_C(1000000000)         /* nanoseconds of capture time */
+#define TCP_HELD_LIMIT ((size_t)512 * 1024)       /* octets held back in one connection, with what each segment costs */
+#define TCP_IDLE_TIMEOUT INT64_C(600000000000)    /* nanoseconds of capture time: then a connection is over */
+
+/*
+ * The half-stream of the endpoint that sent the connection's first packet is 0, the other's is 1; if that packet is a
+ * SYN+ACK, the opener is known all the same, and 0 is its half.
+ */
+struct tcp_endpoint {
+    struct packet_address address;
+    uint16_t port;
+};
+
+enum tcp_end {
+    TCP_END_FIN,     /* both FINs were delivered */
+    TCP_END_RST,
+    TCP_END_REUSED,  /* a new SYN took the same ports */
+    TCP_END_IDLE,    /* TCP_IDLE_TIMEOUT without a packet */
+    TCP_END_CAPTURE, /* the capture ended first */
+    TCP_END_REFUSED, /* the consumer wanted nothing more */
+};
+
+struct tcp_connection {
+    struct tcp_endpoint endpoint[2];
+    bool syn[2];              /* the SYN of this half was seen (index 0: the opener's SYN, 1: mostly the SYN+ACK) */
+    bool fin[2];              /* the FIN of this half was seen and reached in order */
+    unsigned capture;         /* file of the first frame */
+    uint64_t first_frame, last_frame; /* frame numbers, each in its own file; SYN, ACK and FIN count */
+    int64_t start, end;       /* time of first and last frame, nanoseconds */
+    uint64_t ordinal;         /* from 1, in the order of first packets */
+    void *user;               /* the consumer's own */
+};
+
+/* Where and when octets were captured. */
+struct tcp_place {
+    uint64_t frame;
+    int64_t time; /* nanoseconds */
+};
+
+struct tcp_consumer {
+    /* A connection's first packet was seen (a SYN, or any segment with payload). Set connection->user. */
+    void (*opened)(void *context, struct tcp_connection *connection);
+    /*
+     * The next octets of half `half`; `offset` of the first in its stream, from 0. `octets` is valid during the call only.
+     * Returns false if the consumer wants nothing more of this connection: then it is forgotten down to a tombstone, and
+     * `closed` (TCP_END_REFUSED) is called at once.
+     */
+    bool (*data)(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets,
+                 struct tcp_place place);
+    /* `octets` of half `half` are not in the capture. `before` is the last frame that half delivered from (frame 0: none). */
+    void (*gap)(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
+                struct tcp_place before);
+    /* `octets` at `offset` were seen with two contents: the one of `first` was delivered, `second` has the other. May be NULL. */
+    void (*conflict)(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
+                     struct tcp_place first, struct tcp_place second);
+    /* Half `half` ended (FIN) and all before it was delivered. Its data is complete unless gaps were reported. */
+    void (*finished)(void *context, struct tcp_connection *connection, int half);
+    /* All that will ever come was delivered; the connection is freed behind this call. */
+    void (*closed)(void *context, struct tcp_connection *connection, enum tcp_end end);
+};
+
+struct tcp_table;
+
+struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *context);
+
+/* Takes one segment. `frame`, `time`, `capture` say where it was captured. */
+void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment, unsigned capture, uint64_t frame, int64_t time);
+
+/* The captures are read: delivers what waits, declares the gaps, closes every connection in the order of their first packets. */
+void tcp_table_finish(struct tcp_table *table);
+
+void tcp_table_free(struct tcp_table *table);
+
+/* Connections open now, octets held back now (with what each segment costs), tombstones now: for bounds in tests. */
+struct tcp_statistics {
+    uint64_t connections, held_octets, tombstones;
+};
+struct tcp_statistics tcp_table_statistics(const struct tcp_table *table);
+
+#endif

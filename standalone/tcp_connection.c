@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tcp_private.h"
+
+static bool has(const struct packet_segment *segment, enum packet_tcp_flag flag)
+{
+    return (segment->flags & flag) != 0;
+}
+
+/* The sequence number of the first octet of payload: a SYN stands in front of it. */
+static uint32_t payload_sequence(const struct packet_segment *segment)
+{
+    return segment->sequence + (has(segment, PACKET_TCP_SYN) ? 1 : 0);
+}
+
+/* ---- where a half starts ---- */
+
+static void set_start(struct tcp_half *half, enum tcp_start start, uint32_t sequence)
+{
+    half->start = start;
+    half->base = sequence;
+}
+
+/* Nothing was delivered yet: offset 0 is another octet than was believed. */
+static void move_start(struct tcp_half *half, uint64_t position)
+{
+    half->origin = position;
+    half->expected = position;
+}
+
+/* How far a SYN's first octet is from the one the half is believed to start with. */
+static int64_t syn_distance(const struct tcp_half *half, const struct packet_segment *segment)
+{
+    return (int32_t)(segment->sequence + 1 - tcp_sequence(half, half->origin));
+}
+
+/* Whether a SYN+ACK acknowledges the peer's SYN, and so belongs to the same opening. */
+static bool answers_opening(const struct tcp_half *peer, const struct packet_segment *segment)
+{
+    return has(segment, PACKET_TCP_ACK) && peer->start != TCP_START_UNKNOWN &&
+           segment->acknowledgement == tcp_sequence(peer, peer->origin);
+}
+
+bool tcp_stream_is_reused(const struct tcp_stream *stream, const struct tcp_arrival *arrival)
+{
+    const struct packet_segment *segment = arrival->segment;
+    const struct tcp_half *half = &stream->half[arrival->half];
+    if (!has(segment, PACKET_TCP_SYN) || has(segment, PACKET_TCP_RST) || half->start == TCP_START_UNKNOWN)
+        return false;
+    int64_t distance = syn_distance(half, segment);
+    if (distance == 0)
+        return false;
+    /* A SYN that was stored late, behind the data that it precedes. */
+    if (half->start != TCP_START_SYN && distance < 0 && distance > -TCP_NEAR)
+        return false;
+    return !answers_opening(&stream->half[1 - arrival->half], segment);
+}
+
+static void take_syn(struct tcp_stream *stream, const struct tcp_arrival *arrival)
+{
+    struct tcp_half *half = &stream->half[arrival->half];
+    uint32_t sequence = arrival->segment->sequence + 1;
+    if (half->start == TCP_START_SYN)
+        return;
+    if (half->start == TCP_START_UNKNOWN)
+        set_start(half, TCP_START_SYN, sequence);
+    else if (syn_distance(half, arrival->segment) != 0) {
+        if (half->delivered || half->queue.first != NULL)
+            return;
+        move_start(half, tcp_position(half, sequence));
+    }
+    half->start = TCP_START_SYN;
+    stream->connection.syn[arrival->half] = true;
+}
+
+/* Lets a segment set the start of its half, or move it back, where no SYN has fixed it. */
+static void note_start(struct tcp_half *half, const struct packet_segment *segment)
+{
+    if (segment->payload_octets == 0 || half->start == TCP_START_SYN)
+        return;
+    if (half->start == TCP_START_UNKNOWN) {
+        set_start(half, TCP_START_SEGMENT, payload_sequence(segment));
+        return;
+    }
+    int64_t ahead = tcp_ahead(half, payload_sequence(segment));
+    if (!half->delivered && ahead < 0 && ahead > -TCP_NEAR)
+        move_start(half, half->expected + (uint64_t)ahead);
+}
+
+/* ---- acknowledgements ---- */
+
+/*
+ * Notes what the sender of a segment says that it got from `peer`. It proves octets that are not in the capture; but a claim
+ * is withdrawn when its sender, further on in its own stream, claims less.
+ */
+static void note_acknowledgement(struct tcp_half *peer, const struct packet_segment *segment, uint64_t claimant)
+{
+    if (!has(segment, PACKET_TCP_ACK))
+        return;
+    if (peer->start == TCP_START_UNKNOWN)
+        set_start(peer, TCP_START_ACK, segment->acknowledgement);
+    int64_t ahead = tcp_ahead(peer, segment->acknowledgement);
+    if (ahead > TCP_PLAUSIBLE || ahead < -TCP_PLAUSIBLE)
+        return;
+    uint64_t acked = peer->expected + (uint64_t)ahead;
+    bool is_more = acked > peer->acked;
+    bool contradicts = peer->acked > peer->expected && acked < peer->acked && claimant > peer->claimant;
+    if (!is_more && !contradicts)
+        return;
+    peer->acked = MAX(acked, peer->expected);
+    peer->claimant = claimant;
+}
+
+/* ---- payload, FIN, RST ---- */
+
+static struct tcp_piece piece_of(const struct tcp_arrival *arrival, uint64_t position, struct smtp_span octets)
+{
+    return (struct tcp_piece){
+        .position = position,
+        .arrival = arrival->rank,
+        .octets = octets,
+        .place = arrival->place,
+        .acknowledgement = arrival->segment->acknowledgement,
+        .acknowledges = has(arrival->segment, PACKET_TCP_ACK),
+    };
+}
+
+static void add_memory(struct tcp_stream *stream, size_t memory)
+{
+    stream->held += memory;
+    stream->table->held += memory;
+}
+
+/* A keep-alive or a repeated window probe: its octet need not be the true one. */
+static bool is_probe(const struct tcp_half *half, const struct packet_segment *segment, uint64_t position)
+{
+    return segment->payload_octets <= 1 && position + 1 == half->expected;
+}
+
+static void take_payload(struct tcp_stream *stream, const struct tcp_arrival *arrival, uint64_t position)
+{
+    struct tcp_half *half = &stream->half[arrival->half];
+    struct tcp_half *peer = &stream->half[1 - arrival->half];
+    struct smtp_span octets = arrival->segment->payload;
+    if (position >= half->end || is_probe(half, arrival->segment, position))
+        return;
+    half->seen_end = MAX(half->seen_end, position + arrival->segment->payload_octets);
+    octets = smtp_span_first(octets, (size_t)MIN(half->end - position, octets.length));
+    if (position < half->expected) {
+        tcp_recent_compare(half->recent, stream, arrival->half, position, octets, arrival->place);
+        octets = smtp_span_from(octets, (size_t)(half->expected - position));
+        position = half->expected;
+    }
+    if (octets.length == 0)
+        return;
+    struct tcp_piece piece = piece_of(arrival, position, octets);
+    bool fits = half->queue.first == NULL || position + octets.length <= half->queue.first->position;
+    if (fits && position == half->expected && tcp_is_caused(peer, piece.acknowledges, piece.acknowledgement))
+        tcp_deliver(stream, arrival->half, octets, arrival->place);
+    else
+        add_memory(stream, tcp_queue_add(&half->queue, stream, arrival->half, &piece));
+}
+
+static void take_fin(struct tcp_stream *stream, const struct tcp_arrival *arrival, uint64_t position)
+{
+    struct tcp_half *half = &stream->half[arrival->half];
+    if (half->end != UINT64_MAX || position < half->expected || position < half->seen_end)
+        return;
+    struct tcp_piece piece = piece_of(arrival, position, smtp_span(NULL, 0));
+    half->end = position;
+    half->fin = tcp_held_new(&piece);
+    add_memory(stream, tcp_held_memory(half->fin));
+}
+
+/* A forged RST rarely guesses the sequence number; one that answers a SYN has none of its own, but acknowledges the SYN. */
+static bool is_plausible_reset(const struct tcp_stream *stream, const struct tcp_arrival *arrival)
+{
+    const struct packet_segment *segment = arrival->segment;
+    const struct tcp_half *half = &stream->half[arrival->half];
+    const struct tcp_half *peer = &stream->half[1 - arrival->half];
+    if (half->start != TCP_START_UNKNOWN) {
+        int64_t ahead = tcp_ahead(half, segment->sequence);
+        return ahead > -TCP_NEAR && ahead < (int64_t)(MAX(half->seen_end, half->expected) - half->expected) + TCP_NEAR;
+    }
+    if (!has(segment, PACKET_TCP_ACK) || peer->start == TCP_START_UNKNOWN)
+        return false;
+    int64_t ahead = tcp_ahead(peer, segment->acknowledgement);
+    return ahead > -TCP_NEAR && ahead < TCP_NEAR;
+}
+
+/* ---- the whole ---- */
+
+static void note_segment(struct tcp_stream *stream, const struct tcp_arrival *arrival)
+{
+    struct tcp_half *half = &stream->half[arrival->half];
+    if (half->segments < TCP_ONE_SIDED)
+        half->segments++;
+    stream->connection.last_frame = arrival->place.frame;
+    stream->connection.end = arrival->place.time;
+}
+
+void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arrival)
+{
+    const struct packet_segment *segment = arrival->segment;
+    struct tcp_half *half = &stream->half[arrival->half];
+    note_segment(stream, arrival);
+    if (has(segment, PACKET_TCP_RST)) {
+        stream->reset = is_plausible_reset(stream, arrival);
+        return;
+    }
+    if (has(segment, PACKET_TCP_SYN))
+        take_syn(stream, arrival);
+    note_start(half, segment);
+    int64_t ahead = tcp_ahead(half, payload_sequence(segment));
+    bool starts = half->start != TCP_START_UNKNOWN;
+    if (starts && (ahead > TCP_PLAUSIBLE || ahead < -TCP_PLAUSIBLE))
+        return;
+    uint64_t position = half->expected + (uint64_t)ahead;
+    note_acknowledgement(&stream->half[1 - arrival->half], segment, starts ? position : 0);
+    /* What one direction alone tells of the other is a gap at once: then the payload need not wait for it. */
+    if (tcp_is_absent(stream, 1 - arrival->half))
+        tcp_pump(stream);
+    if (!stream->refused && starts && segment->payload_octets > 0 && segment->payload_octets < TCP_PLAUSIBLE)
+        take_payload(stream, arrival, position);
+    if (!stream->refused && starts && has(segment, PACKET_TCP_FIN))
+        take_fin(stream, arrival, position + segment->payload_octets);
+    tcp_pump(stream);
+}
+
+bool tcp_stream_is_over(const struct tcp_stream *stream)
+{
+    return stream->refused || stream->reset || (stream->connection.fin[0] && stream->connection.fin[1]);
+}

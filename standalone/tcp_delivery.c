@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tcp_private.h"
+
+/* ---- what is known of a half ---- */
+
+uint64_t tcp_acked_octets(const struct tcp_half *half)
+{
+    return MIN(half->acked, half->end);
+}
+
+bool tcp_is_absent(const struct tcp_stream *stream, int half)
+{
+    return stream->half[half].segments == 0 && stream->half[1 - half].segments >= TCP_ONE_SIDED;
+}
+
+/* The position up to which the sender of a segment had the peer's octets; at most peer->expected if that is no question. */
+static uint64_t needed_of(const struct tcp_half *peer, bool acknowledges, uint32_t acknowledgement)
+{
+    if (!acknowledges || peer->start == TCP_START_UNKNOWN)
+        return 0;
+    int64_t ahead = tcp_ahead(peer, acknowledgement);
+    if (ahead <= 0 || ahead > TCP_PLAUSIBLE)
+        return 0;
+    return MIN(peer->expected + (uint64_t)ahead, tcp_acked_octets(peer));
+}
+
+bool tcp_is_caused(const struct tcp_half *peer, bool acknowledges, uint32_t acknowledgement)
+{
+    return needed_of(peer, acknowledges, acknowledgement) <= peer->expected;
+}
+
+/* What waits in front: a segment, or behind the last one the FIN. */
+static struct tcp_held *first_waiting(const struct tcp_half *half)
+{
+    return half->queue.first != NULL ? half->queue.first : half->fin;
+}
+
+/* What comes next in the half's own stream, if it is there. */
+static struct tcp_held *next_in_order(const struct tcp_half *half)
+{
+    struct tcp_held *first = first_waiting(half);
+    return first != NULL && first->position == half->expected ? first : NULL;
+}
+
+static bool is_ready(const struct tcp_stream *stream, int half, const struct tcp_held *held)
+{
+    return held != NULL && tcp_is_caused(&stream->half[1 - half], held->acknowledges, held->acknowledgement);
+}
+
+/* Of the two halves' segments the one captured first; either may be NULL. Returns the half, -1 if both are. */
+static int captured_first(const struct tcp_held *const held[2])
+{
+    if (held[0] == NULL || held[1] == NULL)
+        return held[0] != NULL ? 0 : held[1] != NULL ? 1 : -1;
+    return held[0]->arrival < held[1]->arrival ? 0 : 1;
+}
+
+/* ---- delivering ---- */
+
+void tcp_deliver(struct tcp_stream *stream, int half_index, struct smtp_span octets, struct tcp_place place)
+{
+    struct tcp_half *half = &stream->half[half_index];
+    const struct tcp_consumer *consumer = &stream->table->consumer;
+    uint64_t position = half->expected;
+    half->expected += octets.length;
+    half->delivered = true;
+    half->last = place;
+    if (!consumer->data(stream->table->context, &stream->connection, half_index, position - half->origin, octets, place))
+        stream->refused = true;
+    else if (consumer->conflict != NULL)
+        tcp_recent_add(&half->recent, position, octets, place);
+}
+
+static void give_memory_back(struct tcp_stream *stream, size_t memory)
+{
+    stream->held -= memory;
+    stream->table->held -= memory;
+}
+
+static void reach_fin(struct tcp_stream *stream, int half_index)
+{
+    struct tcp_half *half = &stream->half[half_index];
+    give_memory_back(stream, tcp_held_memory(half->fin));
+    g_free(half->fin);
+    half->fin = NULL;
+    half->delivered = true;
+    stream->connection.fin[half_index] = true;
+    stream->table->consumer.finished(stream->table->context, &stream->connection, half_index);
+}
+
+/*
+ * Delivers one segment that waits, if one can be delivered. If both halves are in order and each waits for the other, their
+ * acknowledgement numbers contradict one another (both are retransmissions, or one is bogus), and packet order decides.
+ */
+static bool deliver_next(struct tcp_stream *stream)
+{
+    const struct tcp_held *next[2] = { next_in_order(&stream->half[0]), next_in_order(&stream->half[1]) };
+    const struct tcp_held *ready[2] = { is_ready(stream, 0, next[0]) ? next[0] : NULL,
+                                        is_ready(stream, 1, next[1]) ? next[1] : NULL };
+    int chosen = captured_first(ready);
+    if (chosen < 0 && next[0] != NULL && next[1] != NULL)
+        chosen = captured_first(next);
+    if (chosen < 0)
+        return false;
+    struct tcp_half *half = &stream->half[chosen];
+    if (next[chosen] == half->fin) {
+        reach_fin(stream, chosen);
+        return true;
+    }
+    tcp_deliver(stream, chosen, smtp_span(next[chosen]->octets, next[chosen]->length), next[chosen]->place);
+    give_memory_back(stream, tcp_queue_drop_first(&half->queue));
+    return true;
+}
+
+/* ---- gaps ---- */
+
+static void declare_gap(struct tcp_stream *stream, int half_index, uint64_t end)
+{
+    struct tcp_half *half = &stream->half[half_index];
+    uint64_t position = half->expected;
+    half->expected = end;
+    half->delivered = true;
+    tcp_recent_forget(half->recent);
+    stream->table->consumer.gap(stream->table->context, &stream->connection, half_index, position - half->origin, end - position,
+                                half->last);
+}
+
+/* An octet that was acknowledged last of all and never seen is rather a FIN, which takes a sequence number too. */
+static bool may_be_fin(const struct tcp_half *half, uint64_t end)
+{
+    return end == half->expected + 1 && half->acked <= end && half->seen_end <= half->expected && first_waiting(half) == NULL;
+}
+
+/* Declares the half's next hole, as far as it is given up. Returns whether anything came of it. */
+static bool declare_hole(struct tcp_stream *stream, int half_index)
+{
+    struct tcp_half *half = &stream->half[half_index];
+    const struct tcp_held *next = first_waiting(half);
+    uint64_t end = MIN(half->given_up, next != NULL ? next->position : half->end);
+    if (end <= half->expected)
+        return false;
+    if (!may_be_fin(half, end)) {
+        declare_gap(stream, half_index, end);
+        return true;
+    }
+    half->acked = half->expected;
+    half->given_up = half->expected;
+    return true;
+}
+
+/*
+ * The half that holds up the first segment that waits: its own one where it stands behind a hole, else the peer, whose
+ * octets it acknowledges. -1 if nothing waits. If `give_up`, the hole is no longer waited for.
+ */
+static int find_blocking(struct tcp_stream *stream, bool give_up)
+{
+    const struct tcp_held *waiting[2] = { first_waiting(&stream->half[0]), first_waiting(&stream->half[1]) };
+    int first = captured_first(waiting);
+    if (first < 0)
+        return -1;
+    const struct tcp_held *held = waiting[first];
+    int blocking = held->position > stream->half[first].expected ? first : 1 - first;
+    struct tcp_half *half = &stream->half[blocking];
+    uint64_t end = blocking == first ? held->position : needed_of(half, held->acknowledges, held->acknowledgement);
+    if (give_up)
+        half->given_up = MAX(half->given_up, end);
+    return blocking;
+}
+
+static bool holds_too_much(const struct tcp_stream *stream)
+{
+    return stream->held > TCP_HELD_LIMIT || (stream->held > 0 && stream->table->held > TCP_HELD_TOTAL_LIMIT);
+}
+
+/* Declares one gap that is due, if there is one. */
+static bool declare_next(struct tcp_stream *stream)
+{
+    for (int half = 0; half < 2; half++)
+        if (tcp_is_absent(stream, half))
+            stream->half[half].given_up = MAX(stream->half[half].given_up, tcp_acked_octets(&stream->half[half]));
+    int blocking = find_blocking(stream, holds_too_much(stream));
+    int first = blocking < 0 ? 0 : blocking;
+    return declare_hole(stream, first) || declare_hole(stream, 1 - first);
+}
+
+/* ---- deadlines ---- */
+
+static void update_deadline(struct tcp_stream *stream, struct tcp_half *half)
+{
+    uint64_t acked = tcp_acked_octets(half);
+    if (acked <= half->expected || next_in_order(half) != NULL) {
+        tcp_deadline_clear(stream, half);
+        return;
+    }
+    if (half->proven <= half->expected)
+        tcp_deadline_clear(stream, half);
+    if (half->waiting.data == NULL) {
+        half->proven = acked;
+        tcp_deadline_set(stream, half);
+    }
+    half->proven = MIN(half->proven, acked);
+}
+
+/* ---- the whole ---- */
+
+void tcp_pump(struct tcp_stream *stream)
+{
+    while (!stream->refused && (deliver_next(stream) || declare_next(stream)))
+        continue;
+    if (stream->refused)
+        return;
+    update_deadline(stream, &stream->half[0]);
+    update_deadline(stream, &stream->half[1]);
+}
+
+void tcp_drain(struct tcp_stream *stream)
+{
+    tcp_pump(stream);
+    while (!stream->refused && find_blocking(stream, true) >= 0)
+        tcp_pump(stream);
+    for (int half_index = 0; half_index < 2 && !stream->refused; half_index++) {
+        struct tcp_half *half = &stream->half[half_index];
+        uint64_t end = MAX(MIN(half->seen_end, half->end), tcp_acked_octets(half));
+        if (end > half->expected && !may_be_fin(half, end))
+            declare_gap(stream, half_index, end);
+    }
+}
+
+void tcp_discard(struct tcp_stream *stream)
+{
+    for (int half_index = 0; half_index < 2; half_index++) {
+        struct tcp_half *half = &stream->half[half_index];
+        while (half->queue.first != NULL)
+            give_memory_back(stream, tcp_queue_drop_first(&half->queue));
+        if (half->fin != NULL)
+            give_memory_back(stream, tcp_held_memory(half->fin));
+        g_free(half->fin);
+        g_free(half->recent);
+        half->fin = NULL;
+        half->recent = NULL;
+    }
+}

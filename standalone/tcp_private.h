@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_TCP_PRIVATE_H
+#define SMTPSCOPE_TCP_PRIVATE_H
+
+/*
+ * What the files of TCP reassembly share:
+ *
+ *     tcp_table.c       which connection a segment belongs to; idle time, deadlines, tombstones
+ *     tcp_connection.c  what a segment means to its connection: SYN, payload, FIN, RST; where a half starts
+ *     tcp_delivery.c    what may be delivered now, what is a gap now, in the order of cause and effect
+ *     tcp_queue.c       the segments of a half that wait
+ *     tcp_recent.c      the last octets delivered, to compare retransmissions with
+ *
+ * A position is a 64-bit number for an octet of a half: the sequence number, unwrapped. It begins at TCP_POSITION_START
+ * and not at 0, so that a start can move back. What the consumer sees are offsets: positions from the half's origin.
+ */
+
+#include <glib.h>
+
+#include "tcp.h"
+
+#define TCP_POSITION_START (UINT64_C(1) << 40)
+
+/* Further from the octet expected than this, a sequence or acknowledgement number is nonsense (RFC 7323's largest window). */
+#define TCP_PLAUSIBLE (INT64_C(1) << 30)
+
+/* What belongs to the same moment of a connection: a plausible RST, a start that moves back, a late retransmission. */
+#define TCP_NEAR (INT64_C(1) << 20)
+
+/* This many segments of one half and none of the other: the other one was not captured. */
+#define TCP_ONE_SIDED 4
+
+/* Bounds of the whole table. Beyond them: the first gap is declared, the longest idle is closed, the oldest forgotten. */
+#define TCP_HELD_TOTAL_LIMIT ((size_t)256 * 1024 * 1024)
+#define TCP_CONNECTIONS_LIMIT ((guint)1 << 20)
+#define TCP_TOMBSTONES_LIMIT ((guint)1 << 18)
+
+struct tcp_stream;
+
+/* ---- the segments of a half that wait (tcp_queue.c) ---- */
+
+/* A segment that waits, or a piece of one, or (no octets) a FIN. */
+struct tcp_held {
+    struct tcp_held *previous, *next; /* by position; they never overlap */
+    uint64_t position;
+    uint64_t arrival; /* rank of its packet in the capture */
+    struct tcp_place place;
+    uint32_t acknowledgement;
+    bool acknowledges; /* the ACK flag */
+    uint32_t length;
+    uint8_t octets[];
+};
+
+struct tcp_queue {
+    struct tcp_held *first, *last;
+};
+
+/* Octets at a place of the stream, and the packet they came in. */
+struct tcp_piece {
+    uint64_t position, arrival;
+    struct smtp_span octets;
+    struct tcp_place place;
+    uint32_t acknowledgement;
+    bool acknowledges;
+};
+
+/* Octets seen twice, differently. */
+typedef void tcp_differs(struct tcp_stream *stream, int half, uint64_t position, uint64_t octets, struct tcp_place first,
+                         struct tcp_place second);
+
+/* Reports the stretch from the first to the last octet in which the two differ, if they do. */
+void tcp_compare(struct tcp_stream *stream, int half, uint64_t position, const uint8_t *first, const uint8_t *second,
+                 size_t length, struct tcp_place first_place, struct tcp_place second_place);
+
+/* Keeps a copy of what is not waiting yet; compares the rest with what is. Returns the memory that this took, in octets. */
+size_t tcp_queue_add(struct tcp_queue *queue, struct tcp_stream *stream, int half, const struct tcp_piece *piece);
+
+/* Frees the first one. Returns the memory that this gave back. */
+size_t tcp_queue_drop_first(struct tcp_queue *queue);
+
+struct tcp_held *tcp_held_new(const struct tcp_piece *piece);
+size_t tcp_held_memory(const struct tcp_held *held);
+
+/* ---- the last octets delivered (tcp_recent.c) ---- */
+
+struct tcp_recent;
+
+/* Notes that `octets` were delivered; `*recent` is NULL at first. What was noted before must lie just in front of them. */
+void tcp_recent_add(struct tcp_recent **recent, uint64_t position, struct smtp_span octets, struct tcp_place place);
+
+/* Nothing that was noted before lies in front of what comes next. */
+void tcp_recent_forget(struct tcp_recent *recent);
+
+/* Compares a retransmission with what is still known of the octets it repeats. */
+void tcp_recent_compare(const struct tcp_recent *recent, struct tcp_stream *stream, int half, uint64_t position,
+                        struct smtp_span octets, struct tcp_place place);
+
+/* ---- a connection ---- */
+
+enum tcp_start {
+    TCP_START_UNKNOWN,
+    TCP_START_ACK,     /* the peer's first acknowledgement number */
+    TCP_START_SEGMENT, /* the first segment with payload */
+    TCP_START_SYN,
+};
+
+struct tcp_half {
+    enum tcp_start start;
+    uint32_t base;       /* sequence number of TCP_POSITION_START */
+    uint64_t origin;     /* position of offset 0 */
+    uint64_t expected;   /* the next octet to deliver */
+    uint64_t seen_end;   /* behind the last octet that was on the wire */
+    uint64_t end;        /* where the FIN stands; UINT64_MAX: none was seen */
+    uint64_t given_up;   /* missing octets before this are not waited for any more */
+    bool delivered;      /* anything, or a gap: the start cannot move any more */
+    unsigned segments;   /* that this half sent; counted up to TCP_ONE_SIDED */
+    struct tcp_queue queue;
+    struct tcp_held *fin; /* the FIN, until it is reached */
+    struct tcp_recent *recent;
+    struct tcp_place last; /* of the last octets delivered */
+
+    /* What the peer says that it got. */
+    uint64_t acked;    /* highest position acknowledged */
+    uint64_t claimant; /* the peer's position in the segment that said so */
+
+    /* Octets up to `proven` are acknowledged and missing since TCP_GAP_DELAY before `deadline`. */
+    uint64_t proven;
+    int64_t deadline;
+    GList waiting; /* link in the table's list of deadlines; its data is the stream, or NULL when not in the list */
+};
+
+/* Normalised: the lower endpoint first. */
+struct tcp_flow {
+    struct tcp_endpoint low, high;
+    guint hash;
+};
+
+/* What the table holds under a flow: a connection, or what is left of one. */
+struct tcp_entry {
+    struct tcp_flow flow;
+    bool is_tombstone;
+    GList link; /* in the table's list of connections or tombstones, both by `touched` */
+    int64_t touched;
+};
+
+/* A connection. The first member of both makes a pointer to it one to its entry. */
+struct tcp_stream {
+    struct tcp_entry entry;
+    struct tcp_connection connection;
+    struct tcp_half half[2];
+    struct tcp_table *table;
+    size_t held;  /* memory of all that waits, octets */
+    bool refused; /* the consumer wants nothing more */
+    bool reset;   /* by a plausible RST */
+};
+
+struct tcp_tombstone {
+    struct tcp_entry entry;
+    bool refused;
+    /* Next sequence numbers of the two, [0] that of flow.low: what is far from them is a new connection's. */
+    bool known[2];
+    uint32_t sequence[2];
+};
+
+struct tcp_table {
+    struct tcp_consumer consumer;
+    void *context;
+    GHashTable *entries; /* struct tcp_flow -> struct tcp_entry */
+    guint seed;          /* nobody who sends packets knows how they hash */
+    GQueue connections;  /* by last packet */
+    GQueue tombstones;
+    GQueue deadlines;    /* halves with a proven hole, by deadline */
+    int64_t clock;       /* capture time */
+    uint64_t opened;     /* connections so far */
+    uint64_t arrivals;   /* segments so far */
+    size_t held;         /* of all connections */
+};
+
+/* A segment with all that is known of where it stands. */
+struct tcp_arrival {
+    const struct packet_segment *segment;
+    int half; /* that sent it */
+    uint64_t rank;
+    struct tcp_place place;
+};
+
+static inline uint32_t tcp_sequence(const struct tcp_half *half, uint64_t position)
+{
+    return half->base + (uint32_t)position;
+}
+
+/* How far `sequence` is ahead of the octet that `half` delivers next; below 0: behind it. */
+static inline int64_t tcp_ahead(const struct tcp_half *half, uint32_t sequence)
+{
+    return (int32_t)(sequence - tcp_sequence(half, half->expected));
+}
+
+static inline uint64_t tcp_position(const struct tcp_half *half, uint32_t sequence)
+{
+    return half->expected + (uint64_t)tcp_ahead(half, sequence);
+}
+
+/* ---- tcp_connection.c ---- */
+
+/* Whether the segment is of a new connection between the same ports. */
+bool tcp_stream_is_reused(const struct tcp_stream *stream, const struct tcp_arrival *arrival);
+
+/* Takes a segment of the connection. Whether it was the last one is for tcp_stream_is_over to say. */
+void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arrival);
+
+bool tcp_stream_is_over(const struct tcp_stream *stream);
+
+/* ---- tcp_delivery.c ---- */
+
+/* Hands octets to the consumer that are the next ones of their half. */
+void tcp_deliver(struct tcp_stream *stream, int half, struct smtp_span octets, struct tcp_place place);
+
+/* The position up to which octets of `half` are acknowledged; its FIN is no octet. */
+uint64_t tcp_acked_octets(const struct tcp_half *half);
+
+/* Whether the octets of `peer` that the sender of a segment had when it sent it were all delivered. */
+bool tcp_is_caused(const struct tcp_half *peer, bool acknowledges, uint32_t acknowledgement);
+
+/* Whether `half` sends, but none of its packets is in the capture. */
+bool tcp_is_absent(const struct tcp_stream *stream, int half);
+
+/* Delivers what can be delivered now, declares the gaps that are due, sets and clears deadlines. */
+void tcp_pump(struct tcp_stream *stream);
+
+/* Delivers all that waits, whatever it waits for. What is missing is a gap. */
+void tcp_drain(struct tcp_stream *stream);
+
+/* Frees what waits. */
+void tcp_discard(struct tcp_stream *stream);
+
+/* ---- tcp_table.c ---- */
+
+/* Puts a half with a proven hole in the list of deadlines, or takes it out. */
+void tcp_deadline_set(struct tcp_stream *stream, struct tcp_half *half);
+void tcp_deadline_clear(struct tcp_stream *stream, struct tcp_half *half);
+
+#endif

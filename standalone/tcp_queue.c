@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "tcp_private.h"
+
+struct tcp_held *tcp_held_new(const struct tcp_piece *piece)
+{
+    struct tcp_held *held = g_malloc(sizeof *held + piece->octets.length);
+    *held = (struct tcp_held){
+        .position = piece->position,
+        .arrival = piece->arrival,
+        .place = piece->place,
+        .acknowledgement = piece->acknowledgement,
+        .acknowledges = piece->acknowledges,
+        .length = (uint32_t)piece->octets.length,
+    };
+    if (piece->octets.length > 0)
+        memcpy(held->octets, piece->octets.octets, piece->octets.length);
+    return held;
+}
+
+/* A flood of one-octet segments is paid for as what it takes. */
+size_t tcp_held_memory(const struct tcp_held *held)
+{
+    return sizeof *held + held->length;
+}
+
+static uint64_t end_of(const struct tcp_held *held)
+{
+    return held->position + held->length;
+}
+
+static void insert_before(struct tcp_queue *queue, struct tcp_held *next, struct tcp_held *held)
+{
+    struct tcp_held *previous = next != NULL ? next->previous : queue->last;
+    held->previous = previous;
+    held->next = next;
+    if (previous != NULL)
+        previous->next = held;
+    else
+        queue->first = held;
+    if (next != NULL)
+        next->previous = held;
+    else
+        queue->last = held;
+}
+
+/* The stretch of `piece` from `from` up to `to`. */
+static struct tcp_piece part(const struct tcp_piece *piece, uint64_t from, uint64_t to)
+{
+    struct tcp_piece result = *piece;
+    result.octets = smtp_span_first(smtp_span_from(piece->octets, (size_t)(from - piece->position)), (size_t)(to - from));
+    result.position = from;
+    return result;
+}
+
+void tcp_compare(struct tcp_stream *stream, int half, uint64_t position, const uint8_t *first, const uint8_t *second,
+                 size_t length, struct tcp_place first_place, struct tcp_place second_place)
+{
+    const struct tcp_consumer *consumer = &stream->table->consumer;
+    if (consumer->conflict == NULL || length == 0 || memcmp(first, second, length) == 0)
+        return;
+    size_t from = 0;
+    size_t to = length;
+    while (first[from] == second[from])
+        from++;
+    while (first[to - 1] == second[to - 1])
+        to--;
+    consumer->conflict(stream->table->context, &stream->connection, half, position + from - stream->half[half].origin, to - from,
+                       first_place, second_place);
+}
+
+/* Compares what `piece` and `held` have in common, from `cursor` on. Returns the position behind it. */
+static uint64_t pass_over(struct tcp_stream *stream, int half, const struct tcp_piece *piece, const struct tcp_held *held,
+                          uint64_t cursor)
+{
+    uint64_t end = MIN(piece->position + piece->octets.length, end_of(held));
+    if (end <= cursor)
+        return cursor;
+    tcp_compare(stream, half, cursor, held->octets + (cursor - held->position), piece->octets.octets + (cursor - piece->position),
+                (size_t)(end - cursor), held->place, piece->place);
+    return end;
+}
+
+size_t tcp_queue_add(struct tcp_queue *queue, struct tcp_stream *stream, int half, const struct tcp_piece *piece)
+{
+    uint64_t end = piece->position + piece->octets.length;
+    uint64_t cursor = piece->position;
+    size_t memory = 0;
+    /* From the tail: segments behind a hole mostly come in order. */
+    struct tcp_held *next = NULL;
+    struct tcp_held *previous = queue->last;
+    while (previous != NULL && previous->position > cursor) {
+        next = previous;
+        previous = previous->previous;
+    }
+    if (previous != NULL)
+        cursor = pass_over(stream, half, piece, previous, cursor);
+    while (cursor < end) {
+        uint64_t stop = next != NULL ? MIN(end, next->position) : end;
+        if (stop > cursor) {
+            struct tcp_piece missing = part(piece, cursor, stop);
+            struct tcp_held *held = tcp_held_new(&missing);
+            insert_before(queue, next, held);
+            memory += tcp_held_memory(held);
+            cursor = stop;
+        }
+        if (next == NULL)
+            break;
+        cursor = pass_over(stream, half, piece, next, cursor);
+        next = next->next;
+    }
+    return memory;
+}
+
+size_t tcp_queue_drop_first(struct tcp_queue *queue)
+{
+    struct tcp_held *first = queue->first;
+    size_t memory = tcp_held_memory(first);
+    queue->first = first->next;
+    if (queue->first != NULL)
+        queue->first->previous = NULL;
+    else
+        queue->last = NULL;
+    g_free(first);
+    return memory;
+}

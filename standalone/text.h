@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_TEXT_H
+#define SMTPSCOPE_TEXT_H
+
+/* Text from the wire on its way to people: always valid UTF-8, never a control character, reversible. */
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "packet.h"
+#include "span.h"
+
+/*
+ * Appends `octets` with everything that could harm a terminal or mislead a reader written as \xNN: control characters (C0,
+ * DEL, C1), invalid UTF-8, and the Unicode controls that reorder or hide text. A backslash in front of an 'x' is doubled, so
+ * that the original can be had back.
+ */
+void text_append_visible(GString *out, struct smtp_span octets);
+
+/* Appends the octets with invalid UTF-8 as \xNN, all else as it is: for JSON, whose own escapes do the rest. */
+void text_append_utf8(GString *out, struct smtp_span octets);
+
+bool text_is_utf8(struct smtp_span octets);
+
+/* Columns that `text` (valid UTF-8) takes on a terminal: full-width characters count 2, combining ones 0. */
+unsigned text_columns(const char *text);
+
+/* RFC 3339 UTC with `precision` digits of a second: "2009-10-05T06:06:07.492060Z". `time` in nanoseconds since 1970. */
+void text_append_time(GString *out, int64_t time, unsigned precision);
+
+/* "192.0.2.1", "2001:db8::1". */
+void text_append_address(GString *out, const struct packet_address *address);
+
+/* "192.0.2.1:25", "[2001:db8::1]:25". */
+void text_append_endpoint(GString *out, const struct packet_address *address, uint16_t port);
+
+/* A number with thousands separated by commas. */
+void text_append_count(GString *out, uint64_t count);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "transcript_json.h"
+
+#include "session_json.h"
+
+static void begin(struct json *json, const struct record *record, const struct item *item, const char *name)
+{
+    json_begin_object(json, NULL);
+    json_text(json, "record", name);
+    json_number(json, "session", record->id);
+    if (item->place.frame == 0)
+        json_null(json, "frame");
+    else
+        json_number(json, "frame", item->place.frame);
+    if (item->place.last_frame == 0)
+        json_null(json, "last_frame");
+    else
+        json_number(json, "last_frame", item->place.last_frame);
+    json_number(json, "offset", item->place.offset);
+    if (item->place.frame == 0)
+        json_null(json, "time");
+    else
+        json_time(json, "time", item->place.time, record->precision);
+}
+
+static void end(struct json *json)
+{
+    json_end_object(json);
+    json_end_line(json);
+}
+
+static const char *from(const struct item *item)
+{
+    return item->role == SMTP_CLIENT ? "client" : "server";
+}
+
+/* A line in which a secret may stand: with the secret, or with its label. */
+static void write_guarded(struct json *json, const char *key, const struct guarded *line, size_t skip, bool show_secrets)
+{
+    GString *text = g_string_new_len((const char *)line->before.octets, (gssize)line->before.length);
+    if (line->label != 0 && show_secrets)
+        g_string_append_len(text, (const char *)line->secret.octets, (gssize)line->secret.length);
+    else if (line->label != 0)
+        g_string_append_printf(text, "secret-%u", line->label);
+    json_span(json, key, smtp_span_trim(smtp_span_from(smtp_span(text->str, text->len), skip)));
+    g_string_free(text, TRUE);
+}
+
+static void write_answer(struct json *json, const struct record *record, const struct item *item)
+{
+    if (item->answered) {
+        json_number(json, "reply_frame", item->reply_frame);
+        json_seconds(json, "reply_time", item->reply_time - item->place.time, record->precision);
+    } else {
+        json_null(json, "reply_frame");
+        json_null(json, "reply_time");
+    }
+}
+
+static void write_command(struct json *json, const struct record *record, const struct item *item, bool show_secrets)
+{
+    char *verb = g_ascii_strup((const char *)item->word.octets, (gssize)item->word.length);
+    size_t skip = 0;
+    while (skip < item->line.before.length && g_ascii_isspace((char)item->line.before.octets[skip]))
+        skip++;
+    begin(json, record, item, "command");
+    json_span(json, "verb", smtp_span(verb, item->word.length));
+    write_guarded(json, "argument", &item->line, skip + item->word.length, show_secrets);
+    write_guarded(json, "line", &item->line, 0, show_secrets);
+    json_text(json, "line_end", smtp_line_end_name(item->line_end));
+    json_text(json, "phase", smtp_phase_name(item->phase));
+    json_bool(json, "encrypted", false);
+    write_answer(json, record, item);
+    end(json);
+    g_free(verb);
+}
+
+static void write_reply(struct json *json, const struct record *record, const struct item *item)
+{
+    begin(json, record, item, "reply");
+    if (item->reply.code == 0)
+        json_null(json, "code");
+    else
+        json_number(json, "code", item->reply.code);
+    if (item->reply.enhanced.present) {
+        char status[32];
+        g_snprintf(status, sizeof status, "%u.%u.%u", item->reply.enhanced.class_digit, item->reply.enhanced.subject,
+                   item->reply.enhanced.detail);
+        json_text(json, "enhanced", status);
+    } else {
+        json_null(json, "enhanced");
+    }
+    json_begin_array(json, "lines");
+    for (unsigned i = 0; i < item->line_count; i++)
+        json_span(json, NULL, item->lines[i].text);
+    json_end_array(json);
+    json_text(json, "line_end", smtp_line_end_name(item->line_end));
+    if (item->has_command)
+        json_number(json, "to_command_frame", item->command_frame);
+    else
+        json_null(json, "to_command_frame");
+    json_bool(json, "encrypted", false);
+    end(json);
+}
+
+static void write_data(struct json *json, const struct record *record, const struct item *item)
+{
+    begin(json, record, item, "data");
+    json_text(json, "transport", item->transport == SMTP_TRANSPORT_BDAT ? "BDAT"
+                                 : item->transport == SMTP_TRANSPORT_DATA ? "DATA" : "XEXCH50");
+    json_number(json, "octets", item->octets);
+    json_bool(json, "complete", item->complete);
+    end(json);
+}
+
+static void write_boundary(struct json *json, const struct record *record, const struct item *item, bool show_secrets)
+{
+    begin(json, record, item, "boundary");
+    json_text(json, "kind", smtp_boundary_name(item->boundary));
+    json_text(json, "event", smtp_step_name(item->step));
+    if (item->boundary == SMTP_BOUNDARY_AUTH && item->auth > 0) {
+        const struct auth *auth = &g_array_index(record->auths, struct auth, item->auth - 1);
+        json_span(json, "mechanism", auth->mechanism);
+        if (auth->identity.octets != NULL)
+            json_span(json, "identity", auth->identity);
+        else
+            json_null(json, "identity");
+    }
+    if (item->kind == ITEM_RESPONSE) {
+        write_guarded(json, "line", &item->line, 0, show_secrets);
+        json_text(json, "line_end", smtp_line_end_name(item->line_end));
+    }
+    end(json);
+}
+
+static void write_octets(struct json *json, const struct record *record, const struct item *item, const char *name)
+{
+    begin(json, record, item, name);
+    json_text(json, "from", from(item));
+    json_number(json, "octets", item->octets);
+    end(json);
+}
+
+static void write_item(struct json *json, const struct record *record, const struct item *item, bool show_secrets)
+{
+    switch (item->kind) {
+    case ITEM_COMMAND:
+        write_command(json, record, item, show_secrets);
+        break;
+    case ITEM_RESPONSE:
+    case ITEM_BOUNDARY:
+        write_boundary(json, record, item, show_secrets);
+        break;
+    case ITEM_REPLY:
+        write_reply(json, record, item);
+        break;
+    case ITEM_DATA:
+        write_data(json, record, item);
+        break;
+    case ITEM_GAP:
+        write_octets(json, record, item, "gap");
+        break;
+    case ITEM_SKIPPED:
+        write_octets(json, record, item, "skipped");
+        break;
+    case ITEM_PROXY:
+        begin(json, record, item, "proxy");
+        json_span(json, "text", item->text);
+        end(json);
+        break;
+    case ITEM_TURNED:
+        begin(json, record, item, "turned");
+        end(json);
+        break;
+    }
+}
+
+void transcript_json(struct json *json, const struct record *record, bool show_secrets)
+{
+    session_json(json, record, show_secrets);
+    for (unsigned i = 0; i < record->items->len; i++)
+        write_item(json, record, record->items->pdata[i], show_secrets);
+}
