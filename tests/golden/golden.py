@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Hold the transcripts of the bundled captures against the expected ones.
+
+usage: golden.py --smtpscope PROGRAM --captures FOLDER [--update]
+
+For each captures/NAME.pcap or .pcapng there are captures/expected/NAME.txt (the text transcript) and NAME.json (the JSON
+transcript). --update writes them anew: read the difference before keeping it.
+"""
+import argparse
+import difflib
+import json
+import os
+import subprocess
+import sys
+
+
+def run(smtpscope, folder, name, *options):
+    environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    done = subprocess.run([smtpscope, *options, name], cwd=folder, env=environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60)
+    if done.returncode != 0 or done.stderr:
+        sys.exit("%s: exit status %d, standard error: %s" % (name, done.returncode, done.stderr.decode()))
+    return done.stdout.decode("utf-8")
+
+
+def check_layout(name, text):
+    """No line of a text transcript is wider than the page (full-width characters aside)."""
+    return ["%s: line %d has %d columns: %s" % (name, number, len(line), line)
+            for number, line in enumerate(text.splitlines(), 1) if len(line) > 100]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--smtpscope", required=True)
+    parser.add_argument("--captures", required=True)
+    parser.add_argument("--update", action="store_true")
+    arguments = parser.parse_args()
+    smtpscope = os.path.abspath(arguments.smtpscope)
+    expected = os.path.join(arguments.captures, "expected")
+    names = sorted(name for name in os.listdir(arguments.captures) if name.endswith((".pcap", ".pcapng")))
+    if len(names) < 12:
+        sys.exit("only %d captures in %s" % (len(names), arguments.captures))
+    problems = []
+    for name in names:
+        text = run(smtpscope, arguments.captures, name)
+        records = run(smtpscope, arguments.captures, name, "--format", "json")
+        problems += check_layout(name, text)
+        for line in records.splitlines():
+            json.loads(line)
+        for ending, got in (("txt", text), ("json", records)):
+            path = os.path.join(expected, "%s.%s" % (name.rsplit(".", 1)[0], ending))
+            if arguments.update:
+                os.makedirs(expected, exist_ok=True)
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(got)
+                continue
+            with open(path, encoding="utf-8") as file:
+                want = file.read()
+            if want != got:
+                problems += difflib.unified_diff(want.splitlines(), got.splitlines(), path, "now", lineterm="", n=1)
+    print("\n".join(problems[:200]))
+    print("%d captures, %s" % (len(names), "differences found" if problems else "as expected"))
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Writes small captures for tests: TCP dialogues in Ethernet frames, in a pcap file."""
+import struct
+
+
+def checksum_free_ipv4(source, destination, payload):
+    header = struct.pack(">BBHHHBBH4s4s", 0x45, 0, 20 + len(payload), 0, 0, 64, 6, 0, source, destination)
+    return header + payload
+
+
+class Capture:
+    """Frames in the order in which they are added; time goes on by a millisecond each."""
+
+    def __init__(self, snap=65535):
+        self.frames = []
+        self.now = 1_000_000_000_000_000
+        self.snap = snap
+
+    def add(self, frame):
+        self.now += 1000
+        self.frames.append((self.now, frame))
+
+    def octets(self):
+        out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, self.snap, 1)
+        for time, frame in self.frames:
+            kept = frame[:self.snap]
+            out += struct.pack("<IIII", time // 1_000_000, time % 1_000_000, len(kept), len(frame)) + kept
+        return out
+
+    def save(self, path):
+        with open(path, "wb") as file:
+            file.write(self.octets())
+        return path
+
+
+class Connection:
+    """One TCP connection: open(), say("C", octets), say("S", octets), close()."""
+
+    def __init__(self, capture, client_port=40000, server_port=25, client="192.0.2.1", server="192.0.2.2", window=0):
+        self.capture = capture
+        self.ports = (client_port, server_port)
+        self.addresses = [bytes(int(part) for part in address.split(".")) for address in (client, server)]
+        self.sequence = [1000 + window, 5000 + window]
+
+    def segment(self, who, octets=b"", flags=0x18, record=True):
+        side = 0 if who == "C" else 1
+        tcp = struct.pack(">HHIIBBHHH", self.ports[side], self.ports[1 - side], self.sequence[side] & 0xFFFFFFFF,
+                          self.sequence[1 - side] & 0xFFFFFFFF, 0x50, flags, 65535, 0, 0) + octets
+        self.sequence[side] += len(octets) + (1 if flags & 0x03 else 0)
+        frame = b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0" + checksum_free_ipv4(self.addresses[side], self.addresses[1 - side], tcp)
+        if record:
+            self.capture.add(frame)
+        return frame
+
+    def open(self):
+        self.segment("C", flags=0x02)
+        self.segment("S", flags=0x12)
+        self.segment("C", flags=0x10)
+        return self
+
+    def say(self, who, octets, record=True):
+        self.segment(who, octets if isinstance(octets, bytes) else octets.encode(), record=record)
+        return self
+
+    def close(self):
+        self.segment("C", flags=0x11)
+        self.segment("S", flags=0x11)
+        self.segment("C", flags=0x10)
+        return self
+
+
+def mail(connection, sender="a@example.com", recipient="b@example.com", text="Subject: hello\r\n\r\nhello\r\n"):
+    """A plain mail from banner to QUIT."""
+    connection.open()
+    connection.say("S", "220 mx.example.com ESMTP\r\n").say("C", "EHLO client.example.com\r\n")
+    connection.say("S", "250-mx.example.com\r\n250 PIPELINING\r\n").say("C", "MAIL FROM:<%s>\r\n" % sender)
+    connection.say("S", "250 2.1.0 Ok\r\n").say("C", "RCPT TO:<%s>\r\n" % recipient).say("S", "250 2.1.5 Ok\r\n")
+    connection.say("C", "DATA\r\n").say("S", "354 go ahead\r\n").say("C", text + ".\r\n")
+    connection.say("S", "250 2.0.0 queued\r\n").say("C", "QUIT\r\n").say("S", "221 2.0.0 Bye\r\n")
+    return connection.close()

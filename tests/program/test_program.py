@@ -1,0 +1,456 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""End-to-end tests of the installed program.
+
+usage: test_program.py --build FOLDER --captures FOLDER [UNITTEST-ARGUMENT...]
+
+Installs the build into a scratch folder and runs the program from there.
+"""
+import argparse
+import hashlib
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+from pcap import Capture, Connection, mail
+
+ARGUMENTS = None
+SCRATCH = None
+SMTPSCOPE = None
+UNPRIVILEGED = 65534
+
+
+def run(*arguments, stdin=None, environment=None, stdout=subprocess.PIPE, **more):
+    settings = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"}
+    settings.update(environment or {})
+    return subprocess.run([SMTPSCOPE, *arguments], input=stdin, stdin=subprocess.DEVNULL if stdin is None else None,
+                          stdout=stdout, stderr=subprocess.PIPE, env=settings, timeout=120, cwd=SCRATCH, **more)
+
+
+def records(*arguments, **more):
+    done = run(*arguments, "--format", "json", **more)
+    return [json.loads(line) for line in done.stdout.decode("utf-8").splitlines()], done
+
+
+def path(name):
+    return os.path.join(SCRATCH, name)
+
+
+def write(name, octets):
+    with open(path(name), "wb") as file:
+        file.write(octets)
+    return path(name)
+
+
+def one_mail():
+    capture = Capture()
+    mail(Connection(capture))
+    return capture.octets()
+
+
+class BadInput(unittest.TestCase):
+    """One clear sentence on standard error, the documented exit status, everything before the fault delivered."""
+
+    def fails(self, done, status, *words):
+        lines = done.stderr.decode().splitlines()
+        self.assertEqual((done.returncode, len(lines)), (status, 1), done.stderr)
+        self.assertTrue(lines[0].startswith("smtpscope: "), lines[0])
+        for word in words:
+            self.assertIn(word, lines[0])
+
+    def test_no_capture_named(self):
+        self.fails(run(), 2, "no capture", "--help")
+
+    def test_unknown_option(self):
+        self.fails(run("--frobnicate", "x.pcap"), 2, "--frobnicate")
+
+    def test_bad_option_values(self):
+        self.fails(run("--format", "xml", "x.pcap"), 2, "--format", "xml")
+        self.fails(run("--session", "0", "x.pcap"), 2, "--session", "0")
+        self.fails(run("--session", "1,a", "x.pcap"), 2, "--session", "1,a")
+        self.fails(run("--color", "pink", "x.pcap"), 2, "--color", "pink")
+        self.fails(run("--sort", "size", "x.pcap"), 2, "--sort", "size")
+
+    def test_missing_file(self):
+        self.fails(run("nowhere.pcap"), 1, "nowhere.pcap", "No such file")
+
+    def test_directory(self):
+        os.makedirs(path("folder"), exist_ok=True)
+        self.fails(run("folder"), 1, "folder", "directory")
+
+    def test_empty_file(self):
+        write("empty.pcap", b"")
+        self.fails(run("empty.pcap"), 1, "empty.pcap", "empty")
+
+    def test_text_file(self):
+        write("text.pcap", b"this is a text, and no capture at all\n")
+        self.fails(run("text.pcap"), 1, "text.pcap")
+
+    def test_unreadable_file(self):
+        name = write("secret.pcap", one_mail())
+        os.chmod(name, 0)
+        os.chmod(SCRATCH, 0o755)
+        if os.getuid() == 0:
+            self.fails(run("secret.pcap", user=UNPRIVILEGED), 1, "secret.pcap", "ermission")
+        else:
+            self.fails(run("secret.pcap"), 1, "secret.pcap", "ermission")
+
+    def test_truncated_pcap(self):
+        write("cut.pcap", one_mail()[:-30])
+        done = run("cut.pcap")
+        self.fails(done, 3, "cut.pcap", "frame 18")
+        self.assertIn(b"QUIT", done.stdout)
+
+    def test_truncated_pcapng(self):
+        whole = write("whole.pcap", one_mail())
+        subprocess.run(["editcap", "-F", "pcapng", whole, path("whole.pcapng")], check=True)
+        with open(path("whole.pcapng"), "rb") as file:
+            write("cut.pcapng", file.read()[:-40])
+        done = run("cut.pcapng")
+        self.fails(done, 3, "cut.pcapng", "frame 18")
+        self.assertIn(b"QUIT", done.stdout)
+
+    def test_garbage_record_header(self):
+        octets = bytearray(one_mail())
+        at = 24
+        for _ in range(10):
+            at += 16 + int.from_bytes(octets[at + 8:at + 12], "little")
+        octets[at:at + 16] = b"\xff" * 16
+        write("garbage.pcap", bytes(octets))
+        done = run("garbage.pcap")
+        self.fails(done, 3, "garbage.pcap", "frame 10")
+        self.assertIn(b"RCPT TO", done.stdout)
+
+    def test_no_session(self):
+        write("nothing.pcap", Capture().octets())
+        done = run("nothing.pcap")
+        self.fails(done, 0, "no SMTP session")
+        self.assertEqual(done.stdout, b"")
+
+    def test_one_bad_capture_among_good_ones(self):
+        write("good.pcap", one_mail())
+        done = run("nowhere.pcap", "good.pcap")
+        self.fails(done, 1, "nowhere.pcap")
+        self.assertIn(b"QUIT", done.stdout)
+
+    def test_full_disk(self):
+        write("good.pcap", one_mail())
+        with open("/dev/full", "wb") as full:
+            self.fails(run("good.pcap", stdout=full), 1, "standard output", "No space left")
+        self.fails(run("--output", "/dev/full", "good.pcap"), 1, "/dev/full", "No space left")
+
+    def test_closed_pipe(self):
+        write("good.pcap", one_mail())
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "wb") as pipe:
+            self.fails(run("good.pcap", stdout=pipe), 1, "standard output", "Broken pipe")
+
+    def test_unwritable_output(self):
+        write("good.pcap", one_mail())
+        self.fails(run("--output", "no/such/folder", "good.pcap"), 1, "no/such/folder")
+
+
+class Input(unittest.TestCase):
+    def test_standard_input(self):
+        done = run("-", stdin=one_mail())
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertIn(b"MAIL FROM:<a@example.com>", done.stdout)
+
+    def test_standard_input_streams(self):
+        """A session is printed when it ends, while the input stays open."""
+        process = subprocess.Popen([SMTPSCOPE, "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        process.stdin.write(one_mail())
+        process.stdin.flush()
+        line = process.stdout.readline()
+        self.assertIn(b"session 1", line)
+        process.stdin.close()
+        process.stdout.read()
+        process.stdout.close()
+        self.assertEqual(process.wait(timeout=60), 0)
+
+    def test_two_captures_merged(self):
+        """The two directions of a connection, each in its own file."""
+        both = Capture()
+        mail(Connection(both))
+        halves = (Capture(), Capture())
+        for when, frame in both.frames:
+            halves[0 if frame[34:36] == b"\x9c\x40" else 1].frames.append((when, frame))
+        halves[0].save(path("client.pcap"))
+        halves[1].save(path("server.pcap"))
+        both.save(path("both.pcap"))
+        merged, _ = records("sessions", "client.pcap", "server.pcap")
+        whole, _ = records("sessions", "both.pcap")
+        for key in ("commands", "replies", "transactions", "quit", "complete"):
+            self.assertEqual(merged[0][key], whole[0][key])
+        self.assertEqual(merged[-1]["captures"], 2)
+
+    def test_one_direction(self):
+        """Only the client's: what the server said is null, what is missing is counted."""
+        capture = Capture()
+        mail(Connection(capture))
+        capture.frames = [(when, frame) for when, frame in capture.frames if frame[34:36] == b"\x9c\x40"]
+        capture.save(path("client-only.pcap"))
+        (session, summary), done = records("sessions", "client-only.pcap")
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual((session["banner"], session["replies"], session["complete"]), (None, 0, False))
+        transaction = session["transactions"][0]
+        self.assertEqual((transaction["outcome"], transaction["code"], transaction["rcpt_to"][0]["code"]), (None, None, None))
+        self.assertEqual(transaction["message"]["octets"], len("Subject: hello\r\n\r\nhello\r\n"))
+        self.assertEqual(sum(gap["octets"] for gap in session["gaps"] if gap["from"] == "server"),
+                         len("220 mx.example.com ESMTP\r\n250-mx.example.com\r\n250 PIPELINING\r\n250 2.1.0 Ok\r\n"
+                             "250 2.1.5 Ok\r\n354 go ahead\r\n250 2.0.0 queued\r\n221 2.0.0 Bye\r\n"))
+        self.assertEqual(summary["sessions"], 1)
+
+
+class Output(unittest.TestCase):
+    def setUp(self):
+        write("mail.pcap", one_mail())
+
+    def test_version_and_help(self):
+        self.assertRegex(run("--version").stdout.decode(), r"^smtpscope \d+\.\d+\.\d+\n$")
+        text = run("--help").stdout.decode()
+        for word in ("transcript", "sessions", "--show-secrets", "--full", "Exit status", "CAPTURE"):
+            self.assertIn(word, text)
+
+    def test_digest(self):
+        (session, _), _ = records("sessions", "mail.pcap")
+        message = session["transactions"][0]["message"]
+        self.assertEqual(message["sha256"], hashlib.sha256(b"Subject: hello\r\n\r\nhello\r\n").hexdigest())
+        self.assertEqual((message["subject"], message["complete"], message["attachments"]), ("hello", True, []))
+
+    def test_transcript_records(self):
+        found, _ = records("mail.pcap")
+        kinds = [record["record"] for record in found]
+        self.assertEqual((kinds[0], kinds[-1]), ("session", "summary"))
+        command = next(record for record in found if record["record"] == "command" and record["verb"] == "MAIL")
+        self.assertEqual(command["argument"], "FROM:<a@example.com>")
+        self.assertEqual((command["frame"], command["offset"], command["line_end"]), (7, 25, "crlf"))
+        self.assertEqual((command["reply_frame"], command["reply_time"]), (8, 0.001))
+        reply = next(record for record in found if record["record"] == "reply" and record["frame"] == 8)
+        self.assertEqual((reply["to_command_frame"], reply["enhanced"], reply["lines"]), (7, "2.1.0", ["250 2.1.0 Ok"]))
+
+    def test_session_picked(self):
+        capture = Capture()
+        mail(Connection(capture, client_port=40001))
+        mail(Connection(capture, client_port=40002))
+        mail(Connection(capture, client_port=40003))
+        capture.save(path("three.pcap"))
+        found, _ = records("sessions", "--session", "3,1", "three.pcap")
+        self.assertEqual([record.get("id") for record in found], [1, 3, None])
+
+    def test_order(self):
+        """Numbers follow the first packets, whatever ends first, and --sort start prints them so."""
+        capture = Capture()
+        slow = Connection(capture, client_port=40001).open().say("S", "220 slow ESMTP\r\n")
+        unknown = Connection(capture, client_port=40004, server_port=8080).open()
+        mail(Connection(capture, client_port=40002))
+        unknown.say("C", "GET / HTTP/1.0\r\n\r\n").close()
+        slow.say("C", "QUIT\r\n").say("S", "221 bye\r\n").close()
+        capture.save(path("order.pcap"))
+        by_end, _ = records("sessions", "order.pcap")
+        by_start, _ = records("sessions", "--sort", "start", "order.pcap")
+        self.assertEqual([(r["id"], r["client"]["port"]) for r in by_end[:-1]], [(2, 40002), (1, 40001)])
+        self.assertEqual([(r["id"], r["client"]["port"]) for r in by_start[:-1]], [(1, 40001), (2, 40002)])
+
+    def test_secrets(self):
+        """No secret in any output without --show-secrets, and equal secrets have equal labels."""
+        import base64
+        capture = Capture()
+        plain = base64.b64encode(b"\0alice\0correct-horse").decode()
+        for port, password in ((40001, plain), (40002, plain)):
+            connection = Connection(capture, client_port=port).open().say("S", "220 mx ESMTP\r\n")
+            connection.say("C", "EHLO c\r\n").say("S", "250-mx\r\n250 AUTH PLAIN LOGIN\r\n")
+            connection.say("C", "AUTH PLAIN %s\r\n" % password).say("S", "535 no\r\n")
+            connection.say("C", "AUTH LOGIN\r\n").say("S", "334 VXNlcm5hbWU6\r\n").say("C", "YWxpY2U=\r\n")
+            connection.say("S", "334 UGFzc3dvcmQ6\r\n").say("C", "Y29ycmVjdC1ob3JzZQ==\r\n").say("S", "535 no\r\n")
+            connection.say("C", "AUTH FOO\r\n").say("S", "504 unknown\r\n")
+            connection.say("C", "Y29ycmVjdC1ob3JzZQ==\r\n").say("S", "500 what\r\n").close()
+        capture.save(path("secrets.pcap"))
+        hidden = [b"correct-horse", b"Y29ycmVjdC1ob3JzZQ", plain.encode(), b"Y29ycmVjdC1ob3JzZ"]
+        for command in ("transcript", "sessions"):
+            for form in ("text", "json"):
+                done = run(command, "--format", form, "secrets.pcap")
+                for secret in hidden:
+                    self.assertNotIn(secret, done.stdout, (command, form))
+                    self.assertNotIn(secret, done.stderr)
+        text = run("secrets.pcap").stdout.decode()
+        self.assertIn("secret-1", text)
+        sessions, _ = records("sessions", "--show-secrets", "secrets.pcap")
+        self.assertEqual([auth.get("secret") for auth in sessions[0]["auth"]], ["correct-horse", "correct-horse", None])
+        self.assertEqual([auth["identity"] for auth in sessions[0]["auth"]], ["alice", "alice", None])
+        first, second = ([r for r in records("secrets.pcap")[0] if r["record"] == "command" and r["session"] == number]
+                         for number in (1, 2))
+        self.assertEqual([r["line"] for r in first], [r["line"] for r in second])
+
+    def test_terminal_safe(self):
+        """Control characters, ESC above all, never reach a terminal raw; invalid UTF-8 stays visible."""
+        capture = Capture()
+        connection = Connection(capture).open().say("S", b"220 mx \x1b]0;owned\x07\x1b[31m ESMTP \xff\xc2\x9b\r\n")
+        connection.say("C", b"EHLO \x1b[2J\x00\x08\xe2\x80\xae\r\n").say("S", "250 mx\r\n").close()
+        capture.save(path("escape.pcap"))
+        for command in ("transcript", "sessions"):
+            done = run(command, "--color", "never", "escape.pcap")
+            for octet in done.stdout.replace(b"\n", b""):
+                self.assertFalse(octet < 0x20 or octet == 0x7F, done.stdout)
+            self.assertNotIn("\u009b", done.stdout.decode("utf-8"))
+            self.assertNotIn("\u202e", done.stdout.decode("utf-8"))
+        self.assertIn(rb"\x1B]0;owned\x07", run("escape.pcap").stdout)
+        (session, _), _ = records("sessions", "escape.pcap")
+        self.assertIn("\\xff".lower(), session["banner"]["text"].lower())
+        self.assertIn("text_base64", session["banner"])
+
+    def test_colour(self):
+        self.assertNotIn(b"\x1b[", run("mail.pcap").stdout)
+        self.assertIn(b"\x1b[", run("--color", "always", "mail.pcap").stdout)
+        import pty
+        for environment, coloured in (({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)):
+            master, slave = pty.openpty()
+            run("mail.pcap", stdout=slave, environment=environment)
+            os.close(slave)
+            shown = b""
+            try:
+                while True:
+                    piece = os.read(master, 65536)
+                    if not piece:
+                        break
+                    shown += piece
+            except OSError:
+                pass
+            os.close(master)
+            self.assertEqual(b"\x1b[" in shown, coloured)
+
+    def test_plain_locale(self):
+        """Without UTF-8 in the locale the page is drawn in ASCII."""
+        done = run("mail.pcap", environment={"LC_ALL": "C"})
+        self.assertTrue(all(octet < 0x80 for octet in done.stdout))
+
+    def test_full_content(self):
+        text = "Subject: x\r\n\r\nfirst line\r\n..a dot\r\nlast line\r\n"
+        capture = Capture()
+        mail(Connection(capture), text=text)
+        capture.save(path("content.pcap"))
+        self.assertNotIn(b"last line", run("content.pcap").stdout)
+        whole = run("--full", "content.pcap").stdout
+        self.assertIn(b"last line", whole)
+        self.assertIn(b"| .a dot", whole)
+
+    def test_output_file(self):
+        run("--output", "out.txt", "mail.pcap")
+        with open(path("out.txt"), "rb") as file:
+            self.assertEqual(file.read(), run("mail.pcap").stdout)
+
+    def test_same_twice(self):
+        self.assertEqual(run("--format", "json", "mail.pcap").stdout, run("--format", "json", "mail.pcap").stdout)
+
+
+class Traffic(unittest.TestCase):
+    def session(self, capture, name):
+        capture.save(path(name))
+        found, _ = records("sessions", name)
+        return found[0]
+
+    def test_gap_is_shown(self):
+        capture = Capture()
+        connection = Connection(capture).open().say("S", "220 mx ESMTP\r\n").say("C", "HELO c\r\n").say("S", "250 mx\r\n")
+        connection.say("C", "MAIL FROM:<a@example.com>\r\n").say("S", "250 ok\r\n").say("C", "RCPT TO:<b@example.com>\r\n")
+        connection.say("S", "250 ok\r\n").say("C", "DATA\r\n").say("S", "354 go\r\n").say("C", "Subject: x\r\n\r\nbegin\r\n")
+        connection.say("C", "x" * 1000 + "\r\n", record=False).say("C", "end\r\n.\r\n").say("S", "250 queued\r\n").close()
+        session = self.session(capture, "gap.pcap")
+        self.assertEqual(session["gaps"], [{"from": "client", "octets": 1002, "after_frame": 13}])
+        message = session["transactions"][0]["message"]
+        self.assertEqual((message["complete"], message["sha256"], session["complete"]), (False, None, False))
+        self.assertIn("1,002 octets of the client are NOT IN THE CAPTURE", run("gap.pcap").stdout.decode())
+
+    def test_other_protocols(self):
+        dialogues = {
+            "ftp": (21, [("S", "220 FTP server ready\r\n"), ("C", "USER anonymous\r\n"), ("S", "331 ok\r\n"), ("C", "QUIT\r\n")]),
+            "pop3": (110, [("S", "+OK ready\r\n"), ("C", "AUTH PLAIN\r\n"), ("S", "+ \r\n"), ("C", "QUIT\r\n")]),
+            "imap": (143, [("S", "* OK ready\r\n"), ("C", "a STARTTLS\r\n"), ("S", "a OK go\r\n")]),
+            "nntp": (119, [("S", "200 news ready\r\n"), ("C", "MODE READER\r\n"), ("S", "200 ok\r\n"), ("C", "QUIT\r\n")]),
+            "http": (80, [("C", "POST / HTTP/1.1\r\n\r\nEHLO x\r\nMAIL FROM:<a@example.com>\r\n"), ("S", "HTTP/1.1 200 OK\r\n\r\n220 mx ESMTP\r\n")]),
+        }
+        for name, (port, said) in dialogues.items():
+            capture = Capture()
+            connection = Connection(capture, server_port=port).open()
+            for who, text in said:
+                connection.say(who, text)
+            connection.close()
+            capture.save(path(name + ".pcap"))
+            found, _ = records("sessions", name + ".pcap")
+            self.assertEqual([record["record"] for record in found], ["summary"], name)
+
+    def test_any_port(self):
+        capture = Capture()
+        mail(Connection(capture, server_port=10025))
+        self.assertEqual(self.session(capture, "port.pcap")["server"]["port"], 10025)
+
+    def test_not_smtp_on_its_port(self):
+        capture = Capture()
+        Connection(capture).open().say("C", b"\x13\x37\x00\x01binary").say("S", b"\x00\x01\x02").close()
+        capture.save(path("not-smtp.pcap"))
+        found, _ = records("sessions", "not-smtp.pcap")
+        self.assertEqual(found[-1]["dropped"].get("not-smtp"), 1)
+
+    def test_socks_and_connect(self):
+        for name, handshake in (
+                ("socks5", [("C", b"\5\1\0"), ("S", b"\5\0"), ("C", b"\5\1\0\3\x0emx.example.com\0\x19"), ("S", b"\5\0\0\1\0\0\0\0\0\0")]),
+                ("connect", [("C", b"CONNECT mx.example.com:25 HTTP/1.1\r\n\r\n"), ("S", b"HTTP/1.1 200 ok\r\n\r\n")])):
+            capture = Capture()
+            connection = Connection(capture, server_port=1080).open()
+            for who, octets in handshake:
+                connection.say(who, octets)
+            connection.say("S", "220 mx ESMTP\r\n").say("C", "EHLO c\r\n").say("S", "250 mx\r\n").say("C", "QUIT\r\n").close()
+            session = self.session(capture, name + ".pcap")
+            self.assertEqual((session["helo"]["name"], session["commands"], session["gaps"]), ("c", 2, []), name)
+
+
+class Scale(unittest.TestCase):
+    def measure(self, sessions):
+        capture = Capture()
+        for number in range(sessions):
+            mail(Connection(capture, client_port=1024 + number % 60000,
+                            client="198.51.%d.%d" % (number // 60000, 1 + number % 250)))
+        capture.save(path("many.pcap"))
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = run("sessions", "--format", "json", "many.pcap", stdout=subprocess.DEVNULL)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        return after.ru_utime - before.ru_utime, after.ru_maxrss
+
+    def test_many_sessions(self):
+        """100,000 sessions: every one is found, and memory does not grow with their number."""
+        _, small = self.measure(1000)
+        _, large = self.measure(100_000)
+        done = run("sessions", "--format", "json", "many.pcap")
+        self.assertEqual(json.loads(done.stdout.decode().rstrip().rsplit("\n", 1)[1])["sessions"], 100_000)
+        self.assertLess(large, max(small * 4, 300_000), "kilobytes at 1,000 sessions: %d" % small)
+
+
+def main():
+    global ARGUMENTS, SCRATCH, SMTPSCOPE
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--build", required=True)
+    parser.add_argument("--captures", required=True)
+    ARGUMENTS, rest = parser.parse_known_args()
+    SCRATCH = tempfile.mkdtemp(prefix="smtpscope-test-")
+    try:
+        subprocess.run(["cmake", "--install", ARGUMENTS.build, "--prefix", os.path.join(SCRATCH, "prefix")], check=True,
+                       stdout=subprocess.DEVNULL)
+        SMTPSCOPE = os.path.join(SCRATCH, "prefix", "bin", "smtpscope")
+        started = time.monotonic()
+        result = unittest.main(argv=[sys.argv[0], *rest], exit=False, verbosity=1).result
+        print("%.0f s" % (time.monotonic() - started))
+        return 0 if result.wasSuccessful() and result.testsRun > 0 else 1
+    finally:
+        shutil.rmtree(SCRATCH)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
