@@ -92,7 +92,8 @@ static void annotate_code(GString *out, const struct item *item)
         g_string_append_printf(out, "%s (no code of the standards)", class_text);
     else
         g_string_append(out, "no reply code");
-    if (!reply->enhanced.present || (reply->enhanced.subject == 0 && reply->enhanced.detail == 0))
+    bool says_nothing = reply->enhanced.detail == 0 && (reply->enhanced.subject == 0 || reply->enhanced.class_digit == 2);
+    if (!reply->enhanced.present || says_nothing)
         return;
     const struct smtp_reference_entry *status = smtp_reference_status(reply->enhanced.subject, reply->enhanced.detail);
     separate(out);
@@ -165,13 +166,15 @@ void annotate_reply(GString *out, const struct record *record, const struct item
         return;
     }
     if (item->reply.answers == SMTP_ANSWERS_CONTENT)
-        g_string_append(out, "answers the message");
+        g_string_append(out, item->reply.verb == SMTP_VERB_BDAT ? "answers the chunk" : "answers the message");
     else if (item->reply.answers == SMTP_ANSWERS_RESPONSE)
         g_string_append(out, "answers the AUTH response");
     else
         g_string_append_printf(out, "answers %s", *smtp_verb_name(item->reply.verb) ? smtp_verb_name(item->reply.verb) : "the command");
     if (item->has_command) {
-        g_string_append_printf(out, " of frame %" G_GUINT64_FORMAT " after ", item->command_frame);
+        uint64_t frame = item->answered_frame != 0 ? item->answered_frame : item->command_frame;
+        g_string_append(out, item->reply.answers == SMTP_ANSWERS_CONTENT ? " that ends in" : " of");
+        g_string_append_printf(out, " frame %" G_GUINT64_FORMAT " after ", frame);
         annotate_duration(out, item->place.time - item->command_time);
     }
     if (item->reply.recipient > 0) {
@@ -196,4 +199,53 @@ void annotate_keyword(GString *out, struct smtp_span text)
         g_string_append(out, "a keyword overwritten in transit: it may have been STARTTLS");
     else if (entry != NULL)
         g_string_append(out, entry->meaning);
+}
+
+/* ---- sessions ---- */
+
+void annotate_endpoint(GString *out, const struct record *record, enum smtp_role role)
+{
+    int half = role == SMTP_CLIENT ? record->client_half : 1 - record->client_half;
+    text_append_endpoint(out, &record->connection.endpoint[half].address, record->connection.endpoint[half].port);
+}
+
+void annotate_starttls(GString *out, const struct record *record)
+{
+    if (record->tls.implicit)
+        g_string_append(out, "implicit TLS");
+    else if (strcmp(record_starttls(record), "none") == 0)
+        g_string_append(out, "no STARTTLS");
+    else
+        g_string_append_printf(out, "STARTTLS %s", record_starttls(record));
+}
+
+void annotate_ending(GString *out, const struct record *record)
+{
+    static const char *const ends[] = {
+        [TCP_END_FIN] = "closed",
+        [TCP_END_RST] = "reset",
+        [TCP_END_REUSED] = "over when its ports were used again",
+        [TCP_END_IDLE] = "silent in the end",
+        [TCP_END_CAPTURE] = "open when the capture ends",
+        [TCP_END_REFUSED] = "not SMTP any more",
+    };
+    g_string_append(out, ends[record->end]);
+    if (record->complete) {
+        g_string_append(out, ", complete");
+        return;
+    }
+    bool client_syn = record->connection.syn[record->client_half];
+    bool server_syn = record->connection.syn[1 - record->client_half];
+    if (!client_syn && !server_syn)
+        g_string_append(out, ", its beginning is not in the capture");
+    else if (!client_syn || !server_syn)
+        g_string_append_printf(out, ", the %s's SYN is not in the capture", client_syn ? "server" : "client");
+    uint64_t missing = 0;
+    for (unsigned i = 0; i < record->gaps->len; i++)
+        missing += g_array_index(record->gaps, struct gap, i).octets;
+    if (missing == 0)
+        return;
+    g_string_append(out, ", ");
+    text_append_count(out, missing);
+    g_string_append(out, missing == 1 ? " octet is missing" : " octets are missing");
 }

@@ -18,4 +18,13 @@ void annotate_keyword(GString *out, struct smtp_span text);
 /* "12.3 ms", "1.20 s", "3 min 20 s". */
 void annotate_duration(GString *out, int64_t nanoseconds);
 
+/* The session's client or server: address and port. */
+void annotate_endpoint(GString *out, const struct record *record, enum smtp_role role);
+
+/* What became of TLS in it. */
+void annotate_starttls(GString *out, const struct record *record);
+
+/* How it ended, and what of it is not in the capture. */
+void annotate_ending(GString *out, const struct record *record);
+
 #endif

@@ -9,6 +9,8 @@ struct sent {
     enum smtp_verb verb;
     uint64_t frame;
     int64_t time;
+    uint64_t content_frame;    /* of the last octet of the content behind it; 0: there is none */
+    int64_t content_time;
     uint16_t code;             /* of its last reply; 0: none was seen */
     struct smtp_span argument; /* of the verbs whose argument matters later */
 };
@@ -264,6 +266,21 @@ static void keep_lines(struct record *record, struct item *item)
     item->line_end = item->line_count > 0 ? item->lines[item->line_count - 1].end : SMTP_LINE_END_NONE;
 }
 
+/* STARTTLS is offered in the middle of a reply; the boundary is for behind it, as all the others are. */
+static void put_offer_behind(struct record *record)
+{
+    unsigned count = record->items->len;
+    if (count < 2)
+        return;
+    gpointer *last = &record->items->pdata[count - 2];
+    const struct item *before = last[0];
+    if (before->kind != ITEM_BOUNDARY || before->step != SMTP_STEP_OFFERED)
+        return;
+    gpointer reply = last[1];
+    last[1] = last[0];
+    last[0] = reply;
+}
+
 static void take_reply(struct record *record, const struct smtp_event *event)
 {
     const struct smtp_reply *reply = &event->reply;
@@ -295,6 +312,7 @@ static void take_reply(struct record *record, const struct smtp_event *event)
     }
     struct item *item = add_item(record, ITEM_REPLY, event);
     if (item != NULL) {
+        put_offer_behind(record);
         item->reply = *reply;
         keep_lines(record, item);
         if (sent != NULL) {
@@ -303,9 +321,12 @@ static void take_reply(struct record *record, const struct smtp_event *event)
             item->command_time = sent->time;
             answer_item(sent->item, &place);
         }
-        if (reply->answers == SMTP_ANSWERS_CONTENT)
-            item->command_time = record->content_end.time != 0 ? record->content_end.time : item->command_time;
+        if (sent != NULL && reply->answers == SMTP_ANSWERS_CONTENT && sent->content_frame != 0) {
+            item->answered_frame = sent->content_frame;
+            item->command_time = sent->content_time;
+        }
         if (reply->answers == SMTP_ANSWERS_RESPONSE && record->response != NULL) {
+            item->answered_frame = record->response->place.frame;
             item->command_time = record->response->place.time;
             answer_item(record->response, &place);
         }
@@ -324,6 +345,13 @@ static struct message *message_of(struct record *record, const struct smtp_event
     return event->message > 0 ? record->messages->pdata[event->message - 1] : NULL;
 }
 
+/* Content begins with an octet that had not come when the server asked for it. */
+static void place_content(struct record *record, struct item *item)
+{
+    if (item->octets == 0)
+        item->place = record->locate(record->locate_context, item->role, item->place.offset, 1);
+}
+
 static void take_content_end(struct record *record, const struct smtp_event *event)
 {
     struct message *message = message_of(record, event);
@@ -331,12 +359,18 @@ static void take_content_end(struct record *record, const struct smtp_event *eve
     last.offset += event->octets;
     last.offset -= last.offset > 0 ? 1 : 0;
     last.octets = 0;
-    record->content_end = place_of(record, &last);
+    struct place end = place_of(record, &last);
+    struct sent *sent = sent_command(record, event->number);
+    if (sent != NULL) {
+        sent->content_frame = end.last_frame;
+        sent->content_time = end.time;
+    }
     message->broken = message->broken || !event->complete;
     message->end_mark = event->end_mark;
     if (record->data != NULL) {
         struct item *item = record->data;
-        item->place.last_frame = record->content_end.last_frame;
+        place_content(record, item);
+        item->place.last_frame = end.last_frame;
         item->complete = event->complete;
         item->last = event->last;
         item->end_mark = event->end_mark;
@@ -505,8 +539,10 @@ static void take_content(struct record *record, const struct smtp_event *event)
 {
     struct message *message = message_of(record, event);
     message_add(message, event->text);
-    if (record->data != NULL)
+    if (record->data != NULL) {
+        place_content(record, record->data);
         record->data->octets += event->text.length;
+    }
 }
 
 static void begin_content(struct record *record, const struct smtp_event *event)

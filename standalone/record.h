@@ -71,7 +71,8 @@ struct item {
     unsigned line_count;
     bool has_command;        /* `command_frame` and `command_time` are known */
     uint64_t command_frame;
-    int64_t command_time;
+    uint64_t answered_frame; /* of the response, or of the end of the content, that it answers; 0: of the command */
+    int64_t command_time;    /* of what it answers */
 
     /* DATA */
     enum smtp_transport transport;
@@ -181,7 +182,6 @@ struct record {
     uint16_t refusal_code;
     struct item *response;            /* the response that waits for its reply */
     struct item *data;                /* the content coming in */
-    struct place content_end;
     bool auth_failed;                 /* what looks like base64 next may be a response nobody asked for */
 };
 

@@ -9,18 +9,17 @@ void sessions_text_heading(struct page *page)
     page_append(page, PAGE_DIM, "  id  begins                       client -> server, what happened\n");
 }
 
-static void append_end(GString *out, const struct record *record, enum smtp_role role)
-{
-    int half = role == SMTP_CLIENT ? record->client_half : 1 - record->client_half;
-    text_append_endpoint(out, &record->connection.endpoint[half].address, record->connection.endpoint[half].port);
-}
-
 static void append_transaction(GString *out, const struct transaction *transaction)
 {
     const char *outcome = smtp_outcome_name(transaction->outcome);
     g_string_append(out, "; mail from <");
     text_append_visible(out, transaction->mail_from);
-    g_string_append_printf(out, "> to %u %s", transaction->recipients->len, outcome != NULL ? outcome : "of unknown outcome");
+    g_string_append(out, "> to ");
+    if (transaction->recipients->len == 1)
+        text_append_visible(out, g_array_index(transaction->recipients, struct recipient, 0).address);
+    else
+        g_string_append_printf(out, "%u recipients", transaction->recipients->len);
+    g_string_append_printf(out, ": %s", outcome != NULL ? outcome : "outcome not seen");
     if (transaction->code != 0)
         g_string_append_printf(out, " (%u)", transaction->code);
     if (transaction->message != NULL && !transaction->message->complete)
@@ -33,17 +32,15 @@ void sessions_text(struct page *page, const struct record *record)
     page_printf(page, PAGE_BOLD, "%4" G_GUINT64_FORMAT "  ", record->id);
     text_append_time(text, record->connection.start, 6);
     g_string_append(text, "  ");
-    append_end(text, record, SMTP_CLIENT);
+    annotate_endpoint(text, record, SMTP_CLIENT);
     g_string_append(text, " -> ");
-    append_end(text, record, SMTP_SERVER);
+    annotate_endpoint(text, record, SMTP_SERVER);
     if (record->helo_seen) {
         g_string_append_printf(text, "; %s ", smtp_verb_name(record->helo_verb));
         text_append_visible(text, smtp_span_first(record->helo, 80));
     }
-    if (record->tls.implicit)
-        g_string_append(text, "; implicit TLS");
-    else
-        g_string_append_printf(text, "; STARTTLS %s", record_starttls(record));
+    g_string_append(text, "; ");
+    annotate_starttls(text, record);
     for (unsigned i = 0; i < record->auths->len && i < 3; i++) {
         const struct auth *auth = &g_array_index(record->auths, struct auth, i);
         g_string_append(text, "; AUTH ");
@@ -56,8 +53,8 @@ void sessions_text(struct page *page, const struct record *record)
         g_string_append_printf(text, "; and %u mails more", record->transactions->len - 5);
     if (record->findings->len > 0)
         g_string_append_printf(text, "; %u finding%s", record->findings->len, record->findings->len == 1 ? "" : "s");
-    if (!record->complete)
-        g_string_append(text, "; not seen completely");
+    g_string_append(text, "; ");
+    annotate_ending(text, record);
     page_wrap(page, PAGE_PLAIN, 6, 6, text->str);
     g_string_free(text, TRUE);
 }

@@ -6,7 +6,7 @@
 
 /* Columns: offset in time, frame, direction, the line, and its annotation where there is room beside it. */
 #define LINE_COLUMN 26u
-#define ANNOTATION_COLUMN 66u
+#define ANNOTATION_COLUMN 50u /* or behind the line, if that ends later */
 #define LINE_OCTETS_SHOWN ((size_t)400)
 
 struct writer {
@@ -27,8 +27,9 @@ static void put_annotation(struct writer *writer, unsigned used, const char *ann
         return;
     }
     char *marked = g_strdup_printf("%s %s", page_bullet(page), annotation);
-    if (used + 2 <= ANNOTATION_COLUMN && ANNOTATION_COLUMN + columns + 2 <= PAGE_COLUMNS) {
-        g_string_append_printf(page->out, "%*s", (int)(ANNOTATION_COLUMN - used), "");
+    unsigned column = MAX(used + 2, ANNOTATION_COLUMN);
+    if (column + 2 + columns <= PAGE_COLUMNS) {
+        g_string_append_printf(page->out, "%*s", (int)(column - used), "");
         page_append(page, PAGE_DIM, marked);
         g_string_append_c(page->out, '\n');
     } else {
@@ -396,12 +397,6 @@ static void put_fact(struct page *page, const char *name, const char *value)
     page_wrap(page, PAGE_PLAIN, 12, 12, value);
 }
 
-static void append_end(GString *out, const struct record *record, enum smtp_role role)
-{
-    int half = role == SMTP_CLIENT ? record->client_half : 1 - record->client_half;
-    text_append_endpoint(out, &record->connection.endpoint[half].address, record->connection.endpoint[half].port);
-}
-
 static void put_header(struct writer *writer)
 {
     struct page *page = writer->page;
@@ -411,7 +406,7 @@ static void put_header(struct writer *writer)
     page_rule(page, PAGE_BOLD, page_heavy(page), 2, text->str);
 
     g_string_truncate(text, 0);
-    append_end(text, record, SMTP_CLIENT);
+    annotate_endpoint(text, record, SMTP_CLIENT);
     if (record->helo_seen && record->helo.length > 0) {
         g_string_append(text, "  calls itself ");
         append_cut(writer, text, smtp_span_first(record->helo, 120));
@@ -419,7 +414,7 @@ static void put_header(struct writer *writer)
     put_fact(page, "client", text->str);
 
     g_string_truncate(text, 0);
-    append_end(text, record, SMTP_SERVER);
+    annotate_endpoint(text, record, SMTP_SERVER);
     if (!record->banner_seen)
         g_string_append(text, "  no greeting was seen");
     put_fact(page, "server", text->str);
@@ -488,19 +483,20 @@ static void append_outcomes(GString *out, const struct record *record)
 static void put_summary(struct writer *writer)
 {
     const struct record *record = writer->record;
-    static const char *const ends[] = { "closed", "reset", "ports reused", "silent", "open when the capture ends" };
     GString *text = g_string_new(NULL);
     g_string_append_printf(text, "%" G_GUINT64_FORMAT " command%s, %" G_GUINT64_FORMAT " repl%s", record->commands,
                            record->commands == 1 ? "" : "s", record->replies, record->replies == 1 ? "y" : "ies");
     append_outcomes(text, record);
-    g_string_append_printf(text, ", STARTTLS %s", record_starttls(record));
+    g_string_append(text, ", ");
+    annotate_starttls(text, record);
     for (unsigned i = 0; i < record->auths->len && i < 3; i++) {
         const struct auth *auth = &g_array_index(record->auths, struct auth, i);
         g_string_append(text, ", AUTH ");
         text_append_visible(text, auth->mechanism);
         g_string_append_printf(text, " %s", record_auth_result(auth));
     }
-    g_string_append_printf(text, "; %s%s", ends[record->end], record->complete ? ", complete" : ", not seen completely");
+    g_string_append(text, "; ");
+    annotate_ending(text, record);
     struct page *page = writer->page;
     page_rule(page, PAGE_DIM, page_light(page), 0, "");
     page_append(page, PAGE_BOLD, "  ");

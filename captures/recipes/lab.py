@@ -46,8 +46,15 @@ def wait_for(condition, what):
 
 
 def is_open(port, host="127.0.0.1"):
+    """Whether somebody answers there; the connection is over, to its last packet, when this returns."""
     with contextlib.closing(socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)) as probe:
-        return probe.connect_ex((host, port)) == 0
+        probe.settimeout(LIMIT)
+        if probe.connect_ex((host, port)) != 0:
+            return False
+        probe.shutdown(socket.SHUT_WR)
+        while probe.recv(4096):
+            pass
+        return True
 
 
 @contextlib.contextmanager
@@ -57,7 +64,7 @@ def capture(name, ports, interface="lo", options=()):
     path = output(name)
     raw = tempfile.mktemp(suffix=".pcap")
     expression = " or ".join("tcp port %d" % port for port in ports)
-    process = subprocess.Popen(["tcpdump", "-i", interface, "-U", "--immediate-mode", "-s", "0", *options, "-w", raw, expression],
+    process = subprocess.Popen(["tcpdump", "-i", interface, "-U", "--immediate-mode", "-s", "65535", "-B", "65536", *options, "-w", raw, expression],
                                stderr=subprocess.PIPE, text=True)
     while "listening on" not in (line := process.stderr.readline()):
         if not line:
@@ -68,7 +75,10 @@ def capture(name, ports, interface="lo", options=()):
     finally:
         process.send_signal(signal.SIGINT)
         process.wait(LIMIT)
+        said = process.stderr.read()
         process.stderr.close()
+    if "\n0 packets dropped by kernel" not in said:
+        sys.exit("tcpdump lost packets: " + said)
     kind = "pcapng" if path.endswith(".pcapng") else "pcap"
     subprocess.run(["editcap", "-F", kind, raw, path], check=True)
     os.unlink(raw)
@@ -143,9 +153,11 @@ def postfix(port=25, host="127.0.0.1", users=("alice", "bob", "carol"), options=
             "alias_maps": "", "alias_database": "", "smtpd_peername_lookup": "no", "smtpd_tls_session_cache_database": "",
             "maillog_file": os.path.join(folder, "log"), "maillog_file_prefixes": folder,
             "smtpd_relay_restrictions": "permit_sasl_authenticated, reject_unauth_destination",
-            "smtpd_banner": "$myhostname ESMTP Postfix", "import_environment": "SASL_PATH", "authorized_flush_users": "root",
+            "smtpd_banner": "$myhostname ESMTP Postfix", "authorized_flush_users": "root",
         }
-        main.update({key: value for key, value in settings.items()})
+        main.update(settings)
+        if "cyrus_sasl_config_path" in settings:  # Debian's Postfix looks here whatever that setting says
+            os.symlink(settings["cyrus_sasl_config_path"], os.path.join(folder, "sasl"))
         with open(os.path.join(folder, "main.cf"), "w", encoding="utf-8") as file:
             file.writelines("%s = %s\n" % item for item in main.items())
         with open(os.path.join(folder, "master.cf"), "w", encoding="utf-8") as file:
@@ -207,9 +219,21 @@ class Talk:
         self.send(line + "\r\n")
         return [self.reply() for _ in range(replies)][-1] if replies else None
 
+    def start_tls(self, context):
+        self.file.close()
+        self.socket = context.wrap_socket(self.socket, server_hostname=HOST)
+        self.file = self.socket.makefile("rb")
+
     def close(self):
+        """Behind QUIT: closes when the server has, as one does who reads on."""
+        self.file.read()
         self.file.close()
         self.socket.close()
+
+
+def wire(mail):
+    """A message as it goes over the wire."""
+    return mail.as_bytes().replace(b"\n", b"\r\n")
 
 
 def message(subject, sender="alice@example.com", recipients=("bob@example.com",), text="A short message.\n"):

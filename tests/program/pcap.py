@@ -21,11 +21,15 @@ class Capture:
         self.frames.append((self.now, frame))
 
     def octets(self):
-        out = struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, self.snap, 1)
+        return self.header() + b"".join(self.records())
+
+    def header(self):
+        return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, self.snap, 1)
+
+    def records(self):
         for time, frame in self.frames:
             kept = frame[:self.snap]
-            out += struct.pack("<IIII", time // 1_000_000, time % 1_000_000, len(kept), len(frame)) + kept
-        return out
+            yield struct.pack("<IIII", time // 1_000_000, time % 1_000_000, len(kept), len(frame)) + kept
 
     def save(self, path):
         with open(path, "wb") as file:
@@ -78,3 +82,28 @@ def mail(connection, sender="a@example.com", recipient="b@example.com", text="Su
     connection.say("C", "DATA\r\n").say("S", "354 go ahead\r\n").say("C", text + ".\r\n")
     connection.say("S", "250 2.0.0 queued\r\n").say("C", "QUIT\r\n").say("S", "221 2.0.0 Bye\r\n")
     return connection.close()
+
+
+def many_mails(path, count):
+    """A capture of `count` sessions, each from a client endpoint of its own, one after the other, 100 in a second."""
+    capture = Capture()
+    connection = mail(Connection(capture))
+    template = b"".join(capture.records())
+    seconds = capture.frames[0][0] // 1_000_000
+
+    server = connection.addresses[1]
+    server_port = struct.pack(">H", connection.ports[1])
+
+    def endpoints(client, port):
+        """As they stand in the frames of both directions."""
+        client_port = struct.pack(">H", port)
+        return client + server + client_port + server_port, server + client + server_port + client_port
+
+    old = endpoints(connection.addresses[0], connection.ports[0])
+    with open(path, "wb") as file:
+        file.write(capture.header())
+        for number in range(count):
+            new = endpoints(bytes((198, 51, number // 60000, 1)), 1024 + number % 60000)
+            octets = template.replace(old[0], new[0]).replace(old[1], new[1])
+            file.write(octets.replace(struct.pack("<I", seconds), struct.pack("<I", seconds + number // 100)))
+    return path

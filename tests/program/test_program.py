@@ -18,7 +18,7 @@ import tempfile
 import time
 import unittest
 
-from pcap import Capture, Connection, mail
+from pcap import Capture, Connection, mail, many_mails
 
 ARGUMENTS = None
 SCRATCH = None
@@ -413,11 +413,7 @@ class Traffic(unittest.TestCase):
 
 class Scale(unittest.TestCase):
     def measure(self, sessions):
-        capture = Capture()
-        for number in range(sessions):
-            mail(Connection(capture, client_port=1024 + number % 60000,
-                            client="198.51.%d.%d" % (number // 60000, 1 + number % 250)))
-        capture.save(path("many.pcap"))
+        many_mails(path("many.pcap"), sessions)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = run("sessions", "--format", "json", "many.pcap", stdout=subprocess.DEVNULL)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
