@@ -143,8 +143,10 @@ static size_t next_piece(const struct cutting *cutting, size_t before, size_t le
 {
     if (cutting->every_octet)
         return 1;
-    if (cutting->random != NULL)
-        return MIN(left, (size_t)g_rand_int_range(cutting->random, 1, g_rand_boolean(cutting->random) ? 8 : 600));
+    if (cutting->random != NULL) {
+        size_t piece = (size_t)g_rand_int_range(cutting->random, 1, g_rand_boolean(cutting->random) ? 8 : 600);
+        return MIN(left, piece);
+    }
     return cutting->at > before && cutting->at - before < left ? cutting->at - before : left;
 }
 
@@ -186,13 +188,26 @@ static GString *play(const struct connection *connection, const struct cutting *
     return out;
 }
 
+/* The lines in which two transcripts differ first. */
+static void report_difference(const char *one, const char *other)
+{
+    size_t line = 0;
+    for (size_t i = 0; one[i] == other[i] && one[i] != '\0'; i++)
+        if (one[i] == '\n')
+            line = i + 1;
+    print_error("--- whole\n%.*s\n", (int)strcspn(one + line, "\n"), one + line);
+    print_error("--- cut\n%.*s\n", (int)strcspn(other + line, "\n"), other + line);
+}
+
 static void compare(const char *name, const GString *whole, const struct connection *connection, const struct cutting *cutting)
 {
     GString *cut = play(connection, cutting);
-    if (strcmp(cut->str, whole->str) != 0)
-        print_error("%s: cut at %zu (every octet %d, random %d) gives another transcript\n--- whole\n%s--- cut\n%s", name,
-                    cutting->at, cutting->every_octet, cutting->random != NULL, whole->str, cut->str);
-    assert_string_equal(cut->str, whole->str);
+    if (strcmp(cut->str, whole->str) != 0) {
+        print_error("%s: cut at %zu (every octet %d, random %d) gives another transcript\n", name, cutting->at,
+                    cutting->every_octet, cutting->random != NULL);
+        report_difference(whole->str, cut->str);
+        fail();
+    }
     g_string_free(cut, TRUE);
 }
 
