@@ -131,11 +131,17 @@ static enum proxied look_connect(struct reader *client, struct reader *server)
     return PROXIED_YES;
 }
 
+/* Whether `octets` are the first of `text`, and not all of them. */
+static bool is_beginning(struct smtp_span octets, const char *text)
+{
+    return octets.length < strlen(text) && memcmp(octets.octets, text, octets.length) == 0;
+}
+
 enum proxied proxied_look(struct smtp_span client, struct smtp_span server, struct proxied_handshake *handshake)
 {
     struct reader from_client = { .span = client }, from_server = { .span = server };
     enum proxied result = PROXIED_NO;
-    if (client.length == 0)
+    if (client.length == 0 || is_beginning(client, "CONNECT "))
         return PROXIED_MORE;
     if (client.octets[0] == 5) {
         handshake->protocol = "SOCKS5";

@@ -48,6 +48,7 @@ static const struct smtp_reference_entry entries[] = {
     { "517", "the sender's address or host has a problem", "seen in practice" },
     { "521", "this host accepts no mail", "RFC 7504" },
     { "523", "the message is larger than the recipient accepts", "seen in practice" },
+    { "525", "the user account is disabled", "RFC 5248" },
     { "530", "login, or STARTTLS, is needed first", "RFC 4954" },
     { "531", "the mailbox is full, or the client must upgrade", "seen in practice" },
     { "533", "the server serves no such recipient or command", "seen in practice" },

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "spans.h"
+
+#include "recognise.h"
+
+struct row {
+    struct smtp_span opener, other;
+    uint16_t opener_port, other_port;
+    bool opener_known, ended;
+    enum smtp_recognition expected;
+    bool opener_is_client; /* on YES */
+};
+
+#define CLIENT_PORT 40000
+
+static const struct row rows[] = {
+    /* by its well-known ports, and on any other by what is said */
+    { TEXT("EHLO client.example.com\r\n"), TEXT("220 mail.example.com ESMTP\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_YES, true },
+    { TEXT("EHLO client.example.com\r\n"), TEXT("220 mail.example.com ESMTP\r\n"), CLIENT_PORT, 9999, true, false, SMTP_RECOGNISED_YES, true },
+    { TEXT("LHLO client.example.com\r\n"), TEXT("220 mail.example.com LMTP\r\n"), CLIENT_PORT, 9999, true, false, SMTP_RECOGNISED_YES, true },
+    /* the capture began in the middle: the first packet is the server's */
+    { TEXT("220 mail.example.com ESMTP\r\n"), TEXT("EHLO client.example.com\r\n"), 25, CLIENT_PORT, false, false, SMTP_RECOGNISED_YES, false },
+    /* implicit TLS on its port only */
+    { TEXT("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), TEXT(""), CLIENT_PORT, 465, true, false, SMTP_RECOGNISED_YES, true },
+    { TEXT("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), TEXT(""), CLIENT_PORT, 443, true, true, SMTP_RECOGNISED_NO, false },
+    /* its neighbours */
+    { TEXT("USER alice\r\n"), TEXT("220 FTP server ready.\r\n331 Password required.\r\n"), CLIENT_PORT, 21, true, true, SMTP_RECOGNISED_NO, false },
+    { TEXT("AUTH TLS\r\n"), TEXT("220 ftp.example.com FTP server ready\r\n234 Proceed\r\n"), CLIENT_PORT, 2121, true, true, SMTP_RECOGNISED_NO, false },
+    { TEXT("CAPA\r\nSTLS\r\n"), TEXT("+OK POP3 ready\r\n"), CLIENT_PORT, 110, true, true, SMTP_RECOGNISED_NO, false },
+    { TEXT("a STARTTLS\r\n"), TEXT("* OK IMAP4rev1\r\n"), CLIENT_PORT, 143, true, true, SMTP_RECOGNISED_NO, false },
+    { TEXT("MODE READER\r\n"), TEXT("200 news.example.com\r\n"), CLIENT_PORT, 119, true, true, SMTP_RECOGNISED_NO, false },
+    { TEXT("GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n"), TEXT("HTTP/1.1 200 OK\r\n"), CLIENT_PORT, 25, true, true, SMTP_RECOGNISED_NO, false },
+    { TEXT("SSH-2.0-client\r\n"), TEXT("SSH-2.0-server\r\n"), CLIENT_PORT, 9999, true, true, SMTP_RECOGNISED_NO, false },
+    /* nothing yet */
+    { TEXT(""), TEXT(""), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_MORE, false },
+    { TEXT(""), TEXT("220 "), CLIENT_PORT, 9999, true, false, SMTP_RECOGNISED_MORE, false },
+};
+
+static enum smtp_recognition recognise(const struct row *row, struct smtp_span opener, struct smtp_span other, bool *client)
+{
+    const struct smtp_first_octets seen = { .opener = opener, .other = other, .opener_port = row->opener_port,
+                                            .other_port = row->other_port, .opener_known = row->opener_known, .ended = row->ended };
+    return smtp_recognise(&seen, client);
+}
+
+static void tells_smtp_from_its_neighbours(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        bool opener_is_client = true;
+        enum smtp_recognition got = recognise(&rows[i], rows[i].opener, rows[i].other, &opener_is_client);
+        EXPECT(rows[i].opener.length > 0 ? rows[i].opener : rows[i].other, got == rows[i].expected);
+        EXPECT(rows[i].opener, got != SMTP_RECOGNISED_YES || opener_is_client == rows[i].opener_is_client);
+    }
+}
+
+/* With fewer octets the answer may be "more", never the opposite of what it is in the end. */
+static void never_changes_its_mind(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct row row = rows[i];
+        row.ended = false;
+        for (size_t opener = 0; opener <= row.opener.length; opener++) {
+            for (size_t other = 0; other <= row.other.length; other++) {
+                bool client = true;
+                enum smtp_recognition early = recognise(&row, smtp_span_first(row.opener, opener), smtp_span_first(row.other, other), &client);
+                EXPECT(row.opener, early == SMTP_RECOGNISED_MORE || row.expected == SMTP_RECOGNISED_MORE || early == row.expected);
+            }
+        }
+    }
+}
+
+static void knows_its_ports(void **state)
+{
+    (void)state;
+    static const uint16_t known[] = { 24, 25, 465, 587, 2525 };
+    static const uint16_t other[] = { 0, 21, 110, 143, 443, 993, 65535 };
+    for (size_t i = 0; i < COUNT(known); i++)
+        assert_true(smtp_port_is_known(known[i]));
+    for (size_t i = 0; i < COUNT(other); i++)
+        assert_false(smtp_port_is_known(other[i]));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tells_smtp_from_its_neighbours),
+        cmocka_unit_test(never_changes_its_mind),
+        cmocka_unit_test(knows_its_ports),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* From a frame to its segment, for each link type and each way in which a frame can be none. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "packet.h"
+
+enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_RAW = 12, LINK_LOOP = 108, LINK_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_SLL2 = 276 };
+
+#define TEXT(literal) { .octets = (const uint8_t *)(literal), .length = sizeof(literal) - 1 }
+
+#define MACS "\x02\0\0\0\0\x01\x02\0\0\0\0\x02"
+/* 20 octets of TCP: ports 40000 and 25, sequence 0x01020304, acknowledgement 0x05060708, PSH and ACK */
+#define TCP "\x9c\x40\x00\x19\x01\x02\x03\x04\x05\x06\x07\x08\x50\x18\xff\xff\0\0\0\0"
+#define TCP_OPTIONS "\x9c\x40\x00\x19\x01\x02\x03\x04\x05\x06\x07\x08\x60\x18\xff\xff\0\0\0\0\x01\x01\x01\x01"
+#define IP4_ADDRESSES "\xc0\0\x02\x01\xc0\0\x02\x02"
+#define IP4(length) "\x45\0\0" length "\0\0\0\0\x40\x06\0\0" IP4_ADDRESSES
+#define IP6_ADDRESSES "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02"
+#define IP6(length, next) "\x60\0\0\0\0" length next "\x40" IP6_ADDRESSES
+#define PLAIN4 IP4("\x2c") TCP "QUIT"      /* 20 + 20 + 4 = 44 */
+#define PLAIN6 IP6("\x18", "\x06") TCP "QUIT" /* 20 + 4 = 24 */
+
+struct row {
+    const char *name;
+    int link;
+    struct smtp_span frame;
+    enum packet_result result;
+    const char *payload;
+    uint32_t payload_octets;
+    uint32_t wire; /* the frame's length on the wire; 0: all of it was captured */
+};
+
+static const struct row rows[] = {
+    { "Ethernet, IPv4", LINK_ETHERNET, TEXT(MACS "\x08\0" PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
+    { "Ethernet, IPv6", LINK_ETHERNET, TEXT(MACS "\x86\xdd" PLAIN6), PACKET_SEGMENT, "QUIT", 4 },
+    { "802.1Q", LINK_ETHERNET, TEXT(MACS "\x81\0\0\x05\x08\0" PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
+    { "Q-in-Q", LINK_ETHERNET, TEXT(MACS "\x88\xa8\0\x05\x81\0\0\x06\x08\0" PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
+    { "padding is no data", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\x28") TCP "\0\0\0\0\0\0"), PACKET_SEGMENT, "", 0 },
+    { "snap length cuts the payload", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\x32") TCP "QUIT"), PACKET_SEGMENT, "QUIT", 10, 64 },
+    { "snap length cuts the TCP header", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\x2c") "\x9c\x40\0\x19"), PACKET_CUT, NULL, 0, 58 },
+    { "snap length cuts the IP header", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x2c"), PACKET_CUT, NULL, 0, 58 },
+    { "segmentation offload: length 0", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\0") TCP "QUIT"), PACKET_SEGMENT, "QUIT", 4 },
+    { "TCP options", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\x30") TCP_OPTIONS "QUIT"), PACKET_SEGMENT, "QUIT", 4 },
+    { "IPv4 options", LINK_ETHERNET,
+      TEXT(MACS "\x08\0\x46\0\0\x30\0\0\0\0\x40\x06\0\0" IP4_ADDRESSES "\x01\x01\x01\x01" TCP "QUIT"), PACKET_SEGMENT, "QUIT", 4 },
+    { "IPv6 hop-by-hop options", LINK_ETHERNET, TEXT(MACS "\x86\xdd" IP6("\x20", "\0") "\x06\0\x01\x04\0\0\0\0" TCP "QUIT"), PACKET_SEGMENT, "QUIT", 4 },
+    { "raw IPv4", LINK_RAW, TEXT(PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
+    { "raw IPv6", LINK_RAW, TEXT(PLAIN6), PACKET_SEGMENT, "QUIT", 4 },
+    { "IPv4 link type", LINK_IPV4, TEXT(PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
+    { "IPv6 link type", LINK_IPV6, TEXT(PLAIN6), PACKET_SEGMENT, "QUIT", 4 },
+    { "BSD null, little-endian", LINK_NULL, TEXT("\x02\0\0\0" PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
+    { "BSD null, big-endian", LINK_NULL, TEXT("\0\0\0\x02" PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
+    { "BSD null, IPv6 of macOS", LINK_NULL, TEXT("\x1e\0\0\0" PLAIN6), PACKET_SEGMENT, "QUIT", 4 },
+    { "OpenBSD loop", LINK_LOOP, TEXT("\0\0\0\x02" PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
+    { "Linux cooked", LINK_SLL, TEXT("\0\0\0\x01\0\x06\x02\0\0\0\0\x01\0\0\x08\0" PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
+    { "Linux cooked 2", LINK_SLL2, TEXT("\x08\0\0\0\0\0\0\x01\0\x01\0\x06\x02\0\0\0\0\x01\0\0" PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
+    { "ARP", LINK_ETHERNET, TEXT(MACS "\x08\x06\0\x01\x08\0"), PACKET_NOT_TCP, NULL, 0 },
+    { "UDP", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x1c\0\0\0\0\x40\x11\0\0" IP4_ADDRESSES "\0\x35\0\x35\0\x08\0\0"), PACKET_NOT_TCP, NULL, 0 },
+    { "ICMP that quotes TCP", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x48\0\0\0\0\x40\x01\0\0" IP4_ADDRESSES "\x03\x01\0\0\0\0\0\0" PLAIN4), PACKET_NOT_TCP, NULL, 0 },
+    { "first fragment", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x2c\0\0\x20\0\x40\x06\0\0" IP4_ADDRESSES TCP "QUIT"), PACKET_FRAGMENT, NULL, 0 },
+    { "later fragment", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x2c\0\0\0\x08\x40\x06\0\0" IP4_ADDRESSES TCP "QUIT"), PACKET_FRAGMENT, NULL, 0 },
+    { "don't fragment is no fragment", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x2c\0\0\x40\0\x40\x06\0\0" IP4_ADDRESSES TCP "QUIT"), PACKET_SEGMENT, "QUIT", 4 },
+    { "IPv4 header length below 20", LINK_ETHERNET, TEXT(MACS "\x08\0\x44\0\0\x2c\0\0\0\0\x40\x06\0\0" IP4_ADDRESSES TCP "QUIT"), PACKET_MALFORMED, NULL, 0 },
+    { "IPv4 length below its header", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\x0a") TCP "QUIT"), PACKET_MALFORMED, NULL, 0 },
+    { "TCP header length below 20", LINK_ETHERNET,
+      TEXT(MACS "\x08\0" IP4("\x2c") "\x9c\x40\x00\x19\x01\x02\x03\x04\x05\x06\x07\x08\x40\x18\xff\xff\0\0\0\0QUIT"), PACKET_MALFORMED, NULL, 0 },
+    { "TCP header beyond the packet", LINK_ETHERNET,
+      TEXT(MACS "\x08\0" IP4("\x2c") "\x9c\x40\x00\x19\x01\x02\x03\x04\x05\x06\x07\x08\xf0\x18\xff\xff\0\0\0\0QUIT"), PACKET_MALFORMED, NULL, 0 },
+    { "no IP version", LINK_RAW, TEXT("\x90\0\0\x2c"), PACKET_MALFORMED, NULL, 0 },
+    { "a link type of another world", 9999, TEXT(PLAIN4), PACKET_LINK_UNKNOWN, NULL, 0 },
+};
+
+/* In memory of exactly the frame's length: an octet read too far is seen. */
+static enum packet_result decode(const struct row *row, size_t kept, uint8_t **memory, struct packet_segment *segment)
+{
+    *memory = malloc(kept > 0 ? kept : 1);
+    assert_non_null(*memory);
+    memcpy(*memory, row->frame.octets, kept);
+    uint32_t wire = row->wire != 0 ? row->wire : (uint32_t)row->frame.length;
+    return packet_decode(row->link, smtp_span(*memory, kept), wire, segment);
+}
+
+static void decodes(void **state)
+{
+    (void)state;
+    bool good = true;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct row *row = &rows[i];
+        uint8_t *memory;
+        struct packet_segment segment;
+        enum packet_result result = decode(row, row->frame.length, &memory, &segment);
+        bool same = result == row->result;
+        if (same && result == PACKET_SEGMENT)
+            same = segment.payload.length == strlen(row->payload) && memcmp(segment.payload.octets, row->payload, segment.payload.length) == 0
+                   && segment.payload_octets == row->payload_octets && segment.source_port == 40000 && segment.destination_port == 25
+                   && segment.sequence == 0x01020304 && segment.acknowledgement == 0x05060708
+                   && segment.flags == (PACKET_TCP_PSH | PACKET_TCP_ACK) && segment.source.octets[segment.source.version == 4 ? 3 : 15] == 1;
+        if (!same)
+            print_error("%s: %s\n", row->name, packet_result_name(result));
+        good = good && same;
+        free(memory);
+    }
+    assert_true(good);
+}
+
+/* Cut anywhere, a frame is never more than it was, and nothing outside of it is read. */
+static void decodes_cut_frames(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        for (size_t kept = 0; kept < rows[i].frame.length; kept++) {
+            uint8_t *memory;
+            struct packet_segment segment;
+            if (decode(&rows[i], kept, &memory, &segment) == PACKET_SEGMENT) {
+                assert_true(segment.payload.length == 0 || segment.payload.octets + segment.payload.length <= memory + kept);
+                assert_true(segment.payload.length <= segment.payload_octets);
+            }
+            free(memory);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(decodes), cmocka_unit_test(decodes_cut_frames) };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

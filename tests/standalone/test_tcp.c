@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What reassembly makes of segments: order, holes, copies, ends. Each row is a connection and all that is said of it. */
+
+#include "segments.h"
+
+#define ROW(name, expected, ...)                                                                                               \
+    {                                                                                                                          \
+        name, expected, (const struct step[]){ __VA_ARGS__ }, sizeof((const struct step[]){ __VA_ARGS__ }) / sizeof(struct step) \
+    }
+
+/* Sequence numbers: the SYN is 0, the first octet 1. */
+#define OPEN { 'C', "S", 0, 0 }, { 'S', "SA", 0, 1 }, { 'C', "A", 1, 1 }
+
+struct row {
+    const char *name;
+    const char *expected;
+    const struct step *steps;
+    size_t count;
+};
+
+static const struct row rows[] = {
+    ROW("in order", "open\nS 0 '220 ' @4\nC 0 'EHLO' @5\nfin C\nfin S\nclosed fin\n",
+        OPEN, { 'S', "A", 1, 1, "220 " }, { 'C', "A", 1, 5, "EHLO" }, { 'C', "FA", 5, 5 }, { 'S', "FA", 5, 6 }, { 'C', "A", 6, 6 }),
+    ROW("swapped segments", "open\nC 0 'abc' @5\nC 3 'def' @4\nclosed capture\n",
+        OPEN, { 'C', "A", 4, 1, "def" }, { 'C', "A", 1, 1, "abc" }),
+    ROW("a reply captured before its command", "open\nC 0 'NOOP' @5\nS 0 '250 ' @4\nclosed capture\n",
+        OPEN, { 'S', "A", 1, 5, "250 " }, { 'C', "A", 1, 1, "NOOP" }),
+    ROW("retransmission", "open\nC 0 'abc' @4\nC 3 'def' @6\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "A", 1, 1, "abc" }, { 'C', "A", 1, 1, "abcdef" }),
+    ROW("keep-alive octet is no data", "open\nC 0 'abc' @4\nC 3 'd' @6\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "A", 3, 1, "?" }, { 'C', "A", 4, 1, "d" }),
+    ROW("the first copy wins", "open\nC 0 'abcd' @4\nconflict C 1+2 @4 @5\nC 4 'e' @5\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abcd" }, { 'C', "A", 1, 1, "aXXde" }),
+    ROW("the first copy wins behind a hole", "open\nconflict C 3+1 @4 @5\nC 0 'abc' @6\nC 3 'd' @4\nC 4 'e' @5\nclosed capture\n",
+        OPEN, { 'C', "A", 4, 1, "d" }, { 'C', "A", 4, 1, "De" }, { 'C', "A", 1, 1, "abc" }),
+    ROW("a hole at the end of the capture", "open\nC 0 'abc' @4\ngap C 3+3 behind @4\nC 6 'ghi' @5\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "A", 7, 1, "ghi" }),
+    ROW("a hole that the peer acknowledged, a second later", "open\nC 0 'abc' @4\ngap C 3+3 behind @4\nC 6 'ghi' @5\nS 0 '250 ' @6\nS 4 'x' @7\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "A", 7, 1, "ghi" }, { 'S', "A", 1, 10, "250 " }, { 'S', "A", 5, 10, "x", 0, 2000 }),
+    ROW("data stored after its ACK is used", "open\nC 0 'abc' @6\nS 0 '250 ' @5\nclosed capture\n",
+        OPEN, { 'S', "A", 1, 4 }, { 'S', "A", 1, 4, "250 " }, { 'C', "A", 1, 1, "abc", 0, 10 }),
+    ROW("acknowledged and never seen", "open\ngap C 0+3 behind @0\nS 0 '250 ' @4\nclosed capture\n",
+        OPEN, { 'S', "A", 1, 4, "250 " }),
+    ROW("snap length", "open\nC 0 'abc' @4\ngap C 3+3 behind @4\nC 6 'ghi' @5\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abc", 3 }, { 'C', "A", 7, 1, "ghi" }),
+    ROW("only the client's direction", "open\nC 0 'a' @2\ngap S 0+10 behind @0\nC 1 'b' @3\nC 2 'c' @4\ngap S 10+10 behind @0\nC 3 'd' @5\nclosed capture\n",
+        { 'C', "S", 0, 0 }, { 'C', "A", 1, 1, "a" }, { 'C', "A", 2, 11, "b" }, { 'C', "A", 3, 11, "c" }, { 'C', "A", 4, 21, "d" }),
+    ROW("begun in the middle: half 0 is who is seen first", "open\nC 0 '250 ' @1\nS 0 'QUIT' @2\nclosed capture\n",
+        { 'S', "A", 700, 900, "250 " }, { 'C', "A", 900, 704, "QUIT" }),
+    ROW("RST", "open\nC 0 'abc' @4\nclosed rst\n", OPEN, { 'C', "A", 1, 1, "abc" }, { 'S', "R", 1, 0 }),
+    ROW("a forged RST far from the window", "open\nC 0 'abc' @4\nC 3 'd' @6\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'S', "R", 900000000, 0 }, { 'C', "A", 4, 1, "d" }),
+    ROW("ports used again", "open\nC 0 'abc' @4\nclosed reused\nopen\nC 0 'xyz' @8\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "S", 5000000, 0 }, { 'S', "SA", 7000000, 5000001 }, { 'C', "A", 5000001, 7000001 },
+        { 'C', "A", 5000001, 7000001, "xyz" }),
+    ROW("ports used again behind the end", "open\nfin C\nfin S\nclosed fin\nopen\nC 0 'xyz' @9\nclosed capture\n",
+        OPEN, { 'C', "FA", 1, 1 }, { 'S', "FA", 1, 2 }, { 'C', "S", 5000000, 0 }, { 'S', "SA", 7000000, 5000001 },
+        { 'C', "A", 5000001, 7000001 }, { 'C', "A", 5000001, 7000001, "xyz" }),
+    ROW("late packets behind the end are nothing new", "open\nC 0 'abc' @4\nfin C\nfin S\nclosed fin\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "FA", 4, 1 }, { 'S', "FA", 1, 5 }, { 'C', "A", 1, 1, "abc" }, { 'C', "FA", 4, 1 }),
+    ROW("silent for long", "open\nC 0 'abc' @4\nclosed idle\nopen\nC 0 'def' @5\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "A", 4, 1, "def", 0, 700000 }),
+    ROW("a bare ACK opens nothing", "", { 'C', "A", 1, 1 }, { 'S', "A", 1, 1 }),
+    ROW("FIN with data, before its data", "open\nC 0 'abc' @5\nC 3 'def' @4\nfin C\nclosed capture\n",
+        OPEN, { 'C', "FA", 4, 1, "def" }, { 'C', "A", 1, 1, "abc" }),
+};
+
+static const uint32_t bases[][2] = { { 1000, 5000 }, { UINT32_MAX - 2, UINT32_MAX - 1 }, { UINT32_C(0x7ffffffe), 0 } };
+
+/* Wherever the sequence numbers begin, and wherever they wrap. */
+static void reassembles(void **state)
+{
+    (void)state;
+    bool good = true;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        for (size_t b = 0; b < G_N_ELEMENTS(bases); b++) {
+            char *got = play_steps(rows[i].steps, rows[i].count, bases[b][0], bases[b][1], false);
+            if (strcmp(got, rows[i].expected) != 0) {
+                print_error("%s, sequence numbers from %u:\n--- expected\n%s--- got\n%s", rows[i].name, bases[b][0], rows[i].expected, got);
+                good = false;
+            }
+            g_free(got);
+        }
+    }
+    assert_true(good);
+}
+
+static void forgets_what_is_refused(void **state)
+{
+    (void)state;
+    const struct step steps[] = { OPEN, { 'C', "A", 1, 1, "GET" }, { 'S', "A", 1, 4, "HTTP" }, { 'C', "A", 4, 5, "more" } };
+    char *got = play_steps(steps, G_N_ELEMENTS(steps), 1, 1, true);
+    assert_string_equal(got, "open\nC 0 'GET' @4\nclosed refused\n");
+    g_free(got);
+}
+
+/* A hole that is never filled: what waits behind it is bounded, whatever comes. */
+static void holds_back_a_bounded_amount(void **state)
+{
+    (void)state;
+    struct log log = { .text = g_string_new(NULL) };
+    struct tcp_table *table = tcp_table_new(&log_consumer, &log);
+    for (uint32_t i = 0; i < 100000; i++) {
+        const struct step step = { 'C', "A", 100 + i * 2, 1, "x" };
+        struct packet_segment segment = segment_of(&step, 1, 1);
+        tcp_table_add(table, &segment, 0, i + 1, i);
+        assert_true(tcp_table_statistics(table).held_octets <= TCP_HELD_LIMIT + 4096);
+        g_string_truncate(log.text, 0);
+    }
+    tcp_table_finish(table);
+    assert_int_equal(tcp_table_statistics(table).held_octets, 0);
+    tcp_table_free(table);
+    g_string_free(log.text, TRUE);
+}
+
+/*
+ * Any order of the same segments gives each half the same octets, and a command always before the reply that acknowledges it.
+ */
+static void order_of_capture_does_not_matter(void **state)
+{
+    (void)state;
+    static const struct step dialogue[] = {
+        { 'S', "A", 1, 1, "220 a" }, { 'C', "A", 1, 6, "EHLO" }, { 'S', "A", 6, 5, "250 b" }, { 'C', "A", 5, 11, "QUIT" }, { 'S', "A", 11, 9, "221 c" },
+    };
+    GRand *random = g_rand_new_with_seed(7);
+    for (unsigned round = 0; round < 500; round++) {
+        struct step steps[8] = { OPEN };
+        memcpy(steps + 3, dialogue, sizeof dialogue);
+        for (size_t i = G_N_ELEMENTS(steps) - 1; i > 3; i--) {
+            size_t other = 3 + (size_t)g_rand_int_range(random, 0, (gint32)(i - 2));
+            struct step swapped = steps[i];
+            steps[i] = steps[other];
+            steps[other] = swapped;
+        }
+        char *got = play_steps(steps, G_N_ELEMENTS(steps), 1000, 5000, false);
+        GString *said = g_string_new(NULL);
+        for (const char *at = got; (at = strchr(at, '\'')) != NULL; at = strchr(at + 1, '\'') + 1) {
+            g_string_append_len(said, at + 1, strchr(at + 1, '\'') - at - 1);
+        }
+        assert_string_equal(said->str, "220 aEHLO250 bQUIT221 c");
+        assert_null(strstr(got, "gap"));
+        g_string_free(said, TRUE);
+        g_free(got);
+    }
+    g_rand_free(random);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(reassembles),
+        cmocka_unit_test(forgets_what_is_refused),
+        cmocka_unit_test(holds_back_a_bounded_amount),
+        cmocka_unit_test(order_of_capture_does_not_matter),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

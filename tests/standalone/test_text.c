@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* What goes to people and programs: visible text, JSON, identifiers. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "community_id.h"
+#include "json.h"
+#include "proxied.h"
+#include "text.h"
+
+#define TEXT(literal) { .octets = (const uint8_t *)(literal), .length = sizeof(literal) - 1 }
+
+struct row {
+    struct smtp_span octets;
+    const char *visible;
+};
+
+static const struct row visible_rows[] = {
+    { TEXT("plain"), "plain" },
+    { TEXT("Gr\xc3\xbc\xc3\x9f" "e"), "Gr\xc3\xbc\xc3\x9f" "e" },
+    { TEXT("\x1b[31mred"), "\\x1B[31mred" },
+    { TEXT("a\rb\nc\td\0e\x7f"), "a\\x0Db\\x0Ac\\x09d\\x00e\\x7F" },
+    { TEXT("caf\xe9"), "caf\\xE9" },
+    { TEXT("\xc3"), "\\xC3" },
+    { TEXT("\xc0\x80"), "\\xC0\\x80" },
+    { TEXT("\xed\xa0\x80"), "\\xED\\xA0\\x80" },
+    { TEXT("\xc2\x9b" "31m"), "\\xC2\\x9B31m" },          /* C1: CSI in one character */
+    { TEXT("a\xe2\x80\xae" "b"), "a\\xE2\\x80\\xAEb" },   /* right-to-left override */
+    { TEXT("C:\\x41"), "C:\\\\x41" },
+    { TEXT("C:\\dir"), "C:\\dir" },
+};
+
+static void shows_what_is_safe(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(visible_rows); i++) {
+        GString *out = g_string_new(NULL);
+        text_append_visible(out, visible_rows[i].octets);
+        assert_string_equal(out->str, visible_rows[i].visible);
+        g_string_free(out, TRUE);
+    }
+}
+
+static void writes_times(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t time;
+        unsigned precision;
+        const char *text;
+    } times[] = {
+        { INT64_C(1254722767492060000), 6, "2009-10-05T06:06:07.492060Z" },
+        { INT64_C(1254722767492060001), 9, "2009-10-05T06:06:07.492060001Z" },
+        { 0, 6, "1970-01-01T00:00:00.000000Z" },
+        { -1000, 6, "1969-12-31T23:59:59.999999Z" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(times); i++) {
+        GString *out = g_string_new(NULL);
+        text_append_time(out, times[i].time, times[i].precision);
+        assert_string_equal(out->str, times[i].text);
+        g_string_free(out, TRUE);
+    }
+    GString *out = g_string_new(NULL);
+    text_append_time(out, INT64_MIN, 9); /* whatever it says, it says something */
+    text_append_time(out, INT64_MAX, 9);
+    assert_true(out->len > 0);
+    g_string_free(out, TRUE);
+}
+
+static void counts_columns(void **state)
+{
+    (void)state;
+    assert_int_equal(text_columns("abc"), 3);
+    assert_int_equal(text_columns("\xe4\xbe\x8b\xe5\xad\x90"), 4);
+    assert_int_equal(text_columns("e\xcc\x81"), 1);
+    GString *out = g_string_new(NULL);
+    text_append_count(out, UINT64_MAX);
+    assert_string_equal(out->str, "18,446,744,073,709,551,615");
+    g_string_free(out, TRUE);
+}
+
+static void writes_json(void **state)
+{
+    (void)state;
+    static const struct smtp_span bad = TEXT("caf\xe9\"\\\n");
+    static const struct smtp_span good = TEXT("a\x1b\x7f");
+    struct json json = { .out = g_string_new(NULL) };
+    json_begin_object(&json, NULL);
+    json_text(&json, "record", "x");
+    json_span(&json, "bad", bad);
+    json_span(&json, "good", good);
+    json_begin_array(&json, "list");
+    json_number(&json, NULL, UINT64_MAX);
+    json_null(&json, NULL);
+    json_bool(&json, NULL, true);
+    json_span(&json, NULL, bad);
+    json_end_array(&json);
+    json_seconds(&json, "s", 1500000, 6);
+    json_seconds(&json, "back", -1500000, 6);
+    json_end_object(&json);
+    json_end_line(&json);
+    assert_string_equal(json.out->str,
+                        "{\"record\":\"x\",\"bad\":\"caf\\\\xE9\\\"\\\\\\n\",\"bad_base64\":\"Y2Fm6SJcCg==\",\"good\":\"a\\u001b\\u007f\","
+                        "\"list\":[18446744073709551615,null,true,\"caf\\\\xE9\\\"\\\\\\n\"],\"s\":0.001500,\"back\":-0.001500}\n");
+    g_string_free(json.out, TRUE);
+}
+
+/* The baseline values of the Community ID specification's own test data. */
+static void computes_community_ids(void **state)
+{
+    (void)state;
+    const struct tcp_endpoint ends[2] = {
+        { .address = { .version = 4, .octets = { 128, 232, 110, 120 } }, .port = 34855 },
+        { .address = { .version = 4, .octets = { 66, 35, 250, 204 } }, .port = 80 },
+    };
+    const struct tcp_endpoint turned[2] = { ends[1], ends[0] };
+    char *one = community_id(ends);
+    char *other = community_id(turned);
+    assert_string_equal(one, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
+    assert_string_equal(one, other);
+    g_free(one);
+    g_free(other);
+}
+
+struct proxied_row {
+    struct smtp_span client, server;
+    enum proxied expected;
+    size_t client_octets, server_octets;
+};
+
+static const struct proxied_row proxied_rows[] = {
+    { TEXT("\x05\x01\0\x05\x01\0\x01\xc0\0\x02\x02\0\x19" "EHLO"), TEXT("\x05\0\x05\0\0\x01\0\0\0\0\0\0" "220 "), PROXIED_YES, 13, 12 },
+    { TEXT("\x05\x01\0\x05\x01\0\x03\x04mail\0\x19"), TEXT("\x05\0\x05\0\0\x01\0\0\0\0\0\0"), PROXIED_YES, 14, 12 },
+    { TEXT("\x05\x01\0"), TEXT("\x05\0"), PROXIED_MORE, 0, 0 },
+    { TEXT("\x04\x01\0\x19\xc0\0\x02\x02user\0"), TEXT("\0\x5a\0\0\0\0\0\0"), PROXIED_YES, 13, 8 },
+    { TEXT("CONNECT mail.example.com:25 HTTP/1.1\r\n\r\n"), TEXT("HTTP/1.1 200 OK\r\n\r\n220 "), PROXIED_YES, 40, 19 },
+    { TEXT("EHLO client.example.com\r\n"), TEXT("220 mail.example.com\r\n"), PROXIED_NO, 0, 0 },
+    { TEXT("GET / HTTP/1.1\r\n\r\n"), TEXT(""), PROXIED_NO, 0, 0 },
+};
+
+static void passes_proxies(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(proxied_rows); i++) {
+        const struct proxied_row *row = &proxied_rows[i];
+        struct proxied_handshake handshake = { .client_octets = 0 };
+        assert_int_equal(proxied_look(row->client, row->server, &handshake), row->expected);
+        if (row->expected != PROXIED_YES)
+            continue;
+        assert_int_equal(handshake.client_octets, row->client_octets);
+        assert_int_equal(handshake.server_octets, row->server_octets);
+        /* With fewer octets of either: never another answer than "more". */
+        for (size_t c = 1; c < row->client_octets; c++) /* the client speaks first: with none of its octets, it is no proxy */
+            assert_int_equal(proxied_look(smtp_span_first(row->client, c), row->server, &handshake), PROXIED_MORE);
+        for (size_t s = 0; s < row->server_octets; s++)
+            assert_int_equal(proxied_look(row->client, smtp_span_first(row->server, s), &handshake), PROXIED_MORE);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(shows_what_is_safe), cmocka_unit_test(writes_times),           cmocka_unit_test(counts_columns),
+        cmocka_unit_test(writes_json),        cmocka_unit_test(computes_community_ids), cmocka_unit_test(passes_proxies),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
