@@ -11,6 +11,7 @@ import argparse
 import difflib
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -28,6 +29,21 @@ def check_layout(name, text):
     """No line of a text transcript is wider than the page (full-width characters aside)."""
     return ["%s: line %d has %d columns: %s" % (name, number, len(line), line)
             for number, line in enumerate(text.splitlines(), 1) if len(line) > 100]
+
+
+def check_readme(readme, transcript):
+    """The transcript in the README is the expected one, with nothing left out but where it says [...]."""
+    with open(readme, encoding="utf-8") as file:
+        block = re.search(r"^    ━━ SMTP session.*?(?=^\S)", file.read(), re.MULTILINE | re.DOTALL).group()
+    shown = re.sub("^    ", "", block, flags=re.MULTILINE).strip("\n")
+    at, problems = 0, []
+    for part in shown.split("\n[...]\n"):
+        found = transcript.find(part, at)
+        if found < 0:
+            problems.append("%s: not in the expected transcript, or not in this order:\n%s" % (readme, part))
+        else:
+            at = found + len(part)
+    return problems
 
 
 def main():
@@ -59,6 +75,8 @@ def main():
                 want = file.read()
             if want != got:
                 problems += difflib.unified_diff(want.splitlines(), got.splitlines(), path, "now", lineterm="", n=1)
+    with open(os.path.join(expected, "by-hand.txt"), encoding="utf-8") as file:
+        problems += check_readme(os.path.join(arguments.captures, "..", "README.md"), file.read())
     print("\n".join(problems[:200]))
     print("%d captures, %s" % (len(names), "differences found" if problems else "as expected"))
     return 1 if problems else 0
