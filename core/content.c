@@ -34,11 +34,10 @@ static bool strict_end_follows(struct smtp_span octets)
 static struct smtp_content_scan after_octet(struct smtp_content_scan scan, uint8_t octet)
 {
     scan.line_octets++;
+    scan.overlong |= scan.line_octets > SMTP_TEXT_LINE_LIMIT;
     if (octet == '\r') {
         scan.state = SMTP_CONTENT_AFTER_CR;
     } else if (octet == '\n') {
-        if (scan.line_octets > scan.longest)
-            scan.longest = scan.line_octets;
         scan.bare_lf |= scan.state != SMTP_CONTENT_AFTER_CR;
         scan.state = scan.state == SMTP_CONTENT_AFTER_CR ? SMTP_CONTENT_AFTER_CRLF : SMTP_CONTENT_AFTER_LF;
         scan.line_octets = 0;
@@ -102,6 +101,7 @@ static enum frame frame_stretch(const struct smtp_session *session, struct smtp_
     const uint8_t *at = octets.octets;
     const uint8_t *end = octets.octets + octets.length;
     while (at < end) {
+        at += smtp_content_skip_plain(&scan, smtp_span(at, (size_t)(end - at)));
         /* Octet by octet only where the line before leaves something open. */
         if (scan.state == SMTP_CONTENT_AFTER_CR) {
             scan = after_octet(scan, *at++);
@@ -115,6 +115,7 @@ static enum frame frame_stretch(const struct smtp_session *session, struct smtp_
             if (length > 0) {
                 scan.nul |= memchr(at, 0, length) != NULL;
                 scan.line_octets += (uint32_t)length;
+                scan.overlong |= scan.line_octets > SMTP_TEXT_LINE_LIMIT;
                 scan.state = line_end[-1] == '\r' ? SMTP_CONTENT_AFTER_CR : SMTP_CONTENT_IN_LINE;
             }
             at = line_end;
@@ -124,8 +125,6 @@ static enum frame frame_stretch(const struct smtp_session *session, struct smtp_
         if (at < end && *at == '.' && scan.state != SMTP_CONTENT_IN_LINE)
             break;
     }
-    if (scan.line_octets > scan.longest)
-        scan.longest = scan.line_octets;
     return give(unit, UNIT_CONTENT, octets, (size_t)(at - octets.octets), scan);
 }
 

@@ -6,9 +6,6 @@
 
 #include "session_private.h"
 
-/* RFC 5321 section 4.5.3.1.6: a text line with its CRLF, the stuffed dot not counted. */
-#define TEXT_LINE_LIMIT 1000
-
 void smtp_content_begin(struct smtp_session *session, enum smtp_transport transport, uint64_t offset,
                         const struct smtp_sink *sink)
 {
@@ -75,10 +72,10 @@ static void report_scan(struct smtp_session *session, const struct smtp_content_
                          "message content holds a carriage return without a line feed behind it");
     if (scan->nul)
         smtp_report_once(session, SMTP_FINDING_NUL_OCTET, SMTP_CLIENT, offset, sink, "message content holds a NUL octet");
-    if (scan->longest > TEXT_LINE_LIMIT)
+    if (scan->overlong)
         smtp_report_once(session, SMTP_FINDING_OVERLONG_LINE, SMTP_CLIENT, offset, sink,
                          "a line of message content is longer than the %d octets of RFC 5321 section 4.5.3.1.6",
-                         TEXT_LINE_LIMIT);
+                         SMTP_TEXT_LINE_LIMIT);
 }
 
 void smtp_content_piece(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)

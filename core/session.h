@@ -44,7 +44,7 @@ enum smtp_content_state {
 struct smtp_content_scan {
     enum smtp_content_state state;
     uint32_t line_octets; /* of the line so far */
-    uint32_t longest;     /* line so far, its end included */
+    bool overlong;        /* a line had more octets than SMTP_TEXT_LINE_LIMIT */
     bool bare_lf, bare_cr, nul;
 };
 

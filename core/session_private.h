@@ -73,6 +73,15 @@ enum frame smtp_frame(const struct smtp_session *session, enum smtp_role role, s
 enum frame smtp_frame_content(const struct smtp_session *session, struct smtp_span octets, bool at_end,
                               struct unit *unit);
 
+/* RFC 5321 section 4.5.3.1.6: octets of a text line with its CRLF, the stuffed dot not counted. */
+#define SMTP_TEXT_LINE_LIMIT 1000
+
+/*
+ * content_scan.c: passes over content in which nothing is to be remarked but the length of its lines, and in which no line begins
+ * with a dot. Returns how many octets those are, from the front; 0 says nothing.
+ */
+size_t smtp_content_skip_plain(struct smtp_content_scan *scan, struct smtp_span octets);
+
 /* client.c, server.c, encryption.c: apply one unit. */
 void smtp_apply_client(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink);
 void smtp_apply_server(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink);

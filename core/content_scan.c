@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * What nearly all message content is: lines that end with CRLF, without NUL, none of which begins with a dot. It is
+ * told from the rest many octets at a time; the rest is for content.c to look at closely.
+ */
+
+#include "session_private.h"
+
+/* Octets that are looked at together. */
+#define BLOCK 64
+
+typedef uint8_t lane __attribute__((vector_size(16)));
+
+static lane load(const uint8_t *at)
+{
+    lane octets;
+    memcpy(&octets, at, sizeof octets);
+    return octets;
+}
+
+/* Whether the next octet is what it may be behind each of the block's: reads BLOCK + 1 octets. */
+static bool is_plain(const uint8_t *at)
+{
+    lane odd = { 0 };
+    for (size_t i = 0; i < BLOCK; i += sizeof odd) {
+        lane here = load(at + i);
+        lane next = load(at + i + 1);
+        odd |= (lane)(here == 0);
+        odd |= (lane)((here == '\r') ^ (next == '\n'));
+        odd |= (lane)((here == '\n') & (next == '.'));
+    }
+    uint64_t halves[2];
+    memcpy(halves, &odd, sizeof halves);
+    return (halves[0] | halves[1]) == 0;
+}
+
+/* Counts the length of the lines, which end with LF; `octets` is all plain. */
+static void count_lines(struct smtp_content_scan *scan, struct smtp_span octets)
+{
+    size_t line = 0; /* where it starts */
+    while (line < octets.length) {
+        size_t room = scan->line_octets < SMTP_TEXT_LINE_LIMIT ? SMTP_TEXT_LINE_LIMIT - scan->line_octets : 0;
+        size_t window = room < octets.length - line ? room : octets.length - line;
+        /* The last LF within the limit: the lines before it are short enough, whatever their number. */
+        size_t end = line + window;
+        while (end > line && octets.octets[end - 1] != '\n')
+            end--;
+        if (end == line && window == room && room < octets.length - line) {
+            const uint8_t *lf = memchr(octets.octets + line, '\n', octets.length - line);
+            scan->overlong = true;
+            end = lf != NULL ? (size_t)(lf - octets.octets) + 1 : line;
+        }
+        if (end == line) {
+            scan->line_octets += (uint32_t)(octets.length - line);
+            return;
+        }
+        scan->line_octets = 0;
+        line = end;
+    }
+}
+
+size_t smtp_content_skip_plain(struct smtp_content_scan *scan, struct smtp_span octets)
+{
+    size_t length = 0;
+    if (octets.length <= BLOCK || scan->state == SMTP_CONTENT_AFTER_CR || octets.octets[0] == '\n')
+        return 0;
+    if (octets.octets[0] == '.' && scan->state != SMTP_CONTENT_IN_LINE)
+        return 0;
+    while (octets.length - length > BLOCK && is_plain(octets.octets + length))
+        length += BLOCK;
+    if (length == 0)
+        return 0;
+    count_lines(scan, smtp_span_first(octets, length));
+    uint8_t last = octets.octets[length - 1];
+    scan->state = last == '\r' ? SMTP_CONTENT_AFTER_CR : last == '\n' ? SMTP_CONTENT_AFTER_CRLF : SMTP_CONTENT_IN_LINE;
+    return length;
+}
