@@ -107,7 +107,8 @@ static void annotate_challenge(GString *out, const struct item *item)
     uint8_t decoded[512];
     bool bad = false;
     bool cut = false;
-    struct smtp_span text = smtp_span_trim(item->lines[item->line_count - 1].reply.text);
+    const struct record_line *last = item->lines.tail->data;
+    struct smtp_span text = smtp_span_trim(last->reply.text);
     struct smtp_span challenge = smtp_base64_decode(text, decoded, sizeof decoded, &bad, &cut);
     if (bad || cut || challenge.length == 0)
         return;
@@ -140,12 +141,12 @@ static const struct recipient *lmtp_recipient(const struct record *record, const
 {
     /* The last transaction that has accepted recipients: LMTP answers its content at once. */
     uint32_t accepted = 0;
-    for (unsigned t = record->transactions->len; t > 0; t--) {
-        const struct transaction *transaction = record->transactions->pdata[t - 1];
+    for (const GList *t = record->transactions.tail; t != NULL; t = t->prev) {
+        const struct transaction *transaction = t->data;
         if (transaction->frame > item->command_frame)
             continue;
-        for (unsigned i = 0; i < transaction->recipients->len; i++) {
-            const struct recipient *recipient = &g_array_index(transaction->recipients, struct recipient, i);
+        for (const GList *r = transaction->recipients.head; r != NULL; r = r->next) {
+            const struct recipient *recipient = r->data;
             if ((recipient->code == 0 || recipient->code / 100 == 2) && ++accepted == item->reply.recipient)
                 return recipient;
         }
@@ -241,8 +242,8 @@ void annotate_ending(GString *out, const struct record *record)
     else if (!client_syn || !server_syn)
         g_string_append_printf(out, ", the %s's SYN is not in the capture", client_syn ? "server" : "client");
     uint64_t missing = 0;
-    for (unsigned i = 0; i < record->gaps->len; i++)
-        missing += g_array_index(record->gaps, struct gap, i).octets;
+    for (const GList *link = record->gaps.head; link != NULL; link = link->next)
+        missing += ((const struct gap *)link->data)->octets;
     if (missing == 0)
         return;
     g_string_append(out, ", ");

@@ -29,6 +29,8 @@ struct capture_set {
     bool any_given;
     bool unreadable, damaged;
     struct capture_totals totals;
+    void (*waits)(void *context);
+    void *waits_context;
 };
 
 static void say(const struct source *source, bool *flag, const char *what)
@@ -42,7 +44,7 @@ static void open_source(struct capture_set *set, struct source *source)
     char message[PCAP_ERRBUF_SIZE] = "";
     char *problem = NULL;
     struct capture_source stream;
-    if (!capture_source_open(&stream, source->name, &problem)) {
+    if (!capture_source_open(&stream, source->name, set->waits, set->waits_context, &problem)) {
         say(source, &set->unreadable, problem);
         g_free(problem);
         return;
@@ -89,11 +91,13 @@ static void advance(struct capture_set *set, struct source *source)
     close_source(source);
 }
 
-struct capture_set *capture_set_open(char *const *names, unsigned count)
+struct capture_set *capture_set_open(char *const *names, unsigned count, void (*waits)(void *context), void *context)
 {
     struct capture_set *set = g_new0(struct capture_set, 1);
     set->sources = g_new0(struct source, count);
     set->count = count;
+    set->waits = waits;
+    set->waits_context = context;
     for (unsigned i = 0; i < count; i++) {
         set->sources[i].name = names[i];
         set->sources[i].precision = 6;

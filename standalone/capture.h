@@ -27,8 +27,9 @@ struct capture_set;
 /*
  * Opens the captures named. A capture that cannot be opened, or is none, is said on standard error (one sentence
  * that names it) and left out; capture_set_exit_status tells. `names` must outlive the set. Never returns NULL.
+ * `waits` (may be NULL) is called before a read that may have to wait for a live capture.
  */
-struct capture_set *capture_set_open(char *const *names, unsigned count);
+struct capture_set *capture_set_open(char *const *names, unsigned count, void (*waits)(void *context), void *context);
 
 /*
  * Gives the next frame in time order (a file's own order is never changed; between files the smaller time goes

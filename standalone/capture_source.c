@@ -28,6 +28,8 @@
 struct input {
     int descriptor;
     bool close;         /* not standard input's */
+    void (*waits)(void *context); /* NULL: reading never waits */
+    void *waits_context;
     GByteArray *peeked; /* read already, and not yet given to libpcap */
     size_t given;       /* octets of it */
     char buffer[STREAM_BUFFER_OCTETS];
@@ -38,6 +40,8 @@ struct input {
 static ssize_t read_some(const struct input *input, void *octets, size_t length)
 {
     ssize_t got;
+    if (input->waits != NULL)
+        input->waits(input->waits_context);
     do
         got = read(input->descriptor, octets, length);
     while (got < 0 && errno == EINTR);
@@ -189,7 +193,8 @@ static bool finish_opening(struct capture_source *source, struct input *input, c
     return source->stream != NULL;
 }
 
-bool capture_source_open(struct capture_source *source, const char *name, char **problem)
+bool capture_source_open(struct capture_source *source, const char *name, void (*waits)(void *context), void *context,
+                         char **problem)
 {
     struct stat status;
     bool standard_input = strcmp(name, "-") == 0;
@@ -202,6 +207,8 @@ bool capture_source_open(struct capture_source *source, const char *name, char *
     struct input *input = g_new0(struct input, 1);
     input->descriptor = descriptor;
     input->close = !standard_input;
+    input->waits = S_ISREG(status.st_mode) ? NULL : waits;
+    input->waits_context = context;
     input->peeked = g_byte_array_new();
     source->reopens = !standard_input && S_ISREG(status.st_mode);
     if (S_ISDIR(status.st_mode))

@@ -22,6 +22,7 @@ struct capture_source {
  * frees it): it can be put behind the name of the capture to make a sentence, "is empty". Only what is certainly no
  * capture is turned away; the rest is for libpcap to judge.
  */
-bool capture_source_open(struct capture_source *source, const char *name, char **problem);
+bool capture_source_open(struct capture_source *source, const char *name, void (*waits)(void *context), void *context,
+                         char **problem);
 
 #endif

@@ -169,14 +169,14 @@ static void start_session(struct dialogue *dialogue, bool opener_is_client)
     smtp_session_start(dialogue->session, !connection->syn[0] && !connection->syn[1]);
     dialogue->session->half[SMTP_CLIENT].offset = dialogue->used[dialogue->client];
     dialogue->session->half[SMTP_SERVER].offset = dialogue->used[1 - dialogue->client];
-    struct record *record = record_new(dialogue->owner->secrets, options->keep_items, options->keep_content);
+    struct record *record = record_new(options->pool, dialogue->owner->secrets, &options->records);
     record->locate = locate;
     record->locate_context = dialogue;
     record->client_half = dialogue->client;
     record->capture = options->capture_name(options->context, connection->capture);
     record->precision = options->capture_precision(options->context, connection->capture);
     char *id = community_id(connection->endpoint);
-    record->community_id = smtp_span_of_text(g_string_chunk_insert(record->memory, id));
+    record->community_id = arena_copy(record->arena, smtp_span_of_text(id));
     g_free(id);
     dialogue->record = record;
     for (unsigned i = 0; dialogue->conflicts != NULL && i < dialogue->conflicts->len; i++)

@@ -11,8 +11,8 @@
 #include "tcp.h"
 
 struct dialogues_options {
-    bool keep_items;   /* every line is wanted, not just the facts */
-    bool keep_content; /* message content as a whole */
+    struct arena_pool *pool;
+    struct record_options records;
     const char *(*capture_name)(void *context, unsigned index);
     unsigned (*capture_precision)(void *context, unsigned index);
     /* A session ended. The record belongs to the callee. Its id is set; records come in the order in which sessions end,

@@ -7,26 +7,24 @@
 
 #include "text.h"
 
-struct message *message_new(uint32_t number, enum smtp_transport transport, bool keep_content)
+struct message *message_new(const struct message_options *options, uint32_t number, enum smtp_transport transport)
 {
     struct message *message = g_new0(struct message, 1);
+    message->link.data = message;
+    message->options = options;
     message->number = number;
     message->transport = transport;
     message->header = g_string_new(NULL);
-    message->content = keep_content ? g_string_new(NULL) : NULL;
-    message->digest = EVP_MD_CTX_new();
-    EVP_DigestInit_ex(message->digest, EVP_sha256(), NULL);
     return message;
 }
 
 void message_free(struct message *message)
 {
-    if (message == NULL)
-        return;
     EVP_MD_CTX_free(message->digest);
-    g_string_free(message->header, TRUE);
-    if (message->content != NULL)
-        g_string_free(message->content, TRUE);
+    if (message->header != NULL)
+        g_string_free(message->header, TRUE);
+    if (message->arena != NULL)
+        arena_free(message->arena);
     g_free(message->sha256);
     g_free(message->subject);
     g_free(message->from);
@@ -37,35 +35,7 @@ void message_free(struct message *message)
     g_free(message);
 }
 
-/* Keeps octets until the header's empty line was seen, wherever the pieces are cut. */
-static void keep_header(struct message *message, struct smtp_span octets)
-{
-    size_t before = message->header->len;
-    size_t room = MESSAGE_HEADER_LIMIT - before;
-    g_string_append_len(message->header, (const char *)octets.octets, (gssize)MIN(room, octets.length));
-    const char *text = message->header->str;
-    for (size_t i = before > 3 ? before - 3 : 0; i < message->header->len; i++) {
-        if (text[i] != '\n')
-            continue;
-        bool first = i == 0 || (i == 1 && text[0] == '\r');
-        bool empty = first || (i > 0 && text[i - 1] == '\n') || (i > 1 && text[i - 1] == '\r' && text[i - 2] == '\n');
-        if (!empty)
-            continue;
-        g_string_truncate(message->header, i + 1);
-        message->header_whole = true;
-        return;
-    }
-}
-
-void message_add(struct message *message, struct smtp_span octets)
-{
-    message->octets += octets.length;
-    EVP_DigestUpdate(message->digest, octets.octets, octets.length);
-    if (!message->header_whole && message->header->len < MESSAGE_HEADER_LIMIT)
-        keep_header(message, octets);
-    if (message->content != NULL)
-        g_string_append_len(message->content, (const char *)octets.octets, (gssize)octets.length);
-}
+/* ---- the header (worker) ---- */
 
 /* A field's value as people read it: unfolded, RFC 2047 words decoded; valid UTF-8 in any case. */
 static char *readable(const char *raw)
@@ -114,9 +84,11 @@ static void read_field(struct message *message, const char *name, const char *ra
         message->from_domain = first_domain(raw);
 }
 
-static void read_header(struct message *message)
+/* `octets`: the header, or all that there is of it. */
+static void read_header(void *target, struct smtp_span octets)
 {
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer(message->header->str, message->header->len);
+    struct message *message = target;
+    GMimeStream *stream = g_mime_stream_mem_new_with_buffer((const char *)octets.octets, octets.length);
     GMimeParser *parser = g_mime_parser_new_with_stream(stream);
     GMimeObject *part = g_mime_parser_construct_part(parser, NULL);
     if (part != NULL) {
@@ -133,14 +105,39 @@ static void read_header(struct message *message)
     g_object_unref(stream);
 }
 
-void message_finish(struct message *message, bool complete)
+/* ---- digest and content (worker) ---- */
+
+static void add_to_digest(void *target, struct smtp_span octets)
 {
-    if (message->digest == NULL)
-        return;
+    struct message *message = target;
+    if (message->digest == NULL) {
+        message->digest = EVP_MD_CTX_new();
+        EVP_DigestInit_ex(message->digest, EVP_sha256(), NULL);
+    }
+    EVP_DigestUpdate(message->digest, octets.octets, octets.length);
+}
+
+static void add_to_content(void *target, struct smtp_span octets)
+{
+    struct message *message = target;
+    if (message->arena == NULL)
+        message->arena = arena_new(message->options->pool);
+    struct message_piece *piece = arena_take(message->arena, sizeof *piece);
+    piece->link.data = piece;
+    piece->octets = arena_copy(message->arena, octets);
+    g_queue_push_tail_link(&message->content, &piece->link);
+}
+
+static void finish_whole(void *target, struct smtp_span octets)
+{
+    struct message *message = target;
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;
-    message->complete = complete;
-    if (complete && EVP_DigestFinal_ex(message->digest, digest, &length) == 1) {
+    message->complete = true;
+    if (!message->options->digest)
+        return;
+    add_to_digest(message, octets); /* a message may be empty */
+    if (EVP_DigestFinal_ex(message->digest, digest, &length) == 1) {
         GString *hex = g_string_new(NULL);
         for (unsigned i = 0; i < length; i++)
             g_string_append_printf(hex, "%02x", digest[i]);
@@ -148,5 +145,60 @@ void message_finish(struct message *message, bool complete)
     }
     EVP_MD_CTX_free(message->digest);
     message->digest = NULL;
-    read_header(message);
+}
+
+/* ---- the reader's side ---- */
+
+static void hand_header_over(struct message *message)
+{
+    worker_post(message->options->worker, read_header, message, smtp_span(message->header->str, message->header->len));
+    g_string_free(message->header, TRUE);
+    message->header = NULL;
+}
+
+/* Keeps octets until the header's empty line was seen, wherever the pieces are cut. */
+static void keep_header(struct message *message, struct smtp_span octets)
+{
+    size_t before = message->header->len;
+    size_t room = MESSAGE_HEADER_LIMIT - before;
+    g_string_append_len(message->header, (const char *)octets.octets, (gssize)MIN(room, octets.length));
+    const char *text = message->header->str;
+    size_t length = message->header->len;
+    for (size_t at = before > 3 ? before - 3 : 0; at < length; at++) {
+        const char *lf = memchr(text + at, '\n', length - at);
+        if (lf == NULL)
+            break;
+        at = (size_t)(lf - text);
+        bool first = at == 0 || (at == 1 && text[0] == '\r');
+        bool empty = first || text[at - 1] == '\n' || (at > 1 && text[at - 1] == '\r' && text[at - 2] == '\n');
+        if (!empty)
+            continue;
+        g_string_truncate(message->header, at + 1);
+        hand_header_over(message);
+        return;
+    }
+    if (length == MESSAGE_HEADER_LIMIT)
+        hand_header_over(message);
+}
+
+void message_add(struct message *message, struct smtp_span octets)
+{
+    message->octets += octets.length;
+    if (message->options->digest)
+        worker_post(message->options->worker, add_to_digest, message, octets);
+    if (message->header != NULL)
+        keep_header(message, octets);
+    if (message->options->content)
+        worker_post(message->options->worker, add_to_content, message, octets);
+}
+
+void message_finish(struct message *message, bool complete)
+{
+    if (message->finished)
+        return;
+    message->finished = true;
+    if (message->header != NULL)
+        hand_header_over(message);
+    if (complete)
+        worker_post(message->options->worker, finish_whole, message, smtp_span(NULL, 0));
 }

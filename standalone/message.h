@@ -2,41 +2,65 @@
 #ifndef SMTPSCOPE_MESSAGE_H
 #define SMTPSCOPE_MESSAGE_H
 
-/* One message on its way through: its digest, its size, and the first of its octets for the header. */
+/*
+ * One message on its way through: its digest, its size, the first of its octets for the header. What costs time is done by the
+ * worker; what it fills in is there for jobs that are posted behind message_finish.
+ */
 
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "arena.h"
 #include "event.h"
+#include "worker.h"
 
 /* Octets of a header that are kept; what is longer is looked at up to here. */
 #define MESSAGE_HEADER_LIMIT ((size_t)65536)
 
+/* What is wanted of messages, beside their headers. */
+struct message_options {
+    bool digest;
+    bool content; /* all of it, as a list of pieces */
+    struct worker *worker;
+    struct arena_pool *pool;
+};
+
+struct message_piece {
+    GList link;
+    struct smtp_span octets;
+};
+
 struct message {
+    GList link;
+    const struct message_options *options;
     uint32_t number; /* in its session, from 1 */
     enum smtp_transport transport;
     enum smtp_end_mark end_mark;
     uint64_t octets;
-    bool complete;
-    bool broken;       /* a chunk of it is not whole */
-    char *sha256;      /* hex; NULL unless complete */
-    GString *header;   /* as received, up to the empty line */
-    bool header_whole;
-    GString *content;  /* all of it; NULL unless it was asked for */
-    void *digest;      /* EVP_MD_CTX; NULL when done */
+    bool broken;          /* a chunk of it is not whole */
+    bool finished;        /* message_finish was called */
+    GString *header;      /* as received, up to the empty line; NULL once the worker has it */
 
-    /* Decoded header fields, UTF-8; NULL where absent. Filled by message_finish. */
-    char *subject, *from, *to, *date, *message_id;
-    char *from_domain; /* of the first address in From */
+    /* The worker's. */
+    bool complete;
+    char *sha256;         /* hex; NULL unless complete, and wanted */
+    void *digest;         /* EVP_MD_CTX; NULL when done */
+    struct arena *arena;  /* of the content; NULL: none */
+    GQueue content;       /* struct message_piece */
+    char *subject, *from, *to, *date, *message_id; /* decoded, UTF-8; NULL where absent */
+    char *from_domain;    /* of the first address in From */
 };
 
-struct message *message_new(uint32_t number, enum smtp_transport transport, bool keep_content);
+/* `options` must outlive the message. */
+struct message *message_new(const struct message_options *options, uint32_t number, enum smtp_transport transport);
+
+/* By the worker, or when it has no more to do. */
 void message_free(struct message *message);
 
 void message_add(struct message *message, struct smtp_span octets);
 
-/* The content ended: the digest is made if `complete`, and the header is read. */
+/* The content ended: the digest is made if `complete`. Does nothing the second time. */
 void message_finish(struct message *message, bool complete);
 
 #endif

@@ -2,79 +2,57 @@
 #include "record.h"
 
 #include "path.h"
+#include "session.h"
+
+/* Commands that are remembered: more than can wait for a reply. */
+#define SENT_AT_FIRST 16
+#define SENT_LIMIT (4 * SMTP_QUEUE_LIMIT)
 
 /* What is remembered of each command until its reply, and its transaction, are known. */
 struct sent {
+    uint32_t number;
     struct item *item; /* NULL without keep_items */
     enum smtp_verb verb;
     uint64_t frame;
     int64_t time;
     uint64_t content_frame;    /* of the last octet of the content behind it; 0: there is none */
     int64_t content_time;
-    uint16_t code;             /* of its last reply; 0: none was seen */
     struct smtp_span argument; /* of the verbs whose argument matters later */
 };
 
 static struct smtp_span keep(struct record *record, struct smtp_span span)
 {
-    if (span.length == 0)
-        return smtp_span("", 0);
-    return smtp_span(g_string_chunk_insert_len(record->memory, (const char *)span.octets, (gssize)span.length), span.length);
+    return arena_copy(record->arena, span);
 }
 
-static void free_transaction(void *pointer)
+/* Appends an element of the record to one of its lists. */
+static void append(GQueue *list, GList *link, void *element)
 {
-    struct transaction *transaction = pointer;
-    g_array_free(transaction->recipients, TRUE);
-    g_free(transaction);
+    link->data = element;
+    g_queue_push_tail_link(list, link);
 }
 
-static void free_item(void *pointer)
+struct record *record_new(struct arena_pool *pool, struct secrets *secrets, const struct record_options *options)
 {
-    struct item *item = pointer;
-    g_free(item->lines);
-    g_free(item);
-}
-
-static void free_message(void *pointer)
-{
-    message_free(pointer);
-}
-
-struct record *record_new(struct secrets *secrets, bool keep_items, bool keep_content)
-{
-    struct record *record = g_new0(struct record, 1);
-    record->memory = g_string_chunk_new(1024);
+    struct arena *arena = arena_new(pool);
+    struct record *record = arena_take(arena, sizeof *record);
+    record->arena = arena;
     record->secrets = secrets;
-    record->keep_items = keep_items;
-    record->keep_content = keep_content;
-    record->extensions = g_array_new(FALSE, FALSE, sizeof(struct smtp_span));
-    record->new_extensions = g_array_new(FALSE, FALSE, sizeof(struct smtp_span));
-    record->auths = g_array_new(FALSE, TRUE, sizeof(struct auth));
-    record->transactions = g_ptr_array_new_with_free_func(free_transaction);
-    record->messages = g_ptr_array_new_with_free_func(free_message);
-    record->findings = g_array_new(FALSE, FALSE, sizeof(struct finding));
-    record->gaps = g_array_new(FALSE, FALSE, sizeof(struct gap));
-    record->items = g_ptr_array_new_with_free_func(free_item);
-    record->sent = g_array_new(FALSE, TRUE, sizeof(struct sent));
-    record->lines = g_ptr_array_new_with_free_func(g_free);
+    record->options = options;
+    record->reply_text = g_string_new(NULL);
     return record;
 }
 
 void record_free(struct record *record)
 {
-    g_array_free(record->extensions, TRUE);
-    g_array_free(record->new_extensions, TRUE);
-    g_array_free(record->auths, TRUE);
-    g_ptr_array_free(record->transactions, TRUE);
-    g_ptr_array_free(record->messages, TRUE);
-    g_array_free(record->findings, TRUE);
-    g_array_free(record->gaps, TRUE);
-    g_ptr_array_free(record->items, TRUE);
-    g_array_free(record->sent, TRUE);
-    g_ptr_array_free(record->lines, TRUE);
-    g_string_chunk_free(record->memory);
-    g_free(record);
+    while (record->messages.head != NULL) {
+        struct message *message = record->messages.head->data;
+        g_queue_unlink(&record->messages, &message->link);
+        message_free(message);
+    }
+    g_free(record->sent);
+    g_string_free(record->reply_text, TRUE);
+    arena_free(record->arena);
 }
 
 static struct place place_of(struct record *record, const struct smtp_event *event)
@@ -84,22 +62,44 @@ static struct place place_of(struct record *record, const struct smtp_event *eve
 
 static struct item *add_item(struct record *record, enum item_kind kind, const struct smtp_event *event)
 {
-    if (!record->keep_items)
+    if (!record->options->items)
         return NULL;
-    struct item *item = g_new0(struct item, 1);
+    struct item *item = arena_take(record->arena, sizeof *item);
     item->kind = kind;
     item->role = event->role;
     item->place = place_of(record, event);
     item->in_tls = record->tls.seen;
-    g_ptr_array_add(record->items, item);
+    append(&record->items, &item->link, item);
     return item;
 }
 
-static struct sent *sent_command(struct record *record, uint32_t number)
+static struct sent *sent_command(const struct record *record, uint32_t number)
 {
-    if (number == 0 || number > record->sent->len)
+    if (number == 0 || record->sent == NULL)
         return NULL;
-    return &g_array_index(record->sent, struct sent, number - 1);
+    struct sent *sent = &record->sent[number % record->sent_capacity];
+    return sent->number == number ? sent : NULL;
+}
+
+/* Makes the ring twice as large. */
+static void widen_ring(struct record *record)
+{
+    uint32_t old_capacity = record->sent_capacity;
+    struct sent *old = record->sent;
+    record->sent_capacity = old_capacity == 0 ? SENT_AT_FIRST : 2 * old_capacity;
+    record->sent = g_new0(struct sent, record->sent_capacity);
+    for (uint32_t i = 0; i < old_capacity; i++)
+        record->sent[old[i].number % record->sent_capacity] = old[i];
+    g_free(old);
+}
+
+/* Remembers a command, as long as its reply may come; its number is one more than the last one's. */
+static void remember(struct record *record, const struct sent *sent)
+{
+    bool crowded = sent->number - record->answered > record->sent_capacity / 2;
+    if (crowded && record->sent_capacity < SENT_LIMIT)
+        widen_ring(record);
+    record->sent[sent->number % record->sent_capacity] = *sent;
 }
 
 /* ---- commands ---- */
@@ -137,10 +137,14 @@ static struct guarded guard_auth(struct record *record, const struct smtp_event 
     return guard(record, smtp_span_first(line, (size_t)(response.octets - line.octets)), response);
 }
 
+static bool greets(enum smtp_verb verb)
+{
+    return verb == SMTP_VERB_EHLO || verb == SMTP_VERB_HELO || verb == SMTP_VERB_LHLO;
+}
+
 static bool argument_matters(enum smtp_verb verb)
 {
-    return verb == SMTP_VERB_MAIL || verb == SMTP_VERB_RCPT || verb == SMTP_VERB_EHLO || verb == SMTP_VERB_HELO
-           || verb == SMTP_VERB_LHLO || verb == SMTP_VERB_SEND || verb == SMTP_VERB_SOML || verb == SMTP_VERB_SAML;
+    return verb == SMTP_VERB_MAIL || verb == SMTP_VERB_RCPT || greets(verb) || verb == SMTP_VERB_SEND || verb == SMTP_VERB_SOML || verb == SMTP_VERB_SAML;
 }
 
 static void take_command(struct record *record, const struct smtp_event *event)
@@ -148,9 +152,13 @@ static void take_command(struct record *record, const struct smtp_event *event)
     struct place place = place_of(record, event);
     const struct smtp_command *command = &event->command;
     bool authenticates = command->verb == SMTP_VERB_AUTH || command->verb == SMTP_VERB_X_EXPS;
-    struct sent sent = { .verb = command->verb, .frame = place.frame, .time = place.time };
+    struct sent sent = { .number = event->number, .verb = command->verb, .frame = place.frame, .time = place.time };
     if (argument_matters(command->verb))
         sent.argument = keep(record, command->argument);
+    if (greets(command->verb)) {
+        record->greetings[1] = record->greetings[0];
+        record->greetings[0] = (struct greeting){ .number = event->number, .verb = command->verb, .name = sent.argument };
+    }
     record->commands++;
     record->lmtp = record->lmtp || command->verb == SMTP_VERB_LHLO;
     record->quit = record->quit || command->verb == SMTP_VERB_QUIT;
@@ -171,12 +179,12 @@ static void take_command(struct record *record, const struct smtp_event *event)
             item->line = guard(record, event->line.text, smtp_span(NULL, 0));
         sent.item = item;
     }
-    g_array_append_val(record->sent, sent);
+    remember(record, &sent);
 }
 
 static void take_response(struct record *record, const struct smtp_event *event)
 {
-    struct auth *auth = record->auths->len > 0 ? &g_array_index(record->auths, struct auth, record->auths->len - 1) : NULL;
+    struct auth *auth = g_queue_peek_tail(&record->auths);
     const struct smtp_sasl_response *sasl = &event->sasl;
     if (auth != NULL && sasl->has_identity)
         auth->identity = keep(record, sasl->identity);
@@ -197,42 +205,61 @@ static void take_response(struct record *record, const struct smtp_event *event)
     item->cancelled = event->cancelled;
     item->malformed = !event->cancelled && (sasl->bad_base64 || sasl->malformed);
     item->decoded = sasl->has_identity ? keep(record, sasl->identity) : smtp_span(NULL, 0);
-    item->auth = (uint32_t)record->auths->len;
+    item->auth = auth;
     item->boundary = SMTP_BOUNDARY_AUTH;
     item->step = SMTP_STEP_RESPONSE;
 }
 
 /* ---- replies ---- */
 
+static void add_text_line(struct record *record, GQueue *list, struct smtp_span text)
+{
+    struct text_line *line = arena_take(record->arena, sizeof *line);
+    line->text = keep(record, text);
+    append(list, &line->link, line);
+}
+
 static void take_reply_line(struct record *record, const struct smtp_event *event)
 {
-    struct record_line *line = g_new0(struct record_line, 1);
+    struct smtp_span text = event->reply_line.text;
+    if (record->reply_begins) {
+        record->reply_begins = false;
+        record->reply_lines = 0;
+        g_string_truncate(record->reply_text, 0);
+    }
+    if (record->reply_lines++ > 0)
+        g_string_append_c(record->reply_text, '\n');
+    g_string_append_len(record->reply_text, (const char *)text.octets, (gssize)text.length);
+    if (event->is_keyword && !record->tls.seen && !record->starttls.accepted)
+        add_text_line(record, &record->new_extensions, text);
+    if (!record->options->items)
+        return;
+    struct record_line *line = arena_take(record->arena, sizeof *line);
     line->text = keep(record, event->line.text);
     line->end = event->line.end;
     line->reply = event->reply_line;
-    size_t behind = (size_t)(event->reply_line.text.octets - event->line.text.octets);
+    size_t behind = (size_t)(text.octets - event->line.text.octets);
     line->reply.text = smtp_span_from(line->text, behind);
     line->reply.enhanced = smtp_enhanced_status_parse(line->reply.text);
-    g_ptr_array_add(record->lines, line);
-    if (event->is_keyword && !record->tls.seen && !record->starttls.accepted) {
-        struct smtp_span extension = line->reply.text;
-        g_array_append_val(record->new_extensions, extension);
-    }
+    append(&record->lines, &line->link, line);
 }
 
-/* All lines of the reply, their codes left out. */
-static struct smtp_span joined_text(struct record *record)
+/* All lines of the last reply, their codes left out; copied when somebody wants it. */
+static struct smtp_span last_reply(struct record *record)
 {
-    GString *joined = g_string_new(NULL);
-    for (unsigned i = 0; i < record->lines->len; i++) {
-        const struct record_line *line = record->lines->pdata[i];
-        if (i > 0)
-            g_string_append_c(joined, '\n');
-        g_string_append_len(joined, (const char *)line->reply.text.octets, (gssize)line->reply.text.length);
-    }
-    struct smtp_span kept = keep(record, smtp_span(joined->str, joined->len));
-    g_string_free(joined, TRUE);
-    return kept;
+    if (record->last_reply.octets == NULL)
+        record->last_reply = keep(record, smtp_span(record->reply_text->str, record->reply_text->len));
+    return record->last_reply;
+}
+
+static struct smtp_span last_enhanced(struct record *record)
+{
+    const struct smtp_enhanced_status *enhanced = &record->last_enhanced;
+    if (!enhanced->present)
+        return smtp_span(NULL, 0);
+    char status[32];
+    g_snprintf(status, sizeof status, "%u.%u.%u", enhanced->class_digit, enhanced->subject, enhanced->detail);
+    return keep(record, smtp_span_of_text(status));
 }
 
 static void take_greeting(struct record *record, const struct sent *sent, const struct smtp_reply *reply)
@@ -244,8 +271,16 @@ static void take_greeting(struct record *record, const struct sent *sent, const 
     record->helo = sent->argument;
     if (sent->verb == SMTP_VERB_HELO || record->tls.seen || record->starttls.accepted)
         return;
-    g_array_set_size(record->extensions, 0);
-    g_array_append_vals(record->extensions, record->new_extensions->data, record->new_extensions->len);
+    record->extensions = record->new_extensions;
+    record->new_extensions = (GQueue)G_QUEUE_INIT;
+}
+
+/* The reply to a greeting came: it need not be assumed any more. */
+static void note_greeting_answered(struct record *record, uint32_t number)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(record->greetings); i++)
+        if (record->greetings[i].number == number)
+            record->greetings[i].number = 0;
 }
 
 static void answer_item(struct item *item, const struct place *place)
@@ -259,26 +294,21 @@ static void answer_item(struct item *item, const struct place *place)
 
 static void keep_lines(struct record *record, struct item *item)
 {
-    item->line_count = record->lines->len;
-    item->lines = g_new0(struct record_line, record->lines->len);
-    for (unsigned i = 0; i < record->lines->len; i++)
-        item->lines[i] = *(struct record_line *)record->lines->pdata[i];
-    item->line_end = item->line_count > 0 ? item->lines[item->line_count - 1].end : SMTP_LINE_END_NONE;
+    item->lines = record->lines;
+    const struct record_line *last = g_queue_peek_tail(&item->lines);
+    item->line_end = last != NULL ? last->end : SMTP_LINE_END_NONE;
 }
 
 /* STARTTLS is offered in the middle of a reply; the boundary is for behind it, as all the others are. */
 static void put_offer_behind(struct record *record)
 {
-    unsigned count = record->items->len;
-    if (count < 2)
+    GList *reply = record->items.tail;
+    GList *offer = reply->prev;
+    const struct item *before = offer != NULL ? offer->data : NULL;
+    if (before == NULL || before->kind != ITEM_BOUNDARY || before->step != SMTP_STEP_OFFERED)
         return;
-    gpointer *last = &record->items->pdata[count - 2];
-    const struct item *before = last[0];
-    if (before->kind != ITEM_BOUNDARY || before->step != SMTP_STEP_OFFERED)
-        return;
-    gpointer reply = last[1];
-    last[1] = last[0];
-    last[0] = reply;
+    g_queue_unlink(&record->items, offer);
+    g_queue_push_tail_link(&record->items, offer);
 }
 
 static void take_reply(struct record *record, const struct smtp_event *event)
@@ -287,27 +317,21 @@ static void take_reply(struct record *record, const struct smtp_event *event)
     struct place place = place_of(record, event);
     struct sent *sent = sent_command(record, event->number);
     record->replies++;
-    if (sent != NULL)
-        sent->code = reply->code;
-    record->last_reply = joined_text(record);
-    record->last_enhanced = smtp_span(NULL, 0);
-    if (reply->enhanced.present && record->lines->len > 0) {
-        char status[32];
-        g_snprintf(status, sizeof status, "%u.%u.%u", reply->enhanced.class_digit, reply->enhanced.subject,
-                   reply->enhanced.detail);
-        record->last_enhanced = keep(record, smtp_span_of_text(status));
-    }
+    record->answered = MAX(record->answered, event->number);
+    note_greeting_answered(record, event->number);
+    record->last_reply = smtp_span(NULL, 0);
+    record->last_enhanced = reply->enhanced;
+    record->last_enhanced.present = reply->enhanced.present && record->reply_lines > 0;
     if (reply->answers == SMTP_ANSWERS_GREETING && !record->banner_seen) {
         record->banner_seen = true;
         record->banner_code = reply->code;
-        record->banner = record->last_reply;
+        record->banner = last_reply(record);
     }
-    if (reply->answers == SMTP_ANSWERS_COMMAND && sent != NULL
-        && (reply->verb == SMTP_VERB_EHLO || reply->verb == SMTP_VERB_HELO || reply->verb == SMTP_VERB_LHLO))
+    if (reply->answers == SMTP_ANSWERS_COMMAND && sent != NULL && greets(reply->verb))
         take_greeting(record, sent, reply);
     if ((reply->verb == SMTP_VERB_DATA || reply->verb == SMTP_VERB_BDAT) && reply->code >= 400) {
-        record->refusal = record->last_reply;
-        record->refusal_enhanced = record->last_enhanced;
+        record->refusal = last_reply(record);
+        record->refusal_enhanced = last_enhanced(record);
         record->refusal_code = reply->code;
     }
     struct item *item = add_item(record, ITEM_REPLY, event);
@@ -331,18 +355,24 @@ static void take_reply(struct record *record, const struct smtp_event *event)
             answer_item(record->response, &place);
         }
     }
-    g_ptr_array_set_size(record->lines, 0);
-    g_array_set_size(record->new_extensions, 0);
+    record->lines = (GQueue)G_QUEUE_INIT;
+    record->new_extensions = (GQueue)G_QUEUE_INIT;
+    record->reply_begins = true;
 }
 
 /* ---- content ---- */
 
-static struct message *message_of(struct record *record, const struct smtp_event *event)
+/* The message with this number: mostly the last one. */
+static struct message *message_of(struct record *record, uint32_t number, enum smtp_transport transport)
 {
-    while (record->messages->len < event->message)
-        g_ptr_array_add(record->messages,
-                        message_new((uint32_t)record->messages->len + 1, event->transport, record->keep_content));
-    return event->message > 0 ? record->messages->pdata[event->message - 1] : NULL;
+    while (record->messages.length < number) {
+        struct message *message = message_new(&record->options->message, record->messages.length + 1, transport);
+        g_queue_push_tail_link(&record->messages, &message->link);
+    }
+    const GList *link = record->messages.tail;
+    while (link != NULL && ((const struct message *)link->data)->number != number)
+        link = link->prev;
+    return link != NULL ? link->data : NULL;
 }
 
 /* Content begins with an octet that had not come when the server asked for it. */
@@ -354,7 +384,7 @@ static void place_content(struct record *record, struct item *item)
 
 static void take_content_end(struct record *record, const struct smtp_event *event)
 {
-    struct message *message = message_of(record, event);
+    struct message *message = message_of(record, event->message, event->transport);
     struct smtp_event last = *event;
     last.offset += event->octets;
     last.offset -= last.offset > 0 ? 1 : 0;
@@ -386,19 +416,19 @@ static void take_auth_step(struct record *record, const struct smtp_event *event
 {
     if (event->step == SMTP_STEP_STARTED) {
         const struct sent *sent = sent_command(record, event->number);
-        struct auth auth = { .mechanism = keep(record, event->text),
-                             .result = SMTP_STEP_STARTED,
-                             .frame = sent != NULL ? sent->frame : 0,
-                             .command = event->number };
+        struct auth *started = arena_take(record->arena, sizeof *started);
+        started->mechanism = keep(record, event->text);
+        started->result = SMTP_STEP_STARTED;
+        started->frame = sent != NULL ? sent->frame : 0;
         if (event->sasl.has_identity)
-            auth.identity = keep(record, event->sasl.identity);
+            started->identity = keep(record, event->sasl.identity);
         if (event->sasl.has_secret)
-            auth.secret = keep(record, event->sasl.secret);
-        g_array_append_val(record->auths, auth);
+            started->secret = keep(record, event->sasl.secret);
+        append(&record->auths, &started->link, started);
     }
-    if (record->auths->len == 0)
+    struct auth *auth = g_queue_peek_tail(&record->auths);
+    if (auth == NULL)
         return;
-    struct auth *auth = &g_array_index(record->auths, struct auth, record->auths->len - 1);
     if (event->step == SMTP_STEP_ACCEPTED || event->step == SMTP_STEP_REJECTED || event->step == SMTP_STEP_CANCELLED) {
         auth->result = event->step;
         auth->code = event->code;
@@ -430,7 +460,7 @@ static void take_boundary(struct record *record, const struct smtp_event *event)
     item->boundary = event->boundary;
     item->step = event->step;
     item->note = event->step == SMTP_STEP_FAILED ? keep(record, event->text) : smtp_span(NULL, 0);
-    item->auth = event->boundary == SMTP_BOUNDARY_AUTH ? (uint32_t)record->auths->len : 0;
+    item->auth = event->boundary == SMTP_BOUNDARY_AUTH ? g_queue_peek_tail(&record->auths) : NULL;
 }
 
 static void take_hello(struct record *record, const struct smtp_event *event)
@@ -447,23 +477,27 @@ static void take_hello(struct record *record, const struct smtp_event *event)
 
 /* ---- transactions ---- */
 
-static struct transaction *transaction_of(struct record *record, uint32_t number)
+/* The transaction with this number: mostly the last one. */
+static struct transaction *transaction_of(const struct record *record, uint32_t id)
 {
-    return number > 0 && number <= record->transactions->len ? record->transactions->pdata[number - 1] : NULL;
+    const GList *link = record->transactions.tail;
+    while (link != NULL && ((const struct transaction *)link->data)->id != id)
+        link = link->prev;
+    return link != NULL ? link->data : NULL;
 }
 
 static void take_transaction_begin(struct record *record, const struct smtp_event *event)
 {
-    struct transaction *transaction = g_new0(struct transaction, 1);
+    struct transaction *transaction = arena_take(record->arena, sizeof *transaction);
     const struct sent *sent = sent_command(record, event->number);
-    transaction->recipients = g_array_new(FALSE, FALSE, sizeof(struct recipient));
+    transaction->id = event->transaction;
     transaction->mail_seen = sent != NULL;
     transaction->outcome = SMTP_OUTCOME_UNFINISHED;
     if (sent != NULL) {
         transaction->mail_from = smtp_path_parse(sent->argument, "FROM").address;
         transaction->frame = sent->frame;
     }
-    g_ptr_array_add(record->transactions, transaction);
+    append(&record->transactions, &transaction->link, transaction);
     record->refusal_code = 0;
 }
 
@@ -473,12 +507,14 @@ static void take_recipient(struct record *record, const struct smtp_event *event
     const struct sent *sent = sent_command(record, event->number);
     if (transaction == NULL || sent == NULL)
         return;
-    struct recipient recipient = { .address = smtp_path_parse(sent->argument, "TO").address, .code = event->code };
+    struct recipient *recipient = arena_take(record->arena, sizeof *recipient);
+    recipient->address = smtp_path_parse(sent->argument, "TO").address;
+    recipient->code = event->code;
     if (event->code != 0) {
-        recipient.enhanced = record->last_enhanced;
-        recipient.text = record->last_reply;
+        recipient->enhanced = last_enhanced(record);
+        recipient->text = last_reply(record);
     }
-    g_array_append_val(transaction->recipients, recipient);
+    append(&transaction->recipients, &recipient->link, recipient);
 }
 
 static void take_transaction_end(struct record *record, const struct smtp_event *event)
@@ -491,16 +527,19 @@ static void take_transaction_end(struct record *record, const struct smtp_event 
     if (event->code == 0)
         return;
     bool refused_before = record->refusal_code == event->code && event->outcome == SMTP_OUTCOME_REJECTED;
-    transaction->reply = refused_before ? record->refusal : record->last_reply;
-    transaction->enhanced = refused_before ? record->refusal_enhanced : record->last_enhanced;
+    transaction->reply = refused_before ? record->refusal : last_reply(record);
+    transaction->enhanced = refused_before ? record->refusal_enhanced : last_enhanced(record);
 }
 
 /* ---- everything ---- */
 
 void record_finding(struct record *record, enum smtp_finding finding, uint64_t frame, const char *detail)
 {
-    struct finding found = { .finding = finding, .frame = frame, .detail = keep(record, smtp_span_of_text(detail)) };
-    g_array_append_val(record->findings, found);
+    struct finding *found = arena_take(record->arena, sizeof *found);
+    found->finding = finding;
+    found->frame = frame;
+    found->detail = keep(record, smtp_span_of_text(detail));
+    append(&record->findings, &found->link, found);
 }
 
 static void take_gap(struct record *record, const struct smtp_event *event)
@@ -508,9 +547,11 @@ static void take_gap(struct record *record, const struct smtp_event *event)
     struct smtp_event before = *event;
     before.offset = event->offset > 0 ? event->offset - 1 : 0;
     before.octets = 0;
-    struct gap gap = { .from = event->role, .octets = event->octets,
-                       .after_frame = event->offset > 0 ? place_of(record, &before).last_frame : 0 };
-    g_array_append_val(record->gaps, gap);
+    struct gap *gap = arena_take(record->arena, sizeof *gap);
+    gap->from = event->role;
+    gap->octets = event->octets;
+    gap->after_frame = event->offset > 0 ? place_of(record, &before).last_frame : 0;
+    append(&record->gaps, &gap->link, gap);
     record->gap = true;
     before.octets = 0;
     struct item *item = add_item(record, ITEM_GAP, &before);
@@ -521,7 +562,7 @@ static void take_gap(struct record *record, const struct smtp_event *event)
 /* What could not be placed, or stands in front: neighbours of one kind are one item. */
 static void take_skipped(struct record *record, const struct smtp_event *event)
 {
-    struct item *last = record->items->len > 0 ? record->items->pdata[record->items->len - 1] : NULL;
+    struct item *last = g_queue_peek_tail(&record->items);
     if (last != NULL && last->kind == ITEM_SKIPPED && last->role == event->role) {
         last->octets += event->octets;
         last->place.last_frame = place_of(record, event).last_frame;
@@ -537,8 +578,7 @@ static void take_skipped(struct record *record, const struct smtp_event *event)
 
 static void take_content(struct record *record, const struct smtp_event *event)
 {
-    struct message *message = message_of(record, event);
-    message_add(message, event->text);
+    message_add(message_of(record, event->message, event->transport), event->text);
     if (record->data != NULL) {
         place_content(record, record->data);
         record->data->octets += event->text.length;
@@ -547,13 +587,13 @@ static void take_content(struct record *record, const struct smtp_event *event)
 
 static void begin_content(struct record *record, const struct smtp_event *event)
 {
-    message_of(record, event);
+    struct message *message = message_of(record, event->message, event->transport);
     struct item *item = add_item(record, ITEM_DATA, event);
     record->data = item;
     if (item == NULL)
         return;
     item->transport = event->transport;
-    item->message = record->messages->pdata[event->message - 1];
+    item->message = message;
 }
 
 void record_event(struct record *record, const struct smtp_event *event)
@@ -597,8 +637,8 @@ void record_event(struct record *record, const struct smtp_event *event)
         break;
     case SMTP_EVENT_TRANSACTION_CONTENT: {
         struct transaction *transaction = transaction_of(record, event->transaction);
-        if (transaction != NULL && event->message > 0 && event->message <= record->messages->len)
-            transaction->message = record->messages->pdata[event->message - 1];
+        if (transaction != NULL && event->message > 0 && event->message <= record->messages.length)
+            transaction->message = message_of(record, event->message, SMTP_TRANSPORT_DATA);
         break;
     }
     case SMTP_EVENT_TRANSACTION_END:
@@ -623,17 +663,13 @@ void record_event(struct record *record, const struct smtp_event *event)
 /* The greeting counts even where its reply is lost: nothing says that it was refused. */
 static void assume_greeting(struct record *record)
 {
-    if (record->helo_seen)
-        return;
-    for (unsigned i = record->sent->len; i > 0; i--) {
-        const struct sent *sent = sent_command(record, i);
-        bool greets = sent->verb == SMTP_VERB_EHLO || sent->verb == SMTP_VERB_HELO || sent->verb == SMTP_VERB_LHLO;
-        if (!greets || sent->code != 0)
+    for (unsigned i = 0; i < G_N_ELEMENTS(record->greetings) && !record->helo_seen; i++) {
+        const struct greeting *greeting = &record->greetings[i];
+        if (greeting->number == 0)
             continue;
-        record->helo_verb = sent->verb;
-        record->helo = sent->argument;
+        record->helo_verb = greeting->verb;
+        record->helo = greeting->name;
         record->helo_seen = true;
-        return;
     }
 }
 
@@ -661,11 +697,15 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
     record->connection = *connection;
     record->end = end;
     assume_greeting(record);
-    for (unsigned i = 0; i < record->messages->len; i++)
-        message_finish(record->messages->pdata[i], false);
-    for (unsigned i = 0; i < record->transactions->len; i++)
-        check_sender(record, record->transactions->pdata[i]);
+    for (const GList *link = record->messages.head; link != NULL; link = link->next)
+        message_finish(link->data, false);
     record->complete = connection->syn[0] && connection->syn[1] && end == TCP_END_FIN && !record->gap;
+}
+
+void record_conclude(struct record *record)
+{
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next)
+        check_sender(record, link->data);
 }
 
 const char *record_starttls(const struct record *record)

@@ -7,6 +7,7 @@
  * for, every line of it. All text lives in the record and goes with it.
  */
 
+#include "arena.h"
 #include "event.h"
 #include "message.h"
 #include "secrets.h"
@@ -29,6 +30,7 @@ struct guarded {
 };
 
 struct record_line {
+    GList link;
     struct smtp_span text;       /* without its line end */
     struct smtp_reply_line reply; /* its spans point into `text` */
     enum smtp_line_end end;
@@ -47,6 +49,7 @@ enum item_kind {
 };
 
 struct item {
+    GList link;
     enum item_kind kind;
     enum smtp_role role;
     bool in_tls; /* the dialogue's clear text ended before it */
@@ -67,8 +70,7 @@ struct item {
 
     /* REPLY */
     struct smtp_reply reply;
-    struct record_line *lines;
-    unsigned line_count;
+    GQueue lines;            /* struct record_line */
     bool has_command;        /* `command_frame` and `command_time` are known */
     uint64_t command_frame;
     uint64_t answered_frame; /* of the response, or of the end of the content, that it answers; 0: of the command */
@@ -85,12 +87,13 @@ struct item {
     enum smtp_boundary boundary;
     enum smtp_step step;
     struct smtp_span note;               /* TLS alert */
-    uint32_t auth;           /* index into `auths` + 1; 0 none */
+    const struct auth *auth; /* NULL: none */
 
     struct smtp_span text;               /* SKIPPED, PROXY */
 };
 
 struct auth {
+    GList link;
     struct smtp_span mechanism;
     struct smtp_span identity;           /* octets NULL: not seen */
     struct smtp_span secret;             /* octets NULL: none revealed */
@@ -101,6 +104,7 @@ struct auth {
 };
 
 struct recipient {
+    GList link;
     struct smtp_span address;
     uint16_t code;           /* 0: no reply was seen */
     struct smtp_span enhanced;           /* octets NULL: none */
@@ -108,9 +112,11 @@ struct recipient {
 };
 
 struct transaction {
+    GList link;
+    uint32_t id;             /* in its session, from 1 */
     bool mail_seen;
     struct smtp_span mail_from;
-    GArray *recipients;      /* struct recipient */
+    GQueue recipients;       /* struct recipient */
     enum smtp_outcome outcome;
     uint16_t code;
     struct smtp_span enhanced, reply;
@@ -119,12 +125,14 @@ struct transaction {
 };
 
 struct finding {
+    GList link;
     enum smtp_finding finding;
     uint64_t frame;
     struct smtp_span detail;
 };
 
 struct gap {
+    GList link;
     enum smtp_role from;
     uint64_t octets, after_frame;
 };
@@ -137,9 +145,20 @@ struct tls {
     uint64_t octets[2];      /* by role */
 };
 
+/* A line of text that is one of several. */
+struct text_line {
+    GList link;
+    struct smtp_span text;
+};
+
+struct record_options {
+    bool items; /* every line is wanted, not just the facts */
+    struct message_options message;
+};
+
 struct record {
-    GStringChunk *memory;
-    bool keep_items, keep_content;
+    struct arena *arena; /* the record itself lies in it */
+    const struct record_options *options;
     struct secrets *secrets;
     struct place (*locate)(void *context, enum smtp_role role, uint64_t offset, uint64_t octets);
     void *locate_context;
@@ -158,34 +177,47 @@ struct record {
     bool helo_seen;
     enum smtp_verb helo_verb;
     struct smtp_span helo;
-    GArray *extensions;               /* text */
-    bool extensions_seen;
+    GQueue extensions;                /* struct text_line */
     bool lmtp, quit, gap;
     struct {
         bool offered, requested, accepted, refused;
     } starttls;
     struct tls tls;
-    GArray *auths;                    /* struct auth */
-    GPtrArray *transactions;          /* struct transaction */
-    GPtrArray *messages;              /* struct message, by number */
-    GArray *findings;                 /* struct finding */
-    GArray *gaps;                     /* struct gap */
-    GPtrArray *items;                 /* struct item, in order; empty without keep_items */
+    GQueue auths;                     /* struct auth */
+    GQueue transactions;              /* struct transaction, by id */
+    GQueue messages;                  /* struct message, by number */
+    GQueue findings;                  /* struct finding */
+    GQueue gaps;                      /* struct gap */
+    GQueue items;                     /* struct item, in order; empty without keep_items */
     uint64_t commands, replies;
     bool complete;
 
     /* While it is being made. */
-    GArray *sent;                     /* struct sent: one for each command */
-    GPtrArray *lines;                 /* of the reply coming in */
-    GArray *new_extensions;
-    struct smtp_span last_reply, last_enhanced, refusal, refusal_enhanced;
+    struct sent *sent;                /* the last commands: a ring of `sent_capacity` */
+    uint32_t sent_capacity, answered; /* `answered`: number of the last command that a reply was for */
+    struct greeting {
+        uint32_t number;              /* of the command; 0: none */
+        enum smtp_verb verb;
+        struct smtp_span name;
+    } greetings[2];                   /* the last greetings without a reply, the newer one first */
+    GQueue lines;                     /* struct record_line: of the reply coming in */
+    GQueue new_extensions;            /* struct text_line */
+    GString *reply_text;              /* of the last reply, and the one coming in */
+    unsigned reply_lines;
+    bool reply_begins;                /* the next line is another reply's */
+    struct smtp_span last_reply;      /* octets NULL: nobody wanted it yet */
+    struct smtp_enhanced_status last_enhanced;
+    struct smtp_span refusal, refusal_enhanced;
     uint16_t refusal_code;
     struct item *response;            /* the response that waits for its reply */
     struct item *data;                /* the content coming in */
     bool auth_failed;                 /* what looks like base64 next may be a response nobody asked for */
 };
 
-struct record *record_new(struct secrets *secrets, bool keep_items, bool keep_content);
+/* `pool`, `secrets` and `options` must outlive the record. */
+struct record *record_new(struct arena_pool *pool, struct secrets *secrets, const struct record_options *options);
+
+/* By the worker: its jobs may still be at the record's messages. */
 void record_free(struct record *record);
 
 /* Takes one event of the session. */
@@ -194,8 +226,11 @@ void record_event(struct record *record, const struct smtp_event *event);
 /* Adds a finding that the core cannot see. `detail` is copied. */
 void record_finding(struct record *record, enum smtp_finding finding, uint64_t frame, const char *detail);
 
-/* The session is over: what hangs on its end is worked out. */
+/* The session is over: what hangs on its end is worked out. From then on the record may be handed to the worker. */
 void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end);
+
+/* By the worker, before the record is printed: the findings that need the messages' headers. */
+void record_conclude(struct record *record);
 
 /* "none", "offered", "requested", "accepted", "refused". */
 const char *record_starttls(const struct record *record);

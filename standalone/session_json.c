@@ -78,8 +78,8 @@ static void write_tls(struct json *json, const struct record *record)
 static void write_auths(struct json *json, const struct record *record, bool show_secrets)
 {
     json_begin_array(json, "auth");
-    for (unsigned i = 0; i < record->auths->len; i++) {
-        const struct auth *auth = &g_array_index(record->auths, struct auth, i);
+    for (const GList *link = record->auths.head; link != NULL; link = link->next) {
+        const struct auth *auth = link->data;
         json_begin_object(json, NULL);
         json_span(json, "mechanism", auth->mechanism);
         span_or_null(json, "identity", auth->identity);
@@ -97,8 +97,8 @@ static void write_auths(struct json *json, const struct record *record, bool sho
 static void write_recipients(struct json *json, const struct transaction *transaction)
 {
     json_begin_array(json, "rcpt_to");
-    for (unsigned i = 0; i < transaction->recipients->len; i++) {
-        const struct recipient *recipient = &g_array_index(transaction->recipients, struct recipient, i);
+    for (const GList *link = transaction->recipients.head; link != NULL; link = link->next) {
+        const struct recipient *recipient = link->data;
         json_begin_object(json, NULL);
         json_span(json, "address", recipient->address);
         code_or_null(json, "code", recipient->code);
@@ -133,10 +133,10 @@ static void write_message(struct json *json, const struct message *message)
 static void write_transactions(struct json *json, const struct record *record)
 {
     json_begin_array(json, "transactions");
-    for (unsigned i = 0; i < record->transactions->len; i++) {
-        const struct transaction *transaction = record->transactions->pdata[i];
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+        const struct transaction *transaction = link->data;
         json_begin_object(json, NULL);
-        json_number(json, "id", i + 1);
+        json_number(json, "id", transaction->id);
         if (transaction->mail_seen)
             json_span(json, "mail_from", transaction->mail_from);
         else
@@ -155,8 +155,8 @@ static void write_transactions(struct json *json, const struct record *record)
 static void write_findings(struct json *json, const struct record *record)
 {
     json_begin_array(json, "findings");
-    for (unsigned i = 0; i < record->findings->len; i++) {
-        const struct finding *finding = &g_array_index(record->findings, struct finding, i);
+    for (const GList *link = record->findings.head; link != NULL; link = link->next) {
+        const struct finding *finding = link->data;
         json_begin_object(json, NULL);
         json_text(json, "id", smtp_finding_name(finding->finding));
         json_text(json, "severity", smtp_severity_name(smtp_finding_severity(finding->finding)));
@@ -174,8 +174,8 @@ static void write_findings(struct json *json, const struct record *record)
 static void write_gaps(struct json *json, const struct record *record)
 {
     json_begin_array(json, "gaps");
-    for (unsigned i = 0; i < record->gaps->len; i++) {
-        const struct gap *gap = &g_array_index(record->gaps, struct gap, i);
+    for (const GList *link = record->gaps.head; link != NULL; link = link->next) {
+        const struct gap *gap = link->data;
         json_begin_object(json, NULL);
         json_text(json, "from", gap->from == SMTP_CLIENT ? "client" : "server");
         json_number(json, "octets", gap->octets);
@@ -204,8 +204,8 @@ void session_json(struct json *json, const struct record *record, bool show_secr
     write_banner(json, record);
     write_helo(json, record);
     json_begin_array(json, "extensions");
-    for (unsigned i = 0; i < record->extensions->len; i++)
-        json_span(json, NULL, g_array_index(record->extensions, struct smtp_span, i));
+    for (const GList *link = record->extensions.head; link != NULL; link = link->next)
+        json_span(json, NULL, ((const struct text_line *)link->data)->text);
     json_end_array(json);
     json_bool(json, "lmtp", record->lmtp);
     json_text(json, "starttls", record_starttls(record));

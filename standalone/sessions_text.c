@@ -15,10 +15,10 @@ static void append_transaction(GString *out, const struct transaction *transacti
     g_string_append(out, "; mail from <");
     text_append_visible(out, transaction->mail_from);
     g_string_append(out, "> to ");
-    if (transaction->recipients->len == 1)
-        text_append_visible(out, g_array_index(transaction->recipients, struct recipient, 0).address);
+    if (transaction->recipients.length == 1)
+        text_append_visible(out, ((const struct recipient *)transaction->recipients.head->data)->address);
     else
-        g_string_append_printf(out, "%u recipients", transaction->recipients->len);
+        g_string_append_printf(out, "%u recipients", transaction->recipients.length);
     g_string_append_printf(out, ": %s", outcome != NULL ? outcome : "outcome not seen");
     if (transaction->code != 0)
         g_string_append_printf(out, " (%u)", transaction->code);
@@ -41,18 +41,20 @@ void sessions_text(struct page *page, const struct record *record)
     }
     g_string_append(text, "; ");
     annotate_starttls(text, record);
-    for (unsigned i = 0; i < record->auths->len && i < 3; i++) {
-        const struct auth *auth = &g_array_index(record->auths, struct auth, i);
+    unsigned shown = 0;
+    for (const GList *link = record->auths.head; link != NULL && shown < 3; link = link->next, shown++) {
+        const struct auth *auth = link->data;
         g_string_append(text, "; AUTH ");
         text_append_visible(text, auth->mechanism);
         g_string_append_printf(text, " %s", record_auth_result(auth));
     }
-    for (unsigned i = 0; i < record->transactions->len && i < 5; i++)
-        append_transaction(text, record->transactions->pdata[i]);
-    if (record->transactions->len > 5)
-        g_string_append_printf(text, "; and %u mails more", record->transactions->len - 5);
-    if (record->findings->len > 0)
-        g_string_append_printf(text, "; %u finding%s", record->findings->len, record->findings->len == 1 ? "" : "s");
+    shown = 0;
+    for (const GList *link = record->transactions.head; link != NULL && shown < 5; link = link->next, shown++)
+        append_transaction(text, link->data);
+    if (record->transactions.length > 5)
+        g_string_append_printf(text, "; and %u mails more", record->transactions.length - 5);
+    if (record->findings.length > 0)
+        g_string_append_printf(text, "; %u finding%s", record->findings.length, record->findings.length == 1 ? "" : "s");
     g_string_append(text, "; ");
     annotate_ending(text, record);
     page_wrap(page, PAGE_PLAIN, 6, 6, text->str);

@@ -91,8 +91,8 @@ static void write_reply(struct json *json, const struct record *record, const st
         json_null(json, "enhanced");
     }
     json_begin_array(json, "lines");
-    for (unsigned i = 0; i < item->line_count; i++)
-        json_span(json, NULL, item->lines[i].text);
+    for (const GList *link = item->lines.head; link != NULL; link = link->next)
+        json_span(json, NULL, ((const struct record_line *)link->data)->text);
     json_end_array(json);
     json_text(json, "line_end", smtp_line_end_name(item->line_end));
     if (item->has_command)
@@ -118,8 +118,8 @@ static void write_boundary(struct json *json, const struct record *record, const
     begin(json, record, item, "boundary");
     json_text(json, "kind", smtp_boundary_name(item->boundary));
     json_text(json, "event", smtp_step_name(item->step));
-    if (item->boundary == SMTP_BOUNDARY_AUTH && item->auth > 0) {
-        const struct auth *auth = &g_array_index(record->auths, struct auth, item->auth - 1);
+    if (item->boundary == SMTP_BOUNDARY_AUTH && item->auth != NULL) {
+        const struct auth *auth = item->auth;
         json_span(json, "mechanism", auth->mechanism);
         if (auth->identity.octets != NULL)
             json_span(json, "identity", auth->identity);
@@ -175,9 +175,11 @@ static void write_item(struct json *json, const struct record *record, const str
     }
 }
 
-void transcript_json(struct json *json, const struct record *record, bool show_secrets)
+void transcript_json(struct json *json, const struct record *record, bool show_secrets, const struct relief *relief)
 {
     session_json(json, record, show_secrets);
-    for (unsigned i = 0; i < record->items->len; i++)
-        write_item(json, record, record->items->pdata[i], show_secrets);
+    for (const GList *link = record->items.head; link != NULL; link = link->next) {
+        write_item(json, record, link->data, show_secrets);
+        relief_give(relief);
+    }
 }

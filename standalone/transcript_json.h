@@ -4,8 +4,9 @@
 
 #include "json.h"
 #include "record.h"
+#include "relief.h"
 
 /* Writes the session record, then one record for each item of the session, in order. */
-void transcript_json(struct json *json, const struct record *record, bool show_secrets);
+void transcript_json(struct json *json, const struct record *record, bool show_secrets, const struct relief *relief);
 
 #endif

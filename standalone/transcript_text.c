@@ -9,6 +9,9 @@
 #define ANNOTATION_COLUMN 50u /* or behind the line, if that ends later */
 #define LINE_OCTETS_SHOWN ((size_t)400)
 
+/* A line of content that is longer is shown as several. */
+#define CONTENT_LINE_LIMIT ((size_t)1024 * 1024)
+
 struct writer {
     struct page *page;
     const struct record *record;
@@ -122,22 +125,23 @@ static void put_command(struct writer *writer, const struct item *item)
 static void put_reply(struct writer *writer, const struct item *item)
 {
     bool refused = item->reply.code >= 400;
-    bool extensions = item->reply.code == 250 && item->line_count > 1
+    bool extensions = item->reply.code == 250 && item->lines.length > 1
                       && (item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO);
     GString *text = g_string_new(NULL);
     GString *annotation = g_string_new(NULL);
-    for (unsigned i = 0; i < item->line_count; i++) {
-        const struct record_line *line = &item->lines[i];
+    for (const GList *link = item->lines.head; link != NULL; link = link->next) {
+        const struct record_line *line = link->data;
+        bool first = link->prev == NULL;
         g_string_truncate(text, 0);
         g_string_truncate(annotation, 0);
         append_cut(writer, text, line->text);
         append_line_end(text, line->end);
-        bool whole = extensions ? i == 0 : i + 1 == item->line_count;
+        bool whole = extensions ? first : link->next == NULL;
         if (whole)
             annotate_reply(annotation, writer->record, item);
         else if (extensions)
             annotate_keyword(annotation, line->reply.text);
-        put_line(writer, item, refused ? "<*" : "<-", refused ? PAGE_BAD : PAGE_SERVER, i == 0, text->str, annotation->str);
+        put_line(writer, item, refused ? "<*" : "<-", refused ? PAGE_BAD : PAGE_SERVER, first, text->str, annotation->str);
     }
     g_string_free(annotation, TRUE);
     g_string_free(text, TRUE);
@@ -154,21 +158,39 @@ static void put_field(struct writer *writer, const struct item *item, const char
     g_string_free(text, TRUE);
 }
 
+static void put_content_line(struct writer *writer, const struct item *item, struct smtp_span line)
+{
+    GString *text = g_string_new(NULL);
+    append_cut(writer, text, line);
+    put_line(writer, item, " |", PAGE_CLIENT, false, text->str, "");
+    g_string_free(text, TRUE);
+    relief_give(writer->options->relief);
+}
+
 static void put_content(struct writer *writer, const struct item *item)
 {
-    struct smtp_span rest = smtp_span(item->message->content->str, item->message->content->len);
-    while (rest.length > 0) {
-        const uint8_t *end = memchr(rest.octets, '\n', rest.length);
-        size_t length = end != NULL ? (size_t)(end - rest.octets) : rest.length;
-        struct smtp_span line = smtp_span_first(rest, length);
-        if (line.length > 0 && end != NULL && line.octets[line.length - 1] == '\r')
-            line.length--;
-        GString *text = g_string_new(NULL);
-        append_cut(writer, text, line);
-        put_line(writer, item, " |", PAGE_CLIENT, false, text->str, "");
-        g_string_free(text, TRUE);
-        rest = smtp_span_from(rest, length + 1);
+    GString *line = g_string_new(NULL); /* it may go on in the next piece */
+    for (const GList *link = item->message->content.head; link != NULL; link = link->next) {
+        struct smtp_span rest = ((const struct message_piece *)link->data)->octets;
+        const uint8_t *end;
+        while (rest.length > 0 && (end = memchr(rest.octets, '\n', rest.length)) != NULL) {
+            size_t length = (size_t)(end - rest.octets);
+            g_string_append_len(line, (const char *)rest.octets, (gssize)length);
+            if (line->len > 0 && line->str[line->len - 1] == '\r')
+                g_string_truncate(line, line->len - 1);
+            put_content_line(writer, item, smtp_span(line->str, line->len));
+            g_string_truncate(line, 0);
+            rest = smtp_span_from(rest, length + 1);
+        }
+        g_string_append_len(line, (const char *)rest.octets, (gssize)rest.length);
+        if (line->len > CONTENT_LINE_LIMIT) {
+            put_content_line(writer, item, smtp_span(line->str, line->len));
+            g_string_truncate(line, 0);
+        }
     }
+    if (line->len > 0)
+        put_content_line(writer, item, smtp_span(line->str, line->len));
+    g_string_free(line, TRUE);
 }
 
 static void put_data(struct writer *writer, const struct item *item)
@@ -196,7 +218,7 @@ static void put_data(struct writer *writer, const struct item *item)
     g_string_free(text, TRUE);
     if (item->transport == SMTP_TRANSPORT_XEXCH50 || (chunk && !item->last))
         return;
-    if (writer->options->full && message->content != NULL) {
+    if (writer->options->full && message->options->content) {
         put_content(writer, item);
         return;
     }
@@ -221,7 +243,7 @@ static void append_identity(GString *out, const struct auth *auth)
 
 static void put_auth_boundary(struct writer *writer, const struct item *item)
 {
-    const struct auth *auth = item->auth > 0 ? &g_array_index(writer->record->auths, struct auth, item->auth - 1) : NULL;
+    const struct auth *auth = item->auth;
     bool begins = item->step == SMTP_STEP_STARTED;
     if (auth == NULL || item->step == SMTP_STEP_CHALLENGE)
         return;
@@ -439,11 +461,11 @@ static void put_findings(struct writer *writer)
 {
     struct page *page = writer->page;
     const struct record *record = writer->record;
-    if (record->findings->len == 0)
+    if (record->findings.length == 0)
         return;
     page_rule(page, PAGE_DIM, page_light(page), 2, "findings");
-    for (unsigned i = 0; i < record->findings->len; i++) {
-        const struct finding *finding = &g_array_index(record->findings, struct finding, i);
+    for (const GList *link = record->findings.head; link != NULL; link = link->next) {
+        const struct finding *finding = link->data;
         enum smtp_severity severity = smtp_finding_severity(finding->finding);
         enum page_colour colour = severity == SMTP_SEVERITY_HIGH     ? PAGE_BAD
                                   : severity == SMTP_SEVERITY_MEDIUM ? PAGE_WARNING
@@ -463,20 +485,20 @@ static void append_outcomes(GString *out, const struct record *record)
 {
     static const char *const names[] = { "of unknown outcome", "accepted", "rejected", "aborted", "unfinished" };
     unsigned counts[G_N_ELEMENTS(names)] = { 0 };
-    for (unsigned i = 0; i < record->transactions->len; i++)
-        counts[((const struct transaction *)record->transactions->pdata[i])->outcome]++;
-    g_string_append_printf(out, ", %u mail%s", record->transactions->len, record->transactions->len == 1 ? "" : "s");
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next)
+        counts[((const struct transaction *)link->data)->outcome]++;
+    g_string_append_printf(out, ", %u mail%s", record->transactions.length, record->transactions.length == 1 ? "" : "s");
     const char *comma = " (";
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         if (counts[i] == 0)
             continue;
-        if (record->transactions->len == 1)
+        if (record->transactions.length == 1)
             g_string_append_printf(out, " %s", names[i]);
         else
             g_string_append_printf(out, "%s%u %s", comma, counts[i], names[i]);
         comma = ", ";
     }
-    if (record->transactions->len > 1)
+    if (record->transactions.length > 1)
         g_string_append_c(out, ')');
 }
 
@@ -489,8 +511,9 @@ static void put_summary(struct writer *writer)
     append_outcomes(text, record);
     g_string_append(text, ", ");
     annotate_starttls(text, record);
-    for (unsigned i = 0; i < record->auths->len && i < 3; i++) {
-        const struct auth *auth = &g_array_index(record->auths, struct auth, i);
+    unsigned shown = 0;
+    for (const GList *link = record->auths.head; link != NULL && shown < 3; link = link->next, shown++) {
+        const struct auth *auth = link->data;
         g_string_append(text, ", AUTH ");
         text_append_visible(text, auth->mechanism);
         g_string_append_printf(text, " %s", record_auth_result(auth));
@@ -509,8 +532,10 @@ void transcript_text(struct page *page, const struct record *record, const struc
 {
     struct writer writer = { .page = page, .record = record, .options = options };
     put_header(&writer);
-    for (unsigned i = 0; i < record->items->len; i++)
-        put_item(&writer, record->items->pdata[i]);
+    for (const GList *link = record->items.head; link != NULL; link = link->next) {
+        put_item(&writer, link->data);
+        relief_give(options->relief);
+    }
     put_findings(&writer);
     put_summary(&writer);
 }

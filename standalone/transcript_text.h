@@ -4,10 +4,12 @@
 
 #include "page.h"
 #include "record.h"
+#include "relief.h"
 
 struct transcript_options {
     bool show_secrets;
     bool full; /* message content as a whole */
+    const struct relief *relief; /* may be NULL */
 };
 
 /* Writes the annotated transcript of one session. */

@@ -125,11 +125,24 @@ static unsigned a_precision(void *context, unsigned index)
     return 6;
 }
 
+static struct worker *worker;
+static struct arena_pool *pool;
+static GString *transcript; /* of the play that is on */
+
+static void print_record(void *target, struct smtp_span octets)
+{
+    (void)octets;
+    struct record *record = target;
+    struct json json = { .out = transcript };
+    record_conclude(record);
+    transcript_json(&json, record, true, NULL);
+    record_free(record);
+}
+
 static void take_record(void *context, struct record *record)
 {
-    struct json json = { .out = context };
-    transcript_json(&json, record, true);
-    record_free(record);
+    (void)context;
+    worker_post(worker, print_record, record, smtp_span(NULL, 0));
 }
 
 /* How a delivery is cut: at one place in the session, at random, or into single octets. */
@@ -153,9 +166,14 @@ static size_t next_piece(const struct cutting *cutting, size_t before, size_t le
 /* The transcript of one connection's deliveries, cut anew; empty if it is no SMTP. */
 static GString *play(const struct connection *connection, const struct cutting *cutting)
 {
-    GString *out = g_string_new(NULL);
-    const struct dialogues_options options = { .keep_items = true, .keep_content = true, .capture_name = a_name,
-                                               .capture_precision = a_precision, .finished = take_record, .context = out };
+    transcript = g_string_new(NULL);
+    const struct dialogues_options options = {
+        .pool = pool,
+        .records = { .items = true, .message = { .digest = true, .content = true, .worker = worker, .pool = pool } },
+        .capture_name = a_name,
+        .capture_precision = a_precision,
+        .finished = take_record,
+    };
     struct dialogues *dialogues = dialogues_new(&options);
     struct tcp_connection tcp = connection->tcp;
     const struct tcp_consumer *consumer = &dialogues_consumer;
@@ -184,8 +202,9 @@ static GString *play(const struct connection *connection, const struct cutting *
     }
     consumer->closed(dialogues, &tcp, connection->end);
     dialogues_finish(dialogues);
+    worker_wait(worker);
     dialogues_free(dialogues);
-    return out;
+    return transcript;
 }
 
 /* The lines in which two transcripts differ first. */
@@ -234,7 +253,7 @@ static void try_capture(char *path)
 {
     GPtrArray *connections = g_ptr_array_new();
     const struct tcp_consumer recorder = { .opened = opened, .data = data, .gap = gap, .finished = finished, .closed = closed };
-    struct capture_set *captures = capture_set_open(&path, 1);
+    struct capture_set *captures = capture_set_open(&path, 1, NULL, NULL);
     struct tcp_table *table = tcp_table_new(&recorder, connections);
     struct capture_frame frame;
     while (capture_set_next(captures, &frame)) {
@@ -257,6 +276,8 @@ static void try_capture(char *path)
 static void test_folders(void **state)
 {
     (void)state;
+    worker = worker_new();
+    pool = arena_pool_new(1 << 20);
     for (char **folder = folders; *folder != NULL; folder++) {
         GDir *names = g_dir_open(*folder, 0, NULL);
         const char *name;
@@ -273,6 +294,8 @@ static void test_folders(void **state)
         }
         g_dir_close(names);
     }
+    worker_free(worker);
+    arena_pool_free(pool);
     print_message("%u sessions tried\n", sessions_tried);
     assert_true(sessions_tried >= 12);
 }

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "arena.h"
+
+#include <fcntl.h>
+#include <glib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+/* A block is of the smallest size at first, and twice as large each time the arena needs one more. */
+#define BLOCK_FIRST ((size_t)1024)
+#define BLOCK_LAST ((size_t)64 * 1024)
+#define BLOCK_SIZES 7
+
+/* Blocks that are not in use and not given back, for the next sessions. */
+#define KEPT_LIMIT ((size_t)2 * 1024 * 1024)
+
+/* The file grows, and is mapped, a window at a time. Its blocks are all of the same size. */
+#define WINDOW ((size_t)64 * 1024 * 1024)
+#define FILE_BLOCK ((size_t)16 * 1024)
+
+struct block {
+    struct block *next;
+    size_t size;
+    bool in_file;
+    uint8_t *octets; /* behind this head, or in the file */
+};
+
+struct arena_pool {
+    GMutex lock;
+    size_t limit;
+    struct arena_statistics statistics;
+    struct block *free_memory[BLOCK_SIZES]; /* by size */
+    size_t kept;         /* octets of them */
+    struct block *free_file;
+    int file;            /* -1: not opened yet */
+    bool no_file;        /* and none can be had */
+    GPtrArray *windows;
+    size_t window_used;  /* octets of the last window */
+};
+
+struct arena {
+    struct arena_pool *pool;
+    struct block *last;
+    size_t used; /* of the last block's octets */
+    size_t next_size;
+};
+
+struct arena_pool *arena_pool_new(size_t limit)
+{
+    struct arena_pool *pool = g_new0(struct arena_pool, 1);
+    g_mutex_init(&pool->lock);
+    pool->limit = limit;
+    pool->file = -1;
+    pool->windows = g_ptr_array_new();
+    return pool;
+}
+
+static void free_blocks(struct block *block)
+{
+    while (block != NULL) {
+        struct block *next = block->next;
+        g_free(block);
+        block = next;
+    }
+}
+
+void arena_pool_free(struct arena_pool *pool)
+{
+    for (unsigned i = 0; i < BLOCK_SIZES; i++)
+        free_blocks(pool->free_memory[i]);
+    free_blocks(pool->free_file);
+    for (unsigned i = 0; i < pool->windows->len; i++)
+        munmap(pool->windows->pdata[i], WINDOW);
+    if (pool->file >= 0)
+        close(pool->file);
+    g_ptr_array_free(pool->windows, TRUE);
+    g_mutex_clear(&pool->lock);
+    g_free(pool);
+}
+
+void arena_pool_cool(struct arena_pool *pool)
+{
+    g_mutex_lock(&pool->lock);
+    for (unsigned i = 0; i < pool->windows->len; i++)
+        madvise(pool->windows->pdata[i], WINDOW, MADV_DONTNEED);
+    g_mutex_unlock(&pool->lock);
+}
+
+struct arena_statistics arena_pool_statistics(struct arena_pool *pool)
+{
+    g_mutex_lock(&pool->lock);
+    struct arena_statistics statistics = pool->statistics;
+    g_mutex_unlock(&pool->lock);
+    return statistics;
+}
+
+/* ---- the file ---- */
+
+static bool open_file(struct arena_pool *pool)
+{
+    if (pool->file >= 0 || pool->no_file)
+        return pool->file >= 0;
+    char *name = g_build_filename(g_get_tmp_dir(), "smtpscope-XXXXXX", NULL);
+    pool->file = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
+    if (pool->file >= 0)
+        unlink(name);
+    pool->no_file = pool->file < 0;
+    g_free(name);
+    return pool->file >= 0;
+}
+
+/* The space is claimed on the disk first: a mapped page without space behind it would be fatal when it is written to. */
+static bool add_window(struct arena_pool *pool)
+{
+    off_t start = (off_t)(pool->windows->len * WINDOW);
+    if (!open_file(pool) || posix_fallocate(pool->file, start, (off_t)WINDOW) != 0)
+        return false;
+    void *window = mmap(NULL, WINDOW, PROT_READ | PROT_WRITE, MAP_SHARED, pool->file, start);
+    if (window == MAP_FAILED)
+        return false;
+    g_ptr_array_add(pool->windows, window);
+    pool->window_used = 0;
+    return true;
+}
+
+static struct block *take_from_file(struct arena_pool *pool, size_t size)
+{
+    struct block *block = pool->free_file;
+    if (size == FILE_BLOCK && block != NULL) {
+        pool->free_file = block->next;
+        pool->statistics.file += size;
+        return block;
+    }
+    bool full = pool->windows->len == 0 || pool->window_used + size > WINDOW;
+    if (size > WINDOW || (full && !add_window(pool)))
+        return NULL;
+    block = g_new0(struct block, 1);
+    block->octets = (uint8_t *)pool->windows->pdata[pool->windows->len - 1] + pool->window_used;
+    block->size = size;
+    block->in_file = true;
+    pool->window_used += size;
+    pool->statistics.file += size;
+    return block;
+}
+
+/* A large block goes back as several of the usual size. */
+static void give_to_file(struct arena_pool *pool, struct block *block)
+{
+    pool->statistics.file -= block->size;
+    for (size_t at = FILE_BLOCK; at < block->size; at += FILE_BLOCK) {
+        struct block *part = g_new0(struct block, 1);
+        *part = (struct block){ .next = pool->free_file, .size = FILE_BLOCK, .in_file = true, .octets = block->octets + at };
+        pool->free_file = part;
+    }
+    block->size = FILE_BLOCK;
+    block->next = pool->free_file;
+    pool->free_file = block;
+}
+
+/* ---- blocks ---- */
+
+static unsigned class_of(size_t size)
+{
+    unsigned class = 0;
+    for (size_t s = BLOCK_FIRST; s < size; s *= 2)
+        class++;
+    return class;
+}
+
+static struct block *take_from_memory(struct arena_pool *pool, size_t size)
+{
+    struct block *block = NULL;
+    if (size <= BLOCK_LAST) {
+        struct block **list = &pool->free_memory[class_of(size)];
+        block = *list;
+        if (block != NULL) {
+            *list = block->next;
+            pool->kept -= size;
+        }
+    }
+    if (block == NULL)
+        block = g_malloc(sizeof *block + size);
+    *block = (struct block){ .size = size, .octets = (uint8_t *)(block + 1) };
+    pool->statistics.memory += size;
+    return block;
+}
+
+static void give_to_memory(struct arena_pool *pool, struct block *block)
+{
+    pool->statistics.memory -= block->size;
+    if (block->size > BLOCK_LAST || pool->kept + block->size > KEPT_LIMIT) {
+        g_free(block);
+        return;
+    }
+    struct block **list = &pool->free_memory[class_of(block->size)];
+    block->next = *list;
+    *list = block;
+    pool->kept += block->size;
+}
+
+/* A block for at least `needed` octets, of `wanted` if there is memory for it. */
+static struct block *take_block(struct arena_pool *pool, size_t needed, size_t wanted)
+{
+    g_mutex_lock(&pool->lock);
+    size_t size = BLOCK_FIRST;
+    while (size < needed || size < wanted)
+        size *= 2;
+    struct block *block = NULL;
+    bool beyond = pool->statistics.memory + size > pool->limit;
+    if (beyond)
+        block = take_from_file(pool, (needed + FILE_BLOCK - 1) & ~(FILE_BLOCK - 1));
+    if (block == NULL) {
+        block = take_from_memory(pool, size);
+        pool->statistics.beyond += beyond ? size : 0;
+    }
+    g_mutex_unlock(&pool->lock);
+    return block;
+}
+
+/* ---- arenas ---- */
+
+struct arena *arena_new(struct arena_pool *pool)
+{
+    struct arena *arena = g_new0(struct arena, 1);
+    arena->pool = pool;
+    arena->next_size = BLOCK_FIRST;
+    return arena;
+}
+
+void arena_free(struct arena *arena)
+{
+    g_mutex_lock(&arena->pool->lock);
+    while (arena->last != NULL) {
+        struct block *block = arena->last;
+        arena->last = block->next;
+        if (block->in_file)
+            give_to_file(arena->pool, block);
+        else
+            give_to_memory(arena->pool, block);
+    }
+    g_mutex_unlock(&arena->pool->lock);
+    g_free(arena);
+}
+
+void *arena_take(struct arena *arena, size_t size)
+{
+    size = (size + 15) & ~(size_t)15;
+    struct block *block = arena->last;
+    if (block == NULL || arena->used + size > block->size) {
+        if (block != NULL && block->in_file) /* full: it need not stay in memory */
+            madvise(block->octets, block->size, MADV_DONTNEED);
+        block = take_block(arena->pool, size, arena->next_size);
+        block->next = arena->last;
+        arena->last = block;
+        arena->used = 0;
+        if (arena->next_size < BLOCK_LAST)
+            arena->next_size *= 2;
+    }
+    void *piece = block->octets + arena->used;
+    arena->used += size;
+    memset(piece, 0, size);
+    return piece;
+}
+
+struct smtp_span arena_copy(struct arena *arena, struct smtp_span span)
+{
+    if (span.length == 0)
+        return smtp_span("", 0);
+    uint8_t *copy = arena_take(arena, span.length);
+    memcpy(copy, span.octets, span.length);
+    return smtp_span(copy, span.length);
+}

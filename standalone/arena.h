@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_ARENA_H
+#define SMTPSCOPE_ARENA_H
+
+/*
+ * Memory for what is kept of sessions until they are printed. Each session has an arena: pieces are taken from it one by one
+ * and given back all at once. All arenas share a pool with a limit: up to it they use memory, beyond it a temporary file
+ * that is mapped, so that nothing is lost and little of it is resident. Different threads may use different arenas of a pool.
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "span.h"
+
+struct arena_pool;
+
+/* `limit`: octets of memory, before the temporary file is used; the file has no name, and goes with the pool. */
+struct arena_pool *arena_pool_new(size_t limit);
+void arena_pool_free(struct arena_pool *pool);
+
+/* What is in the file is taken out of memory; it comes back when it is looked at. Cheap if there is no file. */
+void arena_pool_cool(struct arena_pool *pool);
+
+struct arena_statistics {
+    size_t memory;  /* octets taken from memory now */
+    size_t file;    /* octets taken from the file now */
+    size_t beyond;  /* octets that had to be memory although the limit was reached: no file could be had */
+};
+struct arena_statistics arena_pool_statistics(struct arena_pool *pool);
+
+struct arena;
+
+struct arena *arena_new(struct arena_pool *pool);
+void arena_free(struct arena *arena);
+
+/* `size` octets, all zero, aligned for anything; valid until arena_free. Never NULL. */
+void *arena_take(struct arena *arena, size_t size);
+
+/* A copy of `span`; of an empty one the empty string, not NULL. */
+struct smtp_span arena_copy(struct arena *arena, struct smtp_span span);
+
+#endif

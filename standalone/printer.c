@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "printer.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "session_json.h"
+#include "sessions_text.h"
+#include "transcript_json.h"
+#include "transcript_text.h"
+
+/* Output is handed to the system in pieces of about this many octets. */
+#define OUTPUT_PIECE 65536
+
+struct printer {
+    const struct options *options;
+    struct worker *worker;
+    struct arena_pool *pool;
+    gint failed;           /* atomic: the reader looks at it */
+    guint64 sessions_seen; /* atomic enough: for progress only */
+
+    /* The worker's. */
+    FILE *out;
+    struct page page;
+    struct relief relief;
+    bool heading_done;
+    struct summary summary;
+};
+
+static void say_failed(struct printer *printer)
+{
+    if (g_atomic_int_get(&printer->failed))
+        return;
+    fprintf(stderr, "smtpscope: %s: cannot write: %s\n",
+            printer->options->output != NULL ? printer->options->output : "standard output", g_strerror(errno));
+    g_atomic_int_set(&printer->failed, 1);
+}
+
+static void write_out(struct printer *printer)
+{
+    GString *out = printer->page.out;
+    if (!printer->failed && out->len > 0 && fwrite(out->str, 1, out->len, printer->out) != out->len)
+        say_failed(printer);
+    g_string_truncate(out, 0);
+}
+
+static void relieve(void *context)
+{
+    struct printer *printer = context;
+    if (printer->page.out->len < OUTPUT_PIECE)
+        return;
+    write_out(printer);
+    arena_pool_cool(printer->pool);
+}
+
+struct printer *printer_open(const struct options *options, struct worker *worker, struct arena_pool *pool)
+{
+    struct printer *printer = g_new0(struct printer, 1);
+    printer->options = options;
+    printer->worker = worker;
+    printer->pool = pool;
+    printer->relief = (struct relief){ .give = relieve, .context = printer };
+    printer->out = options->output == NULL ? stdout : fopen(options->output, "w");
+    if (printer->out == NULL) {
+        say_failed(printer);
+        g_free(printer);
+        return NULL;
+    }
+    printer->page = (struct page){
+        .out = g_string_sized_new(2 * OUTPUT_PIECE),
+        .colour = options->colour,
+        .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+    };
+    return printer;
+}
+
+static bool is_picked(const struct printer *printer, uint64_t id)
+{
+    const GArray *sessions = printer->options->sessions;
+    for (unsigned i = 0; i < sessions->len; i++)
+        if (g_array_index(sessions, uint64_t, i) == id)
+            return true;
+    return sessions->len == 0;
+}
+
+static void count(struct printer *printer, const struct record *record)
+{
+    printer->summary.sessions++;
+    printer->summary.findings += record->findings.length;
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next)
+        if (((const struct transaction *)link->data)->message != NULL)
+            printer->summary.messages++;
+}
+
+static void print(struct printer *printer, const struct record *record)
+{
+    const struct options *options = printer->options;
+    struct json json = { .out = printer->page.out };
+    struct transcript_options transcript = {
+        .show_secrets = options->show_secrets,
+        .full = options->full,
+        .relief = &printer->relief,
+    };
+    bool sessions = options->command == COMMAND_SESSIONS;
+    if (options->json && sessions)
+        session_json(&json, record, options->show_secrets);
+    else if (options->json)
+        transcript_json(&json, record, options->show_secrets, &printer->relief);
+    else if (!sessions)
+        transcript_text(&printer->page, record, &transcript);
+    else {
+        if (!printer->heading_done)
+            sessions_text_heading(&printer->page);
+        printer->heading_done = true;
+        sessions_text(&printer->page, record);
+    }
+}
+
+/* Job: prints a session and frees it. `octets` is the address of the printer. */
+static void print_session(void *target, struct smtp_span octets)
+{
+    struct record *record = target;
+    struct printer *printer;
+    memcpy(&printer, octets.octets, sizeof printer);
+    if (is_picked(printer, record->id) && !printer->failed) {
+        record_conclude(record);
+        count(printer, record);
+        print(printer, record);
+        if (printer->page.out->len >= OUTPUT_PIECE)
+            write_out(printer);
+    }
+    record_free(record);
+}
+
+/* Job: a batch of sessions was printed. */
+static void flush_output(void *target, struct smtp_span octets)
+{
+    (void)octets;
+    struct printer *printer = target;
+    write_out(printer);
+    if (!printer->failed && fflush(printer->out) != 0)
+        say_failed(printer);
+}
+
+void printer_session(struct printer *printer, struct record *record)
+{
+    printer->sessions_seen++;
+    worker_post(printer->worker, print_session, record, smtp_span(&printer, sizeof printer));
+}
+
+void printer_flush(struct printer *printer)
+{
+    worker_post(printer->worker, flush_output, printer, smtp_span(NULL, 0));
+    worker_flush(printer->worker);
+}
+
+bool printer_failed(const struct printer *printer)
+{
+    return g_atomic_int_get(&printer->failed) != 0;
+}
+
+uint64_t printer_sessions(const struct printer *printer)
+{
+    return printer->sessions_seen;
+}
+
+bool printer_close(struct printer *printer, struct summary *summary)
+{
+    struct json json = { .out = printer->page.out };
+    summary->sessions = printer->summary.sessions;
+    summary->messages = printer->summary.messages;
+    summary->findings = printer->summary.findings;
+    if (printer->options->json)
+        summary_json(&json, summary);
+    flush_output(printer, smtp_span(NULL, 0));
+    if (printer->out != stdout && fclose(printer->out) != 0)
+        say_failed(printer);
+    bool good = !printer->failed;
+    g_string_free(printer->page.out, TRUE);
+    g_free(printer);
+    return good;
+}

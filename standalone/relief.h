@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_RELIEF_H
+#define SMTPSCOPE_RELIEF_H
+
+/* What a writer of long sessions does between two of their lines, so that they need not be in memory as a whole. */
+
+#include <stddef.h>
+
+struct relief {
+    void (*give)(void *context); /* writes out what is written so far, and forgets what was read for it */
+    void *context;
+};
+
+/* `relief` may be NULL. */
+static inline void relief_give(const struct relief *relief)
+{
+    if (relief != NULL)
+        relief->give(relief->context);
+}
+
+#endif
