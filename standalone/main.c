@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "dialogue.h"
+#include "fragments.h"
 #include "options.h"
 #include "printer.h"
 #include "summary.h"
@@ -65,14 +66,18 @@ static void read_captures(struct program *program)
     };
     struct dialogues *dialogues = dialogues_new(&wanted);
     struct tcp_table *table = tcp_table_new(&dialogues_consumer, dialogues);
+    struct fragments *fragments = fragments_new();
     struct capture_frame frame;
+    struct packet packet = { .segment = { .flags = 0 } };
     while (!printer_failed(program->printer) && capture_set_next(program->captures, &frame)) {
-        struct packet_segment segment;
-        enum packet_result result = packet_decode(frame.link_type, frame.octets, frame.original_octets, &segment);
+        enum packet_result result = fragments_decode(fragments, frame.link_type, frame.octets, frame.original_octets, frame.number,
+                                                     frame.time, &packet);
         program->summary.frames[result]++;
         if (result == PACKET_SEGMENT)
-            tcp_table_add(table, &segment, frame.capture, frame.number, frame.time);
+            tcp_table_add(table, &packet.segment, frame.capture, frame.number, frame.time);
     }
+    program->summary.frames[PACKET_FRAGMENT] = fragments_lost(fragments, true);
+    fragments_free(fragments);
     tcp_table_finish(table);
     dialogues_finish(dialogues);
     worker_free(program->worker);
@@ -85,11 +90,11 @@ static void read_captures(struct program *program)
 static void say_what_was_left_out(const struct summary *summary)
 {
     uint64_t undecoded = summary->frames[PACKET_CUT] + summary->frames[PACKET_MALFORMED] + summary->frames[PACKET_LINK_UNKNOWN]
-                         + summary->frames[PACKET_FRAGMENT];
+                         + summary->frames[PACKET_FRAGMENT] + summary->frames[PACKET_ENCRYPTED];
     if (summary->totals.captures > 0 && summary->sessions == 0)
         fprintf(stderr, "smtpscope: no SMTP session in %" PRIu64 " frames\n", summary->totals.frames);
     if (undecoded > 0)
-        fprintf(stderr, "smtpscope: %" PRIu64 " frames could not be decoded (cut short, malformed, fragments, or an unknown link type)\n",
+        fprintf(stderr, "smtpscope: %" PRIu64 " frames could not be decoded (cut short, malformed, fragments without the rest, encrypted, or an unknown link type)\n",
                 undecoded);
     if (summary->not_smtp > 0)
         fprintf(stderr, "smtpscope: %" PRIu64 " connections on an SMTP port carry something else\n", summary->not_smtp);

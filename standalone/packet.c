@@ -1,168 +1,135 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "packet.h"
-
 #include <pcap/dlt.h>
+
+#include "packet_private.h"
 
 #define ETHERTYPE_IPV4 0x0800
 #define ETHERTYPE_IPV6 0x86dd
-#define IP_PROTOCOL_TCP 6
+#define ETHERTYPE_MPLS 0x8847
+#define ETHERTYPE_MPLS_UPSTREAM 0x8848
+#define ETHERTYPE_PPPOE 0x8864
+#define ETHERTYPE_LEAST 0x0600 /* a smaller number is a length */
 
-/* More tags than anybody stacks; a frame made of nothing else must end somewhere. */
-#define VLAN_TAGS_LIMIT 8
-#define EXTENSION_HEADERS_LIMIT 16
+#define PPP_IPV4 0x0021
+#define PPP_IPV6 0x0057
+#define PPP_MPLS 0x0281
 
-/* The rest of a frame: what was captured of it, and what was on the wire. */
-struct rest {
-    struct smtp_span octets;
-    uint32_t wire;
-};
-
-static uint16_t get16(const uint8_t *octets)
+/* 802.2 LLC: nothing but SNAP (an Ethernet type follows) and IP itself carries what we want. */
+enum packet_result packet_llc(struct packet_rest rest, struct packet *packet)
 {
-    return (uint16_t)(octets[0] << 8 | octets[1]);
-}
-
-static uint32_t get32(const uint8_t *octets)
-{
-    return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 | octets[3];
-}
-
-/* Passes `count` octets. Returns false if they were not captured. */
-static bool pass(struct rest *rest, uint32_t count)
-{
-    if (rest->octets.length < count)
-        return false;
-    rest->octets = smtp_span_from(rest->octets, count);
-    rest->wire -= count <= rest->wire ? count : rest->wire;
-    return true;
-}
-
-/* The packet says that it ends here: what follows is padding. */
-static void limit(struct rest *rest, uint32_t octets)
-{
-    if (octets >= rest->wire)
-        return;
-    rest->wire = octets;
-    rest->octets = smtp_span_first(rest->octets, octets);
-}
-
-static enum packet_result decode_tcp(struct rest rest, struct packet_segment *segment)
-{
-    if (rest.wire < 20)
-        return PACKET_MALFORMED;
-    if (rest.octets.length < 20)
-        return PACKET_CUT;
+    enum packet_result result;
+    if (!packet_has(&rest, 3, &result))
+        return result;
     const uint8_t *header = rest.octets.octets;
-    uint32_t length = (uint32_t)(header[12] >> 4) * 4;
-    if (length < 20 || length > rest.wire)
-        return PACKET_MALFORMED;
-    segment->source_port = get16(header);
-    segment->destination_port = get16(header + 2);
-    segment->sequence = get32(header + 4);
-    segment->acknowledgement = get32(header + 8);
-    segment->flags = header[13] & 0x1f;
-    segment->window = get16(header + 14);
-    segment->payload_octets = rest.wire - length;
-    segment->payload = smtp_span_from(rest.octets, length);
-    return PACKET_SEGMENT;
-}
-
-static enum packet_result decode_ipv4(struct rest rest, struct packet_segment *segment)
-{
-    if (rest.octets.length < 20)
-        return rest.wire < 20 ? PACKET_MALFORMED : PACKET_CUT;
-    const uint8_t *header = rest.octets.octets;
-    uint32_t length = (uint32_t)(header[0] & 0x0f) * 4;
-    uint32_t total = get16(header + 2);
-    if (header[0] >> 4 != 4 || length < 20)
-        return PACKET_MALFORMED;
-    if (total == 0) /* the network card was to cut it into segments: as long as the frame */
-        total = rest.wire;
-    if (total < length)
-        return PACKET_MALFORMED;
-    uint16_t fragment = get16(header + 6);
-    if (header[9] != IP_PROTOCOL_TCP)
-        return PACKET_NOT_TCP;
-    if (fragment & 0x3fff)
-        return PACKET_FRAGMENT;
-    segment->source.version = segment->destination.version = 4;
-    memcpy(segment->source.octets, header + 12, 4);
-    memcpy(segment->destination.octets, header + 16, 4);
-    limit(&rest, total);
-    if (!pass(&rest, length))
-        return PACKET_CUT;
-    return decode_tcp(rest, segment);
-}
-
-/* RFC 8200 section 4: the headers between the IPv6 header and TCP. */
-static enum packet_result decode_ipv6(struct rest rest, struct packet_segment *segment)
-{
-    if (rest.octets.length < 40)
-        return rest.wire < 40 ? PACKET_MALFORMED : PACKET_CUT;
-    const uint8_t *header = rest.octets.octets;
-    uint32_t payload = get16(header + 4);
-    uint8_t next = header[6];
-    if (header[0] >> 4 != 6)
-        return PACKET_MALFORMED;
-    segment->source.version = segment->destination.version = 6;
-    memcpy(segment->source.octets, header + 8, 16);
-    memcpy(segment->destination.octets, header + 24, 16);
-    pass(&rest, 40);
-    if (payload > 0) /* 0: a jumbogram, or segmentation offload */
-        limit(&rest, payload);
-    for (unsigned count = 0; next != IP_PROTOCOL_TCP; count++) {
-        bool fragment = next == 44;
-        bool authentication = next == 51;
-        if (!fragment && !authentication && next != 0 && next != 43 && next != 60 && next != 135)
-            return PACKET_NOT_TCP;
-        if (count == EXTENSION_HEADERS_LIMIT)
-            return PACKET_MALFORMED;
-        if (rest.octets.length < 8)
-            return rest.wire < 8 ? PACKET_MALFORMED : PACKET_CUT;
-        header = rest.octets.octets;
-        if (fragment && (get16(header + 2) & 0xfff9))
-            return header[0] == IP_PROTOCOL_TCP ? PACKET_FRAGMENT : PACKET_NOT_TCP;
-        uint32_t length = fragment ? 8 : authentication ? ((uint32_t)header[1] + 2) * 4 : ((uint32_t)header[1] + 1) * 8;
-        next = header[0];
-        if (!pass(&rest, length))
-            return PACKET_CUT;
+    if (header[0] == 0x06 && header[1] == 0x06) {
+        packet_pass(&rest, 3);
+        return packet_ip(rest, packet);
     }
-    return decode_tcp(rest, segment);
+    if (header[0] != 0xaa || header[1] != 0xaa)
+        return PACKET_NOT_TCP;
+    if (!packet_has(&rest, 8, &result))
+        return result;
+    uint16_t type = packet_get16(header + 6);
+    packet_pass(&rest, 8);
+    return type < ETHERTYPE_LEAST ? PACKET_NOT_TCP : packet_ethertype(rest, type, packet);
 }
 
-static enum packet_result decode_ip(struct rest rest, struct packet_segment *segment)
+/* RFC 3032: labels up to the bottom of the stack; what is behind it shows itself. */
+enum packet_result packet_mpls(struct packet_rest rest, struct packet *packet)
 {
-    if (rest.octets.length == 0)
-        return PACKET_CUT;
-    return rest.octets.octets[0] >> 4 == 6 ? decode_ipv6(rest, segment) : decode_ipv4(rest, segment);
-}
-
-static enum packet_result decode_ethertype(struct rest rest, uint16_t type, struct packet_segment *segment)
-{
-    for (unsigned tags = 0; type == 0x8100 || type == 0x88a8 || type == 0x9100; tags++) {
-        if (tags == VLAN_TAGS_LIMIT)
-            return PACKET_MALFORMED;
+    for (unsigned labels = 0;; labels++) {
         if (rest.octets.length < 4)
             return PACKET_CUT;
-        type = get16(rest.octets.octets + 2);
-        pass(&rest, 4);
+        if (labels == PACKET_TAGS_LIMIT)
+            return PACKET_MALFORMED;
+        bool bottom = rest.octets.octets[2] & 1;
+        packet_pass(&rest, 4);
+        if (bottom)
+            break;
     }
-    if (type == ETHERTYPE_IPV4)
-        return decode_ipv4(rest, segment);
-    if (type == ETHERTYPE_IPV6)
-        return decode_ipv6(rest, segment);
+    if (rest.octets.length == 0)
+        return PACKET_CUT;
+    uint8_t version = rest.octets.octets[0] >> 4;
+    if (version == 4 || version == 6)
+        return packet_ip(rest, packet);
+    if (version == 0) { /* a pseudowire's control word (RFC 4385), and an Ethernet frame */
+        rest.tunnels++;
+        return packet_pass(&rest, 4) && rest.tunnels <= PACKET_TUNNELS_LIMIT ? packet_ethernet(rest, packet) : PACKET_NOT_TCP;
+    }
     return PACKET_NOT_TCP;
 }
 
+/* RFC 1661; with or without the HDLC address and control octets, the protocol in one octet or two. */
+enum packet_result packet_ppp(struct packet_rest rest, struct packet *packet)
+{
+    if (rest.octets.length >= 2 && rest.octets.octets[0] == 0xff && rest.octets.octets[1] == 0x03)
+        packet_pass(&rest, 2);
+    if (rest.octets.length < 2)
+        return PACKET_CUT;
+    bool compressed = rest.octets.octets[0] & 1;
+    uint16_t protocol = compressed ? rest.octets.octets[0] : packet_get16(rest.octets.octets);
+    packet_pass(&rest, compressed ? 1 : 2);
+    if (protocol == PPP_IPV4 || protocol == PPP_IPV6)
+        return packet_ip(rest, packet);
+    return protocol == PPP_MPLS ? packet_mpls(rest, packet) : PACKET_NOT_TCP;
+}
+
+/* RFC 2516: a session's frames. */
+static enum packet_result decode_pppoe(struct packet_rest rest, struct packet *packet)
+{
+    if (rest.octets.length < 6)
+        return PACKET_CUT;
+    uint32_t length = packet_get16(rest.octets.octets + 4);
+    packet_pass(&rest, 6);
+    packet_limit(&rest, length);
+    return packet_ppp(rest, packet);
+}
+
+enum packet_result packet_ethertype(struct packet_rest rest, uint16_t type, struct packet *packet)
+{
+    /* 802.1Q, 802.1ad and its forerunners, 802.1BR, VN-Tag */
+    for (unsigned tags = 0;
+         type == 0x8100 || type == 0x88a8 || type == 0x9100 || type == 0x9200 || type == 0x893f || type == 0x8926; tags++) {
+        uint32_t length = type == 0x893f ? 8 : type == 0x8926 ? 6 : 4;
+        if (tags == PACKET_TAGS_LIMIT)
+            return PACKET_MALFORMED;
+        if (rest.octets.length < length)
+            return PACKET_CUT;
+        type = packet_get16(rest.octets.octets + length - 2);
+        packet_pass(&rest, length);
+    }
+    switch (type) {
+    case ETHERTYPE_IPV4:
+    case ETHERTYPE_IPV6:
+        return packet_ip(rest, packet);
+    case ETHERTYPE_MPLS:
+    case ETHERTYPE_MPLS_UPSTREAM:
+        return packet_mpls(rest, packet);
+    case ETHERTYPE_PPPOE:
+        return decode_pppoe(rest, packet);
+    default:
+        return type < ETHERTYPE_LEAST ? packet_llc(rest, packet) : PACKET_NOT_TCP;
+    }
+}
+
+enum packet_result packet_ethernet(struct packet_rest rest, struct packet *packet)
+{
+    if (rest.octets.length < 14)
+        return PACKET_CUT;
+    uint16_t type = packet_get16(rest.octets.octets + 12);
+    packet_pass(&rest, 14);
+    return packet_ethertype(rest, type, packet);
+}
+
 /* BSD loopback: an address family, in the byte order of whoever captured (null) or the network's (loop). */
-static enum packet_result decode_null(struct rest rest, struct packet_segment *segment)
+static enum packet_result decode_null(struct packet_rest rest, struct packet *packet)
 {
     if (rest.octets.length < 4)
         return PACKET_CUT;
-    uint32_t family = get32(rest.octets.octets);
+    uint32_t family = packet_get32(rest.octets.octets);
     if (family > 0xffff)
         family = family >> 24 | (family >> 8 & 0xff00);
-    pass(&rest, 4);
+    packet_pass(&rest, 4);
     switch (family) {
     case 2: /* AF_INET everywhere */
     case 10: /* AF_INET6: Linux, NetBSD and OpenBSD, FreeBSD, macOS, Windows */
@@ -170,46 +137,54 @@ static enum packet_result decode_null(struct rest rest, struct packet_segment *s
     case 24:
     case 28:
     case 30:
-        return decode_ip(rest, segment);
+        return packet_ip(rest, packet);
     default:
         return PACKET_NOT_TCP;
     }
 }
 
-enum packet_result packet_decode(int link_type, struct smtp_span octets, uint32_t original_octets, struct packet_segment *segment)
+/* A header of `length` octets with an Ethernet type at `at`. */
+static enum packet_result decode_cooked(struct packet_rest rest, uint32_t length, uint32_t at, struct packet *packet)
+{
+    if (rest.octets.length < length)
+        return PACKET_CUT;
+    uint16_t type = packet_get16(rest.octets.octets + at);
+    packet_pass(&rest, length);
+    return packet_ethertype(rest, type, packet);
+}
+
+enum packet_result packet_decode(int link_type, struct smtp_span octets, uint32_t original_octets, struct packet *packet)
 {
     uint32_t captured = octets.length < UINT32_MAX ? (uint32_t)octets.length : UINT32_MAX;
-    struct rest rest = { .octets = octets, .wire = original_octets > captured ? original_octets : captured };
-    uint16_t type = 0;
-    *segment = (struct packet_segment){ .flags = 0 };
+    struct packet_rest rest = { .octets = octets, .wire = original_octets > captured ? original_octets : captured };
+    packet->segment.conflict.octets = 0;
     switch (link_type) {
     case DLT_EN10MB:
-        if (octets.length < 14)
-            return PACKET_CUT;
-        type = get16(octets.octets + 12);
-        pass(&rest, 14);
-        return decode_ethertype(rest, type, segment);
+        return packet_ethernet(rest, packet);
     case DLT_LINUX_SLL:
-        if (octets.length < 16)
-            return PACKET_CUT;
-        type = get16(octets.octets + 14);
-        pass(&rest, 16);
-        return decode_ethertype(rest, type, segment);
+        return decode_cooked(rest, 16, 14, packet);
     case DLT_LINUX_SLL2:
-        if (octets.length < 20)
-            return PACKET_CUT;
-        type = get16(octets.octets);
-        pass(&rest, 20);
-        return decode_ethertype(rest, type, segment);
+        return decode_cooked(rest, 20, 0, packet);
+    case DLT_C_HDLC:
+        return decode_cooked(rest, 4, 2, packet);
     case DLT_NULL:
     case DLT_LOOP:
-        return decode_null(rest, segment);
+        return decode_null(rest, packet);
+    case DLT_PPP:
+    case DLT_PPP_SERIAL:
+        return packet_ppp(rest, packet);
+    case DLT_PPP_ETHER:
+        return decode_pppoe(rest, packet);
+    case DLT_IEEE802_11:
+        return packet_wireless(rest, false, packet);
+    case DLT_IEEE802_11_RADIO:
+        return packet_radiotap(rest, packet);
     case 12: /* DLT_RAW, as the systems number it */
     case 14:
     case 101: /* LINKTYPE_RAW */
     case DLT_IPV4:
     case DLT_IPV6:
-        return decode_ip(rest, segment);
+        return packet_ip(rest, packet);
     default:
         return PACKET_LINK_UNKNOWN;
     }
@@ -217,10 +192,15 @@ enum packet_result packet_decode(int link_type, struct smtp_span octets, uint32_
 
 const char *packet_result_name(enum packet_result result)
 {
-    static const char *const names[] = {
-        [PACKET_SEGMENT] = "segment",          [PACKET_NOT_TCP] = "not-tcp",
-        [PACKET_FRAGMENT] = "ip-fragment",     [PACKET_CUT] = "cut-by-snap-length",
-        [PACKET_MALFORMED] = "malformed",      [PACKET_LINK_UNKNOWN] = "unknown-link-type",
+    static const char *const names[PACKET_RESULTS] = {
+        [PACKET_SEGMENT] = "segment",
+        [PACKET_HELD] = "held",
+        [PACKET_FRAGMENT] = "ip-fragment",
+        [PACKET_NOT_TCP] = "not-tcp",
+        [PACKET_ENCRYPTED] = "encrypted-802.11",
+        [PACKET_CUT] = "cut-by-snap-length",
+        [PACKET_MALFORMED] = "malformed",
+        [PACKET_LINK_UNKNOWN] = "unknown-link-type",
     };
     return names[result];
 }

@@ -3,7 +3,7 @@
 #define SMTPSCOPE_PACKET_H
 
 /*
- * From a frame's octets to the TCP segment in it: link layer, IP, TCP. Nothing is copied; every length is hostile.
+ * From a frame's octets to the TCP segment in it: link layer, tunnels, IP, TCP. Nothing is copied; every length is hostile.
  */
 
 #include <stdbool.h>
@@ -24,6 +24,12 @@ enum packet_tcp_flag {
     PACKET_TCP_ACK = 0x10,
 };
 
+/* Fragments that claimed the same octets with different content: the first of them won. */
+struct packet_conflict {
+    uint32_t octets; /* 0: there was none */
+    uint64_t first_frame, second_frame;
+};
+
 struct packet_segment {
     struct packet_address source, destination;
     uint16_t source_port, destination_port;
@@ -32,27 +38,52 @@ struct packet_segment {
     uint8_t flags;                  /* enum packet_tcp_flag */
     struct smtp_span payload;       /* the octets captured; Ethernet padding is not among them */
     uint32_t payload_octets;        /* on the wire, from the IP length: more than payload.length where the snap length cut */
+    struct packet_conflict conflict;
+};
+
+/* A piece of an IP packet's payload (RFC 791 section 3.2, RFC 8200 section 4.5). */
+struct packet_fragment {
+    struct packet_address source, destination;
+    uint32_t identification;
+    uint8_t protocol;      /* of the payload; of IPv6 what the first fragment says counts */
+    uint32_t offset;       /* octets */
+    bool more;             /* others follow */
+    struct smtp_span payload;
+    uint32_t payload_octets; /* on the wire */
+    unsigned tunnels;      /* that it is inside of */
 };
 
 enum packet_result {
-    PACKET_SEGMENT,     /* *segment is filled */
+    PACKET_SEGMENT,     /* packet->segment is filled */
+    PACKET_HELD,        /* a piece of a fragmented IP packet, waiting for the others (of packets_decode only) */
+    PACKET_FRAGMENT,    /* packet->fragment is filled; of packets_decode: a fragment whose packet was never whole */
     PACKET_NOT_TCP,     /* something else: ARP, UDP, ICMP (TCP quoted in an ICMP error is not data) */
-    PACKET_FRAGMENT,    /* a piece of a fragmented IP packet: not put together yet */
+    PACKET_ENCRYPTED,   /* 802.11 with encryption */
     PACKET_CUT,         /* the snap length cut it before the TCP header's end */
     PACKET_MALFORMED,   /* lengths that contradict each other */
     PACKET_LINK_UNKNOWN /* a link type that is not decoded */
 };
+#define PACKET_RESULTS (PACKET_LINK_UNKNOWN + 1)
+
+struct packet {
+    struct packet_segment segment;
+    struct packet_fragment fragment;
+};
 
 /*
- * Decodes one frame of link type `link_type` (DLT_*): Ethernet with 802.1Q and Q-in-Q tags, raw IP (all the DLT values
- * in use), BSD null and loop, Linux cooked v1 and v2; IPv4 with options, IPv6 with extension headers.
- * `octets` is what was captured, `original_octets` the length on the wire. An IPv4 total length of 0 (segmentation
- * offload) means "to the end of the frame".
+ * Decodes one frame of link type `link_type` (DLT_*): Ethernet, PPP, HDLC, raw IP, BSD null and loop, Linux cooked v1 and v2,
+ * 802.11 with and without radiotap; in them VLAN tags, MPLS, PPPoE; IPv4 and IPv6 with options and extension headers; in them IP-in-IP,
+ * 6in4, GRE, ERSPAN, EtherIP, VXLAN, Geneve, GTP-U, Teredo.
+ * `octets` is what was captured, `original_octets` the length on the wire. An IPv4 total length of 0 (segmentation offload)
+ * means "to the end of the frame".
  */
-enum packet_result packet_decode(int link_type, struct smtp_span octets, uint32_t original_octets,
-                                 struct packet_segment *segment);
+enum packet_result packet_decode(int link_type, struct smtp_span octets, uint32_t original_octets, struct packet *packet);
 
-/* A stable name for the reasons a frame is not used ("not-tcp", "ip-fragment", "cut-by-snap-length", "malformed", "unknown-link-type"). */
+/* Goes on with the payload of a fragmented packet that was put together: `fragment` tells of it as a whole. */
+enum packet_result packet_decode_whole(const struct packet_fragment *fragment, struct packet *packet);
+
+/* A stable name for the reason a frame is not used: "ip-fragment", "not-tcp", "encrypted-802.11", "cut-by-snap-length", "malformed",
+   "unknown-link-type". */
 const char *packet_result_name(enum packet_result result);
 
 #endif

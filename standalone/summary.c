@@ -13,7 +13,7 @@ void summary_json(struct json *json, const struct summary *summary)
     json_number(json, "findings", summary->findings);
     json_bool(json, "truncated", summary->totals.truncated);
     json_begin_object(json, "dropped");
-    for (int result = PACKET_NOT_TCP; result <= PACKET_LINK_UNKNOWN; result++)
+    for (int result = PACKET_FRAGMENT; result < PACKET_RESULTS; result++)
         if (summary->frames[result] > 0)
             json_number(json, packet_result_name((enum packet_result)result), summary->frames[result]);
     if (summary->not_smtp > 0)

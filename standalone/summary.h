@@ -10,7 +10,7 @@
 struct summary {
     struct capture_totals totals;
     uint64_t sessions, messages, findings;
-    uint64_t frames[PACKET_LINK_UNKNOWN + 1]; /* by enum packet_result */
+    uint64_t frames[PACKET_RESULTS]; /* by enum packet_result */
     uint64_t not_smtp;
 };
 

@@ -198,11 +198,24 @@ static void note_segment(struct tcp_stream *stream, const struct tcp_arrival *ar
     stream->connection.end = arrival->place.time;
 }
 
+/* The fragments that the segment was put together from contradicted each other. */
+static void report_fragments(struct tcp_stream *stream, const struct tcp_arrival *arrival)
+{
+    const struct packet_conflict *conflict = &arrival->segment->conflict;
+    const struct tcp_consumer *consumer = &stream->table->consumer;
+    struct tcp_place first = { .frame = conflict->first_frame, .time = arrival->place.time };
+    struct tcp_place second = { .frame = conflict->second_frame, .time = arrival->place.time };
+    if (consumer->conflict != NULL)
+        consumer->conflict(stream->table->context, &stream->connection, arrival->half, 0, conflict->octets, first, second);
+}
+
 void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arrival)
 {
     const struct packet_segment *segment = arrival->segment;
     struct tcp_half *half = &stream->half[arrival->half];
     note_segment(stream, arrival);
+    if (segment->conflict.octets > 0)
+        report_fragments(stream, arrival);
     if (has(segment, PACKET_TCP_RST)) {
         stream->reset = is_plausible_reset(stream, arrival);
         return;

@@ -11,7 +11,8 @@ def checksum_free_ipv4(source, destination, payload):
 class Capture:
     """Frames in the order in which they are added; time goes on by a millisecond each."""
 
-    def __init__(self, snap=65535):
+    def __init__(self, snap=65535, link=1):
+        self.link = link
         self.frames = []
         self.now = 1_000_000_000_000_000
         self.snap = snap
@@ -24,12 +25,20 @@ class Capture:
         return self.header() + b"".join(self.records())
 
     def header(self):
-        return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, self.snap, 1)
+        return struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, self.snap, self.link)
 
     def records(self):
         for time, frame in self.frames:
             kept = frame[:self.snap]
             yield struct.pack("<IIII", time // 1_000_000, time % 1_000_000, len(kept), len(frame)) + kept
+
+    def wrapped(self, link, way):
+        """The IPv4 packets of this capture as `way` puts each into frames."""
+        other = Capture(self.snap, link)
+        for _, frame in self.frames:
+            for wrapped in way(frame[14:]):
+                other.add(wrapped)
+        return other
 
     def save(self, path):
         with open(path, "wb") as file:

@@ -18,6 +18,7 @@ import tempfile
 import time
 import unittest
 
+import encapsulations
 from pcap import Capture, Connection, mail, many_mails
 
 ARGUMENTS = None
@@ -46,6 +47,11 @@ def write(name, octets):
     with open(path(name), "wb") as file:
         file.write(octets)
     return path(name)
+
+
+def write_capture(name, capture):
+    capture.save(path(name))
+    return name
 
 
 def one_mail():
@@ -409,6 +415,53 @@ class Traffic(unittest.TestCase):
             connection.say("S", "220 mx ESMTP\r\n").say("C", "EHLO c\r\n").say("S", "250 mx\r\n").say("C", "QUIT\r\n").close()
             session = self.session(capture, name + ".pcap")
             self.assertEqual((session["helo"]["name"], session["commands"], session["gaps"]), ("c", 2, []), name)
+
+
+class Encapsulation(unittest.TestCase):
+    """Whatever a packet is wrapped in, the sessions are the same."""
+
+    PLACES = ("start", "end", "first_frame", "last_frame", "capture")
+
+    def facts(self, capture):
+        (session, summary), done = records("sessions", write_capture("wrapped.pcap", capture))
+        self.assertEqual(done.stderr, b"")
+        for finding in session["findings"]:
+            del finding["frame"]
+        return {key: value for key, value in session.items() if key not in self.PLACES}, summary["dropped"]
+
+    def test_ways(self):
+        plain = Capture()
+        mail(Connection(plain), text="Subject: a longer one\r\n\r\n" + "line upon line\r\n" * 50)
+        expected = self.facts(plain)
+        self.assertTrue(expected[0]["transactions"][0]["message"]["complete"])
+        for name, link, way in encapsulations.WAYS:
+            with self.subTest(name):
+                self.assertEqual(self.facts(plain.wrapped(link, way)), expected)
+
+    def test_fragment_missing(self):
+        """A fragment that is missing is a hole in the stream, and the fragments without it are counted."""
+        plain = Capture()
+        mail(Connection(plain), text="Subject: x\r\n\r\n" + "0123456789" * 20 + "\r\n")
+        broken = plain.wrapped(encapsulations.RAW,
+                               lambda p: encapsulations.split(p, size=64)[1:] if b"0123456789" in p else [p])
+        facts, dropped = self.facts(broken)
+        self.assertGreater(dropped["ip-fragment"], 1)
+        self.assertFalse(facts["transactions"][0]["message"]["complete"])
+        self.assertEqual(len(facts["gaps"]), 1)
+
+    def test_fragments_overlap(self):
+        """The first copy wins, and that there was another is a finding that names both frames."""
+        plain = Capture()
+        mail(Connection(plain), text="Subject: x\r\n\r\n" + "0123456789" * 20 + "\r\n")
+
+        def twice(packet):
+            parts = encapsulations.split(packet, size=64)
+            if b"0123456789" not in packet:
+                return parts
+            return [parts[0], parts[1], parts[1].replace(b"5", b"X")] + parts[2:]
+        facts, _ = self.facts(plain.wrapped(encapsulations.RAW, twice))
+        self.assertTrue(facts["transactions"][0]["message"]["complete"])
+        self.assertEqual([finding["id"] for finding in facts["findings"] if finding["id"] == "overlap-conflict"], ["overlap-conflict"])
 
 
 class Scale(unittest.TestCase):

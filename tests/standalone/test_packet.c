@@ -78,13 +78,13 @@ static const struct row rows[] = {
 };
 
 /* In memory of exactly the frame's length: an octet read too far is seen. */
-static enum packet_result decode(const struct row *row, size_t kept, uint8_t **memory, struct packet_segment *segment)
+static enum packet_result decode(const struct row *row, size_t kept, uint8_t **memory, struct packet *packet)
 {
     *memory = malloc(kept > 0 ? kept : 1);
     assert_non_null(*memory);
     memcpy(*memory, row->frame.octets, kept);
     uint32_t wire = row->wire != 0 ? row->wire : (uint32_t)row->frame.length;
-    return packet_decode(row->link, smtp_span(*memory, kept), wire, segment);
+    return packet_decode(row->link, smtp_span(*memory, kept), wire, packet);
 }
 
 static void decodes(void **state)
@@ -94,8 +94,9 @@ static void decodes(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct row *row = &rows[i];
         uint8_t *memory;
-        struct packet_segment segment;
-        enum packet_result result = decode(row, row->frame.length, &memory, &segment);
+        struct packet packet;
+        enum packet_result result = decode(row, row->frame.length, &memory, &packet);
+        const struct packet_segment segment = packet.segment;
         bool same = result == row->result;
         if (same && result == PACKET_SEGMENT)
             same = segment.payload.length == strlen(row->payload) && memcmp(segment.payload.octets, row->payload, segment.payload.length) == 0
@@ -117,8 +118,9 @@ static void decodes_cut_frames(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         for (size_t kept = 0; kept < rows[i].frame.length; kept++) {
             uint8_t *memory;
-            struct packet_segment segment;
-            if (decode(&rows[i], kept, &memory, &segment) == PACKET_SEGMENT) {
+            struct packet packet;
+            if (decode(&rows[i], kept, &memory, &packet) == PACKET_SEGMENT) {
+                const struct packet_segment segment = packet.segment;
                 assert_true(segment.payload.length == 0 || segment.payload.octets + segment.payload.length <= memory + kept);
                 assert_true(segment.payload.length <= segment.payload_octets);
             }

@@ -257,9 +257,9 @@ static void try_capture(char *path)
     struct tcp_table *table = tcp_table_new(&recorder, connections);
     struct capture_frame frame;
     while (capture_set_next(captures, &frame)) {
-        struct packet_segment segment;
-        if (packet_decode(frame.link_type, frame.octets, frame.original_octets, &segment) == PACKET_SEGMENT)
-            tcp_table_add(table, &segment, frame.capture, frame.number, frame.time);
+        struct packet packet;
+        if (packet_decode(frame.link_type, frame.octets, frame.original_octets, &packet) == PACKET_SEGMENT)
+            tcp_table_add(table, &packet.segment, frame.capture, frame.number, frame.time);
     }
     tcp_table_finish(table);
     tcp_table_free(table);
