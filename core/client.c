@@ -55,7 +55,8 @@ static void check_order(struct smtp_session *session, enum smtp_verb verb, const
                          "%s was sent before the reply to %s, which must be the last of a group (RFC 2920)",
                          *smtp_verb_name(verb) ? smtp_verb_name(verb) : "a line",
                          *smtp_verb_name(last.verb) ? smtp_verb_name(last.verb) : "an unknown command");
-    else if (session->ehlo_seen && !offered(session, SMTP_KEYWORD_PIPELINING) && last.kind != ENTRY_GAP)
+    else if (session->ehlo_seen && !offered(session, SMTP_KEYWORD_PIPELINING) && last.kind != ENTRY_GAP
+             && last.kind != ENTRY_EMPTY_LINE)
         smtp_report_once(session, SMTP_FINDING_PIPELINING_VIOLATION, SMTP_CLIENT, offset_of(session), sink,
                          "%s was sent before the reply to what went before, and the server did not offer PIPELINING",
                          *smtp_verb_name(verb) ? smtp_verb_name(verb) : "a line");
@@ -184,7 +185,8 @@ static void start_chunk(struct smtp_session *session, const struct smtp_command 
     if (!session->bdat_open) {
         session->message++;
         session->content_octets = 0;
-        session->content_gap = false;
+        session->content_gap = session->chunks_unknown;
+        session->content_start_unknown = session->chunks_unknown;
         entry->flags |= ENTRY_NEW_MESSAGE;
     }
     entry->flags |= (uint8_t)(ENTRY_CHUNK | (bdat.last ? ENTRY_LAST : 0));
@@ -193,7 +195,9 @@ static void start_chunk(struct smtp_session *session, const struct smtp_command 
     session->chunk_last = bdat.last;
     session->chunk_refused = false;
     session->half[SMTP_CLIENT].remaining = bdat.octets;
+    session->chunks_unknown = session->chunks_unknown && !bdat.last;
     smtp_content_begin(session, SMTP_TRANSPORT_BDAT, offset_of(session) + line_octets, sink);
+    session->content_start_unknown = false;
     if (bdat.octets > 0)
         session->half[SMTP_CLIENT].mode = CLIENT_CHUNK;
     else
@@ -207,12 +211,14 @@ static void move_phase(struct smtp_session *session, const struct entry *entry)
     if (smtp_verb_opens_transaction(verb)) {
         session->phase = SMTP_PHASE_TRANSACTION;
         session->bdat_open = false;
+        session->chunks_unknown = false;
     } else if (verb == SMTP_VERB_RCPT && session->phase == SMTP_PHASE_TRANSACTION) {
         session->phase = SMTP_PHASE_RECIPIENTS;
     } else if (verb == SMTP_VERB_BDAT && (entry->flags & ENTRY_CHUNK)) {
         session->phase = entry->flags & ENTRY_LAST ? SMTP_PHASE_SESSION : SMTP_PHASE_CHUNKS;
     } else if (smtp_verb_greets(verb) || verb == SMTP_VERB_RSET) {
         session->bdat_open = false;
+        session->chunks_unknown = false;
         if (session->phase != SMTP_PHASE_CONNECT)
             session->phase = SMTP_PHASE_SESSION;
     }
@@ -225,8 +231,11 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     half->mode = CLIENT_COMMAND;
     half->resync = false;
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
-    if (command.verb == SMTP_VERB_NONE)
-        return; /* an empty line is no command (RFC 5321 has none; servers let it pass) */
+    if (command.verb == SMTP_VERB_NONE) { /* an empty line is no command, but there are servers that answer it */
+        if (session->queue_length < SMTP_QUEUE_LIMIT / 2)
+            smtp_queue_push(session, (struct entry){ .kind = ENTRY_EMPTY_LINE }, sink);
+        return;
+    }
 
     session->commands++;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_COMMAND, SMTP_CLIENT);
@@ -243,6 +252,9 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     }
 
     struct entry entry = { .kind = ENTRY_COMMAND, .verb = command.verb };
+    struct entry last;
+    session->pipelines |= session->queue_length > 0 && smtp_queue_peek(session, session->queue_length - 1u, &last)
+                          && last.kind == ENTRY_COMMAND;
     switch (command.verb) {
     case SMTP_VERB_LHLO:
         session->lmtp = true;
@@ -269,10 +281,10 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
         break;
     case SMTP_VERB_AUTH:
     case SMTP_VERB_X_EXPS:
-        if (command.argument.length > 0) {
-            half->mode = CLIENT_WAIT_AUTH;
+        half->mode = CLIENT_WAIT_AUTH;
+        session->auth_begun = command.argument.length > 0;
+        if (session->auth_begun)
             start_auth(session, &command, sink);
-        }
         break;
     case SMTP_VERB_STARTTLS:
     case SMTP_VERB_X_ANONYMOUSTLS:
@@ -285,7 +297,7 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
         break;
     }
     move_phase(session, &entry);
-    smtp_queue_push(session, entry);
+    smtp_queue_push(session, entry, sink);
 }
 
 /* ---- everything else ---- */
@@ -303,6 +315,7 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     if (!event.cancelled)
         event.sasl = smtp_sasl_decode(session->mechanism, session->responses, unit->line.text, decoded);
     session->cancelled = event.cancelled;
+    session->response_assumed = false;
     session->responses++;
     struct smtp_half *half = &session->half[SMTP_CLIENT];
     half->mode = CLIENT_WAIT_AUTH;
@@ -312,7 +325,7 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     if (event.sasl.has_secret && smtp_mechanism_reveals_secret(session->mechanism))
         smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, half->offset, sink,
                     "the response sends the secret readable to everybody on the path");
-    smtp_queue_push(session, (struct entry){ .kind = ENTRY_RESPONSE, .verb = session->current_verb });
+    smtp_queue_push(session, (struct entry){ .kind = ENTRY_RESPONSE, .verb = session->current_verb }, sink);
 }
 
 void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink)
@@ -320,8 +333,9 @@ void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink)
     session->message++;
     session->answered_message = session->message;
     session->content_octets = 0;
-    session->content_gap = false;
+    session->content_gap = session->content_start_unknown;
     session->content_answered = false;
+    session->bdat_open = false;
     if (session->octets_behind_data)
         smtp_report_once(session, SMTP_FINDING_PIPELINING_VIOLATION, SMTP_CLIENT, offset_of(session), sink,
                          "message content was sent before the reply to DATA, which must be the last of a group (RFC 2920)");
@@ -342,7 +356,7 @@ static void apply_end_of_data(struct smtp_session *session, const struct unit *u
     half->mode = CLIENT_COMMAND;
     session->phase = SMTP_PHASE_SESSION;
     if (!session->content_answered) {
-        smtp_queue_push(session, (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA });
+        smtp_queue_push(session, (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA }, sink);
         return;
     }
     struct smtp_reply reply = { .code = session->content_code };
@@ -360,7 +374,7 @@ static void apply_chunk(struct smtp_session *session, const struct unit *unit, c
     half->mode = CLIENT_COMMAND;
     if (session->transport == SMTP_TRANSPORT_XEXCH50) {
         session->chunk_last = true;
-        smtp_queue_push(session, (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_XEXCH50 });
+        smtp_queue_push(session, (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_XEXCH50 }, sink);
     }
     smtp_chunk_end(session, true, half->offset + unit->octets, sink);
 }
@@ -421,6 +435,7 @@ void smtp_apply_client(struct smtp_session *session, const struct unit *unit, co
         break;
     case UNIT_ASSUME_COMMAND:
         half->mode = CLIENT_COMMAND;
+        session->response_assumed = false;
         break;
     case UNIT_ABANDON_CHUNK:
         smtp_chunk_end(session, false, half->offset, sink);

@@ -18,10 +18,10 @@ static enum frame give(struct unit *unit, enum unit_kind kind, struct smtp_span 
     return FRAME_UNIT;
 }
 
-/* Whether the strict end of data stands somewhere in `octets`. */
-static bool strict_end_follows(struct smtp_span octets)
+/* Whether the strict end of data stands somewhere in `octets`; in the first `scanned` of them it was looked for before. */
+static bool strict_end_follows(struct smtp_span octets, size_t scanned)
 {
-    const uint8_t *at = octets.octets;
+    const uint8_t *at = octets.octets + (scanned > 5 && scanned < octets.length ? scanned - 5 : 0);
     const uint8_t *end = octets.octets + octets.length;
     while (at < end && (at = memchr(at, '\r', (size_t)(end - at))) != NULL) {
         if (end - at >= 5 && memcmp(at, "\r\n.\r\n", 5) == 0)
@@ -36,6 +36,7 @@ static struct smtp_content_scan after_octet(struct smtp_content_scan scan, uint8
     scan.line_octets++;
     scan.overlong |= scan.line_octets > SMTP_TEXT_LINE_LIMIT;
     if (octet == '\r') {
+        scan.bare_cr |= scan.state == SMTP_CONTENT_AFTER_CR;
         scan.state = SMTP_CONTENT_AFTER_CR;
     } else if (octet == '\n') {
         scan.bare_lf |= scan.state != SMTP_CONTENT_AFTER_CR;
@@ -72,7 +73,7 @@ static enum frame frame_dot(const struct smtp_session *session, struct smtp_span
         return give(unit, octets.length < 2 ? UNIT_CONTENT : kind, octets, 1, behind);
 
     bool settled = session->force || session->half[SMTP_SERVER].finished || octets.length > SMTP_DOUBT_LIMIT
-                   || strict_end_follows(smtp_span_from(octets, 1));
+                   || strict_end_follows(smtp_span_from(octets, 1), session->doubt_scanned);
     if (!settled)
         return FRAME_DOUBT;
     unit->variant = true;

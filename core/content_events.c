@@ -17,6 +17,7 @@ void smtp_content_begin(struct smtp_session *session, enum smtp_transport transp
     event.message = session->message;
     event.transport = transport;
     event.number = session->commands;
+    event.complete = !session->content_start_unknown;
     smtp_emit(sink, &event);
 }
 

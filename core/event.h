@@ -62,6 +62,7 @@ enum smtp_answers {
     SMTP_ANSWERS_COMMAND,
     SMTP_ANSWERS_CONTENT,     /* the end of data, or of a XEXCH50 */
     SMTP_ANSWERS_RESPONSE,    /* a client's line of an AUTH exchange */
+    SMTP_ANSWERS_EMPTY_LINE,  /* a line of the client with nothing in it */
     SMTP_ANSWERS_UNKNOWN,     /* a command of a gap, or one of several behind a gap: which one cannot be told */
 };
 

@@ -43,11 +43,27 @@ static enum frame skip_line(struct smtp_span octets, struct unit *unit)
     return give(unit, UNIT_SKIPPED, octets, length);
 }
 
+/*
+ * Whether TLS can begin here: in front of everything, behind a STARTTLS that was accepted or whose reply is not known, or where
+ * the capture does not show what went before. Elsewhere octets that look like a TLS record are a line like any other.
+ */
+static bool tls_may_begin(const struct smtp_session *session, enum smtp_role role)
+{
+    const struct smtp_half *half = &session->half[role];
+    const struct smtp_half *peer = &session->half[SMTP_CLIENT + SMTP_SERVER - role];
+    bool first = half->offset == 0 && session->commands == 0 && !session->greeting_seen;
+    bool unseen = session->mid_stream || half->gap || peer->gap || peer->finished || session->force;
+    bool asked = session->starttls_accepted || (session->starttls_requested && unseen);
+    bool peer_unseen = role == SMTP_SERVER && (peer->gap || peer->finished);
+    return session->tls_begun || first || asked || peer_unseen || (unseen && half->resync);
+}
+
 static enum frame begin_tls(const struct smtp_session *session, enum smtp_role role, struct smtp_span octets, bool at_end,
                             struct unit *unit, bool *decided)
 {
-    (void)session;
-    (void)role;
+    *decided = false;
+    if (!tls_may_begin(session, role))
+        return FRAME_MORE;
     enum smtp_tls_look look = smtp_tls_look(octets, &unit->record);
     *decided = look == SMTP_TLS_YES || (look == SMTP_TLS_PERHAPS && !at_end);
     if (look == SMTP_TLS_YES)
@@ -127,7 +143,8 @@ static enum frame frame_command(const struct smtp_session *session, struct smtp_
     /* A security layer's first buffer begins with its length in four octets: no command begins with a NUL. */
     if (session->layer && octets.octets[0] == 0)
         return give(unit, UNIT_OPAQUE_BEGIN, octets, 0);
-    if (session->queue_length >= SMTP_QUEUE_LIMIT - 2 && !session->force && !session->half[SMTP_SERVER].finished)
+    bool answers_may_come = !session->half[SMTP_SERVER].finished && session->uncertain < session->queue_length;
+    if (session->queue_length >= SMTP_QUEUE_LIMIT - 2 && !session->force && answers_may_come)
         return FRAME_PEER;
     if (!find_line(octets, at_end, unit))
         return FRAME_MORE;
@@ -194,6 +211,8 @@ static enum frame frame_client(const struct smtp_session *session, struct smtp_s
             return skip_line(octets, unit);
         if (!find_line(octets, at_end, unit))
             return FRAME_MORE;
+        if (session->response_assumed && smtp_command_is_certain(unit->line.text))
+            return give(unit, UNIT_ASSUME_COMMAND, octets, 0);
         return give_line(unit, UNIT_RESPONSE, octets);
     case CLIENT_TLS:
         return frame_tls(half, octets, at_end, unit);

@@ -35,11 +35,17 @@ struct entry smtp_queue_pop(struct smtp_session *session)
     return entry;
 }
 
-void smtp_queue_push(struct smtp_session *session, struct entry entry)
+void smtp_queue_push(struct smtp_session *session, struct entry entry, const struct smtp_sink *sink)
 {
-    /* The framer stops the client before the ring is full, unless nobody is there to answer. */
-    if (session->queue_length == SMTP_QUEUE_LIMIT)
-        smtp_queue_pop(session);
+    /* The framer stops the client before the ring is full, unless nobody is there to answer. Then the oldest go, and what
+       answers the others cannot be told from their order any more. */
+    if (session->queue_length == SMTP_QUEUE_LIMIT) {
+        for (unsigned i = 0; i < SMTP_QUEUE_LIMIT / 4; i++) {
+            struct entry oldest = smtp_queue_pop(session);
+            smtp_transaction_apply(session, &oldest, NULL, sink);
+        }
+        session->order_lost = true;
+    }
     session->queue[(session->queue_first + session->queue_length) % SMTP_QUEUE_LIMIT] = pack(entry);
     session->queue_length++;
 }

@@ -147,8 +147,8 @@ static bool next_directive(struct smtp_span *rest, struct smtp_span *name, struc
         return false;
     *name = smtp_span_trim(*name);
     if (rest->length == 0 || rest->octets[0] != '"') {
-        take_until(rest, ',', value);
-        return true;
+        take_until(rest, ',', value); /* a token: neither space nor '=' stands in it (padding aside) */
+        return value->length == 0 || memchr(value->octets, ' ', value->length) == NULL;
     }
     for (size_t i = 1; i < rest->length; i++) {
         if (rest->octets[i] == '\\') {
@@ -286,9 +286,9 @@ static void read_xoauth2(struct reading *reading)
     struct smtp_span user;
     if (acknowledges_error(reading))
         return;
-    take_until(&rest, BEARER_SEPARATOR, &user);
+    bool set_off = take_until(&rest, BEARER_SEPARATOR, &user);
     bool named = smtp_span_starts_with(user, "user=");
-    if (named)
+    if (named && set_off)
         set_identity(reading, smtp_span_from(user, strlen("user=")));
     bool ended = read_bearer_fields(reading, rest);
     reading->response->malformed = !named || !ended || !reading->response->has_secret;
@@ -471,5 +471,11 @@ struct smtp_sasl_response smtp_sasl_decode(enum smtp_mechanism mechanism, unsign
         .room = SMTP_SASL_DECODED_LIMIT - response.decoded.length,
     };
     read_response(&reading, mechanism);
+    /* Where the parts cannot be told apart, what was taken for the name may hold the secret. */
+    bool set_off = mechanism == SMTP_MECHANISM_PLAIN || mechanism == SMTP_MECHANISM_XOAUTH2;
+    if (response.malformed && !set_off) {
+        response.has_identity = false;
+        response.identity = smtp_span(NULL, 0);
+    }
     return response;
 }

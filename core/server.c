@@ -25,7 +25,7 @@ static bool waits_for(const struct entry *entry, unsigned code)
     case 354:
         return entry->kind == ENTRY_COMMAND && (entry->verb == SMTP_VERB_DATA || entry->verb == SMTP_VERB_XEXCH50);
     case 334:
-        return entry->kind != ENTRY_CONTENT && smtp_verb_authenticates(entry->verb);
+        return entry->kind == ENTRY_RESPONSE || (entry->kind == ENTRY_COMMAND && smtp_verb_authenticates(entry->verb));
     default:
         return entry->kind == ENTRY_COMMAND && entry->verb == SMTP_VERB_QUIT;
     }
@@ -113,11 +113,27 @@ static enum smtp_answers match(struct smtp_session *session, unsigned code, stru
     struct entry head;
     if (!smtp_queue_peek(session, 0, &head))
         return code == 421 ? SMTP_ANSWERS_NOTHING : nobody;
-    while (smtp_queue_peek(session, 0, &head) && head.kind == ENTRY_GAP) {
-        if (session->queue_length == 1)
+    if (session->order_lost && !anchored)
+        return SMTP_ANSWERS_UNKNOWN;
+    session->order_lost = false;
+    while (smtp_queue_peek(session, 0, &head) && (head.kind == ENTRY_GAP || head.kind == ENTRY_EMPTY_LINE)) {
+        if (head.kind == ENTRY_EMPTY_LINE && code >= 500 && code <= 503) {
+            smtp_queue_pop(session);
+            return SMTP_ANSWERS_EMPTY_LINE;
+        }
+        if (head.kind == ENTRY_GAP && session->queue_length == 1) {
+            session->gap_answered = true;
             return SMTP_ANSWERS_UNKNOWN;
+        }
+        /* A client that does not wait for replies may have sent commands in the hole that this reply is for. */
+        if (head.kind == ENTRY_GAP && session->pipelines && !session->gap_answered && session->uncertain == 0) {
+            session->order_lost = true;
+            return SMTP_ANSWERS_UNKNOWN;
+        }
         drop(session, 1, sink);
     }
+    if (session->queue_length == 0)
+        return code == 421 ? SMTP_ANSWERS_NOTHING : nobody;
     if (!anchored && session->uncertain > 0) {
         if (session->queue_length > session->uncertain)
             drop(session, session->uncertain, sink);
@@ -130,7 +146,7 @@ static enum smtp_answers match(struct smtp_session *session, unsigned code, stru
     *entry = head;
     /* LMTP: the content has as many replies as recipients were accepted (RFC 2033 section 4.2). */
     bool content = head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST);
-    if (session->lmtp && content && session->transaction_answered + 1 < session->transaction_accepted) {
+    if (session->lmtp && content && !smtp_code_is_for_all(code) && session->transaction_answered + 1 < session->transaction_accepted) {
         if (head.kind == ENTRY_COMMAND)
             session->current = session->answered + 1;
     } else {
@@ -201,6 +217,22 @@ static void starttls_answered(struct smtp_session *session, const struct smtp_re
                     "octets in clear follow STARTTLS before its reply; a careless server runs them inside TLS");
 }
 
+/* An exchange of which the AUTH command, or its mechanism, is not known. */
+static void begin_unseen_auth(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    session->mechanism = SMTP_MECHANISM_OTHER;
+    session->responses = 0;
+    session->cancelled = false;
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
+    event.offset = session->reply_offset;
+    event.boundary = SMTP_BOUNDARY_AUTH;
+    event.step = SMTP_STEP_STARTED;
+    event.number = session->current;
+    event.mechanism = session->mechanism;
+    smtp_emit(sink, &event);
+    session->auth_begun = true;
+}
+
 static void auth_answered(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
@@ -212,6 +244,9 @@ static void auth_answered(struct smtp_session *session, const struct smtp_reply 
         step = SMTP_STEP_ACCEPTED;
     else if (session->cancelled)
         step = SMTP_STEP_CANCELLED;
+    if (waiting && step == SMTP_STEP_CHALLENGE && !session->auth_begun)
+        begin_unseen_auth(session, sink);
+    session->auth_begun = session->auth_begun && step == SMTP_STEP_CHALLENGE;
     if (waiting)
         client->mode = step == SMTP_STEP_CHALLENGE ? CLIENT_RESPONSE : CLIENT_COMMAND;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
@@ -234,8 +269,8 @@ static void data_answered(struct smtp_session *session, enum smtp_verb verb, con
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
     if (client->mode == CLIENT_COMMAND && client->resync && reply->code == 354 && verb == SMTP_VERB_DATA) {
-        smtp_begin_data(session, sink); /* the hole began behind DATA: the content's beginning is lost in it */
-        session->content_start_unknown = true;
+        session->content_start_unknown = true; /* the hole began behind DATA: the content's beginning is lost in it */
+        smtp_begin_data(session, sink);
         return;
     }
     if (client->mode != CLIENT_WAIT_DATA)
@@ -251,6 +286,7 @@ static void data_answered(struct smtp_session *session, enum smtp_verb verb, con
     session->message++;
     session->answered_message = session->message;
     session->content_gap = false;
+    session->bdat_open = false;
     client->remaining = session->chunk_octets;
     smtp_content_begin(session, SMTP_TRANSPORT_XEXCH50, client->offset, sink);
     client->mode = session->chunk_octets > 0 ? CLIENT_CHUNK : CLIENT_COMMAND;
@@ -325,10 +361,11 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     bool belongs = reply->answers == SMTP_ANSWERS_COMMAND || reply->answers == SMTP_ANSWERS_CONTENT
                    || reply->answers == SMTP_ANSWERS_RESPONSE;
     reply->verb = belongs ? entry.verb : SMTP_VERB_NONE;
-    if (session->lmtp && reply->answers == SMTP_ANSWERS_CONTENT)
+    bool for_all = smtp_code_is_for_all(reply->code);
+    if (session->lmtp && reply->answers == SMTP_ANSWERS_CONTENT && !for_all)
         reply->recipient = session->transaction_answered + 1;
     else if (session->lmtp && reply->answers == SMTP_ANSWERS_COMMAND && (entry.flags & ENTRY_LAST)
-             && session->transaction_accepted > 0)
+             && session->transaction_accepted > 0 && !for_all)
         reply->recipient = session->transaction_answered + 1;
 
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY, SMTP_SERVER);
@@ -343,8 +380,16 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     if (!belongs) {
         /* "Go ahead" to a DATA that the capture does not hold: content follows, its beginning perhaps lost. */
         if (reply->code == 354 && reply->answers == SMTP_ANSWERS_UNKNOWN && client->mode == CLIENT_COMMAND && client->resync) {
-            smtp_begin_data(session, sink);
             session->content_start_unknown = true;
+            smtp_begin_data(session, sink);
+        }
+        /* A challenge, although no AUTH waits for one: part of the exchange was lost, or taken for something else. */
+        if (reply->code == 334 && client->mode == CLIENT_COMMAND) {
+            session->current = 0;
+            session->current_verb = SMTP_VERB_AUTH;
+            begin_unseen_auth(session, sink);
+            client->mode = CLIENT_RESPONSE;
+            session->response_assumed = true;
         }
         return;
     }

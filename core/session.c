@@ -11,6 +11,7 @@ void smtp_session_start(struct smtp_session *session, bool mid_stream)
     session->half[SMTP_CLIENT].resync = mid_stream;
     session->half[SMTP_SERVER].mode = SERVER_REPLY;
     session->half[SMTP_SERVER].resync = mid_stream;
+    session->chunks_unknown = mid_stream;
 }
 
 /* The client speaks while a reply is half there: it may hold that reply for whole (see frame.c). */
@@ -27,8 +28,10 @@ static void note_cut(struct smtp_session *session)
 static void note_waiting(struct smtp_session *session, enum frame frame, struct smtp_span octets)
 {
     const struct smtp_half *client = &session->half[SMTP_CLIENT];
-    if (frame == FRAME_DOUBT)
+    if (frame == FRAME_DOUBT) {
         session->doubt = true;
+        session->doubt_scanned = (uint32_t)octets.length;
+    }
     if (frame == FRAME_PEER && client->mode == CLIENT_WAIT_STARTTLS && !session->octets_behind_starttls
         && smtp_tls_look(octets, NULL) == SMTP_TLS_NO) {
         session->octets_behind_starttls = true;
@@ -50,7 +53,8 @@ static void turn(struct smtp_session *session, const struct smtp_sink *sink)
     session->half[SMTP_CLIENT].mode = CLIENT_COMMAND;
     session->half[SMTP_SERVER].mode = SERVER_REPLY;
     session->turning = false;
-    session->queue_length = 0; /* what was sent behind ATRN is nobody's to answer now */
+    while (session->queue_length > 0) /* what was sent behind ATRN is nobody's to answer now */
+        smtp_queue_pop(session);
     session->uncertain = 0;
     session->greeting_seen = false;
     session->early_talker = false;
@@ -79,6 +83,8 @@ size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, stru
         if (role == SMTP_CLIENT) {
             if (unit.kind == UNIT_COMMAND || unit.kind == UNIT_RESPONSE)
                 note_cut(session);
+            session->doubt = false; /* it was settled */
+            session->doubt_scanned = 0;
             smtp_apply_client(session, &unit, sink);
         } else {
             smtp_apply_server(session, &unit, sink);
@@ -136,11 +142,14 @@ static void gap_in_client(struct smtp_session *session, uint64_t octets, const s
     half->skip_line = false;
     half->mode = CLIENT_COMMAND;
     half->resync = true;
-    session->bdat_open = false;
+    session->response_assumed = false;
+    session->chunks_unknown = true;
+    session->content_gap = true; /* of a message in chunks that is under way */
     struct entry last;
     bool again = session->queue_length > 0 && smtp_queue_peek(session, session->queue_length - 1u, &last) && last.kind == ENTRY_GAP;
+    session->gap_answered = session->gap_answered && again;
     if (!again)
-        smtp_queue_push(session, (struct entry){ .kind = ENTRY_GAP });
+        smtp_queue_push(session, (struct entry){ .kind = ENTRY_GAP }, sink);
 }
 
 static void gap_in_server(struct smtp_session *session, uint64_t octets, const struct smtp_sink *sink)

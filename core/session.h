@@ -99,6 +99,13 @@ struct smtp_session {
     uint16_t content_code;
     bool content_gap;     /* a hole in the content */
     bool content_start_unknown;
+    bool chunks_unknown;  /* chunks of the message may be lost in a hole, or before the capture begins */
+    uint32_t doubt_scanned; /* octets behind a doubtful mark that hold no strict one */
+    bool auth_begun;      /* the mechanism of the exchange was said */
+    bool response_assumed;/* a 334 that answers no AUTH: what follows may be a response all the same */
+    bool gap_answered;    /* a reply came to what was lost in the client's last hole, before it went on */
+    bool pipelines;       /* the client sends commands without waiting for replies */
+    bool order_lost;      /* which reply answers which command cannot be told, until one can answer one verb only */
     struct smtp_content_scan content;
     uint8_t smuggle;      /* how far a command behind a doubtful mark has been matched */
     char smuggle_word[8];

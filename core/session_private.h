@@ -108,6 +108,7 @@ enum entry_kind {
     ENTRY_CONTENT,  /* the end of data */
     ENTRY_RESPONSE, /* a line of an AUTH exchange */
     ENTRY_GAP,      /* commands that are not in the capture */
+    ENTRY_EMPTY_LINE, /* no command; some servers answer it with an error, some not at all */
 };
 enum entry_flag {
     ENTRY_NEW_MESSAGE = 1, /* BDAT: the first of a message */
@@ -119,7 +120,8 @@ struct entry {
     enum smtp_verb verb;
     uint8_t flags;
 };
-void smtp_queue_push(struct smtp_session *session, struct entry entry);
+/* `sink` takes what follows from it if the ring is full. */
+void smtp_queue_push(struct smtp_session *session, struct entry entry, const struct smtp_sink *sink);
 bool smtp_queue_peek(const struct smtp_session *session, unsigned index, struct entry *entry);
 struct entry smtp_queue_pop(struct smtp_session *session);
 
@@ -144,6 +146,12 @@ void smtp_boundary(struct smtp_session *session, enum smtp_boundary boundary, en
 static inline bool smtp_code_is_success(unsigned code)
 {
     return code >= 200 && code < 300;
+}
+
+/* LMTP: a reply to content that is for all recipients, not for the next one: the command failed as such. */
+static inline bool smtp_code_is_for_all(unsigned code)
+{
+    return code == 421 || (code >= 500 && code <= 503);
 }
 
 static inline bool smtp_verb_greets(enum smtp_verb verb)

@@ -97,7 +97,7 @@ static void apply_content(struct smtp_session *session, const struct smtp_reply 
     /* LMTP: one reply for each accepted recipient; accepted if any of them was. */
     if (session->lmtp_code == 0 || smtp_code_is_success(reply->code))
         session->lmtp_code = reply->code;
-    if (session->lmtp && session->transaction_answered < session->transaction_accepted)
+    if (session->lmtp && !smtp_code_is_for_all(reply->code) && session->transaction_answered < session->transaction_accepted)
         return;
     uint16_t code = session->lmtp ? session->lmtp_code : reply->code;
     smtp_transaction_end(session, smtp_code_is_success(code) ? SMTP_OUTCOME_ACCEPTED : SMTP_OUTCOME_REJECTED, code, sink);
@@ -106,6 +106,9 @@ static void apply_content(struct smtp_session *session, const struct smtp_reply 
 static void apply_chunk(struct smtp_session *session, const struct entry *entry, const struct smtp_reply *reply,
                         const struct smtp_sink *sink)
 {
+    bool lost_mail = session->mid_stream || session->half[SMTP_CLIENT].gap;
+    if (lost_mail && (entry->flags & ENTRY_CHUNK) && reply != NULL && smtp_code_is_success(reply->code))
+        smtp_transaction_lost_open(session, sink);
     if (!session->transaction_open)
         return;
     if ((entry->flags & ENTRY_CHUNK) && session->transaction_answered == 0)

@@ -127,6 +127,8 @@ static const char *what_it_answers(const struct item *item)
         return "the server's greeting";
     case SMTP_ANSWERS_NOTHING:
         return "nobody asked for this reply";
+    case SMTP_ANSWERS_EMPTY_LINE:
+        return "answers an empty line";
     case SMTP_ANSWERS_UNKNOWN:
         return "which command it answers cannot be told: part of the dialogue is not in the capture";
     case SMTP_ANSWERS_CONTENT:

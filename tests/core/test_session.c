@@ -60,7 +60,7 @@ static void log_content(struct run *run, const struct smtp_event *event)
 
 static void log_reply(struct run *run, const struct smtp_event *event)
 {
-    static const char *const answers[] = { "nothing", "greeting", "command", "content", "response", "unknown" };
+    static const char *const answers[] = { "nothing", "greeting", "command", "content", "response", "empty line", "unknown" };
     g_string_append_printf(run->log, "%u %s", event->reply.code, answers[event->reply.answers]);
     if (event->number > 0)
         g_string_append_printf(run->log, " %u", event->number);
@@ -370,6 +370,71 @@ static const struct dialogue dialogues[] = {
       { GREETED, { 'C', "ATRN example.com\r\n", 0 }, { 'S', "250 now turning\r\n", 0 }, { 'C', "220 a ESMTP\r\n", 0 },
         { 'S', "EHLO mx\r\n", 0 }, { 'C', "250 a\r\n", 0 } },
       GREETED_LOG "2 ATRN example.com\n250 command 2\nturned\n220 greeting\n3 EHLO mx\n250 command 3\n" },
+    { "a mail by BDAT, one by DATA, BDAT again without MAIL", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nBDAT 2\r\nhi", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n250 2\r\n", 0 }, { 'C', "DATA\r\n", 0 }, { 'S', "354 go\r\n", 0 },
+        { 'C', "x\r\n.\r\n", 0 }, { 'S', "250 ok\r\n", 0 }, { 'C', "BDAT 3 LAST\r\nabc", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 BDAT 2\ncontent 1 \"hi\"\nend 1 complete\n"
+                  "250 command 2\nmail 1 by 2\n250 command 3\nrcpt 1 by 3 250\n250 command 4\n5 DATA\n354 command 5\n"
+                  "content 2 \"x\r\n\"\nend 2 complete last\n250 content 5\nmail 1 accepted 250\n6 BDAT 3 LAST\n"
+                  "content 3 \"abc\"\nend 3 complete last\n250 command 6\n" },
+    { "a chunk lost in a hole: the message is not whole", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nBDAT 2\r\nhi", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n250 2\r\n", 0 }, { 'c', NULL, 20 }, { 'S', "250 ok\r\n", 0 },
+        { 'C', "BDAT 3 LAST\r\nabc", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 BDAT 2\ncontent 1 \"hi\"\nend 1 complete\n"
+                  "250 command 2\nmail 1 by 2\n250 command 3\nrcpt 1 by 3 250\n250 command 4\ngap client 20\n"
+                  "250 unknown\n5 BDAT 3 LAST\ncontent 1 \"abc\"\nend 1 last\n250 command 5\nmail 1 accepted 250\n" },
+    { "the last chunk alone", true,
+      { { 'C', "BDAT 3 LAST\r\nabc", 0 }, { 'S', "250 ok\r\n", 0 } },
+      "1 BDAT 3 LAST\ncontent 1 \"abc\"\nend 1 last\n250 command 1\nmail 1 by 0\nmail 1 accepted 250\n" },
+    { "a challenge although AUTH was lost", false,
+      { GREETED, { 'c', NULL, 12 }, { 'S', "334 VXNlcm5hbWU6\r\n", 0 }, { 'C', "YWxpY2U=\r\n", 0 },
+        { 'S', "334 UGFzc3dvcmQ6\r\n", 0 }, { 'C', "aHVudGVyMg==\r\n", 0 }, { 'S', "235 ok\r\n", 0 },
+        { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      GREETED_LOG "gap client 12\n334 unknown\nboundary auth started\nresponse 0.0 YWxpY2U=\n334 response\n"
+                  "boundary auth challenge\nresponse 0.1 aHVudGVyMg==\n235 response\nboundary auth accepted\n2 QUIT\n"
+                  "221 command 2\n" },
+    { "AUTH without a mechanism, and a challenge", false,
+      { GREETED, { 'C', "AUTH\r\n", 0 }, { 'S', "334 VXNlcm5hbWU6\r\n", 0 }, { 'C', "YWxpY2U=\r\n", 0 },
+        { 'S', "501 no\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      GREETED_LOG "2 AUTH\n! extension-not-offered\n334 command 2\nboundary auth started\nboundary auth challenge\n"
+                  "response 2.0 YWxpY2U=\n501 response 2\nboundary auth rejected\n3 QUIT\n221 command 3\n" },
+    { "commands lost in a group: which reply is whose cannot be told before 354", false,
+      { GREETED, { 'c', NULL, 30 }, { 'C', "RCPT TO:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 sender ok\r\n550 a unknown\r\n250 b ok\r\n354 go\r\n", 0 }, { 'C', "x\r\n.\r\n", 0 },
+        { 'S', "250 queued\r\n", 0 } },
+      GREETED_LOG "gap client 30\n2 RCPT TO:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 unknown\n"
+                  "550 unknown\n250 unknown\nmail 1 by 0\nrcpt 1 by 2 0\nrcpt 1 by 3 0\n354 command 4\ncontent 1 \"x\r\n"
+                  "\"\nend 1 complete last\n250 content 4\nmail 1 accepted 250\n" },
+    { "an empty line that the server answers", false,
+      { GREETED, { 'C', "\r\nMAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\n", 0 },
+        { 'S', "500 bad syntax\r\n250 ok\r\n550 no\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n500 empty line\n250 command 2\nmail 1 by 2\n"
+                  "550 command 3\nrcpt 1 by 3 550\nmail 1 unfinished 0\n" },
+    { "an empty line that the server passes over", false,
+      { GREETED, { 'C', "\r\nMAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n250 command 2\nmail 1 by 2\nmail 1 unfinished 0\n" },
+    { "a line that looks like a TLS record where nobody asked for TLS", false,
+      { GREETED, { 'C', "\x16\x03\x01\x01 \x01 x\r\n", 0 }, { 'S', "500 what\r\n", 0 }, { 'C', "NOOP\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 \x16\x03\x01\x01 \x01 x\n! unknown-command\n500 command 2\n3 NOOP\n250 command 3\n" },
+    { "LMTP: one refusal of BDAT for all recipients", false,
+      { { 'S', "220 mx LMTP\r\n", 0 }, { 'C', "LHLO a\r\n", 0 }, { 'S', "250-mx\r\n250 CHUNKING\r\n", 0 },
+        { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nRCPT TO:<c@example.com>\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n250 ok\r\n", 0 }, { 'C', "BDAT 2 LAST\r\nhi", 0 }, { 'S', "503 no\r\n", 0 },
+        { 'C', "RSET\r\n", 0 }, { 'S', "250 reset\r\n", 0 } },
+      "220 greeting\n1 LHLO a\n250 command 1 lines 2\n2 MAIL FROM:<a@example.com>\n"
+      "3 RCPT TO:<b@example.com>\n! pipelining-violation\n4 RCPT TO:<c@example.com>\n250 command 2\n"
+      "mail 1 by 2\n250 command 3\nrcpt 1 by 3 250\n250 command 4\nrcpt 1 by 4 250\n5 BDAT 2 LAST\n"
+      "content 1 \"hi\"\nend 1 complete last\n503 command 5\nmail 1 rejected 503\n6 RSET\n250 command 6\n" },
+    { "a doubtful mark that was settled does not end the content later", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n354 go\r\n", 0 }, { 'C', "x\n.\n", 0 }, { 'C', "y\r\n.\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n"
+                  "250 command 3\nrcpt 1 by 3 250\n354 command 4\ncontent 1 \"x\n.\ny\r\n\"\n! bare-line-feed\n"
+                  "end 1 complete last\n250 content 4\nmail 1 accepted 250\n" },
 };
 
 static void test_dialogues(void **state)
