@@ -206,6 +206,13 @@ void annotate_keyword(GString *out, struct smtp_span text)
 
 /* ---- sessions ---- */
 
+void annotate_mechanism(GString *out, const struct auth *auth)
+{
+    if (auth->mechanism.octets == NULL)
+        g_string_append(out, "mechanism not seen");
+    text_append_visible(out, auth->mechanism);
+}
+
 void annotate_endpoint(GString *out, const struct record *record, enum smtp_role role)
 {
     int half = role == SMTP_CLIENT ? record->client_half : 1 - record->client_half;

@@ -18,6 +18,9 @@ void annotate_keyword(GString *out, struct smtp_span text);
 /* "12.3 ms", "1.20 s", "3 min 20 s". */
 void annotate_duration(GString *out, int64_t nanoseconds);
 
+/* The name of an AUTH mechanism, or that it was not seen. */
+void annotate_mechanism(GString *out, const struct auth *auth);
+
 /* The session's client or server: address and port. */
 void annotate_endpoint(GString *out, const struct record *record, enum smtp_role role);
 

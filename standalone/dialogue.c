@@ -80,7 +80,7 @@ static struct place locate(void *context, enum smtp_role role, uint64_t offset, 
     const struct stream_buffer *buffer = &dialogue->buffer[half_of(dialogue, role)];
     struct tcp_place first = stream_buffer_place(buffer, offset);
     struct tcp_place last = octets > 1 ? stream_buffer_place(buffer, offset + octets - 1) : first;
-    return (struct place){ .frame = first.frame, .last_frame = last.frame, .time = first.time, .offset = offset };
+    return (struct place){ .frame = first.frame, .last_frame = last.frame, .capture = first.capture, .time = first.time, .offset = offset };
 }
 
 static void take_event(void *context, const struct smtp_event *event)
@@ -157,7 +157,8 @@ static void report_conflict(struct dialogue *dialogue, const struct conflict *co
                "frame %" G_GUINT64_FORMAT " claims %" G_GUINT64_FORMAT " octets that frame %" G_GUINT64_FORMAT
                " has with other content; the first copy was used",
                conflict->second.frame, conflict->octets, conflict->first.frame);
-    record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, conflict->second.frame, detail);
+    struct place place = { .frame = conflict->second.frame, .capture = conflict->second.capture };
+    record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, place, detail);
 }
 
 static void start_session(struct dialogue *dialogue, bool opener_is_client)
@@ -173,7 +174,8 @@ static void start_session(struct dialogue *dialogue, bool opener_is_client)
     record->locate = locate;
     record->locate_context = dialogue;
     record->client_half = dialogue->client;
-    record->capture = options->capture_name(options->context, connection->capture);
+    record->capture_name = options->capture_name;
+    record->capture_context = options->context;
     record->precision = options->capture_precision(options->context, connection->capture);
     char *id = community_id(connection->endpoint);
     record->community_id = arena_copy(record->arena, smtp_span_of_text(id));

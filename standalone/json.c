@@ -5,33 +5,65 @@
 
 #include "text.h"
 
+/* \uXXXX, as two of them beyond the first 65,536 characters (RFC 8259 section 7). */
+static void append_unicode_escape(GString *out, gunichar character)
+{
+    if (character < 0x10000) {
+        g_string_append_printf(out, "\\u%04x", character);
+        return;
+    }
+    gunichar rest = character - 0x10000;
+    g_string_append_printf(out, "\\u%04x\\u%04x", 0xd800 + (rest >> 10), 0xdc00 + (rest & 0x3ff));
+}
+
+static void append_special(GString *out, uint8_t octet)
+{
+    switch (octet) {
+    case '"':
+        g_string_append(out, "\\\"");
+        break;
+    case '\\':
+        g_string_append(out, "\\\\");
+        break;
+    case '\n':
+        g_string_append(out, "\\n");
+        break;
+    case '\r':
+        g_string_append(out, "\\r");
+        break;
+    case '\t':
+        g_string_append(out, "\\t");
+        break;
+    default:
+        append_unicode_escape(out, octet);
+    }
+}
+
+/* What could mislead whoever reads the JSON on a terminal is escaped, too. */
 static void append_quoted(GString *out, struct smtp_span utf8)
 {
     g_string_append_c(out, '"');
-    for (size_t i = 0; i < utf8.length; i++) {
-        uint8_t octet = utf8.octets[i];
-        switch (octet) {
-        case '"':
-            g_string_append(out, "\\\"");
+    while (utf8.length > 0) {
+        size_t plain = 0;
+        while (plain < utf8.length && utf8.octets[plain] >= 0x20 && utf8.octets[plain] < 0x7f && utf8.octets[plain] != '"'
+               && utf8.octets[plain] != '\\')
+            plain++;
+        g_string_append_len(out, (const char *)utf8.octets, (gssize)plain);
+        utf8 = smtp_span_from(utf8, plain);
+        if (utf8.length == 0)
             break;
-        case '\\':
-            g_string_append(out, "\\\\");
-            break;
-        case '\n':
-            g_string_append(out, "\\n");
-            break;
-        case '\r':
-            g_string_append(out, "\\r");
-            break;
-        case '\t':
-            g_string_append(out, "\\t");
-            break;
-        default:
-            if (octet < 0x20 || octet == 0x7f)
-                g_string_append_printf(out, "\\u%04x", octet);
+        size_t length = 1;
+        if (utf8.octets[0] < 0x80) {
+            append_special(out, utf8.octets[0]);
+        } else {
+            gunichar character = g_utf8_get_char((const char *)utf8.octets);
+            length = (size_t)g_unichar_to_utf8(character, NULL);
+            if (text_misleads(character))
+                append_unicode_escape(out, character);
             else
-                g_string_append_c(out, (char)octet);
+                g_string_append_len(out, (const char *)utf8.octets, (gssize)length);
         }
+        utf8 = smtp_span_from(utf8, length);
     }
     g_string_append_c(out, '"');
 }
@@ -131,6 +163,18 @@ void json_text(struct json *json, const char *key, const char *text)
     }
     begin_value(json, key);
     append_quoted(json->out, smtp_span_of_text(text));
+}
+
+bool json_needs_base64(struct smtp_span span)
+{
+    return !text_is_utf8(span);
+}
+
+void json_base64(struct json *json, struct smtp_span span)
+{
+    char *exact = g_base64_encode(span.octets, span.length);
+    json_text(json, NULL, exact);
+    g_free(exact);
 }
 
 void json_span(struct json *json, const char *key, struct smtp_span span)

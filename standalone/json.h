@@ -37,6 +37,10 @@ void json_time(struct json *json, const char *key, int64_t time, unsigned precis
 /* ASCII or UTF-8 text of our own; NULL is written as null. */
 void json_text(struct json *json, const char *key, const char *text);
 
+/* What json_span cannot do inside an array: whether a sibling with the exact octets is needed, and one of its elements. */
+bool json_needs_base64(struct smtp_span span);
+void json_base64(struct json *json, struct smtp_span span);
+
 /*
  * Text from the wire. Invalid UTF-8 is written as \xNN, and then the sibling `key`_base64 holds the exact octets.
  * Inside arrays there is no sibling.

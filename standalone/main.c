@@ -51,6 +51,7 @@ static void read_captures(struct program *program)
         .pool = program->pool,
         .records = {
             .items = transcript,
+            .show_secrets = options->show_secrets,
             .message = {
                 .digest = options->json || !transcript,
                 .content = transcript && options->full && !options->json,

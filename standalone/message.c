@@ -128,6 +128,18 @@ static void add_to_content(void *target, struct smtp_span octets)
     g_queue_push_tail_link(&message->content, &piece->link);
 }
 
+/* `octets`: the size of the hole. */
+static void add_hole(void *target, struct smtp_span octets)
+{
+    struct message *message = target;
+    if (message->arena == NULL)
+        message->arena = arena_new(message->options->pool);
+    struct message_piece *piece = arena_take(message->arena, sizeof *piece);
+    piece->link.data = piece;
+    memcpy(&piece->missing, octets.octets, sizeof piece->missing);
+    g_queue_push_tail_link(&message->content, &piece->link);
+}
+
 static void finish_whole(void *target, struct smtp_span octets)
 {
     struct message *message = target;
@@ -149,8 +161,21 @@ static void finish_whole(void *target, struct smtp_span octets)
 
 /* ---- the reader's side ---- */
 
+/* GMime reads C strings: a NUL would end the field for it. */
+static void show_nuls(GString *header)
+{
+    for (size_t at = 0; at < header->len; at++) {
+        if (header->str[at] != '\0')
+            continue;
+        g_string_erase(header, (gssize)at, 1);
+        g_string_insert(header, (gssize)at, "\xef\xbf\xbd"); /* U+FFFD */
+    }
+}
+
 static void hand_header_over(struct message *message)
 {
+    if (memchr(message->header->str, '\0', message->header->len) != NULL)
+        show_nuls(message->header);
     worker_post(message->options->worker, read_header, message, smtp_span(message->header->str, message->header->len));
     g_string_free(message->header, TRUE);
     message->header = NULL;
@@ -183,6 +208,8 @@ static void keep_header(struct message *message, struct smtp_span octets)
 
 void message_add(struct message *message, struct smtp_span octets)
 {
+    if (message->finished)
+        return;
     message->octets += octets.length;
     if (message->options->digest)
         worker_post(message->options->worker, add_to_digest, message, octets);
@@ -190,6 +217,27 @@ void message_add(struct message *message, struct smtp_span octets)
         keep_header(message, octets);
     if (message->options->content)
         worker_post(message->options->worker, add_to_content, message, octets);
+}
+
+void message_gap(struct message *message, uint64_t octets)
+{
+    if (message->finished)
+        return;
+    if (message->header != NULL) { /* the field that the hole is in may be any other field behind it */
+        const char *last = memrchr(message->header->str, '\n', message->header->len);
+        g_string_truncate(message->header, last != NULL ? (size_t)(last - message->header->str) + 1 : 0);
+        hand_header_over(message);
+    }
+    if (message->options->content)
+        worker_post(message->options->worker, add_hole, message, smtp_span(&octets, sizeof octets));
+}
+
+void message_lost_beginning(struct message *message)
+{
+    if (message->header == NULL || message->octets > 0)
+        return;
+    g_string_free(message->header, TRUE);
+    message->header = NULL;
 }
 
 void message_finish(struct message *message, bool complete)

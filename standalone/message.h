@@ -28,7 +28,8 @@ struct message_options {
 
 struct message_piece {
     GList link;
-    struct smtp_span octets;
+    struct smtp_span octets; /* empty: a hole */
+    uint64_t missing;        /* of so many octets */
 };
 
 struct message {
@@ -59,6 +60,12 @@ struct message *message_new(const struct message_options *options, uint32_t numb
 void message_free(struct message *message);
 
 void message_add(struct message *message, struct smtp_span octets);
+
+/* A hole of so many octets in the content, or (of a hole without an end) up to it. */
+void message_gap(struct message *message, uint64_t octets);
+
+/* What comes is not the beginning of the content: no header is read from it. */
+void message_lost_beginning(struct message *message);
 
 /* The content ended: the digest is made if `complete`. Does nothing the second time. */
 void message_finish(struct message *message, bool complete);

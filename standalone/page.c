@@ -74,7 +74,7 @@ static size_t fitting(const char *text, unsigned room)
     const char *space = NULL;
     while (*at != '\0') {
         gunichar character = g_utf8_get_char(at);
-        unsigned width = g_unichar_iszerowidth(character) ? 0 : g_unichar_iswide(character) ? 2 : 1;
+        unsigned width = text_width(character);
         if (columns + width > room && at != text)
             break;
         columns += width;

@@ -4,6 +4,9 @@
 #include "path.h"
 #include "session.h"
 
+/* Of a reply without end no more text is kept for the facts; its lines are all in the transcript. */
+#define REPLY_TEXT_LIMIT ((size_t)65536)
+
 /* Commands that are remembered: more than can wait for a reply. */
 #define SENT_AT_FIRST 16
 #define SENT_LIMIT (4 * SMTP_QUEUE_LIMIT)
@@ -14,6 +17,7 @@ struct sent {
     struct item *item; /* NULL without keep_items */
     enum smtp_verb verb;
     uint64_t frame;
+    unsigned capture;          /* file of the frame */
     int64_t time;
     uint64_t content_frame;    /* of the last octet of the content behind it; 0: there is none */
     int64_t content_time;
@@ -40,6 +44,7 @@ struct record *record_new(struct arena_pool *pool, struct secrets *secrets, cons
     record->secrets = secrets;
     record->options = options;
     record->reply_text = g_string_new(NULL);
+    record->scratch = g_string_new(NULL);
     return record;
 }
 
@@ -52,6 +57,7 @@ void record_free(struct record *record)
     }
     g_free(record->sent);
     g_string_free(record->reply_text, TRUE);
+    g_string_free(record->scratch, TRUE);
     arena_free(record->arena);
 }
 
@@ -102,40 +108,166 @@ static void remember(struct record *record, const struct sent *sent)
     record->sent[sent->number % record->sent_capacity] = *sent;
 }
 
-/* ---- commands ---- */
-
-static bool is_base64_word(struct smtp_span line)
+/* A word such as the answers to challenges are, and commands in a pinch too. */
+static bool is_base64_word(struct smtp_span word)
 {
-    if (line.length < 4)
+    if (word.length < 4)
         return false;
-    for (size_t i = 0; i < line.length; i++)
-        if (!g_ascii_isalnum((char)line.octets[i]) && strchr("+/=", line.octets[i]) == NULL)
+    for (size_t i = 0; i < word.length; i++)
+        if (!g_ascii_isalnum((char)word.octets[i]) && strchr("+/=", word.octets[i]) == NULL)
             return false;
     return true;
 }
 
-static struct guarded guard(struct record *record, struct smtp_span before, struct smtp_span secret)
+/* Letters of one case only, as command words are. */
+static bool is_of_one_case(struct smtp_span word)
+{
+    bool upper = false;
+    bool lower = false;
+    for (size_t i = 0; i < word.length; i++) {
+        upper = upper || g_ascii_isupper((char)word.octets[i]);
+        lower = lower || g_ascii_islower((char)word.octets[i]);
+    }
+    return !(upper && lower);
+}
+
+static bool is_made_of_letters(struct smtp_span word)
+{
+    for (size_t i = 0; i < word.length; i++)
+        if (!g_ascii_isalpha((char)word.octets[i]))
+            return false;
+    return true;
+}
+
+/* RFC 4422 section 3.1: at most 20 letters, digits, hyphens, underscores. What looks otherwise may be a response out of place. */
+static bool is_mechanism_name(struct smtp_span word)
+{
+    if (word.length == 0 || word.length > 20)
+        return false;
+    for (size_t i = 0; i < word.length; i++)
+        if (!g_ascii_isalnum((char)word.octets[i]) && word.octets[i] != '-' && word.octets[i] != '_')
+            return false;
+    return is_of_one_case(word) || smtp_mechanism_of(word) != SMTP_MECHANISM_OTHER;
+}
+
+/* ---- secrets ---- */
+
+/* Secrets that a server may repeat in a reply: the last ones are looked for. */
+#define SECRETS_REMEMBERED 16
+#define SECRET_LEAST 4 /* octets; shorter ones stand in many words */
+
+struct said_secret {
+    GList link;
+    struct smtp_span text;
+    unsigned label;
+};
+
+static void remember_secret(struct record *record, struct smtp_span text, unsigned label)
+{
+    if (text.length < SECRET_LEAST)
+        return;
+    struct said_secret *said = arena_take(record->arena, sizeof *said);
+    said->text = text;
+    said->label = label;
+    append(&record->secrets_said, &said->link, said);
+    if (record->secrets_said.length > SECRETS_REMEMBERED)
+        g_queue_pop_head_link(&record->secrets_said);
+}
+
+/* `named`: the secret as such, where `secret` is an encoding of it; equal ones get equal labels. */
+static struct guarded guard(struct record *record, struct smtp_span before, struct smtp_span secret, struct smtp_span named)
 {
     struct guarded guarded = { .before = keep(record, before), .secret = smtp_span(NULL, 0) };
-    if (secret.length > 0) {
-        guarded.secret = keep(record, secret);
-        guarded.label = secrets_label(record->secrets, secret);
-    }
+    if (secret.length == 0)
+        return guarded;
+    guarded.secret = keep(record, secret);
+    guarded.label = secrets_label(record->secrets, named);
+    remember_secret(record, guarded.secret, guarded.label);
+    if (named.octets != secret.octets)
+        remember_secret(record, keep(record, named), guarded.label);
     return guarded;
 }
 
-/* The line of an AUTH command: its initial response is a secret, but for a LOGIN user name. */
+static struct guarded show(struct record *record, struct smtp_span line)
+{
+    return guard(record, line, smtp_span(NULL, 0), smtp_span(NULL, 0));
+}
+
+/* From `from` on, which points into `line`, it is a secret. */
+static struct guarded hide_from(struct record *record, struct smtp_span line, const uint8_t *from, struct smtp_span named)
+{
+    size_t open = (size_t)(from - line.octets);
+    return guard(record, smtp_span_first(line, open), smtp_span_from(line, open), named);
+}
+
+/* The line of an AUTH command: its initial response is a secret, but for a LOGIN user name; and so is what is no mechanism. */
 static struct guarded guard_auth(struct record *record, const struct smtp_event *event)
 {
     struct smtp_span line = event->line.text;
     struct smtp_span rest = event->command.argument;
     struct smtp_span mechanism = smtp_span_next_word(&rest);
     struct smtp_span response = smtp_span_trim(rest);
-    bool open = response.length == 0 || smtp_span_is(response, "=") || smtp_mechanism_of(mechanism) == SMTP_MECHANISM_LOGIN;
-    if (open)
-        return guard(record, line, smtp_span(NULL, 0));
-    return guard(record, smtp_span_first(line, (size_t)(response.octets - line.octets)), response);
+    if (mechanism.length == 0)
+        return show(record, line);
+    if (!is_mechanism_name(mechanism))
+        return hide_from(record, line, mechanism.octets, smtp_span_from(line, (size_t)(mechanism.octets - line.octets)));
+    if (response.length == 0 || smtp_span_is(response, "="))
+        return show(record, line);
+    if (smtp_mechanism_of(mechanism) == SMTP_MECHANISM_LOGIN) {
+        struct smtp_span behind = response;
+        smtp_span_next_word(&behind);
+        behind = smtp_span_trim(behind);
+        return behind.length == 0 ? show(record, line) : hide_from(record, line, behind.octets, behind);
+    }
+    uint8_t buffer[SMTP_SASL_DECODED_LIMIT];
+    struct smtp_sasl_response sasl = smtp_sasl_decode(smtp_mechanism_of(mechanism), 0, response, buffer);
+    return hide_from(record, line, response.octets, sasl.has_secret ? sasl.secret : response);
 }
+
+/*
+ * Lines that read as unknown commands and may be answers to a challenge: what looks like base64 behind an AUTH that was refused;
+ * and behind any AUTH what looks like nothing else.
+ */
+static bool may_be_response(const struct record *record, struct smtp_span line)
+{
+    struct smtp_span word = smtp_span_trim(line);
+    if (!is_base64_word(word) || !record->auth_seen)
+        return false;
+    return record->auth_failed || !is_of_one_case(word) || !is_made_of_letters(word);
+}
+
+/* "AUTHPLAIN ...", "AUTH=PLAIN ...": no command, but what is behind AUTH may be a secret. */
+static bool begins_with_auth(struct smtp_span word)
+{
+    return word.length > 4 && smtp_span_starts_with(word, "AUTH");
+}
+
+/* Replaces the secrets that a server repeats. Returns `text`, or `scratch` with the rest of it. */
+static struct smtp_span without_secrets(const struct record *record, struct smtp_span text, GString *scratch)
+{
+    for (const GList *link = record->secrets_said.head; link != NULL && !record->options->show_secrets; link = link->next) {
+        const struct said_secret *said = link->data;
+        const uint8_t *found = memmem(text.octets, text.length, said->text.octets, said->text.length);
+        if (found == NULL)
+            continue;
+        GString *hidden = g_string_new(NULL);
+        struct smtp_span rest = text;
+        while ((found = memmem(rest.octets, rest.length, said->text.octets, said->text.length)) != NULL) {
+            size_t before = (size_t)(found - rest.octets);
+            g_string_append_len(hidden, (const char *)rest.octets, (gssize)before);
+            g_string_append_printf(hidden, "[secret-%u]", said->label);
+            rest = smtp_span_from(rest, before + said->text.length);
+        }
+        g_string_append_len(hidden, (const char *)rest.octets, (gssize)rest.length);
+        g_string_truncate(scratch, 0);
+        g_string_append_len(scratch, hidden->str, (gssize)hidden->len);
+        g_string_free(hidden, TRUE);
+        text = smtp_span(scratch->str, scratch->len);
+    }
+    return text;
+}
+
+/* ---- commands ---- */
 
 static bool greets(enum smtp_verb verb)
 {
@@ -152,7 +284,7 @@ static void take_command(struct record *record, const struct smtp_event *event)
     struct place place = place_of(record, event);
     const struct smtp_command *command = &event->command;
     bool authenticates = command->verb == SMTP_VERB_AUTH || command->verb == SMTP_VERB_X_EXPS;
-    struct sent sent = { .number = event->number, .verb = command->verb, .frame = place.frame, .time = place.time };
+    struct sent sent = { .number = event->number, .verb = command->verb, .frame = place.frame, .capture = place.capture, .time = place.time };
     if (argument_matters(command->verb))
         sent.argument = keep(record, command->argument);
     if (greets(command->verb)) {
@@ -162,21 +294,25 @@ static void take_command(struct record *record, const struct smtp_event *event)
     record->commands++;
     record->lmtp = record->lmtp || command->verb == SMTP_VERB_LHLO;
     record->quit = record->quit || command->verb == SMTP_VERB_QUIT;
-    /* A refused AUTH may be followed by responses that nobody asked for: they read as unknown commands, and are secrets. */
-    bool stray = record->auth_failed && command->verb == SMTP_VERB_UNKNOWN && is_base64_word(event->line.text);
-    record->auth_failed = record->auth_failed && stray;
+    bool unknown = command->verb == SMTP_VERB_UNKNOWN;
+    bool odd_auth = unknown && begins_with_auth(command->word);
+    bool stray = unknown && !odd_auth && may_be_response(record, event->line.text);
+    record->auth_failed = record->auth_failed && unknown;
+    record->auth_seen = record->auth_seen || authenticates || odd_auth;
     struct item *item = add_item(record, ITEM_COMMAND, event);
     if (item != NULL) {
         item->verb = command->verb;
-        item->word = stray ? smtp_span("", 0) : keep(record, command->word);
+        item->word = stray ? smtp_span("", 0) : keep(record, smtp_span_first(command->word, odd_auth ? 4 : command->word.length));
         item->line_end = event->line.end;
         item->phase = event->phase;
         if (authenticates)
             item->line = guard_auth(record, event);
+        else if (odd_auth)
+            item->line = hide_from(record, event->line.text, command->word.octets + 4, smtp_span_from(command->word, 4));
         else if (stray)
-            item->line = guard(record, smtp_span(NULL, 0), event->line.text);
+            item->line = hide_from(record, event->line.text, event->line.text.octets, smtp_span_trim(event->line.text));
         else
-            item->line = guard(record, event->line.text, smtp_span(NULL, 0));
+            item->line = show(record, event->line.text);
         sent.item = item;
     }
     remember(record, &sent);
@@ -185,6 +321,7 @@ static void take_command(struct record *record, const struct smtp_event *event)
 static void take_response(struct record *record, const struct smtp_event *event)
 {
     struct auth *auth = g_queue_peek_tail(&record->auths);
+    record->auth_seen = true;
     const struct smtp_sasl_response *sasl = &event->sasl;
     if (auth != NULL && sasl->has_identity)
         auth->identity = keep(record, sasl->identity);
@@ -192,14 +329,13 @@ static void take_response(struct record *record, const struct smtp_event *event)
         auth->secret = keep(record, sasl->secret);
     struct item *item = add_item(record, ITEM_RESPONSE, event);
     record->response = item;
-    if (item == NULL)
-        return;
     bool user_name = event->mechanism == SMTP_MECHANISM_LOGIN && event->index == 0 && !sasl->bad_base64;
     bool open = event->cancelled || event->line.text.length == 0 || smtp_span_is(event->line.text, "=") || user_name;
-    item->line = open ? guard(record, event->line.text, smtp_span(NULL, 0))
-                      : guard(record, smtp_span(NULL, 0), sasl->has_secret ? sasl->secret : event->line.text);
-    if (!open)
-        item->line.secret = keep(record, event->line.text);
+    struct smtp_span named = sasl->has_secret ? sasl->secret : event->line.text;
+    struct guarded line = open ? show(record, event->line.text) : hide_from(record, event->line.text, event->line.text.octets, named);
+    if (item == NULL)
+        return;
+    item->line = line;
     item->line_end = event->line.end;
     item->mechanism = event->mechanism;
     item->cancelled = event->cancelled;
@@ -221,7 +357,9 @@ static void add_text_line(struct record *record, GQueue *list, struct smtp_span 
 
 static void take_reply_line(struct record *record, const struct smtp_event *event)
 {
-    struct smtp_span text = event->reply_line.text;
+    size_t behind = (size_t)(event->reply_line.text.octets - event->line.text.octets);
+    struct smtp_span whole = without_secrets(record, event->line.text, record->scratch);
+    struct smtp_span text = smtp_span_from(whole, behind);
     if (record->reply_begins) {
         record->reply_begins = false;
         record->reply_lines = 0;
@@ -229,16 +367,16 @@ static void take_reply_line(struct record *record, const struct smtp_event *even
     }
     if (record->reply_lines++ > 0)
         g_string_append_c(record->reply_text, '\n');
-    g_string_append_len(record->reply_text, (const char *)text.octets, (gssize)text.length);
+    size_t room = record->reply_text->len < REPLY_TEXT_LIMIT ? REPLY_TEXT_LIMIT - record->reply_text->len : 0;
+    g_string_append_len(record->reply_text, (const char *)text.octets, (gssize)MIN(room, text.length));
     if (event->is_keyword && !record->tls.seen && !record->starttls.accepted)
         add_text_line(record, &record->new_extensions, text);
     if (!record->options->items)
         return;
     struct record_line *line = arena_take(record->arena, sizeof *line);
-    line->text = keep(record, event->line.text);
+    line->text = keep(record, whole);
     line->end = event->line.end;
     line->reply = event->reply_line;
-    size_t behind = (size_t)(text.octets - event->line.text.octets);
     line->reply.text = smtp_span_from(line->text, behind);
     line->reply.enhanced = smtp_enhanced_status_parse(line->reply.text);
     append(&record->lines, &line->link, line);
@@ -334,6 +472,12 @@ static void take_reply(struct record *record, const struct smtp_event *event)
         record->refusal_enhanced = last_enhanced(record);
         record->refusal_code = reply->code;
     }
+    /* LMTP: of the replies to one message the one counts that decides. */
+    if (reply->recipient == 1 || (reply->recipient > 1 && reply->code / 100 == 2 && record->verdict_code / 100 != 2)) {
+        record->verdict_code = reply->code;
+        record->verdict = last_reply(record);
+        record->verdict_enhanced = last_enhanced(record);
+    }
     struct item *item = add_item(record, ITEM_REPLY, event);
     if (item != NULL) {
         put_offer_behind(record);
@@ -395,6 +539,7 @@ static void take_content_end(struct record *record, const struct smtp_event *eve
         sent->content_frame = end.last_frame;
         sent->content_time = end.time;
     }
+    record->content = NULL;
     message->broken = message->broken || !event->complete;
     message->end_mark = event->end_mark;
     if (record->data != NULL) {
@@ -417,7 +562,7 @@ static void take_auth_step(struct record *record, const struct smtp_event *event
     if (event->step == SMTP_STEP_STARTED) {
         const struct sent *sent = sent_command(record, event->number);
         struct auth *started = arena_take(record->arena, sizeof *started);
-        started->mechanism = keep(record, event->text);
+        started->mechanism = is_mechanism_name(event->text) ? keep(record, event->text) : smtp_span(NULL, 0);
         started->result = SMTP_STEP_STARTED;
         started->frame = sent != NULL ? sent->frame : 0;
         if (event->sasl.has_identity)
@@ -496,6 +641,7 @@ static void take_transaction_begin(struct record *record, const struct smtp_even
     if (sent != NULL) {
         transaction->mail_from = smtp_path_parse(sent->argument, "FROM").address;
         transaction->frame = sent->frame;
+        transaction->capture = sent->capture;
     }
     append(&record->transactions, &transaction->link, transaction);
     record->refusal_code = 0;
@@ -526,6 +672,11 @@ static void take_transaction_end(struct record *record, const struct smtp_event 
     transaction->code = event->code;
     if (event->code == 0)
         return;
+    if (record->lmtp && record->verdict_code == event->code) {
+        transaction->reply = record->verdict;
+        transaction->enhanced = record->verdict_enhanced;
+        return;
+    }
     bool refused_before = record->refusal_code == event->code && event->outcome == SMTP_OUTCOME_REJECTED;
     transaction->reply = refused_before ? record->refusal : last_reply(record);
     transaction->enhanced = refused_before ? record->refusal_enhanced : last_enhanced(record);
@@ -533,11 +684,12 @@ static void take_transaction_end(struct record *record, const struct smtp_event 
 
 /* ---- everything ---- */
 
-void record_finding(struct record *record, enum smtp_finding finding, uint64_t frame, const char *detail)
+void record_finding(struct record *record, enum smtp_finding finding, struct place place, const char *detail)
 {
     struct finding *found = arena_take(record->arena, sizeof *found);
     found->finding = finding;
-    found->frame = frame;
+    found->frame = place.frame;
+    found->capture = place.capture;
     found->detail = keep(record, smtp_span_of_text(detail));
     append(&record->findings, &found->link, found);
 }
@@ -552,11 +704,15 @@ static void take_gap(struct record *record, const struct smtp_event *event)
     gap->octets = event->octets;
     gap->after_frame = event->offset > 0 ? place_of(record, &before).last_frame : 0;
     append(&record->gaps, &gap->link, gap);
+    if (event->role == SMTP_CLIENT && record->content != NULL)
+        message_gap(record->content, event->octets);
     record->gap = true;
     before.octets = 0;
     struct item *item = add_item(record, ITEM_GAP, &before);
-    if (item != NULL)
-        item->octets = event->octets;
+    if (item == NULL)
+        return;
+    item->octets = event->octets;
+    item->in_content = event->role == SMTP_CLIENT && record->content != NULL;
 }
 
 /* What could not be placed, or stands in front: neighbours of one kind are one item. */
@@ -589,7 +745,10 @@ static void begin_content(struct record *record, const struct smtp_event *event)
 {
     struct message *message = message_of(record, event->message, event->transport);
     struct item *item = add_item(record, ITEM_DATA, event);
+    record->content = message;
     record->data = item;
+    if (!event->complete)
+        message_lost_beginning(message);
     if (item == NULL)
         return;
     item->transport = event->transport;
@@ -655,7 +814,7 @@ void record_event(struct record *record, const struct smtp_event *event)
         add_item(record, ITEM_TURNED, event);
         break;
     case SMTP_EVENT_FINDING:
-        record_finding(record, event->finding, place_of(record, event).frame, event->detail);
+        record_finding(record, event->finding, place_of(record, event), event->detail);
         break;
     }
 }
@@ -688,7 +847,8 @@ static void check_sender(struct record *record, const struct transaction *transa
         return;
     char *detail = g_strdup_printf("the envelope's sender is of %.*s, the message's From field of %s",
                                    (int)smtp_span_first(domain, 255).length, (const char *)domain.octets, message->from_domain);
-    record_finding(record, SMTP_FINDING_ENVELOPE_HEADER_MISMATCH, transaction->frame, detail);
+    struct place place = { .frame = transaction->frame, .capture = transaction->capture };
+    record_finding(record, SMTP_FINDING_ENVELOPE_HEADER_MISMATCH, place, detail);
     g_free(detail);
 }
 
@@ -706,6 +866,11 @@ void record_conclude(struct record *record)
 {
     for (const GList *link = record->transactions.head; link != NULL; link = link->next)
         check_sender(record, link->data);
+}
+
+const char *record_capture(const struct record *record, unsigned index)
+{
+    return record->capture_name(record->capture_context, index);
 }
 
 const char *record_starttls(const struct record *record)

@@ -16,6 +16,7 @@
 /* Where octets stand: frames and time of the first, frame of the last, offset of the first in its stream. */
 struct place {
     uint64_t frame, last_frame;
+    unsigned capture; /* file of the first */
     int64_t time; /* nanoseconds since 1970 */
     uint64_t offset;
 };
@@ -82,6 +83,7 @@ struct item {
     struct message *message; /* belongs to the record */
     uint64_t octets;         /* also GAP, SKIPPED */
     bool complete, last;
+    bool in_content;         /* GAP: the whole content shows it in its place */
 
     /* BOUNDARY */
     enum smtp_boundary boundary;
@@ -94,7 +96,7 @@ struct item {
 
 struct auth {
     GList link;
-    struct smtp_span mechanism;
+    struct smtp_span mechanism;          /* octets NULL: not seen, or no name of a mechanism */
     struct smtp_span identity;           /* octets NULL: not seen */
     struct smtp_span secret;             /* octets NULL: none revealed */
     enum smtp_step result;   /* ACCEPTED, REJECTED, CANCELLED; STARTED while unfinished */
@@ -122,12 +124,14 @@ struct transaction {
     struct smtp_span enhanced, reply;
     struct message *message;
     uint64_t frame;          /* of MAIL, or 0 */
+    unsigned capture;        /* file of it */
 };
 
 struct finding {
     GList link;
     enum smtp_finding finding;
     uint64_t frame;
+    unsigned capture; /* file of the frame */
     struct smtp_span detail;
 };
 
@@ -153,6 +157,7 @@ struct text_line {
 
 struct record_options {
     bool items; /* every line is wanted, not just the facts */
+    bool show_secrets; /* those that servers repeat in their replies, too */
     struct message_options message;
 };
 
@@ -164,7 +169,8 @@ struct record {
     void *locate_context;
 
     uint64_t id;
-    const char *capture;
+    const char *(*capture_name)(void *context, unsigned index); /* by the worker, too */
+    void *capture_context;
     unsigned precision;
     struct tcp_connection connection; /* a copy, made when the session ends */
     int client_half;                  /* which half of it is the client */
@@ -211,6 +217,12 @@ struct record {
     uint16_t refusal_code;
     struct item *response;            /* the response that waits for its reply */
     struct item *data;                /* the content coming in */
+    struct message *content;          /* and its message */
+    GQueue secrets_said;              /* a server may repeat them */
+    GString *scratch;
+    bool auth_seen;                   /* an AUTH, or something like one: lines may be responses out of place */
+    uint16_t verdict_code;            /* LMTP: of the reply that decides on the message */
+    struct smtp_span verdict, verdict_enhanced;
     bool auth_failed;                 /* what looks like base64 next may be a response nobody asked for */
 };
 
@@ -224,13 +236,16 @@ void record_free(struct record *record);
 void record_event(struct record *record, const struct smtp_event *event);
 
 /* Adds a finding that the core cannot see. `detail` is copied. */
-void record_finding(struct record *record, enum smtp_finding finding, uint64_t frame, const char *detail);
+void record_finding(struct record *record, enum smtp_finding finding, struct place place, const char *detail);
 
 /* The session is over: what hangs on its end is worked out. From then on the record may be handed to the worker. */
 void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end);
 
 /* By the worker, before the record is printed: the findings that need the messages' headers. */
 void record_conclude(struct record *record);
+
+/* The name of a capture, by its index. */
+const char *record_capture(const struct record *record, unsigned index);
 
 /* "none", "offered", "requested", "accepted", "refused". */
 const char *record_starttls(const struct record *record);

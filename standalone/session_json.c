@@ -81,7 +81,7 @@ static void write_auths(struct json *json, const struct record *record, bool sho
     for (const GList *link = record->auths.head; link != NULL; link = link->next) {
         const struct auth *auth = link->data;
         json_begin_object(json, NULL);
-        json_span(json, "mechanism", auth->mechanism);
+        span_or_null(json, "mechanism", auth->mechanism);
         span_or_null(json, "identity", auth->identity);
         if (show_secrets && auth->secret.octets != NULL)
             json_span(json, "secret", auth->secret);
@@ -165,6 +165,7 @@ static void write_findings(struct json *json, const struct record *record)
             json_null(json, "frame");
         else
             json_number(json, "frame", finding->frame);
+        json_span(json, "capture", smtp_span_of_text(record_capture(record, finding->capture)));
         json_span(json, "detail", finding->detail);
         json_end_object(json);
     }
@@ -188,12 +189,30 @@ static void write_gaps(struct json *json, const struct record *record)
     json_end_array(json);
 }
 
+static void write_extensions(struct json *json, const struct record *record)
+{
+    bool exact = false;
+    json_begin_array(json, "extensions");
+    for (const GList *link = record->extensions.head; link != NULL; link = link->next) {
+        struct smtp_span text = ((const struct text_line *)link->data)->text;
+        json_span(json, NULL, text);
+        exact = exact || json_needs_base64(text);
+    }
+    json_end_array(json);
+    if (!exact)
+        return;
+    json_begin_array(json, "extensions_base64");
+    for (const GList *link = record->extensions.head; link != NULL; link = link->next)
+        json_base64(json, ((const struct text_line *)link->data)->text);
+    json_end_array(json);
+}
+
 void session_json(struct json *json, const struct record *record, bool show_secrets)
 {
     json_begin_object(json, NULL);
     json_text(json, "record", "session");
     json_number(json, "id", record->id);
-    json_span(json, "capture", smtp_span_of_text(record->capture));
+    json_span(json, "capture", smtp_span_of_text(record_capture(record, record->connection.capture)));
     json_time(json, "start", record->connection.start, record->precision);
     json_time(json, "end", record->connection.end, record->precision);
     session_json_endpoint(json, "client", record, SMTP_CLIENT);
@@ -201,12 +220,10 @@ void session_json(struct json *json, const struct record *record, bool show_secr
     json_span(json, "community_id", record->community_id);
     json_number(json, "first_frame", record->connection.first_frame);
     json_number(json, "last_frame", record->connection.last_frame);
+    json_span(json, "last_capture", smtp_span_of_text(record_capture(record, record->connection.last_capture)));
     write_banner(json, record);
     write_helo(json, record);
-    json_begin_array(json, "extensions");
-    for (const GList *link = record->extensions.head; link != NULL; link = link->next)
-        json_span(json, NULL, ((const struct text_line *)link->data)->text);
-    json_end_array(json);
+    write_extensions(json, record);
     json_bool(json, "lmtp", record->lmtp);
     json_text(json, "starttls", record_starttls(record));
     write_tls(json, record);

@@ -45,7 +45,7 @@ void sessions_text(struct page *page, const struct record *record)
     for (const GList *link = record->auths.head; link != NULL && shown < 3; link = link->next, shown++) {
         const struct auth *auth = link->data;
         g_string_append(text, "; AUTH ");
-        text_append_visible(text, auth->mechanism);
+        annotate_mechanism(text, auth);
         g_string_append_printf(text, " %s", record_auth_result(auth));
     }
     shown = 0;

@@ -56,6 +56,7 @@ struct tcp_connection {
     bool syn[2];              /* the SYN of this half was seen (index 0: the opener's SYN, 1: mostly the SYN+ACK) */
     bool fin[2];              /* the FIN of this half was seen and reached in order */
     unsigned capture;         /* file of the first frame */
+    unsigned last_capture;    /* of the last frame */
     uint64_t first_frame, last_frame; /* frame numbers, each in its own file; SYN, ACK and FIN count */
     int64_t start, end;       /* time of first and last frame, nanoseconds */
     uint64_t ordinal;         /* from 1, in the order of first packets */
@@ -65,6 +66,7 @@ struct tcp_connection {
 /* Where and when octets were captured. */
 struct tcp_place {
     uint64_t frame;
+    unsigned capture; /* file that the frame is in */
     int64_t time; /* nanoseconds */
 };
 

@@ -192,7 +192,7 @@ static struct tcp_stream *open_stream(struct tcp_table *table, const struct tcp_
 static void announce(struct tcp_stream *stream, unsigned capture, const struct tcp_arrival *arrival)
 {
     struct tcp_connection *connection = &stream->connection;
-    connection->capture = capture;
+    connection->capture = connection->last_capture = capture;
     connection->first_frame = connection->last_frame = arrival->place.frame;
     connection->start = connection->end = arrival->place.time;
     stream->table->consumer.opened(stream->table->context, connection);
@@ -325,7 +325,7 @@ void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment
     struct tcp_arrival arrival = {
         .segment = segment,
         .rank = ++table->arrivals,
-        .place = { .frame = frame, .time = time },
+        .place = { .frame = frame, .capture = capture, .time = time },
     };
     advance_clock(table, time);
     struct tcp_stream *stream = find_stream(table, &arrival, capture);

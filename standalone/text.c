@@ -10,8 +10,8 @@ bool text_is_utf8(struct smtp_span octets)
     /* g_utf8_validate stops at a NUL, which is a character like any other here. */
     while (octets.length > 0) {
         const char *end = NULL;
-        if (!g_utf8_validate((const char *)octets.octets, (gssize)octets.length, &end)
-            && (const uint8_t *)end != octets.octets + octets.length && *end != '\0')
+        if (!g_utf8_validate((const char *)octets.octets, (gssize)octets.length, &end) &&
+            (const uint8_t *)end != octets.octets + octets.length && *end != '\0')
             return false;
         size_t valid = (size_t)((const uint8_t *)end - octets.octets);
         octets = smtp_span_from(octets, valid == octets.length ? valid : valid + 1);
@@ -19,13 +19,19 @@ bool text_is_utf8(struct smtp_span octets)
     return true;
 }
 
-/* Controls that reorder, hide or break text: they could make a line read as what it is not. */
-static bool misleads(gunichar character)
+bool text_misleads(gunichar character)
 {
-    return character < 0x20 || (character >= 0x7f && character < 0xa0) || character == 0xad
-           || (character >= 0x200b && character <= 0x200f) || (character >= 0x2028 && character <= 0x202e)
-           || (character >= 0x2060 && character <= 0x206f) || character == 0xfeff
-           || (character >= 0xfff9 && character <= 0xfffb) || (character >= 0xe0000 && character <= 0xe007f);
+    static const struct {
+        gunichar first, last;
+    } ranges[] = {
+        { 0x00, 0x1f },     { 0x7f, 0x9f },     { 0xad, 0xad },     { 0x61c, 0x61c },   { 0x115f, 0x1160 },
+        { 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
+        { 0x3164, 0x3164 }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0xe0000, 0xe007f },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(ranges) && character >= ranges[i].first; i++)
+        if (character <= ranges[i].last)
+            return true;
+    return false;
 }
 
 static void append_escaped(GString *out, const uint8_t *octets, size_t length)
@@ -34,21 +40,29 @@ static void append_escaped(GString *out, const uint8_t *octets, size_t length)
         g_string_append_printf(out, "\\x%02X", octets[i]);
 }
 
+/* A backslash that would read as the beginning of an escape is escaped itself. */
+static bool begins_escape(struct smtp_span octets)
+{
+    return octets.octets[0] == '\\' && octets.length > 1 && octets.octets[1] == 'x';
+}
+
 static void append(GString *out, struct smtp_span octets, bool controls_too)
 {
     while (octets.length > 0) {
+        size_t plain = 0;
+        while (plain < octets.length && octets.octets[plain] >= 0x20 && octets.octets[plain] < 0x7f &&
+               octets.octets[plain] != '\\')
+            plain++;
+        g_string_append_len(out, (const char *)octets.octets, (gssize)plain);
+        octets = smtp_span_from(octets, plain);
+        if (octets.length == 0)
+            return;
         uint8_t first = octets.octets[0];
-        if (first >= 0x20 && first < 0x7f) {
-            if (first == '\\' && octets.length > 1 && octets.octets[1] == 'x')
-                g_string_append_c(out, '\\');
-            g_string_append_c(out, (char)first);
-            octets = smtp_span_from(octets, 1);
-            continue;
-        }
-        gunichar character = first == 0 ? 0 : g_utf8_get_char_validated((const char *)octets.octets, (gssize)MIN(octets.length, 6));
+        gunichar character =
+            first == 0 ? 0 : g_utf8_get_char_validated((const char *)octets.octets, (gssize)MIN(octets.length, 6));
         bool invalid = character == (gunichar)-1 || character == (gunichar)-2;
         size_t length = invalid || first < 0x80 ? 1 : (size_t)g_unichar_to_utf8(character, NULL);
-        if (invalid || (controls_too && misleads(character)))
+        if (invalid || begins_escape(octets) || (controls_too && text_misleads(character)))
             append_escaped(out, octets.octets, length);
         else
             g_string_append_len(out, (const char *)octets.octets, (gssize)length);
@@ -66,13 +80,24 @@ void text_append_utf8(GString *out, struct smtp_span octets)
     append(out, octets, false);
 }
 
+unsigned text_width(gunichar character)
+{
+    if (character < 0x300)
+        return 1;
+    return g_unichar_iszerowidth(character) ? 0 : g_unichar_iswide(character) ? 2 : 1;
+}
+
 unsigned text_columns(const char *text)
 {
     unsigned columns = 0;
-    for (; *text != '\0'; text = g_utf8_next_char(text)) {
-        gunichar character = g_utf8_get_char(text);
-        if (!g_unichar_iszerowidth(character))
-            columns += g_unichar_iswide(character) ? 2 : 1;
+    while (*text != '\0') {
+        if ((unsigned char)*text < 0x80) {
+            columns++;
+            text++;
+            continue;
+        }
+        columns += text_width(g_utf8_get_char(text));
+        text = g_utf8_next_char(text);
     }
     return columns;
 }

@@ -13,7 +13,7 @@
 
 /*
  * Appends `octets` with everything that could harm a terminal or mislead a reader written as \xNN: control characters (C0,
- * DEL, C1), invalid UTF-8, and the Unicode controls that reorder or hide text. A backslash in front of an 'x' is doubled, so
+ * DEL, C1), invalid UTF-8, and the Unicode controls that reorder or hide text. A backslash in front of an 'x' is written as \x5C, so
  * that the original can be had back.
  */
 void text_append_visible(GString *out, struct smtp_span octets);
@@ -25,6 +25,12 @@ bool text_is_utf8(struct smtp_span octets);
 
 /* Columns that `text` (valid UTF-8) takes on a terminal: full-width characters count 2, combining ones 0. */
 unsigned text_columns(const char *text);
+
+/* Whether a character controls, hides or reorders what is around it: it could make text read as what it is not. */
+bool text_misleads(gunichar character);
+
+/* Columns of a terminal that a character takes: 0, 1 or 2. */
+unsigned text_width(gunichar character);
 
 /* RFC 3339 UTC with `precision` digits of a second: "2009-10-05T06:06:07.492060Z". `time` in nanoseconds since 1970. */
 void text_append_time(GString *out, int64_t time, unsigned precision);

@@ -16,6 +16,7 @@ static void begin(struct json *json, const struct record *record, const struct i
         json_null(json, "last_frame");
     else
         json_number(json, "last_frame", item->place.last_frame);
+    json_span(json, "capture", smtp_span_of_text(record_capture(record, item->place.capture)));
     json_number(json, "offset", item->place.offset);
     if (item->place.frame == 0)
         json_null(json, "time");
@@ -35,14 +36,15 @@ static const char *from(const struct item *item)
 }
 
 /* A line in which a secret may stand: with the secret, or with its label. */
-static void write_guarded(struct json *json, const char *key, const struct guarded *line, size_t skip, bool show_secrets)
+static void write_guarded(struct json *json, const char *key, const struct guarded *line, size_t skip, bool trim, bool show_secrets)
 {
     GString *text = g_string_new_len((const char *)line->before.octets, (gssize)line->before.length);
     if (line->label != 0 && show_secrets)
         g_string_append_len(text, (const char *)line->secret.octets, (gssize)line->secret.length);
     else if (line->label != 0)
         g_string_append_printf(text, "secret-%u", line->label);
-    json_span(json, key, smtp_span_trim(smtp_span_from(smtp_span(text->str, text->len), skip)));
+    struct smtp_span rest = smtp_span_from(smtp_span(text->str, text->len), skip);
+    json_span(json, key, trim ? smtp_span_trim(rest) : rest);
     g_string_free(text, TRUE);
 }
 
@@ -59,14 +61,16 @@ static void write_answer(struct json *json, const struct record *record, const s
 
 static void write_command(struct json *json, const struct record *record, const struct item *item, bool show_secrets)
 {
-    char *verb = g_ascii_strup((const char *)item->word.octets, (gssize)item->word.length);
+    char *verb = g_memdup2(item->word.octets, item->word.length);
+    for (size_t i = 0; i < item->word.length; i++)
+        verb[i] = g_ascii_toupper(verb[i]);
     size_t skip = 0;
     while (skip < item->line.before.length && g_ascii_isspace((char)item->line.before.octets[skip]))
         skip++;
     begin(json, record, item, "command");
     json_span(json, "verb", smtp_span(verb, item->word.length));
-    write_guarded(json, "argument", &item->line, skip + item->word.length, show_secrets);
-    write_guarded(json, "line", &item->line, 0, show_secrets);
+    write_guarded(json, "argument", &item->line, skip + item->word.length, true, show_secrets);
+    write_guarded(json, "line", &item->line, 0, false, show_secrets);
     json_text(json, "line_end", smtp_line_end_name(item->line_end));
     json_text(json, "phase", smtp_phase_name(item->phase));
     json_bool(json, "encrypted", false);
@@ -91,9 +95,19 @@ static void write_reply(struct json *json, const struct record *record, const st
         json_null(json, "enhanced");
     }
     json_begin_array(json, "lines");
-    for (const GList *link = item->lines.head; link != NULL; link = link->next)
-        json_span(json, NULL, ((const struct record_line *)link->data)->text);
+    bool exact = false;
+    for (const GList *link = item->lines.head; link != NULL; link = link->next) {
+        const struct record_line *line = link->data;
+        json_span(json, NULL, line->text);
+        exact = exact || json_needs_base64(line->text);
+    }
     json_end_array(json);
+    if (exact) {
+        json_begin_array(json, "lines_base64");
+        for (const GList *link = item->lines.head; link != NULL; link = link->next)
+            json_base64(json, ((const struct record_line *)link->data)->text);
+        json_end_array(json);
+    }
     json_text(json, "line_end", smtp_line_end_name(item->line_end));
     if (item->has_command)
         json_number(json, "to_command_frame", item->command_frame);
@@ -120,14 +134,17 @@ static void write_boundary(struct json *json, const struct record *record, const
     json_text(json, "event", smtp_step_name(item->step));
     if (item->boundary == SMTP_BOUNDARY_AUTH && item->auth != NULL) {
         const struct auth *auth = item->auth;
-        json_span(json, "mechanism", auth->mechanism);
+        if (auth->mechanism.octets != NULL)
+            json_span(json, "mechanism", auth->mechanism);
+        else
+            json_null(json, "mechanism");
         if (auth->identity.octets != NULL)
             json_span(json, "identity", auth->identity);
         else
             json_null(json, "identity");
     }
     if (item->kind == ITEM_RESPONSE) {
-        write_guarded(json, "line", &item->line, 0, show_secrets);
+        write_guarded(json, "line", &item->line, 0, false, show_secrets);
         json_text(json, "line_end", smtp_line_end_name(item->line_end));
     }
     end(json);

@@ -16,7 +16,7 @@ struct writer {
     struct page *page;
     const struct record *record;
     const struct transcript_options *options;
-    bool encrypted_shown;
+    unsigned capture; /* file of the frames shown last */
 };
 
 /* ---- one line ---- */
@@ -105,6 +105,21 @@ static void append_guarded(const struct writer *writer, GString *out, const stru
         g_string_append_printf(out, "[secret-%u]", line->label);
 }
 
+/* ---- holes ---- */
+
+/* What is not in the capture, in its place. `after`: the frame in front of it; 0: none, or it was said. */
+static void put_missing(struct writer *writer, enum smtp_role role, uint64_t octets, uint64_t after)
+{
+    GString *text = g_string_new(NULL);
+    text_append_count(text, octets);
+    g_string_append_printf(text, octets == 1 ? " octet of the %s is NOT IN THE CAPTURE" : " octets of the %s are NOT IN THE CAPTURE",
+                           role == SMTP_CLIENT ? "client" : "server");
+    if (after != 0)
+        g_string_append_printf(text, " (behind frame %" G_GUINT64_FORMAT ")", after);
+    page_rule(writer->page, PAGE_BAD, writer->page->unicode ? "\u254d" : "~", 3, text->str);
+    g_string_free(text, TRUE);
+}
+
 /* ---- items ---- */
 
 static void put_command(struct writer *writer, const struct item *item)
@@ -171,6 +186,13 @@ static void put_content(struct writer *writer, const struct item *item)
 {
     GString *line = g_string_new(NULL); /* it may go on in the next piece */
     for (const GList *link = item->message->content.head; link != NULL; link = link->next) {
+        const struct message_piece *piece = link->data;
+        if (piece->missing > 0) {
+            if (line->len > 0)
+                put_content_line(writer, item, smtp_span(line->str, line->len));
+            g_string_assign(line, "");
+            put_missing(writer, SMTP_CLIENT, piece->missing, 0);
+        }
         struct smtp_span rest = ((const struct message_piece *)link->data)->octets;
         const uint8_t *end;
         while (rest.length > 0 && (end = memchr(rest.octets, '\n', rest.length)) != NULL) {
@@ -254,7 +276,7 @@ static void put_auth_boundary(struct writer *writer, const struct item *item)
         g_string_append_printf(title, "%s: ", result);
         g_free(result);
     }
-    text_append_visible(title, auth->mechanism);
+    annotate_mechanism(title, auth);
     if (!begins)
         append_identity(title, auth);
     g_string_append_printf(title, ", in clear (frame %" G_GUINT64_FORMAT ")", item->place.frame);
@@ -347,24 +369,13 @@ static void put_tls_boundary(struct writer *writer, const struct item *item)
         put_tls_summary(writer);
 }
 
-/* ---- holes ---- */
-
-static void put_octets(struct writer *writer, const struct item *item)
+static void put_skipped(struct writer *writer, const struct item *item)
 {
-    GString *text = g_string_new(NULL);
-    const char *whose = item->role == SMTP_CLIENT ? "client" : "server";
-    if (item->kind == ITEM_GAP) {
-        text_append_count(text, item->octets);
-        g_string_append_printf(text, item->octets == 1 ? " octet of the %s is NOT IN THE CAPTURE" : " octets of the %s are NOT IN THE CAPTURE", whose);
-        if (item->place.last_frame != 0)
-            g_string_append_printf(text, " (behind frame %" G_GUINT64_FORMAT ")", item->place.last_frame);
-        page_rule(writer->page, PAGE_BAD, writer->page->unicode ? "\u254d" : "~", 3, text->str);
-    } else {
-        g_string_append_c(text, '[');
-        text_append_count(text, item->octets);
-        g_string_append_printf(text, " octets of the %s that cannot be placed in the dialogue]", whose);
-        put_line(writer, item, " ?", PAGE_BAD, true, text->str, "");
-    }
+    GString *text = g_string_new("[");
+    text_append_count(text, item->octets);
+    g_string_append_printf(text, " octets of the %s that cannot be placed in the dialogue]",
+                           item->role == SMTP_CLIENT ? "client" : "server");
+    put_line(writer, item, " ?", PAGE_BAD, true, text->str, "");
     g_string_free(text, TRUE);
 }
 
@@ -399,8 +410,11 @@ static void put_item(struct writer *writer, const struct item *item)
             put_tls_boundary(writer, item);
         break;
     case ITEM_GAP:
+        if (!(item->in_content && writer->options->full))
+            put_missing(writer, item->role, item->octets, item->place.last_frame);
+        break;
     case ITEM_SKIPPED:
-        put_octets(writer, item);
+        put_skipped(writer, item);
         break;
     case ITEM_PROXY:
         put_proxy(writer, item);
@@ -448,9 +462,14 @@ static void put_header(struct writer *writer)
     put_fact(page, "begins", text->str);
 
     g_string_truncate(text, 0);
-    g_string_append_printf(text, "%" G_GUINT64_FORMAT " to %" G_GUINT64_FORMAT " of ", record->connection.first_frame,
-                           record->connection.last_frame);
-    text_append_visible(text, smtp_span_of_text(record->capture));
+    const struct tcp_connection *connection = &record->connection;
+    g_string_append_printf(text, "%" G_GUINT64_FORMAT, connection->first_frame);
+    if (connection->capture != connection->last_capture) {
+        g_string_append(text, " of ");
+        text_append_visible(text, smtp_span_of_text(record_capture(record, connection->capture)));
+    }
+    g_string_append_printf(text, " to %" G_GUINT64_FORMAT " of ", connection->last_frame);
+    text_append_visible(text, smtp_span_of_text(record_capture(record, connection->last_capture)));
     put_fact(page, "frames", text->str);
     page_rule(page, PAGE_DIM, page_light(page), 0, "");
     page_append(page, PAGE_DIM, "     seconds    frame\n");
@@ -515,7 +534,7 @@ static void put_summary(struct writer *writer)
     for (const GList *link = record->auths.head; link != NULL && shown < 3; link = link->next, shown++) {
         const struct auth *auth = link->data;
         g_string_append(text, ", AUTH ");
-        text_append_visible(text, auth->mechanism);
+        annotate_mechanism(text, auth);
         g_string_append_printf(text, " %s", record_auth_result(auth));
     }
     g_string_append(text, "; ");
@@ -528,11 +547,24 @@ static void put_summary(struct writer *writer)
     g_string_free(text, TRUE);
 }
 
+/* A session may go on in the next file of a ring: there the frames begin anew. */
+static void put_capture(struct writer *writer, const struct item *item)
+{
+    if (item->place.frame == 0 || item->place.capture == writer->capture)
+        return;
+    writer->capture = item->place.capture;
+    GString *title = g_string_new("from here on frames of ");
+    text_append_visible(title, smtp_span_of_text(record_capture(writer->record, item->place.capture)));
+    page_rule(writer->page, PAGE_DIM, page_light(writer->page), 3, title->str);
+    g_string_free(title, TRUE);
+}
+
 void transcript_text(struct page *page, const struct record *record, const struct transcript_options *options)
 {
-    struct writer writer = { .page = page, .record = record, .options = options };
+    struct writer writer = { .page = page, .record = record, .options = options, .capture = record->connection.capture };
     put_header(&writer);
     for (const GList *link = record->items.head; link != NULL; link = link->next) {
+        put_capture(&writer, link->data);
         put_item(&writer, link->data);
         relief_give(options->relief);
     }

@@ -8,7 +8,7 @@
 #define BATCHES 6
 
 /* A job with more octets is posted as several: jobs that take octets take them in pieces. */
-#define PIECE_OCTETS ((size_t)64 * 1024)
+#define PIECE_OCTETS ((size_t)192 * 1024)
 
 struct job {
     worker_job *run;

@@ -7,6 +7,7 @@ usage: test_program.py --build FOLDER --captures FOLDER [UNITTEST-ARGUMENT...]
 Installs the build into a scratch folder and runs the program from there.
 """
 import argparse
+import base64
 import hashlib
 import json
 import os
@@ -415,6 +416,71 @@ class Traffic(unittest.TestCase):
             connection.say("S", "220 mx ESMTP\r\n").say("C", "EHLO c\r\n").say("S", "250 mx\r\n").say("C", "QUIT\r\n").close()
             session = self.session(capture, name + ".pcap")
             self.assertEqual((session["helo"]["name"], session["commands"], session["gaps"]), ("c", 2, []), name)
+
+
+class Secrets(unittest.TestCase):
+    """Without --show-secrets nothing that may be a secret is shown, in whatever way it got onto the wire."""
+
+    PASSWORD = "hunter2secret"
+    ENCODED = base64.b64encode(PASSWORD.encode()).decode()
+    PLAIN = base64.b64encode(("\0alice\0" + PASSWORD).encode()).decode()
+    USER = base64.b64encode(b"alice").decode()
+    DIGEST = "0123456789abcdef0123456789abcdef"
+
+    # What is said behind the greeting: client and server in turn.
+    DIALOGUES = {
+        "LOGIN with two words": ["AUTH LOGIN %(USER)s %(ENCODED)s", "501 no"],
+        "refused, and repeated by the server": ["AUTH LOGIN", "504 no", "%(ENCODED)s", '500 5.5.1 Command unrecognized: "%(ENCODED)s"'],
+        "a stray reply": ["AUTH LOGIN", "250 stray\r\n334 VXNlcm5hbWU6", "%(USER)s", "334 UGFzc3dvcmQ6", "%(ENCODED)s", "235 ok"],
+        "an empty line": ["\r\nAUTH LOGIN", "250 ok\r\n334 VXNlcm5hbWU6", "%(USER)s", "334 UGFzc3dvcmQ6", "%(ENCODED)s", "235 ok"],
+        "accepted too early": ["AUTH LOGIN", "334 VXNlcm5hbWU6", "%(USER)s\r\n%(ENCODED)s", "235 ok\r\n503 no"],
+        "XOAUTH2 with other separators": ["AUTH XOAUTH2 " + base64.b64encode(
+            ("user=alice\nauth=Bearer %s\n\n" % PASSWORD).encode()).decode(), "535 no"],
+        "CRAM-MD5 with a space behind": ["AUTH CRAM-MD5", "334 PDEuMkBtPg==", base64.b64encode(("alice %s " % DIGEST).encode()).decode(), "535 no"],
+        "DIGEST-MD5 without commas": ["AUTH DIGEST-MD5", "334 PDEuMkBtPg==",
+                                      base64.b64encode(("username=alice response=" + DIGEST).encode()).decode(), "535 no"],
+        "a space behind": ["AUTH LOGIN", "504 no", "%(USER)s", "500 x", "%(ENCODED)s ", "500 x"],
+        "a short line in front": ["AUTH PLAIN", "504 no", "=", "500 x", "%(PLAIN)s", "500 x"],
+        "no mechanism": ["AUTH %(PLAIN)s", "504 no"],
+        "a colon": ["AUTH PLAIN:%(PLAIN)s", "504 no"],
+        "a NUL": ["AUTH PLAIN\0%(PLAIN)s", "504 no"],
+        "no space": ["AUTHPLAIN %(PLAIN)s", "500 no"],
+        "an equals sign": ["AUTH=PLAIN %(PLAIN)s", "500 no"],
+        "a bare AUTH": ["AUTH", "334 VXNlcm5hbWU6", "%(USER)s", "334 UGFzc3dvcmQ6", "%(ENCODED)s", "235 ok"],
+        "the password in clear": ["AUTH PLAIN %(PLAIN)s", "535 5.7.8 %(PASSWORD)s is not the password of alice"],
+    }
+
+    def test_hidden(self):
+        words = {"USER": self.USER, "ENCODED": self.ENCODED, "PLAIN": self.PLAIN, "PASSWORD": self.PASSWORD}
+        for name, said in self.DIALOGUES.items():
+            capture = Capture()
+            connection = Connection(capture).open()
+            connection.say("S", "220 mx ESMTP\r\n").say("C", "EHLO c\r\n").say("S", "250-mx\r\n250 AUTH PLAIN LOGIN\r\n")
+            for number, text in enumerate(said):
+                connection.say("CS"[number % 2], text % words + "\r\n")
+            connection.say("C", "QUIT\r\n").say("S", "221 bye\r\n").close()
+            write_capture("secrets.pcap", capture)
+            for options in (["transcript"], ["transcript", "--full"], ["sessions"], ["transcript", "--format", "json"],
+                            ["sessions", "--format", "json"]):
+                with self.subTest(name, options=options):
+                    done = run(*options, "secrets.pcap")
+                    self.assertEqual((done.returncode, done.stderr), (0, b""))
+                    self.assertIn(b"QUIT" if options[0] == "transcript" else b"192.0.2.1", done.stdout)
+                    for secret in (self.PASSWORD, self.ENCODED, self.ENCODED.rstrip("="), self.PLAIN, self.DIGEST):
+                        self.assertNotIn(secret.encode(), done.stdout)
+
+    def test_labels(self):
+        """Equal secrets have equal labels, whatever the mechanism."""
+        capture = Capture()
+        for port, said in enumerate((["AUTH PLAIN " + self.PLAIN], ["AUTH PLAIN", self.PLAIN], ["AUTH LOGIN", self.USER, self.ENCODED])):
+            connection = Connection(capture, client_port=40000 + port).open().say("S", "220 mx ESMTP\r\n")
+            connection.say("C", "EHLO c\r\n").say("S", "250-mx\r\n250 AUTH PLAIN LOGIN\r\n")
+            for number, text in enumerate(said):
+                connection.say("C", text + "\r\n").say("S", "235 ok\r\n" if number + 1 == len(said) else "334 \r\n")
+            connection.close()
+        done = run(write_capture("labels.pcap", capture))
+        self.assertEqual(done.stdout.count(b"secret-1"), 3)
+        self.assertNotIn(b"secret-2", done.stdout)
 
 
 class Encapsulation(unittest.TestCase):

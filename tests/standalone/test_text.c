@@ -32,7 +32,7 @@ static const struct row visible_rows[] = {
     { TEXT("\xed\xa0\x80"), "\\xED\\xA0\\x80" },
     { TEXT("\xc2\x9b" "31m"), "\\xC2\\x9B31m" },          /* C1: CSI in one character */
     { TEXT("a\xe2\x80\xae" "b"), "a\\xE2\\x80\\xAEb" },   /* right-to-left override */
-    { TEXT("C:\\x41"), "C:\\\\x41" },
+    { TEXT("C:\\x41"), "C:\\x5Cx41" },
     { TEXT("C:\\dir"), "C:\\dir" },
 };
 
