@@ -48,7 +48,7 @@ struct dialogues *dialogues_new(const struct dialogues_options *options)
     struct dialogues *dialogues = g_new0(struct dialogues, 1);
     dialogues->options = *options;
     dialogues->secrets = secrets_new();
-    dialogues->order = session_order_new(options->by_start, options->finished, options->context);
+    dialogues->order = session_order_new(options->by_start, options->finished, options->pending, options->context);
     return dialogues;
 }
 
@@ -135,7 +135,7 @@ static void pump(struct dialogue *dialogue, int half)
         pump_half(dialogue, 1 - half);
     } while (dialogue->session->units != before);
     struct stream_buffer *client = &dialogue->buffer[dialogue->client];
-    if (stream_buffer_waiting(client) > WAITING_LIMIT && !dialogue->session->force) {
+    if (stream_buffer_memory(client) > WAITING_LIMIT && !dialogue->session->force) {
         smtp_session_force(dialogue->session);
         pump(dialogue, dialogue->client);
     }
@@ -253,7 +253,7 @@ static void opened(void *context, struct tcp_connection *connection)
     struct dialogue *dialogue = g_new0(struct dialogue, 1);
     dialogue->owner = dialogues;
     dialogue->connection = connection;
-    dialogue->order = session_order_open(dialogues->order, connection->start);
+    dialogue->order = session_order_open(dialogues->order, connection->ordinal, connection->start);
     connection->user = dialogue;
 }
 

@@ -18,6 +18,8 @@ struct dialogues_options {
     /* A session ended. The record belongs to the callee. Its id is set; records come in the order in which sessions end,
        or, with `by_start`, in which they began. */
     void (*finished)(void *context, struct record *record);
+    /* The smallest ordinal of a connection that may yet be opened (tcp_table_pending); may be NULL. */
+    uint64_t (*pending)(void *context);
     void *context;
     bool by_start;
 };

@@ -20,6 +20,7 @@ struct program {
     struct worker *worker;
     struct arena_pool *pool;
     struct printer *printer;
+    struct tcp_table *table;
     struct summary summary;
 };
 
@@ -36,6 +37,11 @@ static const char *capture_name(void *context, unsigned index)
 static unsigned capture_precision(void *context, unsigned index)
 {
     return capture_set_precision(((struct program *)context)->captures, index);
+}
+
+static uint64_t pending(void *context)
+{
+    return tcp_table_pending(((struct program *)context)->table);
 }
 
 static void captures_wait(void *context)
@@ -62,11 +68,13 @@ static void read_captures(struct program *program)
         .capture_name = capture_name,
         .capture_precision = capture_precision,
         .finished = session_finished,
+        .pending = pending,
         .context = program,
         .by_start = options->by_start,
     };
     struct dialogues *dialogues = dialogues_new(&wanted);
     struct tcp_table *table = tcp_table_new(&dialogues_consumer, dialogues);
+    program->table = table;
     struct fragments *fragments = fragments_new();
     struct capture_frame frame;
     struct packet packet = { .segment = { .flags = 0 } };
@@ -82,6 +90,7 @@ static void read_captures(struct program *program)
     tcp_table_finish(table);
     dialogues_finish(dialogues);
     worker_free(program->worker);
+    program->summary.implausible = tcp_table_statistics(table).implausible;
     program->summary.not_smtp = dialogues_not_smtp(dialogues);
     tcp_table_free(table);
     dialogues_free(dialogues);
@@ -97,6 +106,9 @@ static void say_what_was_left_out(const struct summary *summary)
     if (undecoded > 0)
         fprintf(stderr, "smtpscope: %" PRIu64 " frames could not be decoded (cut short, malformed, fragments without the rest, encrypted, or an unknown link type)\n",
                 undecoded);
+    if (summary->implausible > 0)
+        fprintf(stderr, "smtpscope: %" PRIu64 " segments were not used: their sequence numbers are far outside of their connection\n",
+                summary->implausible);
     if (summary->not_smtp > 0)
         fprintf(stderr, "smtpscope: %" PRIu64 " connections on an SMTP port carry something else\n", summary->not_smtp);
 }

@@ -859,7 +859,8 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
     assume_greeting(record);
     for (const GList *link = record->messages.head; link != NULL; link = link->next)
         message_finish(link->data, false);
-    record->complete = connection->syn[0] && connection->syn[1] && end == TCP_END_FIN && !record->gap;
+    record->complete = connection->syn[0] && connection->syn[1] && end == TCP_END_FIN && !record->gap
+                       && connection->ignored == 0;
 }
 
 void record_conclude(struct record *record)

@@ -2,6 +2,7 @@
 #include "session_order.h"
 
 struct session_order_entry {
+    uint64_t ordinal;
     int64_t start;
     GList link;      /* in `waiting` while it has no number */
     bool in_line;
@@ -12,6 +13,7 @@ struct session_order_entry {
 struct session_order {
     bool by_start;
     void (*finished)(void *context, struct record *record);
+    uint64_t (*pending)(void *context);
     void *context;
     GQueue waiting;      /* entries without a number, by first packet */
     GQueue ended;        /* records that ended, in that order */
@@ -20,11 +22,13 @@ struct session_order {
     uint64_t next_out;   /* number of the record that goes out next, where the start decides */
 };
 
-struct session_order *session_order_new(bool by_start, void (*finished)(void *context, struct record *record), void *context)
+struct session_order *session_order_new(bool by_start, void (*finished)(void *context, struct record *record),
+                                        uint64_t (*pending)(void *context), void *context)
 {
     struct session_order *order = g_new0(struct session_order, 1);
     order->by_start = by_start;
     order->finished = finished;
+    order->pending = pending;
     order->context = context;
     g_queue_init(&order->waiting);
     g_queue_init(&order->ended);
@@ -77,10 +81,14 @@ static void leave_line(struct session_order *order, struct session_order_entry *
 static void sweep(struct session_order *order, int64_t now)
 {
     const uint64_t patience = (uint64_t)SESSION_ORDER_PATIENCE;
+    bool ended = now == INT64_MAX;
+    uint64_t pending = UINT64_MAX;
+    if (!ended && order->pending != NULL && !g_queue_is_empty(&order->waiting))
+        pending = order->pending(order->context);
     while (!g_queue_is_empty(&order->waiting)) {
         struct session_order_entry *entry = g_queue_peek_head(&order->waiting);
         bool patient = now < entry->start || (uint64_t)now - (uint64_t)entry->start < patience;
-        if (entry->record == NULL && patient)
+        if ((entry->record == NULL && patient) || entry->ordinal > pending)
             break;
         leave_line(order, entry);
         if (entry->record == NULL)
@@ -97,13 +105,20 @@ static void sweep(struct session_order *order, int64_t now)
         give_by_end(order);
 }
 
-struct session_order_entry *session_order_open(struct session_order *order, int64_t start)
+struct session_order_entry *session_order_open(struct session_order *order, uint64_t ordinal, int64_t start)
 {
     struct session_order_entry *entry = g_new0(struct session_order_entry, 1);
+    entry->ordinal = ordinal;
     entry->start = start;
     entry->link.data = entry;
     entry->in_line = true;
-    g_queue_push_tail_link(&order->waiting, &entry->link);
+    GList *before = order->waiting.tail;
+    while (before != NULL && ((const struct session_order_entry *)before->data)->ordinal > ordinal)
+        before = before->prev;
+    if (before == NULL)
+        g_queue_push_head_link(&order->waiting, &entry->link);
+    else
+        g_queue_insert_after_link(&order->waiting, before, &entry->link);
     sweep(order, start);
     return entry;
 }

@@ -16,11 +16,13 @@
 struct session_order;
 struct session_order_entry;
 
-struct session_order *session_order_new(bool by_start, void (*finished)(void *context, struct record *record), void *context);
+/* `pending` (may be NULL) tells the smallest ordinal that may yet be opened; UINT64_MAX: none. */
+struct session_order *session_order_new(bool by_start, void (*finished)(void *context, struct record *record),
+                                        uint64_t (*pending)(void *context), void *context);
 void session_order_free(struct session_order *order);
 
-/* A connection began. */
-struct session_order_entry *session_order_open(struct session_order *order, int64_t start);
+/* A connection began. `ordinal` grows with the order of first packets, though connections may be opened in another order. */
+struct session_order_entry *session_order_open(struct session_order *order, uint64_t ordinal, int64_t start);
 
 /* It is a session; its record is being made. */
 void session_order_accept(struct session_order *order, struct session_order_entry *entry, struct record *record);

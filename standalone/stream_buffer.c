@@ -58,13 +58,18 @@ struct tcp_place stream_buffer_place(const struct stream_buffer *buffer, uint64_
     return g_array_index(buffer->marks, struct mark, find_mark(buffer, offset)).place;
 }
 
+static bool has_run(const struct stream_buffer *buffer)
+{
+    return buffer->runs != NULL && buffer->runs->len > buffer->first_run;
+}
+
 void stream_buffer_append(struct stream_buffer *buffer, uint64_t offset, struct smtp_span octets)
 {
     if (buffer->octets == NULL) {
         buffer->octets = g_byte_array_new();
         buffer->runs = g_array_new(FALSE, FALSE, sizeof(struct run));
     }
-    struct run *last = buffer->runs->len > 0 ? &g_array_index(buffer->runs, struct run, buffer->runs->len - 1) : NULL;
+    struct run *last = has_run(buffer) ? &g_array_index(buffer->runs, struct run, buffer->runs->len - 1) : NULL;
     if (last != NULL && last->offset + last->length == offset) {
         last->length += octets.length;
     } else {
@@ -77,26 +82,30 @@ void stream_buffer_append(struct stream_buffer *buffer, uint64_t offset, struct 
 
 bool stream_buffer_first(const struct stream_buffer *buffer, struct run *run, struct smtp_span *octets)
 {
-    if (buffer->runs == NULL || buffer->runs->len == 0)
+    if (!has_run(buffer))
         return false;
-    *run = g_array_index(buffer->runs, struct run, 0);
+    *run = g_array_index(buffer->runs, struct run, buffer->first_run);
     *octets = smtp_span(buffer->octets->data + buffer->start, run->length);
     return true;
 }
 
 bool stream_buffer_hole_follows(const struct stream_buffer *buffer)
 {
-    return buffer->runs != NULL && buffer->runs->len > 1;
+    return buffer->runs != NULL && buffer->runs->len > buffer->first_run + 1;
 }
 
 void stream_buffer_take(struct stream_buffer *buffer, size_t count)
 {
-    struct run *first = &g_array_index(buffer->runs, struct run, 0);
+    struct run *first = &g_array_index(buffer->runs, struct run, buffer->first_run);
     first->offset += count;
     first->length -= count;
     buffer->start += count;
     if (first->length == 0)
-        g_array_remove_index(buffer->runs, 0);
+        buffer->first_run++;
+    if (buffer->first_run == buffer->runs->len || buffer->first_run > 64) {
+        g_array_remove_range(buffer->runs, 0, buffer->first_run);
+        buffer->first_run = 0;
+    }
     /* Half of it used up: move the rest to the front, so that each octet is moved at most once on the average. */
     if (buffer->start == buffer->octets->len) {
         g_byte_array_set_size(buffer->octets, 0);
@@ -110,4 +119,11 @@ void stream_buffer_take(struct stream_buffer *buffer, size_t count)
 size_t stream_buffer_waiting(const struct stream_buffer *buffer)
 {
     return buffer->octets != NULL ? buffer->octets->len - buffer->start : 0;
+}
+
+size_t stream_buffer_memory(const struct stream_buffer *buffer)
+{
+    size_t runs = buffer->runs != NULL ? buffer->runs->len - buffer->first_run : 0;
+    size_t marks = buffer->marks != NULL ? buffer->marks->len : 0;
+    return stream_buffer_waiting(buffer) + runs * sizeof(struct run) + marks * sizeof(struct mark);
 }

@@ -16,6 +16,7 @@ struct stream_buffer {
     GByteArray *octets; /* NULL until something must wait */
     size_t start;       /* of what waits, in `octets` */
     GArray *runs;       /* struct run: stretches without holes, in order */
+    unsigned first_run; /* those in front of it are used up */
     GArray *marks;      /* struct mark: where frames begin */
 };
 
@@ -50,5 +51,8 @@ void stream_buffer_take(struct stream_buffer *buffer, size_t count);
 
 /* Octets that wait. */
 size_t stream_buffer_waiting(const struct stream_buffer *buffer);
+
+/* What they take in memory, with what tells of them. */
+size_t stream_buffer_memory(const struct stream_buffer *buffer);
 
 #endif

@@ -11,7 +11,7 @@ struct summary {
     struct capture_totals totals;
     uint64_t sessions, messages, findings;
     uint64_t frames[PACKET_RESULTS]; /* by enum packet_result */
-    uint64_t not_smtp;
+    uint64_t not_smtp, implausible;
 };
 
 void summary_json(struct json *json, const struct summary *summary);

@@ -20,6 +20,9 @@
  *   tell how many octets it had: they are gaps too. A capture of one direction only is such a case; there they are
  *   declared at once and nothing waits.
  * - When something is declared depends on the connection's own packets and their times only, not on what else is captured.
+ * - A FIN is believed when it is acknowledged, or both sent one; an RST when its sequence number is the next one. Others may be
+ *   forged: what follows them is used, and they are the end only if nothing does. A SYN with another number begins a new
+ *   connection when something belongs to it.
  * - Without SYN a half starts at the first octet seen; the start is then not known to be the stream's.
  */
 
@@ -31,7 +34,8 @@
 
 #define TCP_GAP_DELAY INT64_C(1000000000)         /* nanoseconds of capture time */
 #define TCP_HELD_LIMIT ((size_t)512 * 1024)       /* octets held back in one connection, with what each segment costs */
-#define TCP_IDLE_TIMEOUT INT64_C(600000000000)    /* nanoseconds of capture time: then a connection is over */
+#define TCP_IDLE_TIMEOUT INT64_C(3600000000000)   /* nanoseconds of capture time: then a connection is over */
+#define TCP_SYN_PATIENCE INT64_C(3000000000)      /* nanoseconds of capture time: so long an answer to a SYN is waited for */
 
 /*
  * The half-stream of the endpoint that sent the connection's first packet is 0, the other's is 1; if that packet is a
@@ -59,7 +63,8 @@ struct tcp_connection {
     unsigned last_capture;    /* of the last frame */
     uint64_t first_frame, last_frame; /* frame numbers, each in its own file; SYN, ACK and FIN count */
     int64_t start, end;       /* time of first and last frame, nanoseconds */
-    uint64_t ordinal;         /* from 1, in the order of first packets */
+    uint64_t ordinal;         /* grows in the order of first packets; connections may be opened in another order */
+    uint64_t ignored;         /* segments with payload that was not used: far outside, or behind the FIN */
     void *user;               /* the consumer's own */
 };
 
@@ -71,7 +76,9 @@ struct tcp_place {
 };
 
 struct tcp_consumer {
-    /* A connection's first packet was seen (a SYN, or any segment with payload). Set connection->user. */
+    /*
+     * A connection was seen: a SYN and another packet of it, or any segment with payload. Set connection->user.
+     */
     void (*opened)(void *context, struct tcp_connection *connection);
     /*
      * The next octets of half `half`; `offset` of the first in its stream, from 0. `octets` is valid during the call only.
@@ -99,6 +106,11 @@ struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *conte
 /* Takes one segment. `frame`, `time`, `capture` say where it was captured. */
 void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment, unsigned capture, uint64_t frame, int64_t time);
 
+/*
+ * The smallest ordinal that a connection may yet be opened with: a SYN of it was seen, and an answer may come. UINT64_MAX: none.
+ */
+uint64_t tcp_table_pending(const struct tcp_table *table);
+
 /* The captures are read: delivers what waits, declares the gaps, closes every connection in the order of their first packets. */
 void tcp_table_finish(struct tcp_table *table);
 
@@ -107,6 +119,7 @@ void tcp_table_free(struct tcp_table *table);
 /* Connections open now, octets held back now (with what each segment costs), tombstones now: for bounds in tests. */
 struct tcp_statistics {
     uint64_t connections, held_octets, tombstones;
+    uint64_t implausible; /* segments so far whose payload was not used: far outside of what is expected, or behind the FIN */
 };
 struct tcp_statistics tcp_table_statistics(const struct tcp_table *table);
 

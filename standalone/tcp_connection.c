@@ -55,6 +55,15 @@ bool tcp_stream_is_reused(const struct tcp_stream *stream, const struct tcp_arri
     return !answers_opening(&stream->half[1 - arrival->half], segment);
 }
 
+bool tcp_stream_is_far(const struct tcp_stream *stream, const struct tcp_arrival *arrival)
+{
+    const struct tcp_half *half = &stream->half[arrival->half];
+    if (half->start == TCP_START_UNKNOWN)
+        return has(arrival->segment, PACKET_TCP_SYN);
+    int64_t ahead = tcp_ahead(half, arrival->segment->sequence);
+    return ahead > TCP_NEAR || ahead < -TCP_NEAR || has(arrival->segment, PACKET_TCP_SYN);
+}
+
 static void take_syn(struct tcp_stream *stream, const struct tcp_arrival *arrival)
 {
     struct tcp_half *half = &stream->half[arrival->half];
@@ -90,7 +99,7 @@ static void note_start(struct tcp_half *half, const struct packet_segment *segme
 
 /*
  * Notes what the sender of a segment says that it got from `peer`. It proves octets that are not in the capture; but a claim
- * is withdrawn when its sender, further on in its own stream, claims less.
+ * is withdrawn when its sender, not further back in its own stream, claims less.
  */
 static void note_acknowledgement(struct tcp_half *peer, const struct packet_segment *segment, uint64_t claimant)
 {
@@ -103,7 +112,7 @@ static void note_acknowledgement(struct tcp_half *peer, const struct packet_segm
         return;
     uint64_t acked = peer->expected + (uint64_t)ahead;
     bool is_more = acked > peer->acked;
-    bool contradicts = peer->acked > peer->expected && acked < peer->acked && claimant > peer->claimant;
+    bool contradicts = peer->acked > peer->expected && acked < peer->acked && claimant >= peer->claimant;
     if (!is_more && !contradicts)
         return;
     peer->acked = MAX(acked, peer->expected);
@@ -141,8 +150,16 @@ static void take_payload(struct tcp_stream *stream, const struct tcp_arrival *ar
     struct tcp_half *half = &stream->half[arrival->half];
     struct tcp_half *peer = &stream->half[1 - arrival->half];
     struct smtp_span octets = arrival->segment->payload;
-    if (position >= half->end || is_probe(half, arrival->segment, position))
+    if (position >= half->end && half->fin != NULL && half->acked <= half->end)
+        tcp_withdraw_fin(stream, arrival->half);
+    if (is_probe(half, arrival->segment, position))
         return;
+    if (position >= half->end) {
+        stream->connection.ignored++;
+        stream->table->implausible++;
+        return;
+    }
+    stream->reset_perhaps = false;
     half->seen_end = MAX(half->seen_end, position + arrival->segment->payload_octets);
     octets = smtp_span_first(octets, (size_t)MIN(half->end - position, octets.length));
     if (position < half->expected) {
@@ -171,20 +188,30 @@ static void take_fin(struct tcp_stream *stream, const struct tcp_arrival *arriva
     add_memory(stream, tcp_held_memory(half->fin));
 }
 
-/* A forged RST rarely guesses the sequence number; one that answers a SYN has none of its own, but acknowledges the SYN. */
-static bool is_plausible_reset(const struct tcp_stream *stream, const struct tcp_arrival *arrival)
+/*
+ * RFC 5961: a receiver believes an RST whose sequence number is the very next one. That is behind the last octet, or the FIN; or
+ * what the peer acknowledged, where nobody is there any more who could know better. An RST that answers a SYN has no number
+ * of its own, but acknowledges the SYN.
+ */
+static bool is_certain_reset(const struct tcp_stream *stream, const struct tcp_arrival *arrival)
 {
     const struct packet_segment *segment = arrival->segment;
     const struct tcp_half *half = &stream->half[arrival->half];
     const struct tcp_half *peer = &stream->half[1 - arrival->half];
-    if (half->start != TCP_START_UNKNOWN) {
-        int64_t ahead = tcp_ahead(half, segment->sequence);
-        return ahead > -TCP_NEAR && ahead < (int64_t)(MAX(half->seen_end, half->expected) - half->expected) + TCP_NEAR;
-    }
-    if (!has(segment, PACKET_TCP_ACK) || peer->start == TCP_START_UNKNOWN)
-        return false;
-    int64_t ahead = tcp_ahead(peer, segment->acknowledgement);
-    return ahead > -TCP_NEAR && ahead < TCP_NEAR;
+    if (half->start == TCP_START_UNKNOWN)
+        return has(segment, PACKET_TCP_ACK) && peer->start != TCP_START_UNKNOWN &&
+               segment->acknowledgement == tcp_sequence(peer, peer->origin);
+    uint64_t position = tcp_position(half, segment->sequence);
+    uint64_t last = MAX(half->seen_end, half->expected);
+    return position == half->expected || position == last || position == last + 1 || position == half->acked;
+}
+
+/* Near enough to be meant: the end, if nothing follows. */
+static bool is_possible_reset(const struct tcp_stream *stream, const struct tcp_arrival *arrival)
+{
+    const struct tcp_half *half = &stream->half[arrival->half];
+    int64_t ahead = half->start != TCP_START_UNKNOWN ? tcp_ahead(half, arrival->segment->sequence) : TCP_NEAR;
+    return ahead > -TCP_NEAR && ahead < (int64_t)(MAX(half->seen_end, half->expected) - half->expected) + TCP_NEAR;
 }
 
 /* ---- the whole ---- */
@@ -218,7 +245,8 @@ void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arriva
     if (segment->conflict.octets > 0)
         report_fragments(stream, arrival);
     if (has(segment, PACKET_TCP_RST)) {
-        stream->reset = is_plausible_reset(stream, arrival);
+        stream->reset = is_certain_reset(stream, arrival);
+        stream->reset_perhaps = stream->reset_perhaps || is_possible_reset(stream, arrival);
         return;
     }
     if (has(segment, PACKET_TCP_SYN))
@@ -226,8 +254,11 @@ void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arriva
     note_start(half, segment);
     int64_t ahead = tcp_ahead(half, payload_sequence(segment));
     bool starts = half->start != TCP_START_UNKNOWN;
-    if (starts && (ahead > TCP_PLAUSIBLE || ahead < -TCP_PLAUSIBLE))
+    if (starts && (ahead > TCP_PLAUSIBLE || ahead < -TCP_PLAUSIBLE)) {
+        stream->connection.ignored += segment->payload_octets > 0;
+        stream->table->implausible += segment->payload_octets > 0;
         return;
+    }
     uint64_t position = half->expected + (uint64_t)ahead;
     note_acknowledgement(&stream->half[1 - arrival->half], segment, starts ? position : 0);
     /* What one direction alone tells of the other is a gap at once: then the payload need not wait for it. */

@@ -42,9 +42,17 @@ static struct tcp_held *next_in_order(const struct tcp_half *half)
     return first != NULL && first->position == half->expected ? first : NULL;
 }
 
+/* A FIN must be acknowledged, where anybody is there to do so. */
+static bool is_believed_fin(const struct tcp_stream *stream, int half)
+{
+    return stream->half[half].acked > stream->half[half].end || tcp_is_absent(stream, 1 - half);
+}
+
 static bool is_ready(const struct tcp_stream *stream, int half, const struct tcp_held *held)
 {
-    return held != NULL && tcp_is_caused(&stream->half[1 - half], held->acknowledges, held->acknowledgement);
+    if (held == NULL || (held == stream->half[half].fin && !is_believed_fin(stream, half)))
+        return false;
+    return tcp_is_caused(&stream->half[1 - half], held->acknowledges, held->acknowledgement);
 }
 
 /* Of the two halves' segments the one captured first; either may be NULL. Returns the half, -1 if both are. */
@@ -75,6 +83,15 @@ static void give_memory_back(struct tcp_stream *stream, size_t memory)
 {
     stream->held -= memory;
     stream->table->held -= memory;
+}
+
+void tcp_withdraw_fin(struct tcp_stream *stream, int half_index)
+{
+    struct tcp_half *half = &stream->half[half_index];
+    give_memory_back(stream, tcp_held_memory(half->fin));
+    g_free(half->fin);
+    half->fin = NULL;
+    half->end = UINT64_MAX;
 }
 
 static void reach_fin(struct tcp_stream *stream, int half_index)
@@ -188,7 +205,9 @@ static bool declare_next(struct tcp_stream *stream)
 static void update_deadline(struct tcp_stream *stream, struct tcp_half *half)
 {
     uint64_t acked = tcp_acked_octets(half);
-    if (acked <= half->expected || next_in_order(half) != NULL) {
+    /* While nothing waits, a hole is no hindrance: an acknowledgement alone may be wrong. */
+    bool waits = stream->half[0].queue.first != NULL || stream->half[1].queue.first != NULL;
+    if (!waits || acked <= half->expected || next_in_order(half) != NULL) {
         tcp_deadline_clear(stream, half);
         return;
     }
@@ -213,9 +232,31 @@ void tcp_pump(struct tcp_stream *stream)
     update_deadline(stream, &stream->half[1]);
 }
 
+/* What stands far beyond a hole and was never acknowledged is nonsense, or forged: no gap of such a size is declared for it. */
+static void drop_far(struct tcp_stream *stream, struct tcp_half *half)
+{
+    while (half->queue.first != NULL && half->queue.first->position > half->expected + TCP_NEAR &&
+           half->queue.first->position > tcp_acked_octets(half)) {
+        give_memory_back(stream, tcp_queue_drop_first(&half->queue));
+        stream->connection.ignored++;
+        stream->table->implausible++;
+        half->seen_end = half->expected; /* of what is left nothing counts as seen */
+    }
+}
+
+static void believe_fins(struct tcp_stream *stream)
+{
+    for (int half = 0; half < 2; half++)
+        if (stream->half[half].fin != NULL)
+            stream->half[half].acked = MAX(stream->half[half].acked, stream->half[half].end + 1);
+}
+
 void tcp_drain(struct tcp_stream *stream)
 {
     tcp_pump(stream);
+    drop_far(stream, &stream->half[0]);
+    drop_far(stream, &stream->half[1]);
+    believe_fins(stream);
     while (!stream->refused && find_blocking(stream, true) >= 0)
         tcp_pump(stream);
     for (int half_index = 0; half_index < 2 && !stream->refused; half_index++) {

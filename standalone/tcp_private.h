@@ -95,6 +95,40 @@ void tcp_recent_forget(struct tcp_recent *recent);
 void tcp_recent_compare(const struct tcp_recent *recent, struct tcp_stream *stream, int half, uint64_t position,
                         struct smtp_span octets, struct tcp_place place);
 
+/* ---- SYNs without an answer (tcp_syn.c) ---- */
+
+/* Normalised: the lower endpoint first. */
+struct tcp_flow {
+    struct tcp_endpoint low, high;
+    guint hash;
+};
+
+bool tcp_same_flow(const struct tcp_flow *one, const struct tcp_flow *other);
+
+struct tcp_syn {
+    struct tcp_flow flow;
+    bool from_low; /* sent by flow.low */
+    uint32_t sequence;
+    uint64_t rank; /* of the packet in the capture */
+    struct tcp_place place;
+};
+
+struct tcp_syns;
+
+struct tcp_syns *tcp_syns_new(void);
+void tcp_syns_free(struct tcp_syns *syns);
+
+/* Keeps a SYN; another one of the same flow goes, and the oldest of all if there is no slot left. */
+void tcp_syns_add(struct tcp_syns *syns, const struct tcp_syn *syn);
+
+/* The SYN kept of a flow, or NULL. */
+struct tcp_syn *tcp_syns_find(const struct tcp_syns *syns, const struct tcp_flow *flow);
+
+void tcp_syns_drop(struct tcp_syns *syns, struct tcp_syn *syn);
+
+/* The first one kept that was captured at `not_before` or later; NULL if there is none. */
+const struct tcp_syn *tcp_syns_oldest(const struct tcp_syns *syns, int64_t not_before);
+
 /* ---- a connection ---- */
 
 enum tcp_start {
@@ -129,12 +163,6 @@ struct tcp_half {
     GList waiting; /* link in the table's list of deadlines; its data is the stream, or NULL when not in the list */
 };
 
-/* Normalised: the lower endpoint first. */
-struct tcp_flow {
-    struct tcp_endpoint low, high;
-    guint hash;
-};
-
 /* What the table holds under a flow: a connection, or what is left of one. */
 struct tcp_entry {
     struct tcp_flow flow;
@@ -151,7 +179,8 @@ struct tcp_stream {
     struct tcp_table *table;
     size_t held;  /* memory of all that waits, octets */
     bool refused; /* the consumer wants nothing more */
-    bool reset;   /* by a plausible RST */
+    bool reset;   /* by an RST that stands where it must */
+    bool reset_perhaps; /* by one that does not: the end, if nothing follows */
 };
 
 struct tcp_tombstone {
@@ -166,12 +195,14 @@ struct tcp_table {
     struct tcp_consumer consumer;
     void *context;
     GHashTable *entries; /* struct tcp_flow -> struct tcp_entry */
+    struct tcp_syns *syns;
     guint seed;          /* nobody who sends packets knows how they hash */
     GQueue connections;  /* by last packet */
     GQueue tombstones;
     GQueue deadlines;    /* halves with a proven hole, by deadline */
     int64_t clock;       /* capture time */
-    uint64_t opened;     /* connections so far */
+    int64_t last_time;   /* of the last packet: one alone, far ahead of the others, does not set the clock */
+    uint64_t implausible; /* segments that were not used: their sequence numbers are nonsense */
     uint64_t arrivals;   /* segments so far */
     size_t held;         /* of all connections */
 };
@@ -205,6 +236,9 @@ static inline uint64_t tcp_position(const struct tcp_half *half, uint32_t sequen
 /* Whether the segment is of a new connection between the same ports. */
 bool tcp_stream_is_reused(const struct tcp_stream *stream, const struct tcp_arrival *arrival);
 
+/* Whether a segment stands so far from what is expected that it may be another connection's. */
+bool tcp_stream_is_far(const struct tcp_stream *stream, const struct tcp_arrival *arrival);
+
 /* Takes a segment of the connection. Whether it was the last one is for tcp_stream_is_over to say. */
 void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arrival);
 
@@ -220,6 +254,9 @@ uint64_t tcp_acked_octets(const struct tcp_half *half);
 
 /* Whether the octets of `peer` that the sender of a segment had when it sent it were all delivered. */
 bool tcp_is_caused(const struct tcp_half *peer, bool acknowledges, uint32_t acknowledgement);
+
+/* A FIN was seen, but data follows it: it is none. */
+void tcp_withdraw_fin(struct tcp_stream *stream, int half);
 
 /* Whether `half` sends, but none of its packets is in the capture. */
 bool tcp_is_absent(const struct tcp_stream *stream, int half);

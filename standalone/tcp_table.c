@@ -52,12 +52,15 @@ static guint hash_flow(gconstpointer pointer)
     return ((const struct tcp_flow *)pointer)->hash;
 }
 
-static gboolean same_flow(gconstpointer a, gconstpointer b)
+bool tcp_same_flow(const struct tcp_flow *one, const struct tcp_flow *other)
 {
-    const struct tcp_flow *one = a;
-    const struct tcp_flow *other = b;
     return one->hash == other->hash && compare_endpoints(&one->low, &other->low) == 0 &&
            compare_endpoints(&one->high, &other->high) == 0;
+}
+
+static gboolean same_flow(gconstpointer a, gconstpointer b)
+{
+    return tcp_same_flow(a, b);
 }
 
 /* ---- entries ---- */
@@ -148,6 +151,8 @@ static void close_stream(struct tcp_table *table, struct tcp_stream *stream, enu
         tcp_drain(stream);
     if (stream->refused)
         end = TCP_END_REFUSED;
+    else if (stream->reset_perhaps && (end == TCP_END_CAPTURE || end == TCP_END_IDLE))
+        end = TCP_END_RST;
     else if (connection->fin[0] && connection->fin[1])
         end = TCP_END_FIN;
     tcp_deadline_clear(stream, &stream->half[0]);
@@ -173,7 +178,7 @@ static bool opens(const struct packet_segment *segment)
 }
 
 static struct tcp_stream *open_stream(struct tcp_table *table, const struct tcp_flow *flow, const struct tcp_endpoint *from,
-                                      const struct tcp_endpoint *to, bool answers)
+                                      const struct tcp_endpoint *to, bool answers, uint64_t ordinal)
 {
     if (table->connections.length >= TCP_CONNECTIONS_LIMIT)
         close_stream(table, table->connections.head->data, TCP_END_IDLE);
@@ -182,7 +187,7 @@ static struct tcp_stream *open_stream(struct tcp_table *table, const struct tcp_
     stream->entry.flow = *flow;
     stream->connection.endpoint[answers ? 1 : 0] = *from;
     stream->connection.endpoint[answers ? 0 : 1] = *to;
-    stream->connection.ordinal = ++table->opened;
+    stream->connection.ordinal = ordinal;
     start_half(&stream->half[0]);
     start_half(&stream->half[1]);
     add_entry(table, &stream->entry);
@@ -249,7 +254,9 @@ static void pass_deadline(struct tcp_table *table)
  */
 static void advance_clock(struct tcp_table *table, int64_t time)
 {
-    int64_t now = MAX(table->clock, CLAMP(time, -CLOCK_LIMIT, CLOCK_LIMIT));
+    int64_t limited = CLAMP(time, -CLOCK_LIMIT, CLOCK_LIMIT);
+    int64_t now = table->arrivals == 1 ? limited : MAX(table->clock, MIN(limited, table->last_time));
+    table->last_time = limited;
     for (;;) {
         int64_t deadline = first_deadline(table);
         int64_t idle = first_idle(table);
@@ -276,45 +283,135 @@ struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *conte
     table->context = context;
     table->entries = g_hash_table_new(hash_flow, same_flow);
     table->seed = g_random_int();
-    table->clock = -CLOCK_LIMIT;
+    table->clock = table->last_time = -CLOCK_LIMIT;
+    table->syns = tcp_syns_new();
     g_queue_init(&table->connections);
     g_queue_init(&table->tombstones);
     g_queue_init(&table->deadlines);
     return table;
 }
 
-/* The connection that a segment belongs to, opened now if need be; NULL if it belongs to none. */
+/* A segment, and where it belongs. */
+struct found {
+    struct tcp_endpoint from, to;
+    struct tcp_flow flow;
+    bool from_low;
+    unsigned capture;
+};
+
+static bool is_lone_syn(const struct packet_segment *segment)
+{
+    return (segment->flags & (PACKET_TCP_SYN | PACKET_TCP_ACK | PACKET_TCP_RST)) == PACKET_TCP_SYN && segment->payload_octets == 0;
+}
+
+/* Whether a segment shows that the SYN kept of its flow began a connection: it answers the SYN, or goes on where the SYN stood. */
+static bool confirms_syn(const struct tcp_syn *syn, const struct found *found, const struct packet_segment *segment)
+{
+    uint32_t first = syn->sequence + 1;
+    if (segment->flags & PACKET_TCP_RST)
+        return false;
+    if (found->from_low == syn->from_low)
+        return segment->sequence == first && !(segment->flags & PACKET_TCP_SYN);
+    if (segment->flags & PACKET_TCP_SYN)
+        return !(segment->flags & PACKET_TCP_ACK) || segment->acknowledgement == first;
+    int64_t ahead = (int32_t)(segment->acknowledgement - first);
+    return (segment->flags & PACKET_TCP_ACK) && ahead >= 0 && ahead < TCP_NEAR;
+}
+
+/* Opens the connection that a SYN began, with the SYN as its first segment. */
+static struct tcp_stream *open_with_syn(struct tcp_table *table, struct tcp_syn *kept)
+{
+    struct tcp_syn syn = *kept;
+    tcp_syns_drop(table->syns, kept);
+    const struct tcp_endpoint *from = syn.from_low ? &syn.flow.low : &syn.flow.high;
+    const struct tcp_endpoint *to = syn.from_low ? &syn.flow.high : &syn.flow.low;
+    const struct packet_segment segment = { .sequence = syn.sequence, .flags = PACKET_TCP_SYN };
+    const struct tcp_arrival arrival = { .segment = &segment, .half = 0, .rank = syn.rank, .place = syn.place };
+    struct tcp_stream *stream = open_stream(table, &syn.flow, from, to, false, syn.rank);
+    announce(stream, syn.place.capture, &arrival);
+    tcp_stream_take(stream, &arrival);
+    return stream;
+}
+
+/* The connection that is in the table for a segment's flow, if the segment is part of it; a new one may have taken its place. */
+static struct tcp_stream *find_open(struct tcp_table *table, struct tcp_stream *stream, struct tcp_arrival *arrival,
+                                    const struct found *found)
+{
+    arrival->half = compare_endpoints(&found->from, &stream->connection.endpoint[0]) == 0 ? 0 : 1;
+    bool may_be_new = tcp_stream_is_reused(stream, arrival);
+    bool lone_syn = is_lone_syn(arrival->segment);
+    struct tcp_syn *syn = may_be_new || tcp_stream_is_far(stream, arrival) ? tcp_syns_find(table->syns, &found->flow) : NULL;
+    if (syn != NULL && confirms_syn(syn, found, arrival->segment)) {
+        close_stream(table, stream, TCP_END_REUSED);
+        struct tcp_entry *left = g_hash_table_lookup(table->entries, &found->flow);
+        if (left != NULL)
+            drop_tombstone(table, left);
+        stream = open_with_syn(table, syn);
+        arrival->half = compare_endpoints(&found->from, &stream->connection.endpoint[0]) == 0 ? 0 : 1;
+        return stream;
+    }
+    if (may_be_new && lone_syn) { /* it may be forged: what follows will tell */
+        tcp_syns_add(table->syns, &(struct tcp_syn){ .flow = found->flow, .from_low = found->from_low, .place = arrival->place,
+                                                     .sequence = arrival->segment->sequence, .rank = arrival->rank });
+        return NULL;
+    }
+    if (may_be_new) {
+        close_stream(table, stream, TCP_END_REUSED);
+        return NULL;
+    }
+    touch_entry(table, &stream->entry);
+    return stream;
+}
+
+/* The connection that a segment belongs to, opened now if need be; NULL if it belongs to none, or to none yet. */
 static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arrival *arrival, unsigned capture)
 {
     const struct packet_segment *segment = arrival->segment;
-    struct tcp_endpoint from = endpoint(&segment->source, segment->source_port);
-    struct tcp_endpoint to = endpoint(&segment->destination, segment->destination_port);
-    bool from_low;
-    struct tcp_flow flow = flow_of(table, &from, &to, &from_low);
-    struct tcp_entry *entry = g_hash_table_lookup(table->entries, &flow);
+    struct found found = {
+        .from = endpoint(&segment->source, segment->source_port),
+        .to = endpoint(&segment->destination, segment->destination_port),
+        .capture = capture,
+    };
+    found.flow = flow_of(table, &found.from, &found.to, &found.from_low);
+    struct tcp_entry *entry = g_hash_table_lookup(table->entries, &found.flow);
+    if (entry != NULL && !entry->is_tombstone && arrival->place.time / 2 - entry->touched / 2 > TCP_IDLE_TIMEOUT / 2) {
+        close_stream(table, (struct tcp_stream *)entry, TCP_END_IDLE);
+        entry = g_hash_table_lookup(table->entries, &found.flow);
+    }
     if (entry != NULL && !entry->is_tombstone) {
-        struct tcp_stream *stream = (struct tcp_stream *)entry;
-        arrival->half = compare_endpoints(&from, &stream->connection.endpoint[0]) == 0 ? 0 : 1;
-        if (!tcp_stream_is_reused(stream, arrival)) {
-            touch_entry(table, entry);
+        bool lone_syn = is_lone_syn(segment);
+        struct tcp_stream *stream = find_open(table, (struct tcp_stream *)entry, arrival, &found);
+        if (stream != NULL || lone_syn)
             return stream;
-        }
-        close_stream(table, stream, TCP_END_REUSED);
-        entry = g_hash_table_lookup(table->entries, &flow);
+        entry = g_hash_table_lookup(table->entries, &found.flow);
     }
     if (entry != NULL) {
         struct tcp_tombstone *tombstone = (struct tcp_tombstone *)entry;
-        if (!opens(segment) || !outlives_tombstone(tombstone, segment, from_low)) {
+        struct tcp_syn *syn = tcp_syns_find(table->syns, &found.flow);
+        bool confirmed = syn != NULL && confirms_syn(syn, &found, segment);
+        if (!confirmed && (!opens(segment) || !outlives_tombstone(tombstone, segment, found.from_low))) {
             if (tombstone->refused) /* it may go on for long */
                 touch_entry(table, entry);
             return NULL;
         }
-        drop_tombstone(table, entry);
+        if (confirmed || !is_lone_syn(segment))
+            drop_tombstone(table, entry);
+    }
+    struct tcp_syn *syn = tcp_syns_find(table->syns, &found.flow);
+    if (syn != NULL && confirms_syn(syn, &found, segment)) {
+        struct tcp_stream *stream = open_with_syn(table, syn);
+        arrival->half = compare_endpoints(&found.from, &stream->connection.endpoint[0]) == 0 ? 0 : 1;
+        return stream;
+    }
+    if (is_lone_syn(segment)) {
+        tcp_syns_add(table->syns, &(struct tcp_syn){ .flow = found.flow, .from_low = found.from_low, .place = arrival->place,
+                                                     .sequence = segment->sequence, .rank = arrival->rank });
+        return NULL;
     }
     if (!opens(segment))
         return NULL;
     bool answers = (segment->flags & PACKET_TCP_SYN) != 0 && (segment->flags & PACKET_TCP_ACK) != 0;
-    struct tcp_stream *stream = open_stream(table, &flow, &from, &to, answers);
+    struct tcp_stream *stream = open_stream(table, &found.flow, &found.from, &found.to, answers, arrival->rank);
     arrival->half = answers ? 1 : 0;
     announce(stream, capture, arrival);
     return stream;
@@ -333,6 +430,12 @@ void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment
         return;
     tcp_stream_take(stream, &arrival);
     close_if_over(table, stream);
+}
+
+uint64_t tcp_table_pending(const struct tcp_table *table)
+{
+    const struct tcp_syn *syn = tcp_syns_oldest(table->syns, table->clock - TCP_SYN_PATIENCE);
+    return syn != NULL ? syn->rank : UINT64_MAX;
 }
 
 static gint by_ordinal(gconstpointer a, gconstpointer b)
@@ -366,6 +469,7 @@ void tcp_table_free(struct tcp_table *table)
     while (table->tombstones.head != NULL)
         drop_tombstone(table, table->tombstones.head->data);
     g_hash_table_destroy(table->entries);
+    tcp_syns_free(table->syns);
     g_free(table);
 }
 
@@ -375,5 +479,6 @@ struct tcp_statistics tcp_table_statistics(const struct tcp_table *table)
         .connections = table->connections.length,
         .held_octets = table->held,
         .tombstones = table->tombstones.length,
+        .implausible = table->implausible,
     };
 }
