@@ -380,6 +380,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     if (!belongs) {
         /* "Go ahead" to a DATA that the capture does not hold: content follows, its beginning perhaps lost. */
         if (reply->code == 354 && reply->answers == SMTP_ANSWERS_UNKNOWN && client->mode == CLIENT_COMMAND && client->resync) {
+            drop(session, session->queue_length, sink);
             session->content_start_unknown = true;
             smtp_begin_data(session, sink);
         }

@@ -238,6 +238,7 @@ void annotate_ending(GString *out, const struct record *record)
         [TCP_END_IDLE] = "silent in the end",
         [TCP_END_CAPTURE] = "open when the capture ends",
         [TCP_END_REFUSED] = "not SMTP any more",
+        [TCP_END_LIMIT] = "given up for want of memory",
     };
     g_string_append(out, ends[record->end]);
     if (record->complete) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "capture_source.h"
+#include "text.h"
 
 #define STATUS_UNREADABLE 1
 #define STATUS_DAMAGED 3
@@ -14,10 +15,12 @@
 struct source {
     const char *name;
     pcap_t *pcap; /* NULL: not open, or at its end */
+    struct capture_source source;
     unsigned precision;
     uint64_t number;
     /* The frame that comes next in this file; libpcap's memory, valid until the file is read again. */
     bool ready;
+    uint64_t octets_read; /* when it was closed */
     struct pcap_pkthdr *header;
     const u_char *octets;
 };
@@ -29,40 +32,48 @@ struct capture_set {
     bool any_given;
     bool unreadable, damaged;
     struct capture_totals totals;
-    void (*waits)(void *context);
-    void *waits_context;
+    struct capture_hooks hooks;
 };
 
 static void say(const struct source *source, bool *flag, const char *what)
 {
+    GString *name = g_string_new(NULL);
+    text_append_visible(name, smtp_span_of_text(strcmp(source->name, "-") == 0 ? "standard input" : source->name));
+    fprintf(stderr, "smtpscope: %s: %s\n", name->str, what);
+    g_string_free(name, TRUE);
     *flag = true;
-    fprintf(stderr, "smtpscope: %s: %s\n", strcmp(source->name, "-") == 0 ? "standard input" : source->name, what);
 }
 
 static void open_source(struct capture_set *set, struct source *source)
 {
     char message[PCAP_ERRBUF_SIZE] = "";
     char *problem = NULL;
-    struct capture_source stream;
-    if (!capture_source_open(&stream, source->name, set->waits, set->waits_context, &problem)) {
+    if (!capture_source_open(&source->source, source->name, &set->hooks, &problem)) {
         say(source, &set->unreadable, problem);
         g_free(problem);
         return;
     }
-    source->precision = stream.precision;
-    source->pcap = pcap_fopen_offline_with_tstamp_precision(stream.stream, PCAP_TSTAMP_PRECISION_NANO, message);
+    source->precision = source->source.precision;
+    source->pcap = pcap_fopen_offline_with_tstamp_precision(source->source.stream, PCAP_TSTAMP_PRECISION_NANO, message);
     if (source->pcap == NULL) {
         problem = g_strdup_printf("is not a capture that can be read (%s)", message);
         say(source, &set->unreadable, problem);
         g_free(problem);
-        fclose(stream.stream);
+        fclose(source->source.stream);
         return;
     }
     set->totals.captures++;
 }
 
+static bool is_interrupted(const struct capture_set *set)
+{
+    return set->hooks.interrupted != NULL && *set->hooks.interrupted != 0;
+}
+
 static void close_source(struct source *source)
 {
+    if (source->pcap != NULL)
+        source->octets_read = capture_source_read(&source->source);
     if (source->pcap != NULL)
         pcap_close(source->pcap);
     source->pcap = NULL;
@@ -81,9 +92,13 @@ static void advance(struct capture_set *set, struct source *source)
         source->number++;
         return;
     }
-    if (result != PCAP_ERROR_BREAK) {
-        char *sentence = g_strdup_printf("ends early or is damaged behind frame %" PRIu64 " (%s)", source->number,
-                                         pcap_geterr(source->pcap));
+    if (result != PCAP_ERROR_BREAK && !is_interrupted(set)) {
+        const char *problem = capture_source_problem(&source->source);
+        const char *detail = problem != NULL ? problem : pcap_geterr(source->pcap);
+        bool mixed = strstr(detail, "different from the type of the first interface") != NULL;
+        char *sentence = mixed ? g_strdup_printf("can be read up to frame %" PRIu64 " only: it has interfaces of different link types, "
+                                                 "and libpcap reads one (%s)", source->number, detail)
+                               : g_strdup_printf("ends early or is damaged behind frame %" PRIu64 " (%s)", source->number, detail);
         say(source, &set->damaged, sentence);
         g_free(sentence);
         set->totals.truncated = true;
@@ -91,13 +106,13 @@ static void advance(struct capture_set *set, struct source *source)
     close_source(source);
 }
 
-struct capture_set *capture_set_open(char *const *names, unsigned count, void (*waits)(void *context), void *context)
+struct capture_set *capture_set_open(char *const *names, unsigned count, const struct capture_hooks *hooks)
 {
     struct capture_set *set = g_new0(struct capture_set, 1);
     set->sources = g_new0(struct source, count);
     set->count = count;
-    set->waits = waits;
-    set->waits_context = context;
+    if (hooks != NULL)
+        set->hooks = *hooks;
     for (unsigned i = 0; i < count; i++) {
         set->sources[i].name = names[i];
         set->sources[i].precision = 6;
@@ -164,6 +179,18 @@ int capture_set_exit_status(const struct capture_set *set)
 struct capture_totals capture_set_totals(const struct capture_set *set)
 {
     return set->totals;
+}
+
+struct capture_progress capture_set_progress(const struct capture_set *set)
+{
+    struct capture_progress progress = { .known = true };
+    for (unsigned i = 0; i < set->count; i++) {
+        const struct source *source = &set->sources[i];
+        progress.read += source->pcap != NULL ? capture_source_read(&source->source) : source->octets_read;
+        progress.total += source->source.octets;
+        progress.known = progress.known && source->source.octets > 0;
+    }
+    return progress;
 }
 
 void capture_set_close(struct capture_set *set)

@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "capture_source.h"
 #include "span.h"
 
 struct capture_frame {
@@ -27,9 +28,9 @@ struct capture_set;
 /*
  * Opens the captures named. A capture that cannot be opened, or is none, is said on standard error (one sentence
  * that names it) and left out; capture_set_exit_status tells. `names` must outlive the set. Never returns NULL.
- * `waits` (may be NULL) is called before a read that may have to wait for a live capture.
+ * `hooks` may be NULL.
  */
-struct capture_set *capture_set_open(char *const *names, unsigned count, void (*waits)(void *context), void *context);
+struct capture_set *capture_set_open(char *const *names, unsigned count, const struct capture_hooks *hooks);
 
 /*
  * Gives the next frame in time order (a file's own order is never changed; between files the smaller time goes
@@ -53,6 +54,13 @@ struct capture_totals {
     bool truncated;
 };
 struct capture_totals capture_set_totals(const struct capture_set *set);
+
+/* How far the files are read, in octets as they lie on the disk. */
+struct capture_progress {
+    uint64_t read, total;
+    bool known; /* whether `total` is: of a pipe it is not */
+};
+struct capture_progress capture_set_progress(const struct capture_set *set);
 
 void capture_set_close(struct capture_set *set);
 

@@ -3,13 +3,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "decompress.h"
+
 /* Octets that libpcap's stream reads at a time. */
 #define STREAM_BUFFER_OCTETS 65536
+
+/* While a live capture is silent, whether it is to end is looked at so often: milliseconds. */
+#define INTERRUPT_CHECK 200
 
 /* An interface description further in than this is not looked for. */
 #define PEEK_LIMIT 65536
@@ -21,15 +27,17 @@
 #define PCAPNG_INTERFACE_DESCRIPTION 1
 #define PCAPNG_OPTION_TIME_RESOLUTION 9
 
-#define GZIP_MAGIC 0x1f8b
-#define ZSTD_MAGIC 0x28b52ffd
-
 /* What is behind the stream. */
 struct input {
     int descriptor;
     bool close;         /* not standard input's */
-    void (*waits)(void *context); /* NULL: reading never waits */
-    void *waits_context;
+    struct capture_hooks hooks;
+    bool may_wait;      /* no regular file */
+    uint64_t octets;    /* read of it so far */
+    struct decompressor *decompressor; /* NULL: it is not compressed */
+    const char *problem;               /* what is wrong with what was read last; NULL: nothing, or errno says it */
+    GByteArray *raw;    /* read to see whether it is compressed */
+    size_t raw_given;
     GByteArray *peeked; /* read already, and not yet given to libpcap */
     size_t given;       /* octets of it */
     char buffer[STREAM_BUFFER_OCTETS];
@@ -37,14 +45,53 @@ struct input {
 
 /* ---- the stream ---- */
 
-static ssize_t read_some(const struct input *input, void *octets, size_t length)
+/* A signal that asks for the end ends a read that waits, too. */
+static bool is_interrupted(const struct input *input)
 {
+    return input->hooks.interrupted != NULL && *input->hooks.interrupted != 0;
+}
+
+/* Waits until there is something to read. Returns false if the capture is to end here. */
+static bool wait_for_octets(const struct input *input)
+{
+    struct pollfd descriptor = { .fd = input->descriptor, .events = POLLIN };
+    if (!input->may_wait)
+        return !is_interrupted(input);
+    if (poll(&descriptor, 1, 0) == 0 && input->hooks.waits != NULL)
+        input->hooks.waits(input->hooks.context);
+    while (!is_interrupted(input) && poll(&descriptor, 1, INTERRUPT_CHECK) == 0)
+        continue;
+    return !is_interrupted(input);
+}
+
+/* What is in the file, compressed or not: first what was read of it to see which. */
+static ssize_t read_raw(void *context, void *octets, size_t length)
+{
+    struct input *input = context;
+    size_t left = input->raw->len - input->raw_given;
+    if (left > 0) {
+        size_t now = MIN(left, length);
+        memcpy(octets, input->raw->data + input->raw_given, now);
+        input->raw_given += now;
+        return (ssize_t)now;
+    }
     ssize_t got;
-    if (input->waits != NULL)
-        input->waits(input->waits_context);
-    do
+    do {
+        if (!wait_for_octets(input))
+            return 0;
         got = read(input->descriptor, octets, length);
-    while (got < 0 && errno == EINTR);
+    } while (got < 0 && errno == EINTR);
+    input->octets += got > 0 ? (uint64_t)got : 0;
+    return got;
+}
+
+static ssize_t read_some(struct input *input, void *octets, size_t length)
+{
+    if (input->decompressor == NULL)
+        return read_raw(input, octets, length);
+    ssize_t got = decompressor_read(input->decompressor, octets, length, read_raw, input, &input->problem);
+    if (got < 0 && input->problem != NULL)
+        errno = EBADMSG;
     return got;
 }
 
@@ -64,6 +111,9 @@ static void input_free(struct input *input)
 {
     if (input->close)
         close(input->descriptor);
+    if (input->decompressor != NULL)
+        decompressor_free(input->decompressor);
+    g_byte_array_free(input->raw, TRUE);
     g_byte_array_free(input->peeked, TRUE);
     g_free(input);
 }
@@ -161,21 +211,37 @@ static unsigned precision_of(struct input *input)
     return nanoseconds ? 9 : 6;
 }
 
+/* By content, not by name. */
+static void detect_compression(struct input *input)
+{
+    g_byte_array_set_size(input->raw, DECOMPRESS_SIGNATURE);
+    input->raw_given = DECOMPRESS_SIGNATURE; /* nothing of it is there yet */
+    size_t at = 0;
+    ssize_t got = 1;
+    while (at < DECOMPRESS_SIGNATURE && got > 0) {
+        got = read_raw(input, input->raw->data + at, DECOMPRESS_SIGNATURE - at);
+        at += got > 0 ? (size_t)got : 0;
+    }
+    g_byte_array_set_size(input->raw, (guint)at);
+    input->raw_given = 0;
+    if (at == DECOMPRESS_SIGNATURE)
+        input->decompressor = decompressor_new(input->raw->data);
+}
+
 /* What is certainly wrong with it, or NULL. */
 static char *problem_of(struct input *input)
 {
     errno = 0;
+    detect_compression(input);
     bool whole = peek(input, 4);
+    if (!whole && input->problem != NULL)
+        return g_strdup_printf("cannot be read: %s", input->problem);
     if (!whole && errno != 0)
         return g_strdup_printf("cannot be read: %s", g_strerror(errno));
     if (input->peeked->len == 0)
         return g_strdup("is empty");
     if (!whole)
         return g_strdup("is not a capture (pcap or pcapng)");
-    if (peeked_number(input, 0, 2, true) == GZIP_MAGIC)
-        return g_strdup("is compressed with gzip; give its decompressed form (gzip -dc FILE | smtpscope -)");
-    if (peeked_number(input, 0, 4, true) == ZSTD_MAGIC)
-        return g_strdup("is compressed with zstd; give its decompressed form (zstd -dc FILE | smtpscope -)");
     return NULL;
 }
 
@@ -188,13 +254,13 @@ static bool finish_opening(struct capture_source *source, struct input *input, c
         return false;
     source->precision = precision_of(input);
     source->stream = stream_over(input);
+    source->input = input;
     if (source->stream == NULL)
         *problem = g_strdup_printf("cannot be read: %s", g_strerror(errno));
     return source->stream != NULL;
 }
 
-bool capture_source_open(struct capture_source *source, const char *name, void (*waits)(void *context), void *context,
-                         char **problem)
+bool capture_source_open(struct capture_source *source, const char *name, const struct capture_hooks *hooks, char **problem)
 {
     struct stat status;
     bool standard_input = strcmp(name, "-") == 0;
@@ -207,14 +273,25 @@ bool capture_source_open(struct capture_source *source, const char *name, void (
     struct input *input = g_new0(struct input, 1);
     input->descriptor = descriptor;
     input->close = !standard_input;
-    input->waits = S_ISREG(status.st_mode) ? NULL : waits;
-    input->waits_context = context;
+    input->hooks = *hooks;
+    input->may_wait = !S_ISREG(status.st_mode);
+    source->octets = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
+    input->raw = g_byte_array_new();
     input->peeked = g_byte_array_new();
-    source->reopens = !standard_input && S_ISREG(status.st_mode);
     if (S_ISDIR(status.st_mode))
         *problem = g_strdup("is a directory; name the capture files in it");
     else if (finish_opening(source, input, problem))
         return true;
     input_free(input);
     return false;
+}
+
+uint64_t capture_source_read(const struct capture_source *source)
+{
+    return source->input->octets;
+}
+
+const char *capture_source_problem(const struct capture_source *source)
+{
+    return source->input->problem;
 }

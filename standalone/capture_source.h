@@ -4,17 +4,27 @@
 
 /*
  * The octets of one capture file or of standard input, as a stream for libpcap. The first octets are looked at before
- * libpcap gets them, without seeking, so that a pipe serves as well as a file; a decompressor would have its place here.
+ * libpcap gets them, without seeking, so that a pipe serves as well as a file; what is compressed is decompressed on the way.
  */
 
 #include <glib.h>
+#include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
+
+/* Who reads captures, to those that read them. Each may be NULL. */
+struct capture_hooks {
+    void (*waits)(void *context); /* a read may have to wait for a live capture */
+    void *context;
+    const volatile sig_atomic_t *interrupted; /* not 0: the capture is to end here */
+};
 
 struct capture_source {
     FILE *stream;       /* for libpcap; fclose() frees all that is behind it */
     unsigned precision; /* digits of a second that the time stamps have: 6 or 9 */
-    bool reopens;       /* a regular file: opening it again gives the same octets again */
+    uint64_t octets;    /* in the file; 0: not known */
+    struct input *input;
 };
 
 /*
@@ -22,7 +32,10 @@ struct capture_source {
  * frees it): it can be put behind the name of the capture to make a sentence, "is empty". Only what is certainly no
  * capture is turned away; the rest is for libpcap to judge.
  */
-bool capture_source_open(struct capture_source *source, const char *name, void (*waits)(void *context), void *context,
-                         char **problem);
+bool capture_source_open(struct capture_source *source, const char *name, const struct capture_hooks *hooks, char **problem);
+
+/* While the stream is open: octets of the file read so far, and what was wrong with them (static memory; NULL: nothing). */
+uint64_t capture_source_read(const struct capture_source *source);
+const char *capture_source_problem(const struct capture_source *source);
 
 #endif

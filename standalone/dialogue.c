@@ -11,6 +11,9 @@
 /* Octets of the client that wait for the server's reply, before the session must decide without it. */
 #define WAITING_LIMIT ((size_t)1024 * 1024)
 
+/* Of a dialogue, what is allocated around it: buffers at their smallest, its place in the order of sessions. */
+#define DIALOGUE_OVERHEAD ((size_t)512)
+
 /* Segments that say the same octets differently, seen before the connection was recognised. */
 #define EARLY_CONFLICTS 8
 
@@ -247,6 +250,16 @@ static void decide(struct dialogue *dialogue, bool ended)
 
 /* ---- the consumer of reassembly ---- */
 
+/* Tells reassembly what is kept of the connection, but for what is in the record's arena, which has a limit of its own. */
+static void account(struct dialogue *dialogue)
+{
+    size_t memory = sizeof *dialogue + DIALOGUE_OVERHEAD + stream_buffer_memory(&dialogue->buffer[0])
+                    + stream_buffer_memory(&dialogue->buffer[1]);
+    if (dialogue->session != NULL)
+        memory += sizeof *dialogue->session + record_memory(dialogue->record);
+    dialogue->connection->memory = memory;
+}
+
 static void opened(void *context, struct tcp_connection *connection)
 {
     struct dialogues *dialogues = context;
@@ -255,6 +268,7 @@ static void opened(void *context, struct tcp_connection *connection)
     dialogue->connection = connection;
     dialogue->order = session_order_open(dialogues->order, connection->ordinal, connection->start);
     connection->user = dialogue;
+    account(dialogue);
 }
 
 static bool data(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets,
@@ -269,6 +283,7 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
     if (dialogue->session == NULL) {
         stream_buffer_append(buffer, offset, octets);
         decide(dialogue, false);
+        account(dialogue);
         return !dialogue->refused;
     }
     enum smtp_role role = half == dialogue->client ? SMTP_CLIENT : SMTP_SERVER;
@@ -283,7 +298,10 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
     uint64_t needed = dialogue->session->half[role].offset;
     if (role == SMTP_SERVER && dialogue->session->reply_open)
         needed = dialogue->session->reply_offset;
+    if (role == SMTP_CLIENT && dialogue->session->early_talker && !dialogue->session->greeting_seen)
+        needed = dialogue->session->early_offset;
     stream_buffer_forget_marks(buffer, needed);
+    account(dialogue);
     return true;
 }
 

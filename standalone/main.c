@@ -7,12 +7,39 @@
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "dialogue.h"
 #include "fragments.h"
 #include "options.h"
 #include "printer.h"
+#include "progress.h"
+#include "shard.h"
 #include "summary.h"
+
+/* Of the memory limit: the program with its libraries, buffers and tables; and the least that is shared among connections. */
+#define FIXED_OCTETS ((uint64_t)24 * 1024 * 1024)
+#define LEAST_OCTETS ((uint64_t)8 * 1024 * 1024)
+#define TOMBSTONE_OCTETS 160u
+
+/* Progress is looked at every so many frames. */
+#define FRAMES_BETWEEN_LOOKS 4096u
+
+/* The number of the signal that asked for the end; 0: none did. */
+static volatile sig_atomic_t interrupted;
+
+static void note_signal(int number)
+{
+    interrupted = number;
+}
+
+/* The first one ends the reading, and what was read is reported; the second one ends everything. */
+static void catch_signals(void)
+{
+    struct sigaction action = { .sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND };
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
 
 struct program {
     struct options options;
@@ -49,6 +76,12 @@ static void captures_wait(void *context)
     printer_flush(((struct program *)context)->printer);
 }
 
+/* What is left of the limit when the program itself, its buffers and tables of fixed size have theirs. */
+static size_t memory_to_share(const struct options *options)
+{
+    return (size_t)MAX(options->memory_limit - MIN(options->memory_limit, FIXED_OCTETS), LEAST_OCTETS);
+}
+
 static void read_captures(struct program *program)
 {
     const struct options *options = &program->options;
@@ -72,24 +105,37 @@ static void read_captures(struct program *program)
         .context = program,
         .by_start = options->by_start,
     };
+    size_t memory = memory_to_share(options);
+    const struct tcp_limits limits = {
+        .held = memory / 4,
+        .connections = memory / 4,
+        .tombstones = (unsigned)MIN(memory / 16 / TOMBSTONE_OCTETS, 1u << 18),
+    };
     struct dialogues *dialogues = dialogues_new(&wanted);
-    struct tcp_table *table = tcp_table_new(&dialogues_consumer, dialogues);
+    struct tcp_table *table = tcp_table_new(&dialogues_consumer, dialogues, &limits);
     program->table = table;
     struct fragments *fragments = fragments_new();
+    struct progress progress;
     struct capture_frame frame;
     struct packet packet = { .segment = { .flags = 0 } };
-    while (!printer_failed(program->printer) && capture_set_next(program->captures, &frame)) {
+    uint64_t frames = 0;
+    progress_start(&progress, options->output == NULL && isatty(STDOUT_FILENO) == 1);
+    while (!interrupted && !printer_failed(program->printer) && capture_set_next(program->captures, &frame)) {
+        if (++frames % FRAMES_BETWEEN_LOOKS == 0)
+            progress_tick(&progress, program->captures, printer_sessions(program->printer));
         enum packet_result result = fragments_decode(fragments, frame.link_type, frame.octets, frame.original_octets, frame.number,
                                                      frame.time, &packet);
         program->summary.frames[result]++;
-        if (result == PACKET_SEGMENT)
+        if (result == PACKET_SEGMENT && (options->shards == 0 || shard_of(&packet.segment, options->shards) == options->shard))
             tcp_table_add(table, &packet.segment, frame.capture, frame.number, frame.time);
     }
+    progress_end(&progress);
     program->summary.frames[PACKET_FRAGMENT] = fragments_lost(fragments, true);
     fragments_free(fragments);
     tcp_table_finish(table);
     dialogues_finish(dialogues);
     worker_free(program->worker);
+    program->summary.given_up = tcp_table_statistics(table).given_up;
     program->summary.implausible = tcp_table_statistics(table).implausible;
     program->summary.not_smtp = dialogues_not_smtp(dialogues);
     tcp_table_free(table);
@@ -101,11 +147,16 @@ static void say_what_was_left_out(const struct summary *summary)
 {
     uint64_t undecoded = summary->frames[PACKET_CUT] + summary->frames[PACKET_MALFORMED] + summary->frames[PACKET_LINK_UNKNOWN]
                          + summary->frames[PACKET_FRAGMENT] + summary->frames[PACKET_ENCRYPTED];
-    if (summary->totals.captures > 0 && summary->sessions == 0)
+    if (summary->sessions == 0 && summary->sessions_seen > 0)
+        fprintf(stderr, "smtpscope: none of the %" PRIu64 " sessions is one that --session asks for\n", summary->sessions_seen);
+    else if (summary->totals.captures > 0 && summary->sessions == 0)
         fprintf(stderr, "smtpscope: no SMTP session in %" PRIu64 " frames\n", summary->totals.frames);
     if (undecoded > 0)
         fprintf(stderr, "smtpscope: %" PRIu64 " frames could not be decoded (cut short, malformed, fragments without the rest, encrypted, or an unknown link type)\n",
                 undecoded);
+    if (summary->given_up > 0)
+        fprintf(stderr, "smtpscope: %" PRIu64 " connections were closed early, the longest idle first: more would not fit into "
+                        "--memory-limit\n", summary->given_up);
     if (summary->implausible > 0)
         fprintf(stderr, "smtpscope: %" PRIu64 " segments were not used: their sequence numbers are far outside of their connection\n",
                 summary->implausible);
@@ -119,16 +170,23 @@ static int run(struct program *program)
     const struct options *options = &program->options;
     int status = EXIT_STATUS_INPUT;
     program->worker = worker_new();
-    program->pool = arena_pool_new((size_t)128 * 1024 * 1024);
+    program->pool = arena_pool_new(memory_to_share(options) * 3 / 8);
     program->printer = printer_open(options, program->worker, program->pool);
+    const struct capture_hooks hooks = { .waits = captures_wait, .context = program, .interrupted = &interrupted };
     if (program->printer != NULL) {
-        program->captures = capture_set_open(options->captures, options->count, captures_wait, program);
+        program->captures = capture_set_open(options->captures, options->count, &hooks);
         read_captures(program);
         program->summary.totals = capture_set_totals(program->captures);
+        program->summary.totals.truncated = program->summary.totals.truncated || interrupted;
         bool written = printer_close(program->printer, &program->summary);
         if (written && !options->json)
             say_what_was_left_out(&program->summary);
         status = written ? capture_set_exit_status(program->captures) : (int)EXIT_STATUS_INPUT;
+        if (interrupted) {
+            fprintf(stderr, "smtpscope: interrupted behind %" PRIu64 " frames; what was read is reported\n",
+                    program->summary.totals.frames);
+            status = (int)EXIT_STATUS_SIGNAL + interrupted;
+        }
         capture_set_close(program->captures);
     } else {
         worker_free(program->worker);
@@ -142,6 +200,7 @@ int main(int argc, char **argv)
     struct program program = { .worker = NULL };
     int status = EXIT_STATUS_OK;
     setlocale(LC_CTYPE, "");
+    catch_signals();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write like any other, and said so */
     g_mime_init();
     if (options_read(&program.options, argc, argv, &status))

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "options.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "text.h"
 #include "version.h"
 
 static const char help_summary[] =
@@ -36,9 +38,12 @@ static bool fail(int *status, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    fprintf(stderr, "smtpscope: ");
-    vfprintf(stderr, format, arguments);
-    fprintf(stderr, "; try smtpscope --help\n");
+    char *problem = g_strdup_vprintf(format, arguments);
+    GString *visible = g_string_new(NULL);
+    text_append_visible(visible, smtp_span_of_text(problem));
+    fprintf(stderr, "smtpscope: %s; try smtpscope --help\n", visible->str);
+    g_string_free(visible, TRUE);
+    g_free(problem);
     va_end(arguments);
     *status = EXIT_STATUS_USAGE;
     return false;
@@ -55,6 +60,47 @@ static bool read_sessions(struct options *options, const char *list, int *status
     }
     g_strfreev(parts);
     return good || fail(status, "--session wants numbers from 1 on, separated by commas, not '%s'", list);
+}
+
+#define MEBIBYTE (UINT64_C(1) << 20)
+#define MEMORY_LIMIT (512 * MEBIBYTE)
+#define MEMORY_LIMIT_LEAST (32 * MEBIBYTE)
+
+/* "512M", "2G", "100000K", octets without a unit. */
+static bool read_memory_limit(struct options *options, const char *text, int *status)
+{
+    static const char units[] = "KMG";
+    options->memory_limit = MEMORY_LIMIT;
+    if (text == NULL)
+        return true;
+    char *end = NULL;
+    errno = 0;
+    uint64_t number = g_ascii_isdigit(*text) ? g_ascii_strtoull(text, &end, 10) : 0;
+    const char *unit = end != NULL && *end != '\0' ? strchr(units, g_ascii_toupper(*end)) : NULL;
+    bool good = end != NULL && errno == 0;
+    if (unit != NULL) {
+        unsigned shift = 10u * (unsigned)(unit - units + 1);
+        good = good && number <= UINT64_MAX >> shift;
+        number <<= shift;
+        end++;
+        if (g_ascii_strcasecmp(end, "iB") == 0 || g_ascii_strcasecmp(end, "B") == 0)
+            end = "";
+    }
+    options->memory_limit = number;
+    if (!good || *end != '\0')
+        return fail(status, "--memory-limit wants a size as 512M or 2G, not '%s'", text);
+    return number >= MEMORY_LIMIT_LEAST || fail(status, "--memory-limit must be 32M at the least, not '%s'", text);
+}
+
+static bool read_shard(struct options *options, const char *text, int *status)
+{
+    if (text == NULL)
+        return true;
+    char **parts = g_strsplit(text, "/", -1);
+    bool good = g_strv_length(parts) == 2 && g_ascii_string_to_unsigned(parts[0], 10, 0, G_MAXUINT32, &options->shard, NULL)
+                && g_ascii_string_to_unsigned(parts[1], 10, 1, G_MAXUINT32, &options->shards, NULL) && options->shard < options->shards;
+    g_strfreev(parts);
+    return good || fail(status, "--shard wants I/N with I from 0 to N-1, not '%s'", text);
 }
 
 static bool read_colour(struct options *options, const char *when, int *status)
@@ -82,6 +128,17 @@ static bool read_choice(const char *option, const char *value, const char *first
     return fail(status, "--%s is %s or %s, not '%s'", option, first, second, value);
 }
 
+/* Commands to come: their names are no captures. */
+static const char *const later[] = { "messages", "findings", "servers", "explain", "reference" };
+
+static bool names_later_command(char **words, int *status)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(later) && words != NULL && words[0] != NULL; i++)
+        if (strcmp(words[0], later[i]) == 0)
+            return !fail(status, "the command '%s' is not there yet (a capture of that name: ./%s)", later[i], later[i]);
+    return false;
+}
+
 static bool read_command(struct options *options, char **words)
 {
     if (words == NULL || words[0] == NULL)
@@ -97,6 +154,8 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     char *colour = NULL;
     char *sort = NULL;
     char *sessions = NULL;
+    char *memory_limit = NULL;
+    char *shard = NULL;
     char **words = NULL;
     gboolean version = FALSE;
     gboolean full = FALSE;
@@ -109,6 +168,8 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
         { "show-secrets", 0, 0, G_OPTION_ARG_NONE, &show_secrets, "Passwords and other secrets as they are", NULL },
         { "sort", 0, 0, G_OPTION_ARG_STRING, &sort, "end (the order in which sessions end) or start", "ORDER" },
         { "color", 0, 0, G_OPTION_ARG_STRING, &colour, "auto (on a terminal), always or never", "WHEN" },
+        { "memory-limit", 0, 0, G_OPTION_ARG_STRING, &memory_limit, "Memory to use at the most (512M)", "SIZE" },
+        { "shard", 0, 0, G_OPTION_ARG_STRING, &shard, "Only the connections of shard I (from 0) of N", "I/N" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, "Write to FILE, not to standard output", "FILE" },
         { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL },
         { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words, NULL, NULL },
@@ -135,6 +196,9 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     work = work && read_choice("format", format, "text", "json", &options->json, status);
     work = work && read_choice("sort", sort, "end", "start", &options->by_start, status);
     work = work && read_colour(options, colour, status);
+    work = work && read_memory_limit(options, memory_limit, status);
+    work = work && read_shard(options, shard, status);
+    work = work && !names_later_command(words, status);
     options->full = full;
     options->show_secrets = show_secrets;
     unsigned skip = read_command(options, words) ? 1 : 0;
@@ -147,6 +211,8 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     g_free(colour);
     g_free(sort);
     g_free(sessions);
+    g_free(memory_limit);
+    g_free(shard);
     return work;
 }
 

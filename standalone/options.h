@@ -12,6 +12,7 @@ enum exit_status {
     EXIT_STATUS_INPUT = 1, /* a capture could not be opened, or output could not be written */
     EXIT_STATUS_USAGE = 2,
     EXIT_STATUS_DAMAGED = 3,
+    EXIT_STATUS_SIGNAL = 128, /* and the signal's number */
 };
 
 enum command_name {
@@ -26,6 +27,8 @@ struct options {
     bool full;
     bool colour;
     bool by_start;
+    uint64_t memory_limit;  /* octets */
+    uint64_t shard, shards; /* of so many shards the one with this number, from 0; 0 shards: all */
     GArray *sessions;   /* uint64_t; empty: all */
     char *output;       /* file name; NULL: standard output */
     char **captures;    /* names, NULL at the end */

@@ -5,6 +5,7 @@
 #include <langinfo.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "session_json.h"
 #include "sessions_text.h"
@@ -55,6 +56,19 @@ static void relieve(void *context)
     arena_pool_cool(printer->pool);
 }
 
+/* Evidence is not to be overwritten by mistake. */
+static bool is_a_capture(const struct options *options)
+{
+    struct stat output;
+    struct stat capture;
+    if (options->output == NULL || stat(options->output, &output) != 0 || !S_ISREG(output.st_mode))
+        return false;
+    for (unsigned i = 0; i < options->count; i++)
+        if (stat(options->captures[i], &capture) == 0 && capture.st_dev == output.st_dev && capture.st_ino == output.st_ino)
+            return true;
+    return false;
+}
+
 struct printer *printer_open(const struct options *options, struct worker *worker, struct arena_pool *pool)
 {
     struct printer *printer = g_new0(struct printer, 1);
@@ -62,6 +76,11 @@ struct printer *printer_open(const struct options *options, struct worker *worke
     printer->worker = worker;
     printer->pool = pool;
     printer->relief = (struct relief){ .give = relieve, .context = printer };
+    if (is_a_capture(options)) {
+        fprintf(stderr, "smtpscope: %s: is one of the captures, and would be overwritten\n", options->output);
+        g_free(printer);
+        return NULL;
+    }
     printer->out = options->output == NULL ? stdout : fopen(options->output, "w");
     if (printer->out == NULL) {
         say_failed(printer);
@@ -170,6 +189,7 @@ bool printer_close(struct printer *printer, struct summary *summary)
 {
     struct json json = { .out = printer->page.out };
     summary->sessions = printer->summary.sessions;
+    summary->sessions_seen = printer->sessions_seen;
     summary->messages = printer->summary.messages;
     summary->findings = printer->summary.findings;
     if (printer->options->json)

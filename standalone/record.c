@@ -869,6 +869,14 @@ void record_conclude(struct record *record)
         check_sender(record, link->data);
 }
 
+size_t record_memory(const struct record *record)
+{
+    size_t memory = record->sent_capacity * sizeof(struct sent) + record->reply_text->allocated_len + record->scratch->allocated_len;
+    if (record->content != NULL)
+        memory += sizeof *record->content + (record->content->header != NULL ? record->content->header->allocated_len : 0);
+    return memory;
+}
+
 const char *record_capture(const struct record *record, unsigned index)
 {
     return record->capture_name(record->capture_context, index);

@@ -247,6 +247,9 @@ void record_conclude(struct record *record);
 /* The name of a capture, by its index. */
 const char *record_capture(const struct record *record, unsigned index);
 
+/* Octets that it takes, those in its arena aside. */
+size_t record_memory(const struct record *record);
+
 /* "none", "offered", "requested", "accepted", "refused". */
 const char *record_starttls(const struct record *record);
 

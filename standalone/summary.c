@@ -16,6 +16,8 @@ void summary_json(struct json *json, const struct summary *summary)
     for (int result = PACKET_FRAGMENT; result < PACKET_RESULTS; result++)
         if (summary->frames[result] > 0)
             json_number(json, packet_result_name((enum packet_result)result), summary->frames[result]);
+    if (summary->given_up > 0)
+        json_number(json, "memory-limit", summary->given_up);
     if (summary->implausible > 0)
         json_number(json, "implausible-sequence", summary->implausible);
     if (summary->not_smtp > 0)

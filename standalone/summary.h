@@ -9,9 +9,10 @@
 /* What the run came to: CONTRACT's last line. */
 struct summary {
     struct capture_totals totals;
-    uint64_t sessions, messages, findings;
+    uint64_t sessions, messages, findings; /* of the sessions asked for */
+    uint64_t sessions_seen;                /* all of them */
     uint64_t frames[PACKET_RESULTS]; /* by enum packet_result */
-    uint64_t not_smtp, implausible;
+    uint64_t not_smtp, implausible, given_up;
 };
 
 void summary_json(struct json *json, const struct summary *summary);

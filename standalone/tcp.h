@@ -53,6 +53,7 @@ enum tcp_end {
     TCP_END_IDLE,    /* TCP_IDLE_TIMEOUT without a packet */
     TCP_END_CAPTURE, /* the capture ended first */
     TCP_END_REFUSED, /* the consumer wanted nothing more */
+    TCP_END_LIMIT,   /* there was no memory to keep it open */
 };
 
 struct tcp_connection {
@@ -66,6 +67,7 @@ struct tcp_connection {
     uint64_t ordinal;         /* grows in the order of first packets; connections may be opened in another order */
     uint64_t ignored;         /* segments with payload that was not used: far outside, or behind the FIN */
     void *user;               /* the consumer's own */
+    size_t memory;            /* octets that the consumer keeps of it; set by the consumer */
 };
 
 /* Where and when octets were captured. */
@@ -101,7 +103,15 @@ struct tcp_consumer {
 
 struct tcp_table;
 
-struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *context);
+/* Bounds of the whole table. Beyond them the first gap is declared, the longest idle connection closed, the oldest forgotten. */
+struct tcp_limits {
+    size_t held;         /* octets that wait, in all connections */
+    size_t connections;  /* octets that open connections take, with what the consumer says it keeps of them */
+    unsigned tombstones; /* of connections that ended, or that the consumer refused */
+};
+
+/* `limits` may be NULL: then they are meant for a machine that has nothing else to do. */
+struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *context, const struct tcp_limits *limits);
 
 /* Takes one segment. `frame`, `time`, `capture` say where it was captured. */
 void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment, unsigned capture, uint64_t frame, int64_t time);
@@ -119,6 +129,8 @@ void tcp_table_free(struct tcp_table *table);
 /* Connections open now, octets held back now (with what each segment costs), tombstones now: for bounds in tests. */
 struct tcp_statistics {
     uint64_t connections, held_octets, tombstones;
+    uint64_t given_up;    /* connections so far that were closed for want of memory */
+    size_t memory;        /* octets that open connections take */
     uint64_t implausible; /* segments so far whose payload was not used: far outside of what is expected, or behind the FIN */
 };
 struct tcp_statistics tcp_table_statistics(const struct tcp_table *table);

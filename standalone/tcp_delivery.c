@@ -186,7 +186,7 @@ static int find_blocking(struct tcp_stream *stream, bool give_up)
 
 static bool holds_too_much(const struct tcp_stream *stream)
 {
-    return stream->held > TCP_HELD_LIMIT || (stream->held > 0 && stream->table->held > TCP_HELD_TOTAL_LIMIT);
+    return stream->held > TCP_HELD_LIMIT || (stream->held > 0 && stream->table->held > stream->table->limits.held);
 }
 
 /* Declares one gap that is due, if there is one. */

@@ -30,11 +30,6 @@
 /* This many segments of one half and none of the other: the other one was not captured. */
 #define TCP_ONE_SIDED 4
 
-/* Bounds of the whole table. Beyond them: the first gap is declared, the longest idle is closed, the oldest forgotten. */
-#define TCP_HELD_TOTAL_LIMIT ((size_t)256 * 1024 * 1024)
-#define TCP_CONNECTIONS_LIMIT ((guint)1 << 20)
-#define TCP_TOMBSTONES_LIMIT ((guint)1 << 18)
-
 struct tcp_stream;
 
 /* ---- the segments of a half that wait (tcp_queue.c) ---- */
@@ -90,6 +85,9 @@ void tcp_recent_add(struct tcp_recent **recent, uint64_t position, struct smtp_s
 
 /* Nothing that was noted before lies in front of what comes next. */
 void tcp_recent_forget(struct tcp_recent *recent);
+
+/* Octets that it takes; NULL takes none. */
+size_t tcp_recent_memory(const struct tcp_recent *recent);
 
 /* Compares a retransmission with what is still known of the octets it repeats. */
 void tcp_recent_compare(const struct tcp_recent *recent, struct tcp_stream *stream, int half, uint64_t position,
@@ -178,6 +176,7 @@ struct tcp_stream {
     struct tcp_half half[2];
     struct tcp_table *table;
     size_t held;  /* memory of all that waits, octets */
+    size_t memory; /* what it counts for in the table's memory */
     bool refused; /* the consumer wants nothing more */
     bool reset;   /* by an RST that stands where it must */
     bool reset_perhaps; /* by one that does not: the end, if nothing follows */
@@ -205,6 +204,9 @@ struct tcp_table {
     uint64_t implausible; /* segments that were not used: their sequence numbers are nonsense */
     uint64_t arrivals;   /* segments so far */
     size_t held;         /* of all connections */
+    size_t memory;       /* of all connections, beside what is held */
+    struct tcp_limits limits;
+    uint64_t given_up;
 };
 
 /* A segment with all that is known of where it stands. */

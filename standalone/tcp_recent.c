@@ -62,6 +62,11 @@ void tcp_recent_add(struct tcp_recent **recent, uint64_t position, struct smtp_s
     noted->mark_count = MIN(noted->mark_count + 1, RECENT_PLACES);
 }
 
+size_t tcp_recent_memory(const struct tcp_recent *recent)
+{
+    return recent != NULL ? sizeof *recent + recent->capacity : 0;
+}
+
 void tcp_recent_forget(struct tcp_recent *recent)
 {
     if (recent == NULL)

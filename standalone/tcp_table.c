@@ -114,7 +114,7 @@ static void leave_tombstone(struct tcp_table *table, const struct tcp_stream *st
         tombstone->known[side] = half->start != TCP_START_UNKNOWN;
         tombstone->sequence[side] = tcp_sequence(half, half->expected);
     }
-    if (table->tombstones.length >= TCP_TOMBSTONES_LIMIT)
+    if (table->tombstones.length >= table->limits.tombstones)
         drop_tombstone(table, table->tombstones.head->data);
     add_entry(table, &tombstone->entry);
 }
@@ -157,12 +157,29 @@ static void close_stream(struct tcp_table *table, struct tcp_stream *stream, enu
         end = TCP_END_FIN;
     tcp_deadline_clear(stream, &stream->half[0]);
     tcp_deadline_clear(stream, &stream->half[1]);
+    table->memory -= stream->memory;
     remove_entry(table, &stream->entry);
     table->consumer.closed(table->context, connection, end);
     if (end == TCP_END_FIN || end == TCP_END_RST || end == TCP_END_REFUSED)
         leave_tombstone(table, stream);
     tcp_discard(stream);
     g_free(stream);
+}
+
+/* What a connection takes: with the table's entry for it, and what the allocator adds. */
+#define STREAM_OVERHEAD ((size_t)160)
+
+/* Brings what the connection counts for up to date; where there is too much of all, the longest idle ones go. */
+static void account(struct tcp_table *table, struct tcp_stream *stream)
+{
+    size_t memory = sizeof *stream + STREAM_OVERHEAD + tcp_recent_memory(stream->half[0].recent)
+                    + tcp_recent_memory(stream->half[1].recent) + stream->connection.memory;
+    table->memory += memory - stream->memory;
+    stream->memory = memory;
+    while (table->memory > table->limits.connections && table->connections.length > 1) {
+        table->given_up++;
+        close_stream(table, table->connections.head->data, TCP_END_LIMIT);
+    }
 }
 
 static void close_if_over(struct tcp_table *table, struct tcp_stream *stream)
@@ -180,8 +197,6 @@ static bool opens(const struct packet_segment *segment)
 static struct tcp_stream *open_stream(struct tcp_table *table, const struct tcp_flow *flow, const struct tcp_endpoint *from,
                                       const struct tcp_endpoint *to, bool answers, uint64_t ordinal)
 {
-    if (table->connections.length >= TCP_CONNECTIONS_LIMIT)
-        close_stream(table, table->connections.head->data, TCP_END_IDLE);
     struct tcp_stream *stream = g_new0(struct tcp_stream, 1);
     stream->table = table;
     stream->entry.flow = *flow;
@@ -276,10 +291,12 @@ static void advance_clock(struct tcp_table *table, int64_t time)
 
 /* ---- the table ---- */
 
-struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *context)
+struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *context, const struct tcp_limits *limits)
 {
+    static const struct tcp_limits generous = { .held = 256 << 20, .connections = (size_t)1 << 30, .tombstones = 1 << 18 };
     struct tcp_table *table = g_new0(struct tcp_table, 1);
     table->consumer = *consumer;
+    table->limits = limits != NULL ? *limits : generous;
     table->context = context;
     table->entries = g_hash_table_new(hash_flow, same_flow);
     table->seed = g_random_int();
@@ -429,7 +446,10 @@ void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment
     if (stream == NULL)
         return;
     tcp_stream_take(stream, &arrival);
-    close_if_over(table, stream);
+    if (tcp_stream_is_over(stream))
+        close_if_over(table, stream);
+    else
+        account(table, stream);
 }
 
 uint64_t tcp_table_pending(const struct tcp_table *table)
@@ -479,6 +499,8 @@ struct tcp_statistics tcp_table_statistics(const struct tcp_table *table)
         .connections = table->connections.length,
         .held_octets = table->held,
         .tombstones = table->tombstones.length,
+        .given_up = table->given_up,
+        .memory = table->memory,
         .implausible = table->implausible,
     };
 }

@@ -8,11 +8,14 @@ Installs the build into a scratch folder and runs the program from there.
 """
 import argparse
 import base64
+import gzip
 import hashlib
 import json
 import os
 import resource
 import shutil
+import signal
+import struct
 import subprocess
 import sys
 import tempfile
@@ -28,11 +31,13 @@ SMTPSCOPE = None
 UNPRIVILEGED = 65534
 
 
+def settings(more=None):
+    return {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", ""), **(more or {})}
+
+
 def run(*arguments, stdin=None, environment=None, stdout=subprocess.PIPE, **more):
-    settings = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "")}
-    settings.update(environment or {})
     return subprocess.run([SMTPSCOPE, *arguments], input=stdin, stdin=subprocess.DEVNULL if stdin is None else None,
-                          stdout=stdout, stderr=subprocess.PIPE, env=settings, timeout=120, cwd=SCRATCH, **more)
+                          stdout=stdout, stderr=subprocess.PIPE, env=settings(environment), timeout=120, cwd=SCRATCH, **more)
 
 
 def records(*arguments, **more):
@@ -416,6 +421,138 @@ class Traffic(unittest.TestCase):
             connection.say("S", "220 mx ESMTP\r\n").say("C", "EHLO c\r\n").say("S", "250 mx\r\n").say("C", "QUIT\r\n").close()
             session = self.session(capture, name + ".pcap")
             self.assertEqual((session["helo"]["name"], session["commands"], session["gaps"]), ("c", 2, []), name)
+
+
+class Inputs(unittest.TestCase):
+    """What a capture may be packed in, and how a run may be cut short or shared."""
+
+    def sessions(self, *arguments, **more):
+        found, done = records("sessions", *arguments, **more)
+        for record in found[:-1]:
+            del record["capture"], record["last_capture"]
+            for finding in record["findings"]:
+                del finding["capture"]
+        return found, done
+
+    def packed(self):
+        """(ending, octets of the capture compressed) for each kind."""
+        name = write("plain.pcap", one_mail())
+        for ending, command in (("gz", ["gzip", "-kf"]), ("zst", ["zstd", "-qkf"]), ("lz4", ["lz4", "-qkf"])):
+            packed = "%s.%s" % (name, ending)
+            subprocess.run(command + ([name, packed] if ending == "lz4" else [name]), check=True)
+            with open(packed, "rb") as file:
+                yield ending, file.read()
+
+    def test_compressed(self):
+        """By content, not by name; from standard input too; several behind one another are one."""
+        write("plain.pcap", one_mail())
+        expected, _ = self.sessions("plain.pcap")
+        self.assertEqual(len(expected), 2)
+        for ending, octets in self.packed():
+            with self.subTest(ending):
+                write("packed", octets)
+                for found, done in (self.sessions("packed"), self.sessions("-", stdin=octets)):
+                    self.assertEqual((done.returncode, done.stderr), (0, b""))
+                    self.assertEqual(found, expected)
+
+    def test_compressed_in_two_parts(self):
+        octets = one_mail()
+        expected, _ = self.sessions("-", stdin=octets)
+        parts = [gzip.compress(octets[:300]), gzip.compress(octets[300:])]
+        found, done = self.sessions("-", stdin=b"".join(parts))
+        self.assertEqual((done.returncode, found), (0, expected))
+
+    def test_compressed_and_cut(self):
+        """Everything before the damage is delivered, and the damage is named."""
+        for ending, octets in self.packed():
+            with self.subTest(ending):
+                done = run(write("cut", octets[:-20]))
+                self.assertIn(done.returncode, (1, 3))
+                self.assertEqual(len(done.stderr.decode().splitlines()), 2 if done.returncode == 3 and not done.stdout else 1)
+                self.assertIn("ends early", done.stderr.decode())
+
+    def test_interfaces_of_different_link_types(self):
+        """libpcap reads one link type a file: what comes before is delivered, and the sentence says what is wrong."""
+        def block(kind, body):
+            body += b"\0" * (-len(body) % 4)
+            return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
+        capture = Capture()
+        mail(Connection(capture))
+        octets = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 65535))
+        for time, frame in capture.frames:
+            octets += block(6, struct.pack("<IIIII", 0, time >> 32, time & 0xFFFFFFFF, len(frame), len(frame)) + frame)
+        write("mixed.pcapng", octets + block(1, struct.pack("<HHI", 101, 0, 65535)))
+        found, done = self.sessions("mixed.pcapng")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("different link types", done.stderr.decode())
+        self.assertEqual(found[-1]["messages"], 1)
+
+    def test_files_of_a_ring(self):
+        """A session that goes on in the next file: frames are numbered per file, and each record names its file."""
+        capture = Capture()
+        mail(Connection(capture))
+        parts = [Capture(), Capture()]
+        parts[0].frames, parts[1].frames = capture.frames[:6], capture.frames[6:]
+        names = [write_capture("ring%d.pcap" % number, part) for number, part in enumerate(parts)]
+        found, done = records(*names)
+        session, commands = found[0], [record for record in found if record["record"] == "command"]
+        self.assertEqual((session["capture"], session["last_capture"]), tuple(names))
+        self.assertEqual([(record["verb"], record["capture"], record["frame"]) for record in commands[:2]],
+                         [("EHLO", "ring0.pcap", 5), ("MAIL", "ring1.pcap", 1)])
+        self.assertIn("from here on frames of ring1.pcap", run(*names).stdout.decode())
+
+    def test_output_over_a_capture(self):
+        name = write("evidence.pcap", one_mail())
+        done = run("--output", name, "evidence.pcap")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("is one of the captures", done.stderr.decode())
+        with open(name, "rb") as file:
+            self.assertEqual(file.read(), one_mail())
+
+    def test_no_such_session(self):
+        write("one.pcap", one_mail())
+        self.assertIn(b"none of the 1 sessions", run("--session", "7", "one.pcap").stderr)
+
+    def test_shards(self):
+        """The shards' sessions together are those of the whole run, whatever the packets are wrapped in."""
+        capture = Capture()
+        for port in range(30):
+            mail(Connection(capture, client_port=40000 + port))
+        wrapped = capture.wrapped(encapsulations.RAW, lambda p: encapsulations.fragments(4, p, 40))
+
+        def keys(name, *options):
+            found, _ = self.sessions(name, *options)
+            return [(record["client"]["port"], record["transactions"][0]["message"]["sha256"]) for record in found[:-1]]
+        for number, way in enumerate((capture, wrapped)):
+            name = write_capture("shards%d.pcap" % number, way)
+            parts = [keys(name, "--shard", "%d/3" % shard) for shard in range(3)]
+            self.assertTrue(all(parts))
+            self.assertEqual(sorted(sum(parts, [])), sorted(keys(name)))
+
+    def test_bad_shard_and_limit(self):
+        for option, value in (("--shard", "3/3"), ("--shard", "1"), ("--shard", "-1/3"), ("--memory-limit", "much"),
+                              ("--memory-limit", "1M"), ("--memory-limit", "99999999999G")):
+            done = run(option, value, "x.pcap")
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (2, 1))
+            self.assertIn(option, done.stderr.decode())
+
+    def test_interrupted(self):
+        """Ctrl-C ends the reading of a live capture: what was read is reported."""
+        process = subprocess.Popen([SMTPSCOPE, "--format", "json", "-"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                   stderr=subprocess.PIPE, env=settings(), cwd=SCRATCH)
+        process.stdin.write(one_mail())
+        process.stdin.flush()
+        first = process.stdout.readline() # the session ended, and is printed although the capture goes on
+        self.assertEqual(json.loads(first)["record"], "session")
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=60)
+        self.assertEqual(process.returncode, 130)
+        self.assertTrue(json.loads(output.decode().splitlines()[-1])["truncated"])
+        self.assertIn("interrupted", errors.decode())
+
+    def test_progress(self):
+        """Nothing on standard error that is no terminal."""
+        self.assertEqual(run(write("one.pcap", one_mail())).stderr, b"")
 
 
 class Secrets(unittest.TestCase):

@@ -111,7 +111,7 @@ static inline struct packet_segment segment_of(const struct step *step, uint32_t
 static inline char *play_steps(const struct step *steps, size_t count, uint32_t client_base, uint32_t server_base, bool refuse_all)
 {
     struct log log = { .text = g_string_new(NULL), .refuse_all = refuse_all };
-    struct tcp_table *table = tcp_table_new(&log_consumer, &log);
+    struct tcp_table *table = tcp_table_new(&log_consumer, &log, NULL);
     int64_t time = 0;
     for (size_t i = 0; i < count; i++) {
         time += (steps[i].milliseconds != 0 ? steps[i].milliseconds : 1) * MILLISECOND;

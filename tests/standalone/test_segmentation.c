@@ -253,8 +253,8 @@ static void try_capture(char *path)
 {
     GPtrArray *connections = g_ptr_array_new();
     const struct tcp_consumer recorder = { .opened = opened, .data = data, .gap = gap, .finished = finished, .closed = closed };
-    struct capture_set *captures = capture_set_open(&path, 1, NULL, NULL);
-    struct tcp_table *table = tcp_table_new(&recorder, connections);
+    struct capture_set *captures = capture_set_open(&path, 1, NULL);
+    struct tcp_table *table = tcp_table_new(&recorder, connections, NULL);
     struct capture_frame frame;
     while (capture_set_next(captures, &frame)) {
         struct packet packet;

@@ -114,7 +114,7 @@ static void holds_back_a_bounded_amount(void **state)
 {
     (void)state;
     struct log log = { .text = g_string_new(NULL) };
-    struct tcp_table *table = tcp_table_new(&log_consumer, &log);
+    struct tcp_table *table = tcp_table_new(&log_consumer, &log, NULL);
     for (uint32_t i = 0; i < 100000; i++) {
         const struct step step = { 'C', "A", 100 + i * 2, 1, "x" };
         struct packet_segment segment = segment_of(&step, 1, 1);
