@@ -18,6 +18,9 @@
 #define WINDOW ((size_t)64 * 1024 * 1024)
 #define FILE_BLOCK ((size_t)16 * 1024)
 
+/* So much of the file may have got into memory before some of it is taken out. */
+#define WARM_LIMIT ((size_t)2 * 1024 * 1024)
+
 struct block {
     struct block *next;
     size_t size;
@@ -36,6 +39,8 @@ struct arena_pool {
     bool no_file;        /* and none can be had */
     GPtrArray *windows;
     size_t window_used;  /* octets of the last window */
+    size_t warm;         /* octets taken from the file since it was cooled */
+    unsigned next_cool;  /* window that is cooled next, beside the last ones */
 };
 
 struct arena {
@@ -78,12 +83,28 @@ void arena_pool_free(struct arena_pool *pool)
     g_free(pool);
 }
 
+static void cool_window(struct arena_pool *pool, unsigned index)
+{
+    madvise(pool->windows->pdata[index], WINDOW, MADV_DONTNEED);
+}
+
 void arena_pool_cool(struct arena_pool *pool)
 {
     g_mutex_lock(&pool->lock);
     for (unsigned i = 0; i < pool->windows->len; i++)
-        madvise(pool->windows->pdata[i], WINDOW, MADV_DONTNEED);
+        cool_window(pool, i);
     g_mutex_unlock(&pool->lock);
+}
+
+/* What was written last, and bit by bit the rest: looking at one page of a file brings its neighbours into memory. */
+static void cool_some(struct arena_pool *pool)
+{
+    unsigned count = pool->windows->len;
+    pool->warm = 0;
+    cool_window(pool, count - 1);
+    if (count > 1)
+        cool_window(pool, count - 2);
+    cool_window(pool, pool->next_cool++ % count);
 }
 
 struct arena_statistics arena_pool_statistics(struct arena_pool *pool)
@@ -126,6 +147,9 @@ static bool add_window(struct arena_pool *pool)
 static struct block *take_from_file(struct arena_pool *pool, size_t size)
 {
     struct block *block = pool->free_file;
+    pool->warm += size;
+    if (pool->warm > WARM_LIMIT && pool->windows->len > 0)
+        cool_some(pool);
     if (size == FILE_BLOCK && block != NULL) {
         pool->free_file = block->next;
         pool->statistics.file += size;
@@ -247,8 +271,6 @@ void *arena_take(struct arena *arena, size_t size)
     size = (size + 15) & ~(size_t)15;
     struct block *block = arena->last;
     if (block == NULL || arena->used + size > block->size) {
-        if (block != NULL && block->in_file) /* full: it need not stay in memory */
-            madvise(block->octets, block->size, MADV_DONTNEED);
         block = take_block(arena->pool, size, arena->next_size);
         block->next = arena->last;
         arena->last = block;

@@ -15,6 +15,9 @@
 /* Output is handed to the system in pieces of about this many octets. */
 #define OUTPUT_PIECE 65536
 
+/* What was read to print so many of them is taken out of memory again. */
+#define PIECES_BETWEEN_COOLING 8
+
 struct printer {
     const struct options *options;
     struct worker *worker;
@@ -27,6 +30,7 @@ struct printer {
     struct page page;
     struct relief relief;
     bool heading_done;
+    unsigned pieces; /* of output */
     struct summary summary;
 };
 
@@ -53,7 +57,8 @@ static void relieve(void *context)
     if (printer->page.out->len < OUTPUT_PIECE)
         return;
     write_out(printer);
-    arena_pool_cool(printer->pool);
+    if (++printer->pieces % PIECES_BETWEEN_COOLING == 0)
+        arena_pool_cool(printer->pool);
 }
 
 /* Evidence is not to be overwritten by mistake. */

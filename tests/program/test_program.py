@@ -685,6 +685,28 @@ class Scale(unittest.TestCase):
         large = self.measure(100_000)
         self.assertLess(large, small + 100_000, "kilobytes at 1,000 sessions: %d" % small)
 
+    def test_one_long_session(self):
+        """What is held of a session until it ends stays within --memory-limit, and nothing of it is lost."""
+        capture = Capture()
+        connection = Connection(capture).open()
+        connection.say("S", "220 mx\r\n").say("C", "EHLO c\r\n").say("S", "250-mx\r\n250 PIPELINING\r\n")
+        for _ in range(2000):
+            connection.say("C", "NOOP hello there\r\n" * 100).say("S", "250 ok\r\n" * 100)
+        connection.say("C", "QUIT\r\n").say("S", "221 bye\r\n").close()
+        write_capture("long.pcap", capture)
+        script = ("import os, resource, sys\n"
+                  "status = os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:])\n"
+                  "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)\n"
+                  "sys.exit(status)\n")
+        done = subprocess.run([sys.executable, "-c", script, SMTPSCOPE, "--memory-limit", "32M", "long.pcap"], cwd=SCRATCH,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=settings(), timeout=120)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(done.stdout.count(b"-> NOOP"), 200_000)
+        self.assertEqual(done.stdout.count(b"answers NOOP"), 200_000)
+        with open(SMTPSCOPE, "rb") as program:
+            if b"__asan_init" not in program.read(): # a sanitizer has a memory of its own
+                self.assertLess(int(done.stderr), 32 * 1024 * 1.1)
+
 
 def main():
     global ARGUMENTS, SCRATCH, SMTPSCOPE
