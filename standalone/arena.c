@@ -6,13 +6,13 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* A block is of the smallest size at first, and twice as large each time the arena needs one more. */
-#define BLOCK_FIRST ((size_t)1024)
+/* A block is of the smallest size at first, and larger as the arena grows: about as large as half of what it has. */
+#define BLOCK_FIRST ((size_t)2048)
 #define BLOCK_LAST ((size_t)64 * 1024)
-#define BLOCK_SIZES 7
+#define BLOCK_SIZES 6
 
-/* Blocks that are not in use and not given back, for the next sessions. */
-#define KEPT_LIMIT ((size_t)2 * 1024 * 1024)
+/* Blocks that are not in use and not given back, for the next sessions: a part of the limit. */
+#define KEPT_PART 8
 
 /* The file grows, and is mapped, a window at a time. Its blocks are all of the same size. */
 #define WINDOW ((size_t)64 * 1024 * 1024)
@@ -43,11 +43,13 @@ struct arena_pool {
     unsigned next_cool;  /* window that is cooled next, beside the last ones */
 };
 
+/* It lies in its own first block. */
 struct arena {
     struct arena_pool *pool;
     struct block *last;
     size_t used; /* of the last block's octets */
-    size_t next_size;
+    size_t taken;     /* octets of all its blocks */
+    size_t next_size; /* of a block */
 };
 
 struct arena_pool *arena_pool_new(size_t limit)
@@ -212,7 +214,7 @@ static struct block *take_from_memory(struct arena_pool *pool, size_t size)
 static void give_to_memory(struct arena_pool *pool, struct block *block)
 {
     pool->statistics.memory -= block->size;
-    if (block->size > BLOCK_LAST || pool->kept + block->size > KEPT_LIMIT) {
+    if (block->size > BLOCK_LAST || pool->kept + block->size > pool->limit / KEPT_PART) {
         g_free(block);
         return;
     }
@@ -243,40 +245,48 @@ static struct block *take_block(struct arena_pool *pool, size_t needed, size_t w
 
 /* ---- arenas ---- */
 
+static size_t padded(size_t size)
+{
+    return (size + 15) & ~(size_t)15;
+}
+
 struct arena *arena_new(struct arena_pool *pool)
 {
-    struct arena *arena = g_new0(struct arena, 1);
-    arena->pool = pool;
-    arena->next_size = BLOCK_FIRST;
+    struct block *block = take_block(pool, sizeof(struct arena), BLOCK_FIRST);
+    struct arena *arena = (struct arena *)(void *)block->octets;
+    block->next = NULL;
+    *arena = (struct arena){ .pool = pool, .last = block, .used = padded(sizeof *arena), .taken = BLOCK_FIRST,
+                               .next_size = BLOCK_FIRST };
     return arena;
 }
 
 void arena_free(struct arena *arena)
 {
-    g_mutex_lock(&arena->pool->lock);
-    while (arena->last != NULL) {
-        struct block *block = arena->last;
-        arena->last = block->next;
+    struct arena_pool *pool = arena->pool;
+    struct block *block = arena->last;
+    g_mutex_lock(&pool->lock);
+    while (block != NULL) { /* the last of them is the one with the arena in it */
+        struct block *next = block->next;
         if (block->in_file)
-            give_to_file(arena->pool, block);
+            give_to_file(pool, block);
         else
-            give_to_memory(arena->pool, block);
+            give_to_memory(pool, block);
+        block = next;
     }
-    g_mutex_unlock(&arena->pool->lock);
-    g_free(arena);
+    g_mutex_unlock(&pool->lock);
 }
 
 void *arena_take(struct arena *arena, size_t size)
 {
-    size = (size + 15) & ~(size_t)15;
+    size = padded(size);
     struct block *block = arena->last;
-    if (block == NULL || arena->used + size > block->size) {
+    if (arena->used + size > block->size) {
         block = take_block(arena->pool, size, arena->next_size);
         block->next = arena->last;
         arena->last = block;
         arena->used = 0;
-        if (arena->next_size < BLOCK_LAST)
-            arena->next_size *= 2;
+        arena->taken += block->size;
+        arena->next_size = CLAMP(arena->taken / 2, BLOCK_FIRST, BLOCK_LAST);
     }
     void *piece = block->octets + arena->used;
     arena->used += size;

@@ -250,16 +250,6 @@ static void decide(struct dialogue *dialogue, bool ended)
 
 /* ---- the consumer of reassembly ---- */
 
-/* Tells reassembly what is kept of the connection, but for what is in the record's arena, which has a limit of its own. */
-static void account(struct dialogue *dialogue)
-{
-    size_t memory = sizeof *dialogue + DIALOGUE_OVERHEAD + stream_buffer_memory(&dialogue->buffer[0])
-                    + stream_buffer_memory(&dialogue->buffer[1]);
-    if (dialogue->session != NULL)
-        memory += sizeof *dialogue->session + record_memory(dialogue->record);
-    dialogue->connection->memory = memory;
-}
-
 static void opened(void *context, struct tcp_connection *connection)
 {
     struct dialogues *dialogues = context;
@@ -268,7 +258,18 @@ static void opened(void *context, struct tcp_connection *connection)
     dialogue->connection = connection;
     dialogue->order = session_order_open(dialogues->order, connection->ordinal, connection->start);
     connection->user = dialogue;
-    account(dialogue);
+}
+
+/* What is kept of the connection, but for what is in the record's arena, which has a limit of its own. */
+static size_t memory(void *context, const struct tcp_connection *connection)
+{
+    (void)context;
+    const struct dialogue *dialogue = connection->user;
+    size_t octets = sizeof *dialogue + DIALOGUE_OVERHEAD + stream_buffer_memory(&dialogue->buffer[0])
+                    + stream_buffer_memory(&dialogue->buffer[1]);
+    if (dialogue->session != NULL)
+        octets += sizeof *dialogue->session + record_memory(dialogue->record);
+    return octets;
 }
 
 static bool data(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets,
@@ -283,7 +284,6 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
     if (dialogue->session == NULL) {
         stream_buffer_append(buffer, offset, octets);
         decide(dialogue, false);
-        account(dialogue);
         return !dialogue->refused;
     }
     enum smtp_role role = half == dialogue->client ? SMTP_CLIENT : SMTP_SERVER;
@@ -301,7 +301,6 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
     if (role == SMTP_CLIENT && dialogue->session->early_talker && !dialogue->session->greeting_seen)
         needed = dialogue->session->early_offset;
     stream_buffer_forget_marks(buffer, needed);
-    account(dialogue);
     return true;
 }
 
@@ -389,4 +388,5 @@ const struct tcp_consumer dialogues_consumer = {
     .conflict = conflict,
     .finished = finished,
     .closed = closed,
+    .memory = memory,
 };

@@ -73,9 +73,10 @@ static void begin_value(struct json *json, const char *key)
     if (json->comma)
         g_string_append_c(json->out, ',');
     json->comma = true;
-    if (key != NULL) {
-        append_quoted(json->out, smtp_span_of_text(key));
-        g_string_append_c(json->out, ':');
+    if (key != NULL) { /* our own words: nothing to escape */
+        g_string_append_c(json->out, '"');
+        g_string_append(json->out, key);
+        g_string_append(json->out, "\":");
     }
 }
 
@@ -133,7 +134,7 @@ void json_bool(struct json *json, const char *key, bool value)
 void json_number(struct json *json, const char *key, uint64_t value)
 {
     begin_value(json, key);
-    g_string_append_printf(json->out, "%" PRIu64, value);
+    text_append_number(json->out, value);
 }
 
 void json_seconds(struct json *json, const char *key, int64_t nanoseconds, unsigned precision)

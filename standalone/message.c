@@ -7,9 +7,9 @@
 
 #include "text.h"
 
-struct message *message_new(const struct message_options *options, uint32_t number, enum smtp_transport transport)
+struct message *message_new(struct arena *arena, const struct message_options *options, uint32_t number, enum smtp_transport transport)
 {
-    struct message *message = g_new0(struct message, 1);
+    struct message *message = arena_take(arena, sizeof *message);
     message->link.data = message;
     message->options = options;
     message->number = number;
@@ -32,27 +32,42 @@ void message_free(struct message *message)
     g_free(message->date);
     g_free(message->message_id);
     g_free(message->from_domain);
-    g_free(message);
 }
 
 /* ---- the header (worker) ---- */
 
-/* A field's value as people read it: unfolded, RFC 2047 words decoded; valid UTF-8 in any case. */
-static char *readable(const char *raw)
+/* Printable ASCII on one line without encoded words: it reads as it stands. */
+static bool is_simple(struct smtp_span raw)
 {
-    char *unfolded = g_mime_utils_header_unfold(raw);
-    char *decoded = g_mime_utils_header_decode_text(NULL, unfolded);
+    for (size_t i = 0; i < raw.length; i++)
+        if (raw.octets[i] < 0x20 || raw.octets[i] >= 0x7f || (raw.octets[i] == '=' && i + 1 < raw.length && raw.octets[i + 1] == '?'))
+            return false;
+    return true;
+}
+
+/* A field's value as people read it: unfolded, RFC 2047 words decoded; valid UTF-8 in any case. */
+static char *readable(struct smtp_span raw)
+{
     GString *text = g_string_new(NULL);
+    if (is_simple(raw)) {
+        g_string_append_len(text, (const char *)raw.octets, (gssize)raw.length);
+        return g_string_free(text, FALSE);
+    }
+    char *copy = g_strndup((const char *)raw.octets, raw.length);
+    char *unfolded = g_mime_utils_header_unfold(copy);
+    char *decoded = g_mime_utils_header_decode_text(NULL, unfolded);
     text_append_utf8(text, smtp_span_trim(smtp_span_of_text(decoded)));
     g_free(decoded);
     g_free(unfolded);
+    g_free(copy);
     return g_string_free(text, FALSE);
 }
 
 /* The domain of the first mailbox in a From field; NULL if there is none. */
-static char *first_domain(const char *raw)
+static char *first_domain(struct smtp_span raw)
 {
-    InternetAddressList *list = internet_address_list_parse(NULL, raw);
+    char *copy = g_strndup((const char *)raw.octets, raw.length);
+    InternetAddressList *list = internet_address_list_parse(NULL, copy);
     char *domain = NULL;
     for (int i = 0; list != NULL && domain == NULL && i < internet_address_list_length(list); i++) {
         InternetAddress *address = internet_address_list_get_address(list, i);
@@ -64,10 +79,28 @@ static char *first_domain(const char *raw)
     }
     if (list != NULL)
         g_object_unref(list);
+    g_free(copy);
     return domain;
 }
 
-static void read_field(struct message *message, const char *name, const char *raw)
+/* "a@b" or "Name <a@b>" needs no parser of addresses: one '@', and nothing that could hide another. */
+static char *simple_domain(struct smtp_span raw)
+{
+    const uint8_t *at = raw.length > 0 ? memchr(raw.octets, '@', raw.length) : NULL;
+    if (at == NULL || !is_simple(raw))
+        return first_domain(raw);
+    struct smtp_span behind = smtp_span_from(raw, (size_t)(at - raw.octets) + 1);
+    size_t length = 0;
+    while (length < behind.length && (g_ascii_isalnum((char)behind.octets[length]) || behind.octets[length] == '-' || behind.octets[length] == '.'))
+        length++;
+    struct smtp_span rest = smtp_span_from(behind, length);
+    bool plain = length > 0 && (rest.length == 0 || smtp_span_is(rest, ">"));
+    for (size_t i = 0; plain && i < raw.length; i++)
+        plain = strchr("\"(),:;[\\", raw.octets[i]) == NULL;
+    return plain ? g_strndup((const char *)behind.octets, length) : first_domain(raw);
+}
+
+static void read_field(struct message *message, struct smtp_span name, struct smtp_span raw)
 {
     const struct {
         const char *name;
@@ -78,31 +111,39 @@ static void read_field(struct message *message, const char *name, const char *ra
         { "Message-ID", &message->message_id },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
-        if (g_ascii_strcasecmp(name, fields[i].name) == 0 && *fields[i].value == NULL)
+        if (*fields[i].value == NULL && smtp_span_is(name, fields[i].name))
             *fields[i].value = readable(raw);
-    if (g_ascii_strcasecmp(name, "From") == 0 && message->from_domain == NULL)
-        message->from_domain = first_domain(raw);
+    if (message->from_domain == NULL && smtp_span_is(name, "From"))
+        message->from_domain = simple_domain(raw);
 }
 
-/* `octets`: the header, or all that there is of it. */
+/* One line with its end; with `folded`, all the lines that go on a field (RFC 5322 section 2.2.3). */
+static struct smtp_span take_lines(struct smtp_span *rest, bool folded)
+{
+    size_t length = 0;
+    do {
+        const uint8_t *lf = memchr(rest->octets + length, '\n', rest->length - length);
+        length = lf != NULL ? (size_t)(lf - rest->octets) + 1 : rest->length;
+    } while (folded && length < rest->length && (rest->octets[length] == ' ' || rest->octets[length] == '\t'));
+    struct smtp_span lines = smtp_span_first(*rest, length);
+    *rest = smtp_span_from(*rest, length);
+    return lines;
+}
+
+/* `octets`: the header, or all that there is of it. What is no field is passed over. */
 static void read_header(void *target, struct smtp_span octets)
 {
-    struct message *message = target;
-    GMimeStream *stream = g_mime_stream_mem_new_with_buffer((const char *)octets.octets, octets.length);
-    GMimeParser *parser = g_mime_parser_new_with_stream(stream);
-    GMimeObject *part = g_mime_parser_construct_part(parser, NULL);
-    if (part != NULL) {
-        GMimeHeaderList *headers = g_mime_object_get_header_list(part);
-        for (int i = 0; i < g_mime_header_list_get_count(headers); i++) {
-            GMimeHeader *header = g_mime_header_list_get_header_at(headers, i);
-            const char *raw = g_mime_header_get_raw_value(header);
-            if (raw != NULL)
-                read_field(message, g_mime_header_get_name(header), raw);
-        }
-        g_object_unref(part);
+    struct smtp_span rest = octets;
+    while (rest.length > 0) {
+        struct smtp_span field = take_lines(&rest, true);
+        const uint8_t *colon = memchr(field.octets, ':', field.length);
+        if (colon == NULL)
+            continue;
+        while (field.length > 0 && (field.octets[field.length - 1] == '\n' || field.octets[field.length - 1] == '\r'))
+            field.length--;
+        size_t name = (size_t)(colon - field.octets);
+        read_field(target, smtp_span_trim(smtp_span_first(field, name)), smtp_span_trim(smtp_span_from(field, name + 1)));
     }
-    g_object_unref(parser);
-    g_object_unref(stream);
 }
 
 /* ---- digest and content (worker) ---- */

@@ -53,8 +53,8 @@ struct message {
     char *from_domain;    /* of the first address in From */
 };
 
-/* `options` must outlive the message. */
-struct message *message_new(const struct message_options *options, uint32_t number, enum smtp_transport transport);
+/* `options` must outlive the message, which lies in `arena`. */
+struct message *message_new(struct arena *arena, const struct message_options *options, uint32_t number, enum smtp_transport transport);
 
 /* By the worker, or when it has no more to do. */
 void message_free(struct message *message);

@@ -8,7 +8,7 @@
 #define REPLY_TEXT_LIMIT ((size_t)65536)
 
 /* Commands that are remembered: more than can wait for a reply. */
-#define SENT_AT_FIRST 16
+#define SENT_AT_FIRST 4
 #define SENT_LIMIT (4 * SMTP_QUEUE_LIMIT)
 
 /* What is remembered of each command until its reply, and its transaction, are known. */
@@ -55,9 +55,6 @@ void record_free(struct record *record)
         g_queue_unlink(&record->messages, &message->link);
         message_free(message);
     }
-    g_free(record->sent);
-    g_string_free(record->reply_text, TRUE);
-    g_string_free(record->scratch, TRUE);
     arena_free(record->arena);
 }
 
@@ -510,7 +507,7 @@ static void take_reply(struct record *record, const struct smtp_event *event)
 static struct message *message_of(struct record *record, uint32_t number, enum smtp_transport transport)
 {
     while (record->messages.length < number) {
-        struct message *message = message_new(&record->options->message, record->messages.length + 1, transport);
+        struct message *message = message_new(record->arena, &record->options->message, record->messages.length + 1, transport);
         g_queue_push_tail_link(&record->messages, &message->link);
     }
     const GList *link = record->messages.tail;
@@ -859,6 +856,11 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
     assume_greeting(record);
     for (const GList *link = record->messages.head; link != NULL; link = link->next)
         message_finish(link->data, false);
+    /* What the worker need not have: memory is best given back by the thread that took it. */
+    g_free(record->sent);
+    record->sent = NULL;
+    g_string_free(record->reply_text, TRUE);
+    g_string_free(record->scratch, TRUE);
     record->complete = connection->syn[0] && connection->syn[1] && end == TCP_END_FIN && !record->gap
                        && connection->ignored == 0;
 }

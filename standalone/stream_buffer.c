@@ -6,7 +6,7 @@ struct mark {
     struct tcp_place place;
 };
 
-#define MARKS_KEPT 64
+#define MARKS_KEPT 16
 
 void stream_buffer_clear(struct stream_buffer *buffer)
 {

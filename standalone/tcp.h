@@ -67,7 +67,6 @@ struct tcp_connection {
     uint64_t ordinal;         /* grows in the order of first packets; connections may be opened in another order */
     uint64_t ignored;         /* segments with payload that was not used: far outside, or behind the FIN */
     void *user;               /* the consumer's own */
-    size_t memory;            /* octets that the consumer keeps of it; set by the consumer */
 };
 
 /* Where and when octets were captured. */
@@ -99,6 +98,8 @@ struct tcp_consumer {
     void (*finished)(void *context, struct tcp_connection *connection, int half);
     /* All that will ever come was delivered; the connection is freed behind this call. */
     void (*closed)(void *context, struct tcp_connection *connection, enum tcp_end end);
+    /* How many octets the consumer keeps of the connection. May be NULL. */
+    size_t (*memory)(void *context, const struct tcp_connection *connection);
 };
 
 struct tcp_table;

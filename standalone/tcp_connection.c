@@ -163,7 +163,7 @@ static void take_payload(struct tcp_stream *stream, const struct tcp_arrival *ar
     half->seen_end = MAX(half->seen_end, position + arrival->segment->payload_octets);
     octets = smtp_span_first(octets, (size_t)MIN(half->end - position, octets.length));
     if (position < half->expected) {
-        tcp_recent_compare(half->recent, stream, arrival->half, position, octets, arrival->place);
+        tcp_recent_compare(half->recent, stream->table->seed, stream, arrival->half, position, octets, arrival->place);
         octets = smtp_span_from(octets, (size_t)(half->expected - position));
         position = half->expected;
     }

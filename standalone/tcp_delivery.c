@@ -76,7 +76,7 @@ void tcp_deliver(struct tcp_stream *stream, int half_index, struct smtp_span oct
     if (!consumer->data(stream->table->context, &stream->connection, half_index, position - half->origin, octets, place))
         stream->refused = true;
     else if (consumer->conflict != NULL)
-        tcp_recent_add(&half->recent, position, octets, place);
+        tcp_recent_add(&half->recent, stream->table->seed, position, octets, place);
 }
 
 static void give_memory_back(struct tcp_stream *stream, size_t memory)

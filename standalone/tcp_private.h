@@ -67,6 +67,10 @@ typedef void tcp_differs(struct tcp_stream *stream, int half, uint64_t position,
 void tcp_compare(struct tcp_stream *stream, int half, uint64_t position, const uint8_t *first, const uint8_t *second,
                  size_t length, struct tcp_place first_place, struct tcp_place second_place);
 
+/* Reports that `octets` from `position` on were seen with two contents. */
+void tcp_report_difference(struct tcp_stream *stream, int half, uint64_t position, uint64_t octets, struct tcp_place first,
+                           struct tcp_place second);
+
 /* Keeps a copy of what is not waiting yet; compares the rest with what is. Returns the memory that this took, in octets. */
 size_t tcp_queue_add(struct tcp_queue *queue, struct tcp_stream *stream, int half, const struct tcp_piece *piece);
 
@@ -81,7 +85,7 @@ size_t tcp_held_memory(const struct tcp_held *held);
 struct tcp_recent;
 
 /* Notes that `octets` were delivered; `*recent` is NULL at first. What was noted before must lie just in front of them. */
-void tcp_recent_add(struct tcp_recent **recent, uint64_t position, struct smtp_span octets, struct tcp_place place);
+void tcp_recent_add(struct tcp_recent **recent, uint64_t seed, uint64_t position, struct smtp_span octets, struct tcp_place place);
 
 /* Nothing that was noted before lies in front of what comes next. */
 void tcp_recent_forget(struct tcp_recent *recent);
@@ -90,7 +94,7 @@ void tcp_recent_forget(struct tcp_recent *recent);
 size_t tcp_recent_memory(const struct tcp_recent *recent);
 
 /* Compares a retransmission with what is still known of the octets it repeats. */
-void tcp_recent_compare(const struct tcp_recent *recent, struct tcp_stream *stream, int half, uint64_t position,
+void tcp_recent_compare(const struct tcp_recent *recent, uint64_t seed, struct tcp_stream *stream, int half, uint64_t position,
                         struct smtp_span octets, struct tcp_place place);
 
 /* ---- SYNs without an answer (tcp_syn.c) ---- */
@@ -107,7 +111,7 @@ struct tcp_syn {
     struct tcp_flow flow;
     bool from_low; /* sent by flow.low */
     uint32_t sequence;
-    uint64_t rank; /* of the packet in the capture */
+    uint64_t rank; /* of the packet in the capture, from 1 */
     struct tcp_place place;
 };
 
@@ -126,6 +130,22 @@ void tcp_syns_drop(struct tcp_syns *syns, struct tcp_syn *syn);
 
 /* The first one kept that was captured at `not_before` or later; NULL if there is none. */
 const struct tcp_syn *tcp_syns_oldest(const struct tcp_syns *syns, int64_t not_before);
+
+/* ---- entries by flow (tcp_index.c) ---- */
+
+struct tcp_entry;
+struct tcp_index;
+
+struct tcp_index *tcp_index_new(void);
+void tcp_index_free(struct tcp_index *index);
+
+/* The entry of a flow, or NULL. */
+struct tcp_entry *tcp_index_find(const struct tcp_index *index, const struct tcp_flow *flow);
+
+/* Adds an entry whose flow is not there yet. */
+void tcp_index_add(struct tcp_index *index, struct tcp_entry *entry);
+
+void tcp_index_remove(struct tcp_index *index, const struct tcp_entry *entry);
 
 /* ---- a connection ---- */
 
@@ -165,8 +185,9 @@ struct tcp_half {
 struct tcp_entry {
     struct tcp_flow flow;
     bool is_tombstone;
-    GList link; /* in the table's list of connections or tombstones, both by `touched` */
-    int64_t touched;
+    GList link;      /* in the table's list of connections or tombstones, both by `queued` */
+    int64_t touched; /* time of the last packet */
+    int64_t queued;  /* `touched` when it was put there: it is moved only when it comes to the front */
 };
 
 /* A connection. The first member of both makes a pointer to it one to its entry. */
@@ -177,6 +198,7 @@ struct tcp_stream {
     struct tcp_table *table;
     size_t held;  /* memory of all that waits, octets */
     size_t memory; /* what it counts for in the table's memory */
+    unsigned packets;
     bool refused; /* the consumer wants nothing more */
     bool reset;   /* by an RST that stands where it must */
     bool reset_perhaps; /* by one that does not: the end, if nothing follows */
@@ -193,10 +215,10 @@ struct tcp_tombstone {
 struct tcp_table {
     struct tcp_consumer consumer;
     void *context;
-    GHashTable *entries; /* struct tcp_flow -> struct tcp_entry */
+    struct tcp_index *index;
     struct tcp_syns *syns;
-    guint seed;          /* nobody who sends packets knows how they hash */
-    GQueue connections;  /* by last packet */
+    uint64_t seed;       /* nobody who sends packets knows how they hash */
+    GQueue connections;  /* more or less by last packet */
     GQueue tombstones;
     GQueue deadlines;    /* halves with a proven hole, by deadline */
     int64_t clock;       /* capture time */

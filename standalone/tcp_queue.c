@@ -52,6 +52,14 @@ static struct tcp_piece part(const struct tcp_piece *piece, uint64_t from, uint6
     return result;
 }
 
+void tcp_report_difference(struct tcp_stream *stream, int half, uint64_t position, uint64_t octets, struct tcp_place first,
+                           struct tcp_place second)
+{
+    const struct tcp_consumer *consumer = &stream->table->consumer;
+    if (consumer->conflict != NULL)
+        consumer->conflict(stream->table->context, &stream->connection, half, position - stream->half[half].origin, octets, first, second);
+}
+
 void tcp_compare(struct tcp_stream *stream, int half, uint64_t position, const uint8_t *first, const uint8_t *second,
                  size_t length, struct tcp_place first_place, struct tcp_place second_place)
 {
@@ -64,8 +72,7 @@ void tcp_compare(struct tcp_stream *stream, int half, uint64_t position, const u
         from++;
     while (first[to - 1] == second[to - 1])
         to--;
-    consumer->conflict(stream->table->context, &stream->connection, half, position + from - stream->half[half].origin, to - from,
-                       first_place, second_place);
+    tcp_report_difference(stream, half, position + from, to - from, first_place, second_place);
 }
 
 /* Compares what `piece` and `held` have in common, from `cursor` on. Returns the position behind it. */

@@ -47,20 +47,10 @@ static struct tcp_flow flow_of(const struct tcp_table *table, const struct tcp_e
     return flow;
 }
 
-static guint hash_flow(gconstpointer pointer)
-{
-    return ((const struct tcp_flow *)pointer)->hash;
-}
-
 bool tcp_same_flow(const struct tcp_flow *one, const struct tcp_flow *other)
 {
     return one->hash == other->hash && compare_endpoints(&one->low, &other->low) == 0 &&
            compare_endpoints(&one->high, &other->high) == 0;
-}
-
-static gboolean same_flow(gconstpointer a, gconstpointer b)
-{
-    return tcp_same_flow(a, b);
 }
 
 /* ---- entries ---- */
@@ -74,24 +64,42 @@ static void add_entry(struct tcp_table *table, struct tcp_entry *entry)
 {
     entry->link.data = entry;
     entry->touched = table->clock;
-    g_hash_table_insert(table->entries, &entry->flow, entry);
+    entry->queued = table->clock;
+    tcp_index_add(table->index, entry);
     g_queue_push_tail_link(list_of(table, entry), &entry->link);
 }
 
 static void remove_entry(struct tcp_table *table, struct tcp_entry *entry)
 {
-    g_hash_table_remove(table->entries, &entry->flow);
+    tcp_index_remove(table->index, entry);
     g_queue_unlink(list_of(table, entry), &entry->link);
 }
 
-static void touch_entry(struct tcp_table *table, struct tcp_entry *entry)
+/* The entry that was quiet longest, or NULL: what was touched since it was put into its place goes to the end first. */
+static struct tcp_entry *quietest(GQueue *list)
 {
-    GQueue *list = list_of(table, entry);
-    entry->touched = table->clock;
-    if (list->tail == &entry->link)
-        return;
-    g_queue_unlink(list, &entry->link);
-    g_queue_push_tail_link(list, &entry->link);
+    while (list->head != NULL) {
+        struct tcp_entry *entry = list->head->data;
+        if (entry->queued == entry->touched)
+            return entry;
+        entry->queued = entry->touched;
+        GList *before = list->tail;
+        g_queue_unlink(list, &entry->link);
+        /* Nearly always to the very end: time goes on. */
+        while (before != NULL && before != &entry->link && ((const struct tcp_entry *)before->data)->queued > entry->queued)
+            before = before->prev;
+        if (before == NULL || before == &entry->link)
+            g_queue_push_head_link(list, &entry->link);
+        else
+            g_queue_insert_after_link(list, before, &entry->link);
+    }
+    return NULL;
+}
+
+/* As long as the one at the front has not been there for so long, nobody has been quiet for so long. */
+static bool may_be_quiet(const GQueue *list, int64_t time)
+{
+    return list->head != NULL && ((const struct tcp_entry *)list->head->data)->queued < time;
 }
 
 /* ---- tombstones ---- */
@@ -115,7 +123,7 @@ static void leave_tombstone(struct tcp_table *table, const struct tcp_stream *st
         tombstone->sequence[side] = tcp_sequence(half, half->expected);
     }
     if (table->tombstones.length >= table->limits.tombstones)
-        drop_tombstone(table, table->tombstones.head->data);
+        drop_tombstone(table, quietest(&table->tombstones));
     add_entry(table, &tombstone->entry);
 }
 
@@ -169,16 +177,21 @@ static void close_stream(struct tcp_table *table, struct tcp_stream *stream, enu
 /* What a connection takes: with the table's entry for it, and what the allocator adds. */
 #define STREAM_OVERHEAD ((size_t)160)
 
+/* It changes little from packet to packet. */
+#define PACKETS_BETWEEN_ACCOUNTS 8
+
 /* Brings what the connection counts for up to date; where there is too much of all, the longest idle ones go. */
 static void account(struct tcp_table *table, struct tcp_stream *stream)
 {
     size_t memory = sizeof *stream + STREAM_OVERHEAD + tcp_recent_memory(stream->half[0].recent)
-                    + tcp_recent_memory(stream->half[1].recent) + stream->connection.memory;
+                    + tcp_recent_memory(stream->half[1].recent);
+    if (table->consumer.memory != NULL)
+        memory += table->consumer.memory(table->context, &stream->connection);
     table->memory += memory - stream->memory;
     stream->memory = memory;
     while (table->memory > table->limits.connections && table->connections.length > 1) {
         table->given_up++;
-        close_stream(table, table->connections.head->data, TCP_END_LIMIT);
+        close_stream(table, (struct tcp_stream *)quietest(&table->connections), TCP_END_LIMIT);
     }
 }
 
@@ -246,10 +259,12 @@ static int64_t first_deadline(const struct tcp_table *table)
     return link != NULL ? half_of_link(link->data, link)->deadline : INT64_MAX;
 }
 
-static int64_t first_idle(const struct tcp_table *table)
+/* When the next connection is over for want of packets; not before that if it cannot be before `now`. */
+static int64_t first_idle(struct tcp_table *table, int64_t now)
 {
-    const GList *link = table->connections.head;
-    return link != NULL ? ((const struct tcp_entry *)link->data)->touched + TCP_IDLE_TIMEOUT + 1 : INT64_MAX;
+    if (!may_be_quiet(&table->connections, now - TCP_IDLE_TIMEOUT))
+        return INT64_MAX;
+    return quietest(&table->connections)->touched + TCP_IDLE_TIMEOUT + 1;
 }
 
 static void pass_deadline(struct tcp_table *table)
@@ -274,7 +289,7 @@ static void advance_clock(struct tcp_table *table, int64_t time)
     table->last_time = limited;
     for (;;) {
         int64_t deadline = first_deadline(table);
-        int64_t idle = first_idle(table);
+        int64_t idle = first_idle(table, now);
         if (MIN(deadline, idle) > now)
             break;
         table->clock = MAX(table->clock, MIN(deadline, idle));
@@ -284,8 +299,8 @@ static void advance_clock(struct tcp_table *table, int64_t time)
             close_stream(table, table->connections.head->data, TCP_END_IDLE);
     }
     table->clock = now;
-    while (table->tombstones.head != NULL &&
-           ((struct tcp_entry *)table->tombstones.head->data)->touched + TCP_IDLE_TIMEOUT < now)
+    while (may_be_quiet(&table->tombstones, now - TCP_IDLE_TIMEOUT) &&
+           quietest(&table->tombstones)->touched < now - TCP_IDLE_TIMEOUT)
         drop_tombstone(table, table->tombstones.head->data);
 }
 
@@ -298,8 +313,8 @@ struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *conte
     table->consumer = *consumer;
     table->limits = limits != NULL ? *limits : generous;
     table->context = context;
-    table->entries = g_hash_table_new(hash_flow, same_flow);
-    table->seed = g_random_int();
+    table->index = tcp_index_new();
+    table->seed = (uint64_t)g_random_int() << 32 | g_random_int();
     table->clock = table->last_time = -CLOCK_LIMIT;
     table->syns = tcp_syns_new();
     g_queue_init(&table->connections);
@@ -360,7 +375,7 @@ static struct tcp_stream *find_open(struct tcp_table *table, struct tcp_stream *
     struct tcp_syn *syn = may_be_new || tcp_stream_is_far(stream, arrival) ? tcp_syns_find(table->syns, &found->flow) : NULL;
     if (syn != NULL && confirms_syn(syn, found, arrival->segment)) {
         close_stream(table, stream, TCP_END_REUSED);
-        struct tcp_entry *left = g_hash_table_lookup(table->entries, &found->flow);
+        struct tcp_entry *left = tcp_index_find(table->index, &found->flow);
         if (left != NULL)
             drop_tombstone(table, left);
         stream = open_with_syn(table, syn);
@@ -376,7 +391,7 @@ static struct tcp_stream *find_open(struct tcp_table *table, struct tcp_stream *
         close_stream(table, stream, TCP_END_REUSED);
         return NULL;
     }
-    touch_entry(table, &stream->entry);
+    stream->entry.touched = table->clock;
     return stream;
 }
 
@@ -390,17 +405,17 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
         .capture = capture,
     };
     found.flow = flow_of(table, &found.from, &found.to, &found.from_low);
-    struct tcp_entry *entry = g_hash_table_lookup(table->entries, &found.flow);
+    struct tcp_entry *entry = tcp_index_find(table->index, &found.flow);
     if (entry != NULL && !entry->is_tombstone && arrival->place.time / 2 - entry->touched / 2 > TCP_IDLE_TIMEOUT / 2) {
         close_stream(table, (struct tcp_stream *)entry, TCP_END_IDLE);
-        entry = g_hash_table_lookup(table->entries, &found.flow);
+        entry = tcp_index_find(table->index, &found.flow);
     }
     if (entry != NULL && !entry->is_tombstone) {
         bool lone_syn = is_lone_syn(segment);
         struct tcp_stream *stream = find_open(table, (struct tcp_stream *)entry, arrival, &found);
         if (stream != NULL || lone_syn)
             return stream;
-        entry = g_hash_table_lookup(table->entries, &found.flow);
+        entry = tcp_index_find(table->index, &found.flow);
     }
     if (entry != NULL) {
         struct tcp_tombstone *tombstone = (struct tcp_tombstone *)entry;
@@ -408,7 +423,7 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
         bool confirmed = syn != NULL && confirms_syn(syn, &found, segment);
         if (!confirmed && (!opens(segment) || !outlives_tombstone(tombstone, segment, found.from_low))) {
             if (tombstone->refused) /* it may go on for long */
-                touch_entry(table, entry);
+                entry->touched = table->clock;
             return NULL;
         }
         if (confirmed || !is_lone_syn(segment))
@@ -448,7 +463,7 @@ void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment
     tcp_stream_take(stream, &arrival);
     if (tcp_stream_is_over(stream))
         close_if_over(table, stream);
-    else
+    else if (stream->packets++ % PACKETS_BETWEEN_ACCOUNTS == 0)
         account(table, stream);
 }
 
@@ -488,7 +503,7 @@ void tcp_table_free(struct tcp_table *table)
     }
     while (table->tombstones.head != NULL)
         drop_tombstone(table, table->tombstones.head->data);
-    g_hash_table_destroy(table->entries);
+    tcp_index_free(table->index);
     tcp_syns_free(table->syns);
     g_free(table);
 }

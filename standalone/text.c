@@ -102,6 +102,47 @@ unsigned text_columns(const char *text)
     return columns;
 }
 
+void text_append_number(GString *out, uint64_t number)
+{
+    char digits[20];
+    unsigned at = sizeof digits;
+    do {
+        digits[--at] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    g_string_append_len(out, digits + at, (gssize)(sizeof digits - at));
+}
+
+/* Exactly `count` digits. */
+static void append_digits(GString *out, uint64_t number, unsigned count)
+{
+    char digits[20];
+    for (unsigned at = count; at-- > 0; number /= 10)
+        digits[at] = (char)('0' + number % 10);
+    g_string_append_len(out, digits, count);
+}
+
+struct date {
+    unsigned year, month, day;
+};
+
+/* The date so many days after 1970-01-01: years are counted from March, so that the leap day is the last of one. */
+static struct date date_of(int64_t days)
+{
+    int64_t shifted = days + 719468; /* from 0000-03-01 */
+    int64_t era = (shifted >= 0 ? shifted : shifted - 146096) / 146097;
+    unsigned day_of_era = (unsigned)(shifted - era * 146097);
+    unsigned year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    unsigned day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    unsigned month_from_march = (5 * day_of_year + 2) / 153;
+    unsigned month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
+    return (struct date){
+        .year = (unsigned)(era * 400) + year_of_era + (month <= 2 ? 1 : 0),
+        .month = month,
+        .day = day_of_year - (153 * month_from_march + 2) / 5 + 1,
+    };
+}
+
 void text_append_time(GString *out, int64_t time, unsigned precision)
 {
     int64_t seconds = time / 1000000000;
@@ -110,19 +151,23 @@ void text_append_time(GString *out, int64_t time, unsigned precision)
         fraction += 1000000000;
         seconds--;
     }
-    GDateTime *moment = g_date_time_new_from_unix_utc(seconds);
-    if (moment == NULL) {
-        g_string_append_printf(out, "@%" PRId64, seconds);
-        return;
-    }
-    char *text = g_date_time_format(moment, "%Y-%m-%dT%H:%M:%S");
-    g_string_append(out, text);
-    if (precision >= 9)
-        g_string_append_printf(out, ".%09" PRId64 "Z", fraction);
-    else
-        g_string_append_printf(out, ".%06" PRId64 "Z", fraction / 1000);
-    g_free(text);
-    g_date_time_unref(moment);
+    /* int64_t nanoseconds reach from 1677 to 2262: years of four digits. */
+    struct date date = date_of(seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400);
+    unsigned second = (unsigned)(seconds - (seconds >= 0 ? seconds / 86400 : (seconds - 86399) / 86400) * 86400);
+    append_digits(out, date.year, 4);
+    g_string_append_c(out, '-');
+    append_digits(out, date.month, 2);
+    g_string_append_c(out, '-');
+    append_digits(out, date.day, 2);
+    g_string_append_c(out, 'T');
+    append_digits(out, second / 3600, 2);
+    g_string_append_c(out, ':');
+    append_digits(out, second / 60 % 60, 2);
+    g_string_append_c(out, ':');
+    append_digits(out, second % 60, 2);
+    g_string_append_c(out, '.');
+    append_digits(out, (uint64_t)(precision >= 9 ? fraction : fraction / 1000), precision >= 9 ? 9 : 6);
+    g_string_append_c(out, 'Z');
 }
 
 void text_append_address(GString *out, const struct packet_address *address)
