@@ -85,7 +85,7 @@ bool stream_buffer_first(const struct stream_buffer *buffer, struct run *run, st
     if (!has_run(buffer))
         return false;
     *run = g_array_index(buffer->runs, struct run, buffer->first_run);
-    *octets = smtp_span(buffer->octets->data + buffer->start, run->length);
+    *octets = run->length > 0 ? smtp_span(buffer->octets->data + buffer->start, run->length) : smtp_span("", 0);
     return true;
 }
 

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* A whole capture file, compressed or not, through everything: what the program does with it, in all of its output formats. */
+
+#include <gmime/gmime.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "dialogue.h"
+#include "fragments.h"
+#include "printer.h"
+
+static struct printer *printer;
+static struct capture_set *captures;
+
+static void finished(void *context, struct record *record)
+{
+    (void)context;
+    printer_session(printer, record);
+}
+
+static const char *name_of(void *context, unsigned index)
+{
+    (void)context;
+    return capture_set_name(captures, index);
+}
+
+static unsigned precision_of(void *context, unsigned index)
+{
+    (void)context;
+    return capture_set_precision(captures, index);
+}
+
+static void read_all(const struct options *options)
+{
+    struct worker *worker = worker_new();
+    struct arena_pool *pool = arena_pool_new(1 << 20);
+    printer = printer_open(options, worker, pool);
+    captures = capture_set_open(options->captures, options->count, NULL);
+    const struct dialogues_options wanted = {
+        .pool = pool,
+        .records = { .items = options->command == COMMAND_TRANSCRIPT,
+                     .message = { .digest = options->json, .content = options->full, .worker = worker, .pool = pool } },
+        .capture_name = name_of,
+        .capture_precision = precision_of,
+        .finished = finished,
+    };
+    struct dialogues *dialogues = dialogues_new(&wanted);
+    struct tcp_table *table = tcp_table_new(&dialogues_consumer, dialogues, NULL);
+    struct fragments *fragments = fragments_new();
+    struct capture_frame frame;
+    struct packet packet = { .segment = { .flags = 0 } };
+    while (capture_set_next(captures, &frame))
+        if (fragments_decode(fragments, frame.link_type, frame.octets, frame.original_octets, frame.number, frame.time, &packet) == PACKET_SEGMENT)
+            tcp_table_add(table, &packet.segment, frame.capture, frame.number, frame.time);
+    tcp_table_finish(table);
+    dialogues_finish(dialogues);
+    worker_free(worker);
+    fragments_free(fragments);
+    tcp_table_free(table);
+    dialogues_free(dialogues);
+    struct summary summary = { .totals = capture_set_totals(captures) };
+    printer_close(printer, &summary);
+    capture_set_close(captures);
+    arena_pool_free(pool);
+}
+
+int LLVMFuzzerInitialize(int *argc, char ***argv);
+
+int LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+    (void)argc;
+    (void)argv;
+    g_mime_init();
+    return 0;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    char name[32];
+    int file = memfd_create("capture", 0);
+    if (file < 0 || write(file, data, size) != (ssize_t)size)
+        abort();
+    snprintf(name, sizeof name, "/dev/fd/%d", file);
+    char *names[] = { name, NULL };
+    struct options options = {
+        .command = size % 3 == 0 ? COMMAND_SESSIONS : COMMAND_TRANSCRIPT,
+        .json = size % 2 == 0,
+        .full = size % 5 == 0,
+        .sessions = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
+        .output = (char[]){ "/dev/null" },
+        .captures = names,
+        .count = 1,
+    };
+    read_all(&options);
+    g_array_free(options.sessions, TRUE);
+    close(file);
+    return 0;
+}
