@@ -99,7 +99,7 @@ static void note_start(struct tcp_half *half, const struct packet_segment *segme
 
 /*
  * Notes what the sender of a segment says that it got from `peer`. It proves octets that are not in the capture; but a claim
- * is withdrawn when its sender, not further back in its own stream, claims less.
+ * is withdrawn when its sender, further on in its own stream, claims less. `claimant`: the position behind the segment's payload.
  */
 static void note_acknowledgement(struct tcp_half *peer, const struct packet_segment *segment, uint64_t claimant)
 {
@@ -112,7 +112,7 @@ static void note_acknowledgement(struct tcp_half *peer, const struct packet_segm
         return;
     uint64_t acked = peer->expected + (uint64_t)ahead;
     bool is_more = acked > peer->acked;
-    bool contradicts = peer->acked > peer->expected && acked < peer->acked && claimant >= peer->claimant;
+    bool contradicts = peer->acked > peer->expected && acked < peer->acked && claimant > peer->claimant;
     if (!is_more && !contradicts)
         return;
     peer->acked = MAX(acked, peer->expected);
@@ -260,7 +260,7 @@ void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arriva
         return;
     }
     uint64_t position = half->expected + (uint64_t)ahead;
-    note_acknowledgement(&stream->half[1 - arrival->half], segment, starts ? position : 0);
+    note_acknowledgement(&stream->half[1 - arrival->half], segment, starts ? position + segment->payload_octets : 0);
     /* What one direction alone tells of the other is a gap at once: then the payload need not wait for it. */
     if (tcp_is_absent(stream, 1 - arrival->half))
         tcp_pump(stream);

@@ -173,7 +173,7 @@ struct tcp_half {
 
     /* What the peer says that it got. */
     uint64_t acked;    /* highest position acknowledged */
-    uint64_t claimant; /* the peer's position in the segment that said so */
+    uint64_t claimant; /* the peer's position behind the segment that said so */
 
     /* Octets up to `proven` are acknowledged and missing since TCP_GAP_DELAY before `deadline`. */
     uint64_t proven;

@@ -233,11 +233,23 @@ static void announce(struct tcp_stream *stream, unsigned capture, const struct t
 
 /* ---- time ---- */
 
+static struct tcp_half *half_of_link(struct tcp_stream *stream, const GList *link)
+{
+    return &stream->half[link == &stream->half[0].waiting ? 0 : 1];
+}
+
 void tcp_deadline_set(struct tcp_stream *stream, struct tcp_half *half)
 {
-    half->deadline = stream->table->clock + TCP_GAP_DELAY;
+    struct tcp_table *table = stream->table;
+    half->deadline = MAX(table->clock, table->last_time) + TCP_GAP_DELAY;
     half->waiting.data = stream;
-    g_queue_push_tail_link(&stream->table->deadlines, &half->waiting);
+    GList *before = table->deadlines.tail; /* nearly always the place: time goes on */
+    while (before != NULL && half_of_link(before->data, before)->deadline > half->deadline)
+        before = before->prev;
+    if (before == NULL)
+        g_queue_push_head_link(&table->deadlines, &half->waiting);
+    else
+        g_queue_insert_after_link(&table->deadlines, before, &half->waiting);
 }
 
 void tcp_deadline_clear(struct tcp_stream *stream, struct tcp_half *half)
@@ -246,11 +258,6 @@ void tcp_deadline_clear(struct tcp_stream *stream, struct tcp_half *half)
         return;
     g_queue_unlink(&stream->table->deadlines, &half->waiting);
     half->waiting.data = NULL;
-}
-
-static struct tcp_half *half_of_link(struct tcp_stream *stream, const GList *link)
-{
-    return &stream->half[link == &stream->half[0].waiting ? 0 : 1];
 }
 
 static int64_t first_deadline(const struct tcp_table *table)
