@@ -18,7 +18,8 @@ static const char help_summary[] =
     "  transcript   an annotated transcript of every session (the default)\n"
     "  sessions     one line, or one record, for each session\n"
     "\n"
-    "CAPTURE is a pcap or pcapng file, or - for standard input. Several captures are read as one, merged by time.";
+    "CAPTURE is a pcap or pcapng file, plain or compressed (gzip, zstd, lz4), or - for standard input. Several captures are read\n"
+    "as one, merged by time.";
 
 static const char help_description[] =
     "Examples:\n"
@@ -28,7 +29,7 @@ static const char help_description[] =
     "  tcpdump -i eth0 -w - port 25 | smtpscope -   each session when it ends\n"
     "\n"
     "Exit status: 0 everything was read; 1 a capture could not be opened, or the output not be written; 2 wrong usage;\n"
-    "3 a capture ended early or is damaged (all before the damage was printed).\n"
+    "3 a capture ended early or is damaged (all before the damage was printed); 130 interrupted (what was read was printed).\n"
     "\n"
     "Passwords are shown as secret-1, secret-2, ... unless --show-secrets is given; equal labels are equal secrets.";
 
