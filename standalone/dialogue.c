@@ -2,6 +2,7 @@
 #include "dialogue.h"
 
 #include "community_id.h"
+#include "prefetch.h"
 #include "proxied.h"
 #include "recognise.h"
 #include "session.h"
@@ -280,6 +281,11 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
     struct stream_buffer *buffer = &dialogue->buffer[half];
     if (dialogue->refused)
         return false;
+    if (dialogue->session != NULL) {
+        prefetch(dialogue->session, offsetof(struct smtp_session, queue));
+        prefetch(&dialogue->session->queue_first, sizeof *dialogue->session - offsetof(struct smtp_session, queue_first));
+        prefetch(dialogue->record, sizeof *dialogue->record);
+    }
     stream_buffer_mark(buffer, offset, place);
     if (dialogue->session == NULL) {
         stream_buffer_append(buffer, offset, octets);

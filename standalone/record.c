@@ -43,8 +43,6 @@ struct record *record_new(struct arena_pool *pool, struct secrets *secrets, cons
     record->arena = arena;
     record->secrets = secrets;
     record->options = options;
-    record->reply_text = g_string_new(NULL);
-    record->scratch = g_string_new(NULL);
     return record;
 }
 
@@ -239,8 +237,8 @@ static bool begins_with_auth(struct smtp_span word)
     return word.length > 4 && smtp_span_starts_with(word, "AUTH");
 }
 
-/* Replaces the secrets that a server repeats. Returns `text`, or `scratch` with the rest of it. */
-static struct smtp_span without_secrets(const struct record *record, struct smtp_span text, GString *scratch)
+/* Replaces the secrets that a server repeats. Returns `text`, or the record's scratch with the rest of it. */
+static struct smtp_span without_secrets(struct record *record, struct smtp_span text)
 {
     for (const GList *link = record->secrets_said.head; link != NULL && !record->options->show_secrets; link = link->next) {
         const struct said_secret *said = link->data;
@@ -256,10 +254,10 @@ static struct smtp_span without_secrets(const struct record *record, struct smtp
             rest = smtp_span_from(rest, before + said->text.length);
         }
         g_string_append_len(hidden, (const char *)rest.octets, (gssize)rest.length);
-        g_string_truncate(scratch, 0);
-        g_string_append_len(scratch, hidden->str, (gssize)hidden->len);
-        g_string_free(hidden, TRUE);
-        text = smtp_span(scratch->str, scratch->len);
+        if (record->scratch != NULL)
+            g_string_free(record->scratch, TRUE);
+        record->scratch = hidden;
+        text = smtp_span(hidden->str, hidden->len);
     }
     return text;
 }
@@ -352,20 +350,45 @@ static void add_text_line(struct record *record, GQueue *list, struct smtp_span 
     append(list, &line->link, line);
 }
 
+/* Most replies are short: those need no memory of their own. */
+static void add_reply_text(struct record *record, struct smtp_span text)
+{
+    size_t length = MIN(text.length, REPLY_TEXT_LIMIT - record->reply_octets);
+    if (length == 0)
+        return;
+    if (record->reply_octets + length <= sizeof record->reply_short) {
+        memcpy(record->reply_short + record->reply_octets, text.octets, length);
+    } else {
+        if (record->reply_long == NULL)
+            record->reply_long = g_string_new(NULL);
+        if (record->reply_octets <= sizeof record->reply_short) {
+            g_string_truncate(record->reply_long, 0);
+            g_string_append_len(record->reply_long, record->reply_short, (gssize)record->reply_octets);
+        }
+        g_string_append_len(record->reply_long, (const char *)text.octets, (gssize)length);
+    }
+    record->reply_octets += length;
+}
+
+static struct smtp_span reply_text(const struct record *record)
+{
+    bool is_short = record->reply_octets <= sizeof record->reply_short;
+    return smtp_span(is_short ? record->reply_short : record->reply_long->str, record->reply_octets);
+}
+
 static void take_reply_line(struct record *record, const struct smtp_event *event)
 {
     size_t behind = (size_t)(event->reply_line.text.octets - event->line.text.octets);
-    struct smtp_span whole = without_secrets(record, event->line.text, record->scratch);
+    struct smtp_span whole = without_secrets(record, event->line.text);
     struct smtp_span text = smtp_span_from(whole, behind);
     if (record->reply_begins) {
         record->reply_begins = false;
         record->reply_lines = 0;
-        g_string_truncate(record->reply_text, 0);
+        record->reply_octets = 0;
     }
     if (record->reply_lines++ > 0)
-        g_string_append_c(record->reply_text, '\n');
-    size_t room = record->reply_text->len < REPLY_TEXT_LIMIT ? REPLY_TEXT_LIMIT - record->reply_text->len : 0;
-    g_string_append_len(record->reply_text, (const char *)text.octets, (gssize)MIN(room, text.length));
+        add_reply_text(record, smtp_span("\n", 1));
+    add_reply_text(record, text);
     if (event->is_keyword && !record->tls.seen && !record->starttls.accepted)
         add_text_line(record, &record->new_extensions, text);
     if (!record->options->items)
@@ -383,7 +406,7 @@ static void take_reply_line(struct record *record, const struct smtp_event *even
 static struct smtp_span last_reply(struct record *record)
 {
     if (record->last_reply.octets == NULL)
-        record->last_reply = keep(record, smtp_span(record->reply_text->str, record->reply_text->len));
+        record->last_reply = keep(record, reply_text(record));
     return record->last_reply;
 }
 
@@ -859,8 +882,10 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
     /* What the worker need not have: memory is best given back by the thread that took it. */
     g_free(record->sent);
     record->sent = NULL;
-    g_string_free(record->reply_text, TRUE);
-    g_string_free(record->scratch, TRUE);
+    if (record->reply_long != NULL)
+        g_string_free(record->reply_long, TRUE);
+    if (record->scratch != NULL)
+        g_string_free(record->scratch, TRUE);
     record->complete = connection->syn[0] && connection->syn[1] && end == TCP_END_FIN && !record->gap
                        && connection->ignored == 0;
 }
@@ -873,7 +898,9 @@ void record_conclude(struct record *record)
 
 size_t record_memory(const struct record *record)
 {
-    size_t memory = record->sent_capacity * sizeof(struct sent) + record->reply_text->allocated_len + record->scratch->allocated_len;
+    size_t memory = record->sent_capacity * sizeof(struct sent);
+    memory += record->reply_long != NULL ? record->reply_long->allocated_len : 0;
+    memory += record->scratch != NULL ? record->scratch->allocated_len : 0;
     if (record->content != NULL)
         memory += sizeof *record->content + (record->content->header != NULL ? record->content->header->allocated_len : 0);
     return memory;

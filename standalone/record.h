@@ -208,7 +208,9 @@ struct record {
     } greetings[2];                   /* the last greetings without a reply, the newer one first */
     GQueue lines;                     /* struct record_line: of the reply coming in */
     GQueue new_extensions;            /* struct text_line */
-    GString *reply_text;              /* of the last reply, and the one coming in */
+    size_t reply_octets;              /* of the text of the last reply, or the one coming in */
+    char reply_short[120];            /* it, if it fits */
+    GString *reply_long;              /* else; NULL until one was long */
     unsigned reply_lines;
     bool reply_begins;                /* the next line is another reply's */
     struct smtp_span last_reply;      /* octets NULL: nobody wanted it yet */
@@ -219,7 +221,7 @@ struct record {
     struct item *data;                /* the content coming in */
     struct message *content;          /* and its message */
     GQueue secrets_said;              /* a server may repeat them */
-    GString *scratch;
+    GString *scratch;                 /* NULL until it is needed */
     bool auth_seen;                   /* an AUTH, or something like one: lines may be responses out of place */
     uint16_t verdict_code;            /* LMTP: of the reply that decides on the message */
     struct smtp_span verdict, verdict_enhanced;

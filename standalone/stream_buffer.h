@@ -12,18 +12,32 @@
 #include "span.h"
 #include "tcp.h"
 
-struct stream_buffer {
-    GByteArray *octets; /* NULL until something must wait */
-    size_t start;       /* of what waits, in `octets` */
-    GArray *runs;       /* struct run: stretches without holes, in order */
-    unsigned first_run; /* those in front of it are used up */
-    GArray *marks;      /* struct mark: where frames begin */
-};
-
 /* Octets of the stream that stand together. `length` 0: only the place counts (a hole in front, nothing behind yet). */
 struct run {
     uint64_t offset;
     size_t length;
+};
+
+/* Where a frame begins in the stream. */
+struct mark {
+    uint64_t offset;
+    struct tcp_place place;
+};
+
+/* Marks that need no memory of their own: as many as a dialogue needs that is not held up. */
+#define STREAM_BUFFER_MARKS 4
+
+/* All zero: empty. It must not be moved once it is used. */
+struct stream_buffer {
+    GByteArray *octets;  /* NULL until something must wait */
+    size_t start;        /* of what waits, in `octets` */
+    unsigned run_count;  /* stretches without holes: the first one, and the others in order */
+    struct run first;
+    GArray *others;      /* struct run; NULL until there are some */
+    unsigned used_others;/* those in front of it are used up */
+    unsigned mark_count, mark_capacity;
+    struct mark *marks;  /* `own`, or memory of its own */
+    struct mark own[STREAM_BUFFER_MARKS];
 };
 
 void stream_buffer_clear(struct stream_buffer *buffer);
@@ -31,7 +45,7 @@ void stream_buffer_clear(struct stream_buffer *buffer);
 /* Notes that the octets from `offset` on came in this frame. */
 void stream_buffer_mark(struct stream_buffer *buffer, uint64_t offset, struct tcp_place place);
 
-/* Forgets marks before `offset`, but for those that an octet at `offset` or shortly before it needs. */
+/* Forgets marks before `offset`, but for those that an octet at `offset`, or in front of it, needs. */
 void stream_buffer_forget_marks(struct stream_buffer *buffer, uint64_t offset);
 
 /* The frame and time of the octet at `offset`; zeros if nothing is known. */

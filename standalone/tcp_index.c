@@ -5,6 +5,7 @@
  * is one array, probed from a flow's place on, and shrinks never.
  */
 
+#include "prefetch.h"
 #include "tcp_private.h"
 
 #define SLOTS_AT_FIRST 1024u
@@ -36,9 +37,14 @@ void tcp_index_free(struct tcp_index *index)
 
 struct tcp_entry *tcp_index_find(const struct tcp_index *index, const struct tcp_flow *flow)
 {
-    for (guint at = flow->hash & index->mask; index->slots[at].entry != NULL; at = (at + 1) & index->mask)
-        if (index->slots[at].hash == flow->hash && tcp_same_flow(&index->slots[at].entry->flow, flow))
-            return index->slots[at].entry;
+    for (guint at = flow->hash & index->mask; index->slots[at].entry != NULL; at = (at + 1) & index->mask) {
+        if (index->slots[at].hash != flow->hash)
+            continue;
+        struct tcp_entry *entry = index->slots[at].entry;
+        prefetch(entry, sizeof(struct tcp_stream));
+        if (tcp_same_flow(&entry->flow, flow))
+            return entry;
+    }
     return NULL;
 }
 
