@@ -297,6 +297,10 @@ enum frame smtp_frame(const struct smtp_session *session, enum smtp_role role, s
     *unit = (struct unit){ .kind = UNIT_SKIPPED };
     if (octets.length == 0)
         return FRAME_MORE;
-    return role == SMTP_CLIENT ? frame_client(session, octets, at_end, unit)
-                               : frame_server(session, octets, at_end, unit);
+    enum frame frame = role == SMTP_CLIENT ? frame_client(session, octets, at_end, unit)
+                                           : frame_server(session, octets, at_end, unit);
+    /* In front of a hole a CR may have lost its LF. */
+    if (unit->line.end == SMTP_LINE_END_CR && !session->half[role].finished)
+        unit->line.end = SMTP_LINE_END_NONE;
+    return frame;
 }
