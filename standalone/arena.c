@@ -3,11 +3,12 @@
 
 #include <fcntl.h>
 #include <glib.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 /* A block is of the smallest size at first, and larger as the arena grows: about as large as half of what it has. */
-#define BLOCK_FIRST ((size_t)2048)
+#define BLOCK_FIRST ARENA_FIRST
 #define BLOCK_LAST ((size_t)64 * 1024)
 #define BLOCK_SIZES 6
 
@@ -19,12 +20,13 @@
 #define FILE_BLOCK ((size_t)16 * 1024)
 
 /* So much of the file may have got into memory before some of it is taken out. */
-#define WARM_LIMIT ((size_t)2 * 1024 * 1024)
+#define WARM_LIMIT ((size_t)3 * 1024 * 1024)
 
 struct block {
     struct block *next;
     size_t size;
     bool in_file;
+    bool is_first;   /* of an arena: not counted, whoever has the arena does */
     uint8_t *octets; /* behind this head, or in the file */
 };
 
@@ -39,8 +41,8 @@ struct arena_pool {
     bool no_file;        /* and none can be had */
     GPtrArray *windows;
     size_t window_used;  /* octets of the last window */
-    size_t warm;         /* octets taken from the file since it was cooled */
-    unsigned next_cool;  /* window that is cooled next, beside the last ones */
+    int statm;           /* where the system says how much is in memory */
+    size_t others;       /* of what is: libraries */
 };
 
 /* It lies in its own first block. */
@@ -57,7 +59,7 @@ struct arena_pool *arena_pool_new(size_t limit)
     struct arena_pool *pool = g_new0(struct arena_pool, 1);
     g_mutex_init(&pool->lock);
     pool->limit = limit;
-    pool->file = -1;
+    pool->file = pool->statm = -1;
     pool->windows = g_ptr_array_new();
     return pool;
 }
@@ -80,33 +82,34 @@ void arena_pool_free(struct arena_pool *pool)
         munmap(pool->windows->pdata[i], WINDOW);
     if (pool->file >= 0)
         close(pool->file);
+    if (pool->statm >= 0)
+        close(pool->statm);
     g_ptr_array_free(pool->windows, TRUE);
     g_mutex_clear(&pool->lock);
     g_free(pool);
 }
 
-static void cool_window(struct arena_pool *pool, unsigned index)
+/* Pages of files that are in memory: libraries, and ours. */
+static size_t resident_file_octets(const struct arena_pool *pool)
 {
-    madvise(pool->windows->pdata[index], WINDOW, MADV_DONTNEED);
+    char text[128];
+    ssize_t length = pread(pool->statm, text, sizeof text - 1, 0);
+    if (length <= 0)
+        return 0;
+    text[length] = '\0';
+    unsigned long long size = 0, resident = 0, shared = 0;
+    if (sscanf(text, "%llu %llu %llu", &size, &resident, &shared) != 3)
+        return 0;
+    return (size_t)shared * (size_t)sysconf(_SC_PAGESIZE);
 }
 
 void arena_pool_cool(struct arena_pool *pool)
 {
     g_mutex_lock(&pool->lock);
-    for (unsigned i = 0; i < pool->windows->len; i++)
-        cool_window(pool, i);
+    if (pool->windows->len > 0 && resident_file_octets(pool) > pool->others + WARM_LIMIT)
+        for (unsigned i = 0; i < pool->windows->len; i++)
+            madvise(pool->windows->pdata[i], WINDOW, MADV_DONTNEED);
     g_mutex_unlock(&pool->lock);
-}
-
-/* What was written last, and bit by bit the rest: looking at one page of a file brings its neighbours into memory. */
-static void cool_some(struct arena_pool *pool)
-{
-    unsigned count = pool->windows->len;
-    pool->warm = 0;
-    cool_window(pool, count - 1);
-    if (count > 1)
-        cool_window(pool, count - 2);
-    cool_window(pool, pool->next_cool++ % count);
 }
 
 struct arena_statistics arena_pool_statistics(struct arena_pool *pool)
@@ -129,6 +132,8 @@ static bool open_file(struct arena_pool *pool)
         unlink(name);
     pool->no_file = pool->file < 0;
     g_free(name);
+    pool->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    pool->others = resident_file_octets(pool);
     return pool->file >= 0;
 }
 
@@ -149,9 +154,6 @@ static bool add_window(struct arena_pool *pool)
 static struct block *take_from_file(struct arena_pool *pool, size_t size)
 {
     struct block *block = pool->free_file;
-    pool->warm += size;
-    if (pool->warm > WARM_LIMIT && pool->windows->len > 0)
-        cool_some(pool);
     if (size == FILE_BLOCK && block != NULL) {
         pool->free_file = block->next;
         pool->statistics.file += size;
@@ -213,7 +215,8 @@ static struct block *take_from_memory(struct arena_pool *pool, size_t size)
 
 static void give_to_memory(struct arena_pool *pool, struct block *block)
 {
-    pool->statistics.memory -= block->size;
+    pool->statistics.memory -= block->is_first ? 0 : block->size;
+    block->is_first = false;
     if (block->size > BLOCK_LAST || pool->kept + block->size > pool->limit / KEPT_PART) {
         g_free(block);
         return;
@@ -252,7 +255,11 @@ static size_t padded(size_t size)
 
 struct arena *arena_new(struct arena_pool *pool)
 {
-    struct block *block = take_block(pool, sizeof(struct arena), BLOCK_FIRST);
+    g_mutex_lock(&pool->lock);
+    struct block *block = take_from_memory(pool, BLOCK_FIRST);
+    block->is_first = true;
+    pool->statistics.memory -= block->size;
+    g_mutex_unlock(&pool->lock);
     struct arena *arena = (struct arena *)(void *)block->octets;
     block->next = NULL;
     *arena = (struct arena){ .pool = pool, .last = block, .used = padded(sizeof *arena), .taken = BLOCK_FIRST,

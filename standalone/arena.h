@@ -19,7 +19,10 @@ struct arena_pool;
 struct arena_pool *arena_pool_new(size_t limit);
 void arena_pool_free(struct arena_pool *pool);
 
-/* What is in the file is taken out of memory; it comes back when it is looked at. Cheap if there is no file. */
+/*
+ * What of the file got into memory is taken out of it, if it is much; it comes back when it is looked at. To be called now and then,
+ * where many arenas are looked at; cheap if there is no file.
+ */
 void arena_pool_cool(struct arena_pool *pool);
 
 struct arena_statistics {
@@ -31,6 +34,8 @@ struct arena_statistics arena_pool_statistics(struct arena_pool *pool);
 
 struct arena;
 
+/* Its first ARENA_FIRST octets are always in memory, and do not count for the limit. */
+#define ARENA_FIRST ((size_t)2048)
 struct arena *arena_new(struct arena_pool *pool);
 void arena_free(struct arena *arena);
 

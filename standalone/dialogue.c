@@ -15,6 +15,9 @@
 /* Of a dialogue, what is allocated around it: buffers at their smallest, its place in the order of sessions. */
 #define DIALOGUE_OVERHEAD ((size_t)512)
 
+/* What was looked at to close so many is taken out of memory again. */
+#define CLOSED_BETWEEN_COOLING 4
+
 /* Segments that say the same octets differently, seen before the connection was recognised. */
 #define EARLY_CONFLICTS 8
 
@@ -45,6 +48,7 @@ struct dialogues {
     struct secrets *secrets;
     struct session_order *order;
     uint64_t not_smtp;
+    uint64_t closed;
 };
 
 struct dialogues *dialogues_new(const struct dialogues_options *options)
@@ -382,9 +386,12 @@ static void closed(void *context, struct tcp_connection *connection, enum tcp_en
         stream_buffer_clear(&dialogue->buffer[half]);
     if (dialogue->conflicts != NULL)
         g_array_free(dialogue->conflicts, TRUE);
+    struct dialogues *dialogues = dialogue->owner;
     g_free(dialogue->session);
     g_free(dialogue);
     connection->user = NULL;
+    if (++dialogues->closed % CLOSED_BETWEEN_COOLING == 0)
+        arena_pool_cool(dialogues->options.pool);
 }
 
 const struct tcp_consumer dialogues_consumer = {

@@ -22,8 +22,9 @@
 #define LEAST_OCTETS ((uint64_t)8 * 1024 * 1024)
 #define TOMBSTONE_OCTETS 160u
 
-/* Progress is looked at every so many frames. */
+/* Progress is looked at every so many frames; and the memory that sessions in the temporary file take. */
 #define FRAMES_BETWEEN_LOOKS 4096u
+#define FRAMES_BETWEEN_COOLING 32u
 
 /* The number of the signal that asked for the end; 0: none did. */
 static volatile sig_atomic_t interrupted;
@@ -79,7 +80,8 @@ static void captures_wait(void *context)
 /* What is left of the limit when the program itself, its buffers and tables of fixed size have theirs. */
 static size_t memory_to_share(const struct options *options)
 {
-    return (size_t)MAX(options->memory_limit - MIN(options->memory_limit, FIXED_OCTETS), LEAST_OCTETS);
+    size_t left = (size_t)MAX(options->memory_limit - MIN(options->memory_limit, FIXED_OCTETS), LEAST_OCTETS);
+    return left / 5 * 4; /* the rest for what the allocator adds */
 }
 
 static void read_captures(struct program *program)
@@ -108,7 +110,7 @@ static void read_captures(struct program *program)
     size_t memory = memory_to_share(options);
     const struct tcp_limits limits = {
         .held = memory / 4,
-        .connections = memory / 4,
+        .connections = memory * 5 / 16,
         .tombstones = (unsigned)MIN(memory / 16 / TOMBSTONE_OCTETS, 1u << 18),
     };
     struct dialogues *dialogues = dialogues_new(&wanted);
@@ -121,7 +123,9 @@ static void read_captures(struct program *program)
     uint64_t frames = 0;
     progress_start(&progress, options->output == NULL && isatty(STDOUT_FILENO) == 1);
     while (!interrupted && !printer_failed(program->printer) && capture_set_next(program->captures, &frame)) {
-        if (++frames % FRAMES_BETWEEN_LOOKS == 0)
+        if (++frames % FRAMES_BETWEEN_COOLING == 0)
+            arena_pool_cool(program->pool);
+        if (frames % FRAMES_BETWEEN_LOOKS == 0)
             progress_tick(&progress, program->captures, printer_sessions(program->printer));
         enum packet_result result = fragments_decode(fragments, frame.link_type, frame.octets, frame.original_octets, frame.number,
                                                      frame.time, &packet);
@@ -155,7 +159,7 @@ static void say_what_was_left_out(const struct summary *summary)
         fprintf(stderr, "smtpscope: %" PRIu64 " frames could not be decoded (cut short, malformed, fragments without the rest, encrypted, or an unknown link type)\n",
                 undecoded);
     if (summary->given_up > 0)
-        fprintf(stderr, "smtpscope: %" PRIu64 " connections were closed early, the longest idle first: more would not fit into "
+        fprintf(stderr, "smtpscope: %" PRIu64 " connections were not followed, or closed early: more would not fit into "
                         "--memory-limit\n", summary->given_up);
     if (summary->implausible > 0)
         fprintf(stderr, "smtpscope: %" PRIu64 " segments were not used: their sequence numbers are far outside of their connection\n",
@@ -170,7 +174,7 @@ static int run(struct program *program)
     const struct options *options = &program->options;
     int status = EXIT_STATUS_INPUT;
     program->worker = worker_new();
-    program->pool = arena_pool_new(memory_to_share(options) * 3 / 8);
+    program->pool = arena_pool_new(memory_to_share(options) * 7 / 16);
     program->printer = printer_open(options, program->worker, program->pool);
     const struct capture_hooks hooks = { .waits = captures_wait, .context = program, .interrupted = &interrupted };
     if (program->printer != NULL) {

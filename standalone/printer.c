@@ -15,8 +15,8 @@
 /* Output is handed to the system in pieces of about this many octets. */
 #define OUTPUT_PIECE 65536
 
-/* What was read to print so many of them is taken out of memory again. */
-#define PIECES_BETWEEN_COOLING 8
+/* What was looked at to print so many sessions is taken out of memory again. */
+#define SESSIONS_BETWEEN_COOLING 4
 
 struct printer {
     const struct options *options;
@@ -30,7 +30,7 @@ struct printer {
     struct page page;
     struct relief relief;
     bool heading_done;
-    unsigned pieces; /* of output */
+    unsigned printed;
     struct summary summary;
 };
 
@@ -57,8 +57,7 @@ static void relieve(void *context)
     if (printer->page.out->len < OUTPUT_PIECE)
         return;
     write_out(printer);
-    if (++printer->pieces % PIECES_BETWEEN_COOLING == 0)
-        arena_pool_cool(printer->pool);
+    arena_pool_cool(printer->pool);
 }
 
 /* Evidence is not to be overwritten by mistake. */
@@ -156,6 +155,8 @@ static void print_session(void *target, struct smtp_span octets)
             write_out(printer);
     }
     record_free(record);
+    if (++printer->printed % SESSIONS_BETWEEN_COOLING == 0)
+        arena_pool_cool(printer->pool);
 }
 
 /* Job: a batch of sessions was printed. */

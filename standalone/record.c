@@ -898,7 +898,7 @@ void record_conclude(struct record *record)
 
 size_t record_memory(const struct record *record)
 {
-    size_t memory = record->sent_capacity * sizeof(struct sent);
+    size_t memory = ARENA_FIRST + record->sent_capacity * sizeof(struct sent);
     memory += record->reply_long != NULL ? record->reply_long->allocated_len : 0;
     memory += record->scratch != NULL ? record->scratch->allocated_len : 0;
     if (record->content != NULL)

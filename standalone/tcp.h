@@ -35,6 +35,7 @@
 #define TCP_GAP_DELAY INT64_C(1000000000)         /* nanoseconds of capture time */
 #define TCP_HELD_LIMIT ((size_t)512 * 1024)       /* octets held back in one connection, with what each segment costs */
 #define TCP_IDLE_TIMEOUT INT64_C(3600000000000)   /* nanoseconds of capture time: then a connection is over */
+#define TCP_QUIET INT64_C(60000000000)            /* nanoseconds of capture time: then it goes if there is no room for others */
 #define TCP_SYN_PATIENCE INT64_C(3000000000)      /* nanoseconds of capture time: so long an answer to a SYN is waited for */
 
 /*
@@ -104,7 +105,10 @@ struct tcp_consumer {
 
 struct tcp_table;
 
-/* Bounds of the whole table. Beyond them the first gap is declared, the longest idle connection closed, the oldest forgotten. */
+/*
+ * Bounds of the whole table. Beyond them the first gap is declared, and the oldest tombstone forgotten; a connection that was quiet
+ * for TCP_QUIET is closed, and where there is none, new ones are not followed: better some whole than all in pieces.
+ */
 struct tcp_limits {
     size_t held;         /* octets that wait, in all connections */
     size_t connections;  /* octets that open connections take, with what the consumer says it keeps of them */
@@ -130,7 +134,7 @@ void tcp_table_free(struct tcp_table *table);
 /* Connections open now, octets held back now (with what each segment costs), tombstones now: for bounds in tests. */
 struct tcp_statistics {
     uint64_t connections, held_octets, tombstones;
-    uint64_t given_up;    /* connections so far that were closed for want of memory */
+    uint64_t given_up;    /* connections so far that were not followed, or closed early, for want of memory */
     size_t memory;        /* octets that open connections take */
     uint64_t implausible; /* segments so far whose payload was not used: far outside of what is expected, or behind the FIN */
 };

@@ -128,8 +128,8 @@ struct tcp_syn *tcp_syns_find(const struct tcp_syns *syns, const struct tcp_flow
 
 void tcp_syns_drop(struct tcp_syns *syns, struct tcp_syn *syn);
 
-/* The first one kept that was captured at `not_before` or later; NULL if there is none. */
-const struct tcp_syn *tcp_syns_oldest(const struct tcp_syns *syns, int64_t not_before);
+/* The first one kept that was captured at `not_before` or later; NULL if there is none. `not_before` never goes back. */
+const struct tcp_syn *tcp_syns_oldest(struct tcp_syns *syns, int64_t not_before);
 
 /* ---- entries by flow (tcp_index.c) ---- */
 
@@ -185,7 +185,7 @@ struct tcp_half {
 struct tcp_entry {
     struct tcp_flow flow;
     bool is_tombstone;
-    GList link;      /* in the table's list of connections or tombstones, both by `queued` */
+    GList link;      /* in the table's list of connections or tombstones, both more or less by `queued` */
     int64_t touched; /* time of the last packet */
     int64_t queued;  /* `touched` when it was put there: it is moved only when it comes to the front */
 };
@@ -229,6 +229,7 @@ struct tcp_table {
     size_t memory;       /* of all connections, beside what is held */
     struct tcp_limits limits;
     uint64_t given_up;
+    bool forgetful;      /* tombstones were forgotten to make room for others */
 };
 
 /* A segment with all that is known of where it stands. */

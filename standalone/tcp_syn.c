@@ -21,6 +21,7 @@ struct tcp_syns {
     struct chain *chains;  /* of each slot */
     uint32_t *heads;       /* by hash */
     uint64_t begin, end;   /* slots in use stand between; modulo SLOTS */
+    uint64_t young;        /* those in front of it are not in use, or too old to be waited for */
 };
 
 struct tcp_syns *tcp_syns_new(void)
@@ -82,10 +83,11 @@ void tcp_syns_drop(struct tcp_syns *syns, struct tcp_syn *syn)
     take_out(syns, (uint32_t)(syn - syns->slots));
 }
 
-const struct tcp_syn *tcp_syns_oldest(const struct tcp_syns *syns, int64_t not_before)
+const struct tcp_syn *tcp_syns_oldest(struct tcp_syns *syns, int64_t not_before)
 {
-    for (uint64_t at = syns->begin; at < syns->end; at++) {
-        const struct tcp_syn *syn = &syns->slots[at % SLOTS];
+    syns->young = MAX(syns->young, syns->begin);
+    for (; syns->young < syns->end; syns->young++) {
+        const struct tcp_syn *syn = &syns->slots[syns->young % SLOTS];
         if (syn->rank != 0 && syn->place.time >= not_before)
             return syn;
     }

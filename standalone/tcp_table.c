@@ -79,7 +79,7 @@ static void remove_entry(struct tcp_table *table, struct tcp_entry *entry)
     g_queue_unlink(list_of(table, entry), &entry->link);
 }
 
-/* The entry that was quiet longest, or NULL: what was touched since it was put into its place goes to the end first. */
+/* An entry that was quiet for about the longest time, or NULL: what was touched since it was put into its place goes to the end. */
 static struct tcp_entry *quietest(GQueue *list)
 {
     while (list->head != NULL) {
@@ -87,15 +87,8 @@ static struct tcp_entry *quietest(GQueue *list)
         if (entry->queued == entry->touched)
             return entry;
         entry->queued = entry->touched;
-        GList *before = list->tail;
         g_queue_unlink(list, &entry->link);
-        /* Nearly always to the very end: time goes on. */
-        while (before != NULL && before != &entry->link && ((const struct tcp_entry *)before->data)->queued > entry->queued)
-            before = before->prev;
-        if (before == NULL || before == &entry->link)
-            g_queue_push_head_link(list, &entry->link);
-        else
-            g_queue_insert_after_link(list, before, &entry->link);
+        g_queue_push_tail_link(list, &entry->link);
     }
     return NULL;
 }
@@ -114,21 +107,29 @@ static void drop_tombstone(struct tcp_table *table, struct tcp_entry *entry)
     g_free(entry);
 }
 
-static void leave_tombstone(struct tcp_table *table, const struct tcp_stream *stream)
+static struct tcp_tombstone *new_tombstone(struct tcp_table *table, const struct tcp_flow *flow, bool refused)
 {
     struct tcp_tombstone *tombstone = g_new0(struct tcp_tombstone, 1);
-    int low = compare_endpoints(&stream->connection.endpoint[0], &stream->entry.flow.low) == 0 ? 0 : 1;
-    tombstone->entry.flow = stream->entry.flow;
+    tombstone->entry.flow = *flow;
     tombstone->entry.is_tombstone = true;
-    tombstone->refused = stream->refused;
+    tombstone->refused = refused;
+    if (table->tombstones.length >= table->limits.tombstones) {
+        drop_tombstone(table, quietest(&table->tombstones));
+        table->forgetful = true;
+    }
+    add_entry(table, &tombstone->entry);
+    return tombstone;
+}
+
+static void leave_tombstone(struct tcp_table *table, const struct tcp_stream *stream)
+{
+    struct tcp_tombstone *tombstone = new_tombstone(table, &stream->entry.flow, stream->refused);
+    int low = compare_endpoints(&stream->connection.endpoint[0], &stream->entry.flow.low) == 0 ? 0 : 1;
     for (int side = 0; side < 2; side++) {
         const struct tcp_half *half = &stream->half[side == 0 ? low : 1 - low];
         tombstone->known[side] = half->start != TCP_START_UNKNOWN;
         tombstone->sequence[side] = tcp_sequence(half, half->expected);
     }
-    if (table->tombstones.length >= table->limits.tombstones)
-        drop_tombstone(table, quietest(&table->tombstones));
-    add_entry(table, &tombstone->entry);
 }
 
 /* Whether a segment that would open a connection is a new one's, and not a late packet of the old one. */
@@ -183,6 +184,22 @@ static void close_stream(struct tcp_table *table, struct tcp_stream *stream, enu
 
 /* It changes little from packet to packet. */
 #define PACKETS_BETWEEN_ACCOUNTS 8
+
+/* A connection takes about so much before long: new ones are let in only while there is room for that. */
+#define ROOM_FOR_ONE ((size_t)8192)
+
+/* Whether there is room for one connection more; the quiet ones make it. */
+static bool make_room(struct tcp_table *table)
+{
+    while (table->memory + ROOM_FOR_ONE > table->limits.connections && table->connections.length > 0) {
+        struct tcp_entry *entry = quietest(&table->connections);
+        if (table->clock - entry->touched < TCP_QUIET)
+            return false;
+        table->given_up++;
+        close_stream(table, (struct tcp_stream *)entry, TCP_END_LIMIT);
+    }
+    return true;
+}
 
 /* Brings what the connection counts for up to date; where there is too much of all, the longest idle ones go. */
 static void account(struct tcp_table *table, struct tcp_stream *stream)
@@ -443,7 +460,16 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
             drop_tombstone(table, entry);
     }
     struct tcp_syn *syn = tcp_syns_find(table->syns, &found.flow);
-    if (syn != NULL && confirms_syn(syn, &found, segment)) {
+    bool confirmed = syn != NULL && confirms_syn(syn, &found, segment);
+    if ((confirmed || (opens(segment) && !is_lone_syn(segment))) && !make_room(table)) {
+        /* Once tombstones were forgotten, what seems to be begun in the middle may be what was counted before. */
+        table->given_up += confirmed || !table->forgetful;
+        if (confirmed)
+            tcp_syns_drop(table->syns, syn);
+        new_tombstone(table, &found.flow, true);
+        return NULL;
+    }
+    if (confirmed) {
         struct tcp_stream *stream = open_with_syn(table, syn);
         arrival->half = compare_endpoints(&found.from, &stream->connection.endpoint[0]) == 0 ? 0 : 1;
         return stream;
