@@ -25,25 +25,20 @@ const struct smtp_reference_entry *smtp_reference_status(unsigned subject, unsig
     return smtp_reference_find(&smtp_reference_statuses, smtp_span(name, (size_t)length));
 }
 
+static const char *meaning_of(const char *name)
+{
+    const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_classes, smtp_span_of_text(name));
+    return entry != NULL ? entry->meaning : NULL;
+}
+
 const char *smtp_reference_subject(unsigned subject)
 {
-    static const char *const subjects[] = { "other or undefined",  "addressing", "the mailbox",        "the mail system",
-                                            "network and routing", "the protocol", "the message content", "security or policy" };
-    return subject < sizeof subjects / sizeof subjects[0] ? subjects[subject] : NULL;
+    const char name[] = { 'X', '.', (char)('0' + subject % 10), '.', 'X', 'X', 'X', '\0' };
+    return subject < 10 ? meaning_of(name) : NULL;
 }
 
 const char *smtp_reference_class(unsigned code)
 {
-    switch (code / 100) {
-    case 2:
-        return "success";
-    case 3:
-        return "intermediate";
-    case 4:
-        return "try again later";
-    case 5:
-        return "refused for good";
-    default:
-        return NULL;
-    }
+    const char name[] = { (char)('0' + code / 100 % 10), 'y', 'z', '\0' };
+    return code < 1000 ? meaning_of(name) : NULL;
 }

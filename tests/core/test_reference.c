@@ -4,11 +4,6 @@
 #include "reference/reference.h"
 #include "verb.h"
 
-static const struct smtp_reference_table *const tables[] = {
-    &smtp_reference_commands, &smtp_reference_replies,    &smtp_reference_statuses,
-    &smtp_reference_keywords, &smtp_reference_mechanisms, &smtp_reference_parameters,
-};
-
 #define MEANING_LIMIT 60
 
 static struct smtp_span span_of(const char *text)
@@ -28,18 +23,114 @@ static bool is_source(const char *source)
 static void entries_are_whole(void **state)
 {
     (void)state;
-    for (size_t t = 0; t < COUNT(tables); t++) {
-        assert_true(tables[t]->count > 10);
-        for (size_t i = 0; i < tables[t]->count; i++) {
-            const struct smtp_reference_entry *entry = &tables[t]->entries[i];
+    for (size_t t = 0; t < SMTP_REFERENCE_TABLES; t++) {
+        const struct smtp_reference_table *table = smtp_reference_tables[t];
+        assert_true(table->count > 10);
+        for (size_t i = 0; i < table->count; i++) {
+            const struct smtp_reference_entry *entry = &table->entries[i];
             struct smtp_span name = span_of(entry->name);
             EXPECT(name, name.length > 0);
             EXPECT(name, strlen(entry->meaning) > 0 && strlen(entry->meaning) <= MEANING_LIMIT);
             EXPECT(name, entry->meaning[strlen(entry->meaning) - 1] != '.');
             EXPECT(name, is_source(entry->source));
-            EXPECT(name, smtp_reference_find(tables[t], name) == entry);
+            EXPECT(name, smtp_reference_find(table, name) == entry);
         }
     }
+}
+
+static bool is_section(const char *section)
+{
+    return strspn(section, "0123456789.") == strlen(section) && section[0] != '.' && section[strlen(section) - 1] != '.';
+}
+
+static bool is_category(const char *category)
+{
+    return strcmp(category, "session") == 0 || strcmp(category, "auth") == 0 || strcmp(category, "message") == 0;
+}
+
+/* "250 251": each is a reply code that has an entry and begins with one of `digits`. */
+static bool are_codes(const char *list, const char *digits)
+{
+    struct smtp_span rest = smtp_span_of_text(list);
+    struct smtp_span word = smtp_span_next_word(&rest);
+    bool good = word.length > 0;
+    for (; word.length > 0; word = smtp_span_next_word(&rest))
+        good = good && strchr(digits, word.octets[0]) != NULL && smtp_reference_find(&smtp_reference_replies, word) != NULL;
+    return good;
+}
+
+static bool are_names(const char *list, const struct smtp_reference_table *table)
+{
+    struct smtp_span rest = smtp_span_of_text(list);
+    for (struct smtp_span word = smtp_span_next_word(&rest); word.length > 0; word = smtp_span_next_word(&rest))
+        if (smtp_reference_find(table, word) == NULL)
+            return false;
+    return true;
+}
+
+static bool is_sentence(const char *text)
+{
+    size_t length = strlen(text);
+    return length > 1 && text[length - 1] == '.' && text[length - 2] != '.' && strstr(text, "  ") == NULL;
+}
+
+/* The longer texts: sentences are whole, sections are numbers, and what points to other entries finds them. */
+static void entries_are_consistent(void **state)
+{
+    (void)state;
+    for (size_t t = 0; t < SMTP_REFERENCE_TABLES; t++)
+        for (size_t i = 0; i < smtp_reference_tables[t]->count; i++) {
+            const struct smtp_reference_entry *entry = &smtp_reference_tables[t]->entries[i];
+            struct smtp_span name = span_of(entry->name);
+            const char *const sentences[] = { entry->description, entry->action, entry->causes, entry->wire, entry->reveals, entry->clear };
+            for (size_t s = 0; s < COUNT(sentences); s++)
+                EXPECT(name, sentences[s] == NULL || is_sentence(sentences[s]));
+            EXPECT(name, entry->section == NULL || (strncmp(entry->source, "RFC ", 4) == 0 && is_section(entry->section)));
+            EXPECT(name, (entry->category != NULL) == (smtp_reference_tables[t] == &smtp_reference_commands));
+            EXPECT(name, entry->category == NULL || is_category(entry->category));
+            EXPECT(name, entry->success == NULL || are_codes(entry->success, "2"));
+            EXPECT(name, entry->intermediate == NULL || are_codes(entry->intermediate, "3"));
+            EXPECT(name, entry->failure == NULL || are_codes(entry->failure, "45"));
+            EXPECT(name, entry->next == NULL || are_names(entry->next, &smtp_reference_commands));
+            EXPECT(name, entry->keyword == NULL || are_names(entry->keyword, &smtp_reference_keywords));
+            EXPECT(name, entry->syntax == NULL || entry->carrier != NULL
+                             || strncmp(entry->syntax, entry->name, strlen(entry->name)) == 0);
+        }
+}
+
+/* A command that a document defines is told in full, a parameter says where it stands, a reply what to do. */
+static void entries_say_enough(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < smtp_reference_commands.count; i++) {
+        const struct smtp_reference_entry *entry = &smtp_reference_commands.entries[i];
+        if (strncmp(entry->source, "RFC ", 4) == 0)
+            EXPECT(span_of(entry->name), entry->syntax != NULL && entry->example != NULL && entry->description != NULL
+                                             && entry->phase != NULL && entry->success != NULL && entry->section != NULL);
+    }
+    for (size_t i = 0; i < smtp_reference_replies.count; i++)
+        EXPECT(span_of(smtp_reference_replies.entries[i].name), smtp_reference_replies.entries[i].action != NULL);
+    for (size_t i = 0; i < smtp_reference_statuses.count; i++)
+        EXPECT(span_of(smtp_reference_statuses.entries[i].name), smtp_reference_statuses.entries[i].description != NULL);
+    for (size_t i = 0; i < smtp_reference_parameters.count; i++)
+        EXPECT(span_of(smtp_reference_parameters.entries[i].name),
+               smtp_reference_parameters.entries[i].carrier != NULL && smtp_reference_parameters.entries[i].keyword != NULL);
+}
+
+/* The fields name every text that an entry has besides name, meaning, source, section and category. */
+static void fields_are_whole(void **state)
+{
+    (void)state;
+    const struct smtp_reference_entry entry = { .syntax = "syntax", .clear = "clear", .failure = "failure" };
+    size_t seen = 0;
+    for (size_t i = 0; i < SMTP_REFERENCE_FIELDS; i++) {
+        const char *text = smtp_reference_text(&entry, &smtp_reference_fields[i]);
+        assert_true(strlen(smtp_reference_fields[i].label) > 0);
+        if (text != NULL)
+            assert_string_equal(text, smtp_reference_fields[i].key);
+        seen += text != NULL;
+    }
+    assert_int_equal(seen, 3);
 }
 
 /* What the state machine knows by name, the reference explains. */
@@ -93,7 +184,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_are_whole), cmocka_unit_test(every_verb_is_explained), cmocka_unit_test(finds_in_any_case),
-        cmocka_unit_test(finds_codes),       cmocka_unit_test(finds_statuses),
+        cmocka_unit_test(finds_codes),       cmocka_unit_test(finds_statuses),          cmocka_unit_test(entries_are_consistent),
+        cmocka_unit_test(entries_say_enough), cmocka_unit_test(fields_are_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
