@@ -4,13 +4,15 @@
 
 #include <gmime/gmime.h>
 #include <inttypes.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "dialogue.h"
+#include "explain.h"
 #include "fragments.h"
+#include "language.h"
+#include "learn.h"
 #include "options.h"
 #include "printer.h"
 #include "progress.h"
@@ -199,16 +201,32 @@ static int run(struct program *program)
     return status;
 }
 
+static int run_command(struct program *program)
+{
+    switch (program->options.command) {
+    case COMMAND_EXPLAIN:
+        return explain_run(&program->options);
+    case COMMAND_REFERENCE:
+        return explain_reference(&program->options);
+    case COMMAND_LEARN:
+        return learn_run(&program->options);
+    case COMMAND_TRANSCRIPT:
+    case COMMAND_SESSIONS:
+        break;
+    }
+    return run(program);
+}
+
 int main(int argc, char **argv)
 {
     struct program program = { .worker = NULL };
     int status = EXIT_STATUS_OK;
-    setlocale(LC_CTYPE, "");
+    language_start(argc, argv);
     catch_signals();
     signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write like any other, and said so */
     g_mime_init();
     if (options_read(&program.options, argc, argv, &status))
-        status = run(&program);
+        status = run_command(&program);
     options_free(&program.options);
     g_mime_shutdown();
     return status;

@@ -8,20 +8,25 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "explain.h"
+#include "language.h"
 #include "text.h"
 #include "version.h"
 
-static const char help_summary[] =
+static const char help_summary[] = N_(
     "Prints what was said in the SMTP sessions of packet captures, line by line, with frame numbers and meanings.\n"
     "\n"
     "Commands:\n"
     "  transcript   an annotated transcript of every session (the default)\n"
     "  sessions     one line, or one record, for each session\n"
+    "  explain      what commands, codes and words mean: explain STARTTLS 550 5.7.1, or a line of a log in quotes\n"
+    "  reference    all that explain knows, by category\n"
+    "  learn        walk through a bundled session, line by line\n"
     "\n"
     "CAPTURE is a pcap or pcapng file, plain or compressed (gzip, zstd, lz4), or - for standard input. Several captures are read\n"
-    "as one, merged by time.";
+    "as one, merged by time.");
 
-static const char help_description[] =
+static const char help_description[] = N_(
     "Examples:\n"
     "  smtpscope mail.pcap                          read the sessions of a capture\n"
     "  smtpscope --session 3 --full mail.pcap       one of them, with the whole messages\n"
@@ -31,7 +36,7 @@ static const char help_description[] =
     "Exit status: 0 everything was read; 1 a capture could not be opened, or the output not be written; 2 wrong usage;\n"
     "3 a capture ended early or is damaged (all before the damage was printed); 130 interrupted (what was read was printed).\n"
     "\n"
-    "Passwords are shown as secret-1, secret-2, ... unless --show-secrets is given; equal labels are equal secrets.";
+    "Passwords are shown as secret-1, secret-2, ... unless --show-secrets is given; equal labels are equal secrets.");
 
 static bool fail(int *status, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
@@ -42,7 +47,7 @@ static bool fail(int *status, const char *format, ...)
     char *problem = g_strdup_vprintf(format, arguments);
     GString *visible = g_string_new(NULL);
     text_append_visible(visible, smtp_span_of_text(problem));
-    fprintf(stderr, "smtpscope: %s; try smtpscope --help\n", visible->str);
+    fprintf(stderr, "smtpscope: %s; %s\n", visible->str, _("try smtpscope --help"));
     g_string_free(visible, TRUE);
     g_free(problem);
     va_end(arguments);
@@ -60,7 +65,7 @@ static bool read_sessions(struct options *options, const char *list, int *status
         g_array_append_val(options->sessions, id);
     }
     g_strfreev(parts);
-    return good || fail(status, "--session wants numbers from 1 on, separated by commas, not '%s'", list);
+    return good || fail(status, _("--session wants numbers from 1 on, separated by commas, not '%s'"), list);
 }
 
 #define MEBIBYTE (UINT64_C(1) << 20)
@@ -89,8 +94,8 @@ static bool read_memory_limit(struct options *options, const char *text, int *st
     }
     options->memory_limit = number;
     if (!good || *end != '\0')
-        return fail(status, "--memory-limit wants a size as 512M or 2G, not '%s'", text);
-    return number >= MEMORY_LIMIT_LEAST || fail(status, "--memory-limit must be 32M at the least, not '%s'", text);
+        return fail(status, _("--memory-limit wants a size as 512M or 2G, not '%s'"), text);
+    return number >= MEMORY_LIMIT_LEAST || fail(status, _("--memory-limit must be 32M at the least, not '%s'"), text);
 }
 
 static bool read_shard(struct options *options, const char *text, int *status)
@@ -101,7 +106,7 @@ static bool read_shard(struct options *options, const char *text, int *status)
     bool good = g_strv_length(parts) == 2 && g_ascii_string_to_unsigned(parts[0], 10, 0, G_MAXUINT32, &options->shard, NULL)
                 && g_ascii_string_to_unsigned(parts[1], 10, 1, G_MAXUINT32, &options->shards, NULL) && options->shard < options->shards;
     g_strfreev(parts);
-    return good || fail(status, "--shard wants I/N with I from 0 to N-1, not '%s'", text);
+    return good || fail(status, _("--shard wants I/N with I from 0 to N-1, not '%s'"), text);
 }
 
 static bool read_colour(struct options *options, const char *when, int *status)
@@ -115,7 +120,7 @@ static bool read_colour(struct options *options, const char *when, int *status)
     else if (strcmp(when, "always") == 0)
         options->colour = true;
     else if (strcmp(when, "never") != 0)
-        return fail(status, "--color is auto, always or never, not '%s'", when);
+        return fail(status, _("--color is auto, always or never, not '%s'"), when);
     return true;
 }
 
@@ -126,27 +131,58 @@ static bool read_choice(const char *option, const char *value, const char *first
     *is_second = strcmp(value, second) == 0;
     if (*is_second || strcmp(value, first) == 0)
         return true;
-    return fail(status, "--%s is %s or %s, not '%s'", option, first, second, value);
+    return fail(status, _("--%s is %s or %s, not '%s'"), option, first, second, value);
 }
 
 /* Commands to come: their names are no captures. */
-static const char *const later[] = { "messages", "findings", "servers", "explain", "reference" };
+static const char *const later[] = { "messages", "findings", "servers" };
 
 static bool names_later_command(char **words, int *status)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(later) && words != NULL && words[0] != NULL; i++)
         if (strcmp(words[0], later[i]) == 0)
-            return !fail(status, "the command '%s' is not there yet (a capture of that name: ./%s)", later[i], later[i]);
+            return !fail(status, _("the command '%s' is not there yet (a capture of that name: ./%s)"), later[i], later[i]);
     return false;
 }
 
 static bool read_command(struct options *options, char **words)
 {
-    if (words == NULL || words[0] == NULL)
-        return false;
-    bool sessions = strcmp(words[0], "sessions") == 0;
-    options->command = sessions ? COMMAND_SESSIONS : COMMAND_TRANSCRIPT;
-    return sessions || strcmp(words[0], "transcript") == 0;
+    static const struct {
+        const char *name;
+        enum command_name command;
+    } names[] = {
+        { "transcript", COMMAND_TRANSCRIPT }, { "sessions", COMMAND_SESSIONS }, { "explain", COMMAND_EXPLAIN },
+        { "reference", COMMAND_REFERENCE },   { "learn", COMMAND_LEARN },
+    };
+    options->command = COMMAND_TRANSCRIPT;
+    for (unsigned i = 0; i < G_N_ELEMENTS(names) && words != NULL && words[0] != NULL; i++)
+        if (strcmp(words[0], names[i].name) == 0) {
+            options->command = names[i].command;
+            return true;
+        }
+    return false;
+}
+
+/* What the command needs besides options. */
+static bool check_operands(const struct options *options, int *status)
+{
+    if (options->command == COMMAND_EXPLAIN)
+        return options->count > 0 || options->explain_captures != NULL
+               || fail(status, "%s", _("nothing to explain: name a topic, as in smtpscope explain STARTTLS, or a --capture"));
+    if (options->command == COMMAND_REFERENCE)
+        return options->count == 0 || fail(status, _("reference takes no operand, not '%s': see --category"), options->captures[0]);
+    if (options->command == COMMAND_LEARN)
+        return options->count <= 1 || fail(status, "%s", _("learn takes one lesson at a time"));
+    return options->count > 0 || fail(status, "%s", _("no capture was named"));
+}
+
+static bool check_reference_options(const struct options *options, const char *language, int *status)
+{
+    if (language != NULL && !language_is_known(language))
+        return fail(status, _("--lang is en or ja, not '%s'"), language);
+    if (options->category != NULL && !explain_is_category(options->category))
+        return fail(status, _("--category is one of %s, not '%s'"), explain_categories(), options->category);
+    return true;
 }
 
 bool options_read(struct options *options, int argc, char **argv, int *status)
@@ -157,28 +193,32 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     char *sessions = NULL;
     char *memory_limit = NULL;
     char *shard = NULL;
+    char *language = NULL;
     char **words = NULL;
     gboolean version = FALSE;
     gboolean full = FALSE;
     gboolean show_secrets = FALSE;
     *options = (struct options){ .sessions = g_array_new(FALSE, FALSE, sizeof(uint64_t)) };
     const GOptionEntry entries[] = {
-        { "session", 's', 0, G_OPTION_ARG_STRING, &sessions, "Only these sessions", "ID[,ID...]" },
-        { "format", 'f', 0, G_OPTION_ARG_STRING, &format, "text (for people) or json (one object a line)", "FORMAT" },
-        { "full", 0, 0, G_OPTION_ARG_NONE, &full, "Whole messages and lines, not summaries", NULL },
-        { "show-secrets", 0, 0, G_OPTION_ARG_NONE, &show_secrets, "Passwords and other secrets as they are", NULL },
-        { "sort", 0, 0, G_OPTION_ARG_STRING, &sort, "end (the order in which sessions end) or start", "ORDER" },
-        { "color", 0, 0, G_OPTION_ARG_STRING, &colour, "auto (on a terminal), always or never", "WHEN" },
-        { "memory-limit", 0, 0, G_OPTION_ARG_STRING, &memory_limit, "Memory to use at the most (512M)", "SIZE" },
-        { "shard", 0, 0, G_OPTION_ARG_STRING, &shard, "Only the connections of shard I (from 0) of N", "I/N" },
-        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, "Write to FILE, not to standard output", "FILE" },
-        { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL },
+        { "session", 's', 0, G_OPTION_ARG_STRING, &sessions, _("Only these sessions"), "ID[,ID...]" },
+        { "format", 'f', 0, G_OPTION_ARG_STRING, &format, _("text (for people) or json (one object a line)"), "FORMAT" },
+        { "full", 0, 0, G_OPTION_ARG_NONE, &full, _("Whole messages and lines, not summaries"), NULL },
+        { "show-secrets", 0, 0, G_OPTION_ARG_NONE, &show_secrets, _("Passwords and other secrets as they are"), NULL },
+        { "sort", 0, 0, G_OPTION_ARG_STRING, &sort, _("end (the order in which sessions end) or start"), "ORDER" },
+        { "color", 0, 0, G_OPTION_ARG_STRING, &colour, _("auto (on a terminal), always or never"), "WHEN" },
+        { "memory-limit", 0, 0, G_OPTION_ARG_STRING, &memory_limit, _("Memory to use at the most (512M)"), "SIZE" },
+        { "shard", 0, 0, G_OPTION_ARG_STRING, &shard, _("Only the connections of shard I (from 0) of N"), "I/N" },
+        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, _("Write to FILE, not to standard output"), "FILE" },
+        { "category", 0, 0, G_OPTION_ARG_STRING, &options->category, _("reference: only the entries of one category"), "CATEGORY" },
+        { "capture", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->explain_captures, _("explain: what occurs in the capture"), "FILE" },
+        { "lang", 0, 0, G_OPTION_ARG_STRING, &language, _("en or ja (the locale's)"), "LANGUAGE" },
+        { "version", 0, 0, G_OPTION_ARG_NONE, &version, _("Print the version"), NULL },
         { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words, NULL, NULL },
         { .long_name = NULL },
     };
-    GOptionContext *context = g_option_context_new("[COMMAND] CAPTURE...");
-    g_option_context_set_summary(context, help_summary);
-    g_option_context_set_description(context, help_description);
+    GOptionContext *context = g_option_context_new(_("[COMMAND] CAPTURE..."));
+    g_option_context_set_summary(context, _(help_summary));
+    g_option_context_set_description(context, _(help_description));
     g_option_context_add_main_entries(context, entries, NULL);
     GError *error = NULL;
     bool good = g_option_context_parse(context, &argc, &argv, &error);
@@ -205,8 +245,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     unsigned skip = read_command(options, words) ? 1 : 0;
     options->count = words != NULL ? g_strv_length(words) - skip : 0;
     options->captures = words != NULL ? g_strdupv(words + skip) : NULL;
-    if (work && options->count == 0)
-        work = fail(status, "%s", "no capture was named");
+    work = work && check_reference_options(options, language, status) && check_operands(options, status);
     g_strfreev(words);
     g_free(format);
     g_free(colour);
@@ -214,12 +253,15 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     g_free(sessions);
     g_free(memory_limit);
     g_free(shard);
+    g_free(language);
     return work;
 }
 
 void options_free(struct options *options)
 {
     g_strfreev(options->captures);
+    g_strfreev(options->explain_captures);
+    g_free(options->category);
     g_free(options->output);
     g_array_free(options->sessions, TRUE);
 }

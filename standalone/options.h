@@ -18,6 +18,9 @@ enum exit_status {
 enum command_name {
     COMMAND_TRANSCRIPT,
     COMMAND_SESSIONS,
+    COMMAND_EXPLAIN,
+    COMMAND_REFERENCE,
+    COMMAND_LEARN,
 };
 
 struct options {
@@ -31,8 +34,10 @@ struct options {
     uint64_t shard, shards; /* of so many shards the one with this number, from 0; 0 shards: all */
     GArray *sessions;   /* uint64_t; empty: all */
     char *output;       /* file name; NULL: standard output */
-    char **captures;    /* names, NULL at the end */
+    char **captures;    /* names, NULL at the end; topics of explain, lesson of learn */
     unsigned count;
+    char **explain_captures; /* explain what occurs in these, NULL at the end; NULL: none */
+    char *category;          /* of the reference; NULL: all */
 };
 
 /*

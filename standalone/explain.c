@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "explain.h"
+
+#include <errno.h>
+#include <langinfo.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "language.h"
+#include "occurrences.h"
+#include "reference_json.h"
+#include "reference_text.h"
+#include "sessions_read.h"
+#include "text.h"
+
+static const struct category {
+    const char *name;
+    const struct smtp_reference_table *table;
+    const char *title;
+} categories[] = {
+    { "session", &smtp_reference_commands, N_("Commands: the session") },
+    { "auth", &smtp_reference_commands, N_("Commands: login") },
+    { "message", &smtp_reference_commands, N_("Commands: the message") },
+    { "keyword", &smtp_reference_keywords, N_("EHLO keywords") },
+    { "parameter", &smtp_reference_parameters, N_("Parameters of MAIL and RCPT") },
+    { "mechanism", &smtp_reference_mechanisms, N_("AUTH mechanisms") },
+    { "reply", &smtp_reference_replies, N_("Reply codes") },
+    { "status", &smtp_reference_statuses, N_("Enhanced status codes") },
+};
+
+bool explain_is_category(const char *category)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(categories); i++)
+        if (strcmp(category, categories[i].name) == 0)
+            return true;
+    return false;
+}
+
+const char *explain_categories(void)
+{
+    return "session, auth, message, keyword, parameter, mechanism, reply, status";
+}
+
+/* ---- output ---- */
+
+struct output {
+    const struct options *options;
+    FILE *file;
+    struct page page;
+    struct summary summary;
+};
+
+static bool output_open(struct output *output, const struct options *options)
+{
+    *output = (struct output){ .options = options, .file = stdout };
+    if (options->output != NULL)
+        output->file = fopen(options->output, "w");
+    if (output->file == NULL) {
+        fprintf(stderr, "smtpscope: %s: %s: %s\n", options->output, _("cannot write"), g_strerror(errno));
+        return false;
+    }
+    output->page = (struct page){
+        .out = g_string_new(NULL),
+        .colour = options->colour,
+        .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+    };
+    return true;
+}
+
+/* Writes all, and returns `status`, or that of a failed write. */
+static int output_close(struct output *output, int status)
+{
+    struct json json = { .out = output->page.out };
+    if (output->options->json)
+        summary_json(&json, &output->summary);
+    GString *out = output->page.out;
+    bool good = fwrite(out->str, 1, out->len, output->file) == out->len && fflush(output->file) == 0;
+    if (output->file != stdout)
+        good = fclose(output->file) == 0 && good;
+    if (!good)
+        fprintf(stderr, "smtpscope: %s: %s\n", _("cannot write"), g_strerror(errno));
+    g_string_free(out, TRUE);
+    return good ? status : (int)EXIT_STATUS_INPUT;
+}
+
+static void put(struct output *output, const struct topic *topic)
+{
+    struct json json = { .out = output->page.out };
+    if (output->options->json)
+        reference_json(&json, topic);
+    else
+        reference_text(&output->page, topic);
+}
+
+static void put_all(struct output *output, const GArray *topics)
+{
+    for (guint i = 0; i < topics->len; i++)
+        put(output, &g_array_index(topics, struct topic, i));
+}
+
+/* ---- explain ---- */
+
+static void say_unknown(const char *text)
+{
+    GString *visible = g_string_new(NULL);
+    text_append_visible(visible, smtp_span_of_text(text));
+    char *near = topics_near(text);
+    fprintf(stderr, "smtpscope: ");
+    fprintf(stderr, _("no entry for '%s'"), visible->str);
+    if (near != NULL)
+        fprintf(stderr, _("; perhaps %s?"), near);
+    else
+        fprintf(stderr, "%s", _("; all that there is: smtpscope reference"));
+    fputc('\n', stderr);
+    g_free(near);
+    g_string_free(visible, TRUE);
+}
+
+static void note_session(void *context, const struct record *record)
+{
+    occurrences_add(context, record);
+}
+
+static int find_occurrences(GArray *topics, struct output *output)
+{
+    char **captures = output->options->explain_captures;
+    int status = sessions_read(captures, g_strv_length(captures), note_session, topics, &output->summary);
+    occurrences_sort(topics);
+    if (output->summary.sessions == 0 && output->summary.totals.captures > 0)
+        fprintf(stderr, "smtpscope: %s\n", _("no SMTP session in the capture"));
+    return status;
+}
+
+int explain_run(const struct options *options)
+{
+    struct output output;
+    int status = EXIT_STATUS_OK;
+    if (!output_open(&output, options))
+        return EXIT_STATUS_INPUT;
+    GArray *topics = topics_new();
+    for (unsigned i = 0; i < options->count; i++)
+        if (!topics_find(topics, options->captures[i])) {
+            say_unknown(options->captures[i]);
+            status = EXIT_STATUS_USAGE;
+        }
+    if (options->explain_captures != NULL) {
+        int read = find_occurrences(topics, &output);
+        status = read != EXIT_STATUS_OK ? read : status;
+    }
+    put_all(&output, topics);
+    g_array_unref(topics);
+    return output_close(&output, status);
+}
+
+/* ---- reference ---- */
+
+static void put_category(struct output *output, const struct category *category)
+{
+    if (!output->options->json) {
+        page_rule(&output->page, PAGE_BOLD, page_heavy(&output->page), 2, _(category->title));
+        g_string_append_c(output->page.out, '\n');
+    }
+    for (size_t i = 0; i < category->table->count; i++) {
+        const struct smtp_reference_entry *entry = &category->table->entries[i];
+        if (entry->category == NULL || strcmp(entry->category, category->name) == 0)
+            put(output, &(struct topic){ .table = category->table, .entry = entry });
+    }
+}
+
+int explain_reference(const struct options *options)
+{
+    struct output output;
+    if (!output_open(&output, options))
+        return EXIT_STATUS_INPUT;
+    for (size_t i = 0; i < G_N_ELEMENTS(categories); i++)
+        if (options->category == NULL || strcmp(options->category, categories[i].name) == 0)
+            put_category(&output, &categories[i]);
+    return output_close(&output, EXIT_STATUS_OK);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "language.h"
+
+#include <glib.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <string.h>
+
+#include "share.h"
+
+#define DOMAIN "smtpscope"
+#define ALWAYS_THERE "C.UTF-8" /* a locale that glibc brings along */
+#define NAME_LIMIT 15
+
+static char in_use[NAME_LIMIT + 1] = "en";
+
+/* The value of --lang, or NULL. */
+static const char *asked_for(int argc, char **argv)
+{
+    const char *found = NULL;
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (g_str_has_prefix(argv[i], "--lang="))
+            found = argv[i] + strlen("--lang=");
+        else if (strcmp(argv[i], "--lang") == 0 && i + 1 < argc)
+            found = argv[++i];
+    }
+    return found;
+}
+
+/* The name of the locale that the environment asks for, NULL for none. */
+static const char *locale_name(const char *category)
+{
+    const char *const names[] = { "LC_ALL", category, "LANG" };
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        const char *value = g_getenv(names[i]);
+        if (value != NULL && *value != '\0')
+            return strcmp(value, "C") == 0 || strcmp(value, "POSIX") == 0 ? NULL : value;
+    }
+    return NULL;
+}
+
+static bool names_utf8(const char *locale)
+{
+    const char *codeset = locale != NULL ? strchr(locale, '.') : NULL;
+    return codeset != NULL && (g_ascii_strncasecmp(codeset, ".UTF-8", 6) == 0 || g_ascii_strncasecmp(codeset, ".UTF8", 5) == 0);
+}
+
+static bool is_utf8(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+}
+
+static char *catalogue(const char *language)
+{
+    char *name = g_build_filename("locale", language, "LC_MESSAGES", DOMAIN ".mo", NULL);
+    char *path = share_path(name);
+    g_free(name);
+    return path;
+}
+
+bool language_is_known(const char *language)
+{
+    if (strcmp(language, "en") == 0)
+        return true;
+    if (*language == '\0' || strlen(language) > NAME_LIMIT || strspn(language, "abcdefghijklmnopqrstuvwxyz") != strlen(language))
+        return false;
+    char *path = catalogue(language);
+    bool there = g_file_test(path, G_FILE_TEST_EXISTS);
+    g_free(path);
+    return there;
+}
+
+/* The first language of "ja_JP.UTF-8:en" that there are texts in, or NULL. Free with g_free. */
+static char *first_known(const char *list)
+{
+    char *found = NULL;
+    char **names = g_strsplit(list, ":", -1);
+    for (char **name = names; *name != NULL && found == NULL; name++) {
+        (*name)[strcspn(*name, "_.@")] = '\0';
+        if (language_is_known(*name))
+            found = g_strdup(*name);
+    }
+    g_strfreev(names);
+    return found;
+}
+
+/* What the environment asks for: $LANGUAGE in front of the locale, as gettext has it. */
+static char *of_environment(void)
+{
+    const char *locale = locale_name("LC_MESSAGES");
+    const char *languages = g_getenv("LANGUAGE");
+    char *found = NULL;
+    if (locale != NULL && languages != NULL && *languages != '\0')
+        found = first_known(languages);
+    if (found == NULL && locale != NULL)
+        found = first_known(locale);
+    return found;
+}
+
+/* gettext wants a locale that exists and is not "C"; which one is all the same, since $LANGUAGE goes first. */
+static void speak(const char *language)
+{
+    const char *locale = setlocale(LC_MESSAGES, "");
+    if (locale == NULL || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0)
+        setlocale(LC_MESSAGES, ALWAYS_THERE);
+    g_setenv("LANGUAGE", language, TRUE);
+    char *folder = share_path("locale");
+    bindtextdomain(DOMAIN, folder);
+    bind_textdomain_codeset(DOMAIN, "UTF-8");
+    textdomain(DOMAIN);
+    g_free(folder);
+    if (strstr(gettext(""), "Content-Type") != NULL) /* a catalogue's header is its text for "" */
+        g_strlcpy(in_use, language, sizeof in_use);
+}
+
+void language_start(int argc, char **argv)
+{
+    if (setlocale(LC_CTYPE, "") == NULL && names_utf8(locale_name("LC_CTYPE")))
+        setlocale(LC_CTYPE, ALWAYS_THERE);
+    const char *asked = asked_for(argc, argv);
+    char *language = asked != NULL ? g_strdup(asked) : of_environment();
+    if (asked != NULL && !is_utf8() && strcmp(asked, "en") != 0)
+        setlocale(LC_CTYPE, ALWAYS_THERE);
+    if (language != NULL && strcmp(language, "en") != 0 && language_is_known(language) && is_utf8())
+        speak(language);
+    g_free(language);
+}
+
+const char *language_in_use(void)
+{
+    return in_use;
+}

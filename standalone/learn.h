@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_LEARN_H
+#define SMTPSCOPE_LEARN_H
+
+/* The command `learn`: bundled sessions line by line, with keys on a terminal, else as a listing. */
+
+#include "options.h"
+
+/* Returns the exit status. */
+int learn_run(const struct options *options);
+
+#endif

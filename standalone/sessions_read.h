@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_SESSIONS_READ_H
+#define SMTPSCOPE_SESSIONS_READ_H
+
+/* Reads captures for what is in their sessions, where nothing of the command line's choices matters. */
+
+#include "record.h"
+#include "summary.h"
+
+/*
+ * Reads all of the captures named and calls `session` for each session, in the order in which they began, from a second
+ * thread; the record is freed behind the call. Fills `summary`, and returns the exit status.
+ */
+int sessions_read(char *const *names, unsigned count, void (*session)(void *context, const struct record *record), void *context,
+                  struct summary *summary);
+
+#endif
