@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "reference/reference.h" /* N_ */
 #include "session_private.h"
 
 struct smtp_event smtp_event_at(const struct smtp_session *session, enum smtp_event_kind kind, enum smtp_role role)
@@ -75,13 +76,13 @@ const char *smtp_boundary_name(enum smtp_boundary boundary)
 
 const char *smtp_step_name(enum smtp_step step)
 {
-    static const char *const names[] = { "offered", "requested", "accepted", "refused",  "handshake", "established",
-                                         "failed",  "started",   "challenge", "response", "rejected",  "cancelled" };
+    static const char *const names[] = { N_("offered"), N_("requested"), N_("accepted"), N_("refused"),  N_("handshake"), N_("established"),
+                                         N_("failed"),  N_("started"),   N_("challenge"), N_("response"), N_("rejected"),  N_("cancelled") };
     return names[step];
 }
 
 const char *smtp_outcome_name(enum smtp_outcome outcome)
 {
-    static const char *const names[] = { NULL, "accepted", "rejected", "aborted", "unfinished" };
+    static const char *const names[] = { NULL, N_("accepted"), N_("rejected"), N_("aborted"), N_("unfinished") };
     return names[outcome];
 }

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "annotate.h"
 
+#include <inttypes.h>
+
 #include "keyword.h"
+#include "language.h"
 #include "path.h"
 #include "reference/reference.h"
 #include "text.h"
@@ -10,15 +13,15 @@ void annotate_duration(GString *out, int64_t nanoseconds)
 {
     double seconds = (double)nanoseconds / 1e9;
     if (seconds < 0)
-        g_string_append_printf(out, "%.3f s (time goes back)", seconds);
+        g_string_append_printf(out, _("%.3f s (time goes back)"), seconds);
     else if (seconds < 0.0095)
-        g_string_append_printf(out, "%.2f ms", seconds * 1e3);
+        g_string_append_printf(out, _("%.2f ms"), seconds * 1e3);
     else if (seconds < 0.995)
-        g_string_append_printf(out, "%.0f ms", seconds * 1e3);
+        g_string_append_printf(out, _("%.0f ms"), seconds * 1e3);
     else if (seconds < 120)
-        g_string_append_printf(out, "%.2f s", seconds);
+        g_string_append_printf(out, _("%.2f s"), seconds);
     else
-        g_string_append_printf(out, "%.0f min %.0f s", (double)(int)(seconds / 60), seconds - 60 * (double)(int)(seconds / 60));
+        g_string_append_printf(out, _("%.0f min %.0f s"), (double)(int)(seconds / 60), seconds - 60 * (double)(int)(seconds / 60));
 }
 
 static void separate(GString *out)
@@ -33,11 +36,11 @@ static void annotate_parameters(GString *out, const struct item *item)
     struct smtp_path path = smtp_path_parse(command.argument, item->verb == SMTP_VERB_RCPT ? "TO" : "FROM");
     if (path.null) {
         separate(out);
-        g_string_append(out, "null return path, as bounces have");
+        g_string_append(out, _("null return path, as bounces have"));
     }
     if (path.found && (path.no_brackets || path.unclosed)) {
         separate(out);
-        g_string_append(out, path.unclosed ? "the > is missing" : "the angle brackets are missing");
+        g_string_append(out, path.unclosed ? _("the > is missing") : _("the angle brackets are missing"));
     }
     struct smtp_span rest = path.parameters;
     struct smtp_parameter parameter;
@@ -46,7 +49,7 @@ static void annotate_parameters(GString *out, const struct item *item)
         if (entry == NULL)
             continue;
         separate(out);
-        g_string_append_printf(out, "%s: %s", entry->name, entry->meaning);
+        g_string_append_printf(out, "%s: %s", entry->name, _(entry->meaning));
     }
 }
 
@@ -54,31 +57,31 @@ void annotate_command(GString *out, const struct item *item)
 {
     const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_commands, item->word);
     if (item->line.label != 0 && item->word.length == 0)
-        g_string_append(out, "looks like an answer to AUTH, which the server had ended");
+        g_string_append(out, _("looks like an answer to AUTH, which the server had ended"));
     else if (entry != NULL)
-        g_string_append(out, entry->meaning);
+        g_string_append(out, _(entry->meaning));
     else
-        g_string_append(out, "no known command");
+        g_string_append(out, _("no known command"));
     if (item->verb == SMTP_VERB_MAIL || item->verb == SMTP_VERB_RCPT)
         annotate_parameters(out, item);
     if (!item->answered)
-        g_string_append(out, "; no reply was seen");
+        g_string_append(out, _("; no reply was seen"));
 }
 
 void annotate_response(GString *out, const struct item *item)
 {
     if (item->cancelled)
-        g_string_append(out, "cancels the exchange");
+        g_string_append(out, _("cancels the exchange"));
     else if (item->malformed)
-        g_string_append(out, "answer to the challenge; it is not what the mechanism asks for");
+        g_string_append(out, _("answer to the challenge; it is not what the mechanism asks for"));
     else
-        g_string_append(out, "answer to the challenge");
+        g_string_append(out, _("answer to the challenge"));
     if (item->decoded.octets != NULL) {
-        g_string_append(out, ": user ");
+        g_string_append(out, _(": user "));
         text_append_visible(out, item->decoded);
     }
     if (!item->answered)
-        g_string_append(out, "; no reply was seen");
+        g_string_append(out, _("; no reply was seen"));
 }
 
 static void annotate_code(GString *out, const struct item *item)
@@ -87,11 +90,11 @@ static void annotate_code(GString *out, const struct item *item)
     const struct smtp_reference_entry *entry = smtp_reference_reply(reply->code);
     const char *class_text = smtp_reference_class(reply->code);
     if (entry != NULL)
-        g_string_append(out, entry->meaning);
+        g_string_append(out, _(entry->meaning));
     else if (class_text != NULL)
-        g_string_append_printf(out, "%s (no code of the standards)", class_text);
+        g_string_append_printf(out, _("%s (no code of the standards)"), _(class_text));
     else
-        g_string_append(out, "no reply code");
+        g_string_append(out, _("no reply code"));
     bool says_nothing = reply->enhanced.detail == 0 && (reply->enhanced.subject == 0 || reply->enhanced.class_digit == 2);
     if (!reply->enhanced.present || says_nothing)
         return;
@@ -99,7 +102,7 @@ static void annotate_code(GString *out, const struct item *item)
     separate(out);
     g_string_append_printf(out, "%u.%u.%u: ", reply->enhanced.class_digit, reply->enhanced.subject, reply->enhanced.detail);
     const char *subject = smtp_reference_subject(reply->enhanced.subject);
-    g_string_append(out, status != NULL ? status->meaning : subject != NULL ? subject : "unregistered");
+    g_string_append(out, status != NULL ? _(status->meaning) : subject != NULL ? _(subject) : _("unregistered"));
 }
 
 static void annotate_challenge(GString *out, const struct item *item)
@@ -124,13 +127,13 @@ static const char *what_it_answers(const struct item *item)
 {
     switch (item->reply.answers) {
     case SMTP_ANSWERS_GREETING:
-        return "the server's greeting";
+        return _("the server's greeting");
     case SMTP_ANSWERS_NOTHING:
-        return "nobody asked for this reply";
+        return _("nobody asked for this reply");
     case SMTP_ANSWERS_EMPTY_LINE:
-        return "answers an empty line";
+        return _("answers an empty line");
     case SMTP_ANSWERS_UNKNOWN:
-        return "which command it answers cannot be told: part of the dialogue is not in the capture";
+        return _("which command it answers cannot be told: part of the dialogue is not in the capture");
     case SMTP_ANSWERS_CONTENT:
     case SMTP_ANSWERS_COMMAND:
     case SMTP_ANSWERS_RESPONSE:
@@ -157,6 +160,29 @@ static const struct recipient *lmtp_recipient(const struct record *record, const
     return NULL;
 }
 
+/* What was asked, where, and how long ago. */
+static void annotate_answered(GString *out, const struct item *item)
+{
+    const char *verb = smtp_verb_name(item->reply.verb);
+    uint64_t frame = item->answered_frame != 0 ? item->answered_frame : item->command_frame;
+    GString *duration = g_string_new(NULL);
+    if (item->has_command)
+        annotate_duration(duration, item->place.time - item->command_time);
+    if (item->reply.answers == SMTP_ANSWERS_CONTENT && item->reply.verb == SMTP_VERB_BDAT)
+        g_string_append_printf(out, item->has_command ? _("answers the chunk that ends in frame %" PRIu64 " after %s") : _("answers the chunk"),
+                               frame, duration->str);
+    else if (item->reply.answers == SMTP_ANSWERS_CONTENT)
+        g_string_append_printf(out, item->has_command ? _("answers the message that ends in frame %" PRIu64 " after %s") : _("answers the message"),
+                               frame, duration->str);
+    else if (item->reply.answers == SMTP_ANSWERS_RESPONSE)
+        g_string_append_printf(out, item->has_command ? _("answers the AUTH response of frame %" PRIu64 " after %s") : _("answers the AUTH response"),
+                               frame, duration->str);
+    else
+        g_string_append_printf(out, item->has_command ? _("answers %s of frame %" PRIu64 " after %s") : _("answers %s"),
+                               *verb != '\0' ? verb : _("the command"), frame, duration->str);
+    g_string_free(duration, TRUE);
+}
+
 void annotate_reply(GString *out, const struct record *record, const struct item *item)
 {
     annotate_code(out, item);
@@ -168,30 +194,19 @@ void annotate_reply(GString *out, const struct record *record, const struct item
         g_string_append(out, answers);
         return;
     }
-    if (item->reply.answers == SMTP_ANSWERS_CONTENT)
-        g_string_append(out, item->reply.verb == SMTP_VERB_BDAT ? "answers the chunk" : "answers the message");
-    else if (item->reply.answers == SMTP_ANSWERS_RESPONSE)
-        g_string_append(out, "answers the AUTH response");
-    else
-        g_string_append_printf(out, "answers %s", *smtp_verb_name(item->reply.verb) ? smtp_verb_name(item->reply.verb) : "the command");
-    if (item->has_command) {
-        uint64_t frame = item->answered_frame != 0 ? item->answered_frame : item->command_frame;
-        g_string_append(out, item->reply.answers == SMTP_ANSWERS_CONTENT ? " that ends in" : " of");
-        g_string_append_printf(out, " frame %" G_GUINT64_FORMAT " after ", frame);
-        annotate_duration(out, item->place.time - item->command_time);
-    }
+    annotate_answered(out, item);
     if (item->reply.recipient > 0) {
         const struct recipient *recipient = lmtp_recipient(record, item);
-        g_string_append_printf(out, ", for recipient %u", item->reply.recipient);
+        g_string_append_printf(out, _(", for recipient %u"), item->reply.recipient);
         if (recipient != NULL) {
             g_string_append_c(out, ' ');
             text_append_visible(out, recipient->address);
         }
     }
     if (item->reply.codes_differ)
-        g_string_append(out, "; its lines have different codes, the last one counts");
+        g_string_append(out, _("; its lines have different codes, the last one counts"));
     if (item->reply.partial)
-        g_string_append(out, "; its last line was not seen");
+        g_string_append(out, _("; its last line was not seen"));
 }
 
 void annotate_keyword(GString *out, struct smtp_span text)
@@ -199,9 +214,9 @@ void annotate_keyword(GString *out, struct smtp_span text)
     struct smtp_keyword_line line = smtp_keyword_line_parse(text);
     const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_keywords, line.word);
     if (line.masked)
-        g_string_append(out, "a keyword overwritten in transit: it may have been STARTTLS");
+        g_string_append(out, _("a keyword overwritten in transit: it may have been STARTTLS"));
     else if (entry != NULL)
-        g_string_append(out, entry->meaning);
+        g_string_append(out, _(entry->meaning));
 }
 
 /* ---- sessions ---- */
@@ -209,7 +224,7 @@ void annotate_keyword(GString *out, struct smtp_span text)
 void annotate_mechanism(GString *out, const struct auth *auth)
 {
     if (auth->mechanism.octets == NULL)
-        g_string_append(out, "mechanism not seen");
+        g_string_append(out, _("mechanism not seen"));
     text_append_visible(out, auth->mechanism);
 }
 
@@ -222,41 +237,42 @@ void annotate_endpoint(GString *out, const struct record *record, enum smtp_role
 void annotate_starttls(GString *out, const struct record *record)
 {
     if (record->tls.implicit)
-        g_string_append(out, "implicit TLS");
+        g_string_append(out, _("implicit TLS"));
     else if (strcmp(record_starttls(record), "none") == 0)
-        g_string_append(out, "no STARTTLS");
+        g_string_append(out, _("no STARTTLS"));
     else
-        g_string_append_printf(out, "STARTTLS %s", record_starttls(record));
+        g_string_append_printf(out, _("STARTTLS %s"), _(record_starttls(record)));
 }
 
 void annotate_ending(GString *out, const struct record *record)
 {
     static const char *const ends[] = {
-        [TCP_END_FIN] = "closed",
-        [TCP_END_RST] = "reset",
-        [TCP_END_REUSED] = "over when its ports were used again",
-        [TCP_END_IDLE] = "silent in the end",
-        [TCP_END_CAPTURE] = "open when the capture ends",
-        [TCP_END_REFUSED] = "not SMTP any more",
-        [TCP_END_LIMIT] = "given up for want of memory",
+        [TCP_END_FIN] = N_("closed"),
+        [TCP_END_RST] = N_("reset"),
+        [TCP_END_REUSED] = N_("over when its ports were used again"),
+        [TCP_END_IDLE] = N_("silent in the end"),
+        [TCP_END_CAPTURE] = N_("open when the capture ends"),
+        [TCP_END_REFUSED] = N_("not SMTP any more"),
+        [TCP_END_LIMIT] = N_("given up for want of memory"),
     };
-    g_string_append(out, ends[record->end]);
+    g_string_append(out, _(ends[record->end]));
     if (record->complete) {
-        g_string_append(out, ", complete");
+        g_string_append(out, _(", complete"));
         return;
     }
     bool client_syn = record->connection.syn[record->client_half];
     bool server_syn = record->connection.syn[1 - record->client_half];
     if (!client_syn && !server_syn)
-        g_string_append(out, ", its beginning is not in the capture");
+        g_string_append(out, _(", its beginning is not in the capture"));
     else if (!client_syn || !server_syn)
-        g_string_append_printf(out, ", the %s's SYN is not in the capture", client_syn ? "server" : "client");
+        g_string_append(out, client_syn ? _(", the server's SYN is not in the capture") : _(", the client's SYN is not in the capture"));
     uint64_t missing = 0;
     for (const GList *link = record->gaps.head; link != NULL; link = link->next)
         missing += ((const struct gap *)link->data)->octets;
     if (missing == 0)
         return;
-    g_string_append(out, ", ");
-    text_append_count(out, missing);
-    g_string_append(out, missing == 1 ? " octet is missing" : " octets are missing");
+    GString *count = g_string_new(NULL);
+    text_append_count(count, missing);
+    g_string_append_printf(out, ngettext(", %s octet is missing", ", %s octets are missing", (unsigned long)missing), count->str);
+    g_string_free(count, TRUE);
 }

@@ -109,7 +109,8 @@ static void speak(const char *language)
     bind_textdomain_codeset(DOMAIN, "UTF-8");
     textdomain(DOMAIN);
     g_free(folder);
-    if (strstr(gettext(""), "Content-Type") != NULL) /* a catalogue's header is its text for "" */
+    const char *header = ""; /* a catalogue has its own data as the text for it */
+    if (strstr(gettext(header), "Content-Type") != NULL)
         g_strlcpy(in_use, language, sizeof in_use);
 }
 

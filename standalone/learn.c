@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "learn.h"
 
+#include <inttypes.h>
 #include <langinfo.h>
 #include <stdio.h>
 #include <string.h>
@@ -74,7 +75,7 @@ static void put_step(struct walk *walk, guint number)
     static const enum page_colour colours[] = { PAGE_CLIENT, PAGE_SERVER, PAGE_WARNING };
     struct page *page = &walk->page;
     const struct step *step = walk->steps->pdata[number];
-    char *title = g_strdup_printf(_("%u of %u, frame %" G_GUINT64_FORMAT ", %+.6f s"), number + 1, walk->steps->len, step->frame, step->seconds);
+    char *title = g_strdup_printf(_("%u of %u, frame %" PRIu64 ", %+.6f s"), number + 1, walk->steps->len, step->frame, step->seconds);
     char *line = g_strdup_printf("%s %s", arrows[step->speaker], step->line);
     page_rule(page, PAGE_DIM, page_light(page), 2, title);
     put_field(page, colours[step->speaker], _(who[step->speaker]), line);

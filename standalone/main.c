@@ -154,20 +154,20 @@ static void say_what_was_left_out(const struct summary *summary)
     uint64_t undecoded = summary->frames[PACKET_CUT] + summary->frames[PACKET_MALFORMED] + summary->frames[PACKET_LINK_UNKNOWN]
                          + summary->frames[PACKET_FRAGMENT] + summary->frames[PACKET_ENCRYPTED];
     if (summary->sessions == 0 && summary->sessions_seen > 0)
-        fprintf(stderr, "smtpscope: none of the %" PRIu64 " sessions is one that --session asks for\n", summary->sessions_seen);
+        fprintf(stderr, _("smtpscope: none of the %" PRIu64 " sessions is one that --session asks for\n"), summary->sessions_seen);
     else if (summary->totals.captures > 0 && summary->sessions == 0)
-        fprintf(stderr, "smtpscope: no SMTP session in %" PRIu64 " frames\n", summary->totals.frames);
+        fprintf(stderr, _("smtpscope: no SMTP session in %" PRIu64 " frames\n"), summary->totals.frames);
     if (undecoded > 0)
-        fprintf(stderr, "smtpscope: %" PRIu64 " frames could not be decoded (cut short, malformed, fragments without the rest, encrypted, or an unknown link type)\n",
+        fprintf(stderr, _("smtpscope: %" PRIu64 " frames could not be decoded (cut short, malformed, fragments without the rest, encrypted, or an unknown link type)\n"),
                 undecoded);
     if (summary->given_up > 0)
-        fprintf(stderr, "smtpscope: %" PRIu64 " connections were not followed, or closed early: more would not fit into "
-                        "--memory-limit\n", summary->given_up);
+        fprintf(stderr, _("smtpscope: %" PRIu64 " connections were not followed, or closed early: more would not fit into "
+                        "--memory-limit\n"), summary->given_up);
     if (summary->implausible > 0)
-        fprintf(stderr, "smtpscope: %" PRIu64 " segments were not used: their sequence numbers are far outside of their connection\n",
+        fprintf(stderr, _("smtpscope: %" PRIu64 " segments were not used: their sequence numbers are far outside of their connection\n"),
                 summary->implausible);
     if (summary->not_smtp > 0)
-        fprintf(stderr, "smtpscope: %" PRIu64 " connections on an SMTP port carry something else\n", summary->not_smtp);
+        fprintf(stderr, _("smtpscope: %" PRIu64 " connections on an SMTP port carry something else\n"), summary->not_smtp);
 }
 
 /* Reads and prints everything. Returns the exit status. */
@@ -189,7 +189,7 @@ static int run(struct program *program)
             say_what_was_left_out(&program->summary);
         status = written ? capture_set_exit_status(program->captures) : (int)EXIT_STATUS_INPUT;
         if (interrupted) {
-            fprintf(stderr, "smtpscope: interrupted behind %" PRIu64 " frames; what was read is reported\n",
+            fprintf(stderr, _("smtpscope: interrupted behind %" PRIu64 " frames; what was read is reported\n"),
                     program->summary.totals.frames);
             status = (int)EXIT_STATUS_SIGNAL + interrupted;
         }

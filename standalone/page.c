@@ -66,24 +66,44 @@ void page_rule(struct page *page, enum page_colour colour, const char *dash, uns
     g_string_free(rule, TRUE);
 }
 
-/* The octets of `text` that fit in `room` columns, cut behind a space where one is near. */
+/* Between full-width characters a line may break, but not in front of what closes or lengthens, nor behind what opens. */
+static bool may_break(gunichar before, gunichar behind)
+{
+    static const gunichar never_first[] = { 0x3001, 0x3002, 0xff0c, 0xff0e, 0x300d, 0x300f, 0xff09, 0x30fb, 0xff1a, 0xff1b, 0xff01, 0xff1f,
+                                            0x30fc, 0x3041, 0x3043, 0x3045, 0x3047, 0x3049, 0x3063, 0x3083, 0x3085, 0x3087, 0x30a1, 0x30a3,
+                                            0x30a5, 0x30a7, 0x30a9, 0x30c3, 0x30e3, 0x30e5, 0x30e7, ')',    ',',    '.',    ']' };
+    static const gunichar never_last[] = { 0x300c, 0x300e, 0xff08, '(', '[' };
+    if (text_width(before) < 2 && text_width(behind) < 2)
+        return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(never_first); i++)
+        if (behind == never_first[i])
+            return false;
+    for (size_t i = 0; i < G_N_ELEMENTS(never_last); i++)
+        if (before == never_last[i])
+            return false;
+    return behind != ' ';
+}
+
+/* The octets of `text` that fit in `room` columns, cut where a line may break if such a place is near. */
 static size_t fitting(const char *text, unsigned room)
 {
     unsigned columns = 0;
     const char *at = text;
-    const char *space = NULL;
+    const char *place = NULL;
+    gunichar before = 0;
     while (*at != '\0') {
         gunichar character = g_utf8_get_char(at);
         unsigned width = text_width(character);
+        if (before != 0 && (before == ' ' || may_break(before, character)))
+            place = at;
         if (columns + width > room && at != text)
             break;
         columns += width;
-        if (*at == ' ')
-            space = at + 1;
+        before = character;
         at = g_utf8_next_char(at);
     }
-    if (*at != '\0' && space != NULL && space - text > (at - text) / 2)
-        return (size_t)(space - text);
+    if (*at != '\0' && place != NULL && place - text > (at - text) / 2)
+        return (size_t)(place - text);
     return (size_t)(at - text);
 }
 

@@ -26,6 +26,9 @@ static const char *kind_of(const struct topic *topic)
     return topic->table->kind;
 }
 
+/* For xgettext: sources that are no names. */
+#define SOURCES N_("seen in practice") N_("IANA registry")
+
 void reference_append_source(GString *out, const struct smtp_reference_entry *entry)
 {
     static const char private_word[] = ", private";
@@ -34,7 +37,7 @@ void reference_append_source(GString *out, const struct smtp_reference_entry *en
     else if (g_str_has_suffix(entry->source, private_word))
         g_string_append_printf(out, _("%.*s, private"), (int)(strlen(entry->source) - strlen(private_word)), entry->source);
     else
-        g_string_append(out, _(entry->source)); /* "seen in practice"; the name of a document stays as it is */
+        g_string_append(out, _(entry->source)); /* one of these; the name of a document stays as it is */
 }
 
 static void put_label(struct page *page, const char *label)

@@ -1,29 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "sessions_text.h"
 
+#include <inttypes.h>
+
 #include "annotate.h"
+#include "language.h"
 #include "text.h"
 
 void sessions_text_heading(struct page *page)
 {
-    page_append(page, PAGE_DIM, "  id  begins                       client -> server, what happened\n");
+    page_append(page, PAGE_DIM, _("  id  begins                       client -> server, what happened\n"));
 }
 
 static void append_transaction(GString *out, const struct transaction *transaction)
 {
     const char *outcome = smtp_outcome_name(transaction->outcome);
-    g_string_append(out, "; mail from <");
+    g_string_append(out, _("; mail from <"));
     text_append_visible(out, transaction->mail_from);
-    g_string_append(out, "> to ");
+    g_string_append(out, _("> to "));
     if (transaction->recipients.length == 1)
         text_append_visible(out, ((const struct recipient *)transaction->recipients.head->data)->address);
     else
-        g_string_append_printf(out, "%u recipients", transaction->recipients.length);
-    g_string_append_printf(out, ": %s", outcome != NULL ? outcome : "outcome not seen");
+        g_string_append_printf(out, ngettext("%u recipient", "%u recipients", transaction->recipients.length), transaction->recipients.length);
+    g_string_append_printf(out, ": %s", outcome != NULL ? _(outcome) : _("outcome not seen"));
     if (transaction->code != 0)
         g_string_append_printf(out, " (%u)", transaction->code);
     if (transaction->message != NULL && !transaction->message->complete)
-        g_string_append(out, ", not complete");
+        g_string_append(out, _(", not complete"));
 }
 
 void sessions_text(struct page *page, const struct record *record)
@@ -46,15 +49,15 @@ void sessions_text(struct page *page, const struct record *record)
         const struct auth *auth = link->data;
         g_string_append(text, "; AUTH ");
         annotate_mechanism(text, auth);
-        g_string_append_printf(text, " %s", record_auth_result(auth));
+        g_string_append_printf(text, " %s", _(record_auth_result(auth)));
     }
     shown = 0;
     for (const GList *link = record->transactions.head; link != NULL && shown < 5; link = link->next, shown++)
         append_transaction(text, link->data);
     if (record->transactions.length > 5)
-        g_string_append_printf(text, "; and %u mails more", record->transactions.length - 5);
+        g_string_append_printf(text, _("; and %u mails more"), record->transactions.length - 5);
     if (record->findings.length > 0)
-        g_string_append_printf(text, "; %u finding%s", record->findings.length, record->findings.length == 1 ? "" : "s");
+        g_string_append_printf(text, ngettext("; %u finding", "; %u findings", record->findings.length), record->findings.length);
     g_string_append(text, "; ");
     annotate_ending(text, record);
     page_wrap(page, PAGE_PLAIN, 6, 6, text->str);

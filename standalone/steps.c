@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "steps.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 #include "annotate.h"
@@ -108,7 +109,7 @@ static void add_data(GPtrArray *steps, const struct record *record, const struct
 {
     struct step *step = add_step(steps, record, item, SPEAKER_CLIENT);
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text, _("[%" G_GUINT64_FORMAT " octets of message]"), item->octets);
+    g_string_append_printf(text, _("[%" PRIu64 " octets of message]"), item->octets);
     if (item->message != NULL && item->message->subject != NULL && (item->last || item->transport == SMTP_TRANSPORT_DATA)) {
         g_string_append(text, " Subject: ");
         text_append_visible(text, smtp_span_of_text(item->message->subject));

@@ -80,25 +80,24 @@ static void add_mechanisms(GArray *topics, struct smtp_span list)
 }
 
 /* "250-AUTH PLAIN LOGIN". A last line "250 OK" is only polite. */
-static void add_keyword_line(GArray *topics, struct smtp_span text)
+static bool add_keyword_line(GArray *topics, struct smtp_span text)
 {
     struct smtp_keyword_line line = smtp_keyword_line_parse(text);
     if (smtp_span_is(line.word, "OK") || !add_named(topics, &smtp_reference_keywords, line.word))
-        return;
+        return false;
     if (line.keyword == SMTP_KEYWORD_AUTH || line.keyword == SMTP_KEYWORD_X_EXPS)
         add_mechanisms(topics, line.parameters);
+    return true;
 }
 
-static void add_reply_line(GArray *topics, struct smtp_span text)
+/* Whether nothing is left to look for behind the code. */
+static bool add_reply_line(GArray *topics, struct smtp_span text)
 {
     struct smtp_reply_line line = smtp_reply_line_parse(text);
     if (!line.valid)
-        return;
+        return false;
     add_reply(topics, line.code);
-    if (line.enhanced.present)
-        add_status(topics, &line.enhanced);
-    else if (line.code == 250)
-        add_keyword_line(topics, line.text);
+    return line.code == 250 && !line.enhanced.present && add_keyword_line(topics, line.text);
 }
 
 static void add_command_line(GArray *topics, struct smtp_span text)
@@ -175,8 +174,8 @@ bool topics_find(GArray *topics, const char *text)
     struct smtp_span span = smtp_span_of_text(line);
     for (size_t i = 0; i < SMTP_REFERENCE_TABLES; i++)
         add_named(topics, smtp_reference_tables[i], span);
-    if (topics->len == before && !add_whole_class(topics, span)) {
-        add_reply_line(topics, span);
+    bool whole = topics->len > before || add_whole_class(topics, span) || add_reply_line(topics, span);
+    if (!whole) {
         add_command_line(topics, span);
         add_scattered(topics, line);
     }

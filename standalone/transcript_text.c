@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "transcript_text.h"
 
+#include <inttypes.h>
+
 #include "annotate.h"
+#include "language.h"
 #include "text.h"
 
 /* Columns: offset in time, frame, direction, the line, and its annotation where there is room beside it. */
@@ -76,11 +79,11 @@ static void put_line(struct writer *writer, const struct item *item, const char 
 static void append_line_end(GString *out, enum smtp_line_end end)
 {
     if (end == SMTP_LINE_END_LF)
-        g_string_append(out, " [bare LF]");
+        g_string_append(out, _(" [bare LF]"));
     else if (end == SMTP_LINE_END_CR)
-        g_string_append(out, " [bare CR]");
+        g_string_append(out, _(" [bare CR]"));
     else if (end == SMTP_LINE_END_NONE)
-        g_string_append(out, " [line end not seen]");
+        g_string_append(out, _(" [line end not seen]"));
 }
 
 static void append_cut(const struct writer *writer, GString *out, struct smtp_span text)
@@ -88,9 +91,10 @@ static void append_cut(const struct writer *writer, GString *out, struct smtp_sp
     bool cut = text.length > LINE_OCTETS_SHOWN && !writer->options->full;
     text_append_visible(out, cut ? smtp_span_first(text, LINE_OCTETS_SHOWN) : text);
     if (cut) {
-        g_string_append(out, " [and ");
-        text_append_count(out, text.length - LINE_OCTETS_SHOWN);
-        g_string_append(out, " octets more]");
+        GString *more = g_string_new(NULL);
+        text_append_count(more, text.length - LINE_OCTETS_SHOWN);
+        g_string_append_printf(out, _(" [and %s octets more]"), more->str);
+        g_string_free(more, TRUE);
     }
 }
 
@@ -111,11 +115,17 @@ static void append_guarded(const struct writer *writer, GString *out, const stru
 static void put_missing(struct writer *writer, enum smtp_role role, uint64_t octets, uint64_t after)
 {
     GString *text = g_string_new(NULL);
-    text_append_count(text, octets);
-    g_string_append_printf(text, octets == 1 ? " octet of the %s is NOT IN THE CAPTURE" : " octets of the %s are NOT IN THE CAPTURE",
-                           role == SMTP_CLIENT ? "client" : "server");
+    GString *count = g_string_new(NULL);
+    unsigned long number = (unsigned long)octets;
+    text_append_count(count, octets);
+    g_string_append_printf(text,
+                           role == SMTP_CLIENT
+                               ? ngettext("%s octet of the client is NOT IN THE CAPTURE", "%s octets of the client are NOT IN THE CAPTURE", number)
+                               : ngettext("%s octet of the server is NOT IN THE CAPTURE", "%s octets of the server are NOT IN THE CAPTURE", number),
+                           count->str);
     if (after != 0)
-        g_string_append_printf(text, " (behind frame %" G_GUINT64_FORMAT ")", after);
+        g_string_append_printf(text, _(" (behind frame %" PRIu64 ")"), after);
+    g_string_free(count, TRUE);
     page_rule(writer->page, PAGE_BAD, writer->page->unicode ? "\u254d" : "~", 3, text->str);
     g_string_free(text, TRUE);
 }
@@ -220,22 +230,27 @@ static void put_data(struct writer *writer, const struct item *item)
     const struct message *message = item->message;
     bool chunk = item->transport == SMTP_TRANSPORT_BDAT;
     GString *text = g_string_new("[");
-    text_append_count(text, item->octets);
-    g_string_append(text, item->octets == 1 ? " octet" : " octets");
+    GString *count = g_string_new(NULL);
+    unsigned long number = (unsigned long)item->octets;
+    text_append_count(count, item->octets);
+    const char *format = ngettext("%s octet of message", "%s octets of message", number);
     if (item->transport == SMTP_TRANSPORT_XEXCH50)
-        g_string_append(text, " of XEXCH50");
-    else
-        g_string_append(text, chunk ? item->last ? " of message, the last chunk" : " of message, a chunk" : " of message");
+        format = ngettext("%s octet of XEXCH50", "%s octets of XEXCH50", number);
+    else if (chunk)
+        format = item->last ? ngettext("%s octet of message, the last chunk", "%s octets of message, the last chunk", number)
+                            : ngettext("%s octet of message, a chunk", "%s octets of message, a chunk", number);
+    g_string_append_printf(text, format, count->str);
+    g_string_free(count, TRUE);
     if (item->place.last_frame != item->place.frame)
-        g_string_append_printf(text, ", up to frame %" G_GUINT64_FORMAT, item->place.last_frame);
-    g_string_append(text, item->complete ? "]" : ", NOT COMPLETE]");
+        g_string_append_printf(text, _(", up to frame %" PRIu64), item->place.last_frame);
+    g_string_append(text, item->complete ? "]" : _(", NOT COMPLETE]"));
     const char *annotation = "";
     if (item->end_mark == SMTP_END_VARIANT)
-        annotation = "ended by a mark that only some receivers honour; this server answered it";
+        annotation = _("ended by a mark that only some receivers honour; this server answered it");
     else if (!item->complete && item->end_mark == SMTP_END_NONE)
-        annotation = "its end was not seen";
+        annotation = _("its end was not seen");
     else if (!item->complete)
-        annotation = "part of it is not in the capture";
+        annotation = _("part of it is not in the capture");
     put_line(writer, item, " |", item->complete ? PAGE_CLIENT : PAGE_BAD, true, text->str, annotation);
     g_string_free(text, TRUE);
     if (item->transport == SMTP_TRANSPORT_XEXCH50 || (chunk && !item->last))
@@ -257,10 +272,10 @@ static void append_identity(GString *out, const struct auth *auth)
 {
     if (auth->identity.octets == NULL)
         return;
-    g_string_append(out, " for ");
-    if (auth->identity.length == 0)
-        g_string_append(out, "an empty user name");
-    text_append_visible(out, auth->identity);
+    GString *identity = g_string_new(NULL);
+    text_append_visible(identity, auth->identity);
+    g_string_append_printf(out, _(" for %s"), identity->len > 0 ? identity->str : _("an empty user name"));
+    g_string_free(identity, TRUE);
 }
 
 static void put_auth_boundary(struct writer *writer, const struct item *item)
@@ -270,16 +285,20 @@ static void put_auth_boundary(struct writer *writer, const struct item *item)
     if (auth == NULL || item->step == SMTP_STEP_CHALLENGE)
         return;
     GString *title = g_string_new(NULL);
-    g_string_append(title, begins ? "AUTH begins: " : "AUTH ends, ");
-    if (!begins) {
-        char *result = g_ascii_strup(smtp_step_name(item->step), -1);
-        g_string_append_printf(title, "%s: ", result);
-        g_free(result);
-    }
+    const char *heading = _("AUTH begins: ");
+    if (item->step == SMTP_STEP_ACCEPTED)
+        heading = _("AUTH ends, ACCEPTED: ");
+    else if (item->step == SMTP_STEP_REJECTED)
+        heading = _("AUTH ends, REJECTED: ");
+    else if (item->step == SMTP_STEP_CANCELLED)
+        heading = _("AUTH ends, CANCELLED: ");
+    else if (!begins)
+        heading = _("AUTH: ");
+    g_string_append(title, heading);
     annotate_mechanism(title, auth);
     if (!begins)
         append_identity(title, auth);
-    g_string_append_printf(title, ", in clear (frame %" G_GUINT64_FORMAT ")", item->place.frame);
+    g_string_append_printf(title, _(", in clear (frame %" PRIu64 ")"), item->place.frame);
     enum page_colour colour = begins                                ? PAGE_WARNING
                               : item->step == SMTP_STEP_ACCEPTED ? PAGE_GOOD
                                                                     : PAGE_BAD;
@@ -303,9 +322,9 @@ static void put_tls_summary(struct writer *writer)
     if (version != NULL)
         g_string_append_printf(text, "%s", version);
     else if (offered != NULL)
-        g_string_append_printf(text, "the client offers up to %s, the server's choice was not seen", offered);
+        g_string_append_printf(text, _("the client offers up to %s, the server's choice was not seen"), offered);
     if (tls->sni.octets != NULL) {
-        g_string_append(text, text->len > 0 ? ", server name " : "server name ");
+        g_string_append(text, text->len > 0 ? _(", server name ") : _("server name "));
         text_append_visible(text, tls->sni);
     }
     if (tls->alpn.octets != NULL) {
@@ -313,11 +332,13 @@ static void put_tls_summary(struct writer *writer)
         text_append_visible(text, tls->alpn);
     }
     g_string_append(text, text->len > 0 ? "; " : "");
-    g_string_append(text, "the client sent ");
-    text_append_count(text, tls->octets[SMTP_CLIENT]);
-    g_string_append(text, " octets, the server ");
-    text_append_count(text, tls->octets[SMTP_SERVER]);
-    g_string_append(text, ", not readable without the keys");
+    GString *client = g_string_new(NULL);
+    GString *server = g_string_new(NULL);
+    text_append_count(client, tls->octets[SMTP_CLIENT]);
+    text_append_count(server, tls->octets[SMTP_SERVER]);
+    g_string_append_printf(text, _("the client sent %s octets, the server %s, not readable without the keys"), client->str, server->str);
+    g_string_free(server, TRUE);
+    g_string_free(client, TRUE);
     g_string_append_printf(page->out, "%*s", (int)LINE_COLUMN, "");
     page_wrap(page, PAGE_DIM, LINE_COLUMN, LINE_COLUMN, text->str);
     g_string_free(text, TRUE);
@@ -326,43 +347,43 @@ static void put_tls_summary(struct writer *writer)
 static void put_tls_boundary(struct writer *writer, const struct item *item)
 {
     struct page *page = writer->page;
-    const char *name = item->boundary == SMTP_BOUNDARY_STARTTLS ? "STARTTLS" : "Implicit TLS";
+    const char *name = item->boundary == SMTP_BOUNDARY_STARTTLS ? "STARTTLS" : _("Implicit TLS");
     enum page_colour colour = PAGE_WARNING;
     const char *dash = page_heavy(page);
     GString *title = g_string_new(name);
     switch (item->step) {
     case SMTP_STEP_OFFERED:
         dash = page_light(page);
-        g_string_append(title, " is offered");
+        g_string_append(title, _(" is offered"));
         break;
     case SMTP_STEP_REQUESTED:
         dash = page_light(page);
-        g_string_append(title, " is asked for");
+        g_string_append(title, _(" is asked for"));
         break;
     case SMTP_STEP_ACCEPTED:
         colour = PAGE_GOOD;
-        g_string_append(title, " ACCEPTED: the clear text ends here");
+        g_string_append(title, _(" ACCEPTED: the clear text ends here"));
         break;
     case SMTP_STEP_REFUSED:
         colour = PAGE_BAD;
-        g_string_append(title, " REFUSED: the dialogue stays in clear");
+        g_string_append(title, _(" REFUSED: the dialogue stays in clear"));
         break;
     case SMTP_STEP_HANDSHAKE:
-        g_string_append(title, ": TLS handshake begins");
+        g_string_append(title, _(": TLS handshake begins"));
         break;
     case SMTP_STEP_ESTABLISHED:
         colour = PAGE_GOOD;
-        g_string_append(title, ": TLS established, all that follows is encrypted");
+        g_string_append(title, _(": TLS established, all that follows is encrypted"));
         break;
     case SMTP_STEP_FAILED:
         colour = PAGE_BAD;
-        g_string_append(title, ": TLS handshake FAILED, alert ");
+        g_string_append(title, _(": TLS handshake FAILED, alert "));
         text_append_visible(title, item->note);
         break;
     default:
         break;
     }
-    g_string_append_printf(title, " (frame %" G_GUINT64_FORMAT ")", item->place.frame);
+    g_string_append_printf(title, _(" (frame %" PRIu64 ")"), item->place.frame);
     page_rule(page, colour, dash, 3, title->str);
     g_string_free(title, TRUE);
     if (item->step == SMTP_STEP_HANDSHAKE)
@@ -373,8 +394,8 @@ static void put_skipped(struct writer *writer, const struct item *item)
 {
     GString *text = g_string_new("[");
     text_append_count(text, item->octets);
-    g_string_append_printf(text, " octets of the %s that cannot be placed in the dialogue]",
-                           item->role == SMTP_CLIENT ? "client" : "server");
+    g_string_append(text, item->role == SMTP_CLIENT ? _(" octets of the client that cannot be placed in the dialogue]")
+                                                    : _(" octets of the server that cannot be placed in the dialogue]"));
     put_line(writer, item, " ?", PAGE_BAD, true, text->str, "");
     g_string_free(text, TRUE);
 }
@@ -386,7 +407,7 @@ static void put_proxy(struct writer *writer, const struct item *item)
     while (line.length > 0 && (line.octets[line.length - 1] == '\n' || line.octets[line.length - 1] == '\r'))
         line.length--;
     append_cut(writer, text, line);
-    put_line(writer, item, "->", PAGE_CLIENT, true, text->str, "PROXY protocol header, from a load balancer");
+    put_line(writer, item, "->", PAGE_CLIENT, true, text->str, _("PROXY protocol header, from a load balancer"));
     g_string_free(text, TRUE);
 }
 
@@ -420,17 +441,28 @@ static void put_item(struct writer *writer, const struct item *item)
         put_proxy(writer, item);
         break;
     case ITEM_TURNED:
-        page_rule(writer->page, PAGE_WARNING, page_heavy(writer->page), 3, "client and server change roles");
+        page_rule(writer->page, PAGE_WARNING, page_heavy(writer->page), 3, _("client and server change roles"));
         break;
     }
 }
 
 /* ---- header and summary ---- */
 
+/* The widest name of a fact, in the language of the user. */
+static unsigned fact_columns(void)
+{
+    const char *const names[] = { _("client"), _("server"), _("begins"), _("frames") };
+    unsigned columns = 9;
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
+        columns = MAX(columns, text_columns(names[i]));
+    return columns;
+}
+
 static void put_fact(struct page *page, const char *name, const char *value)
 {
-    page_printf(page, PAGE_DIM, "  %-9s ", name);
-    page_wrap(page, PAGE_PLAIN, 12, 12, value);
+    unsigned columns = fact_columns();
+    page_printf(page, PAGE_DIM, "  %s%*s ", name, (int)(columns - text_columns(name)), "");
+    page_wrap(page, PAGE_PLAIN, columns + 3, columns + 3, value);
 }
 
 static void put_header(struct writer *writer)
@@ -438,41 +470,45 @@ static void put_header(struct writer *writer)
     struct page *page = writer->page;
     const struct record *record = writer->record;
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "%s session %" G_GUINT64_FORMAT, record->lmtp ? "LMTP" : "SMTP", record->id);
+    g_string_append_printf(text, _("%s session %" PRIu64), record->lmtp ? "LMTP" : "SMTP", record->id);
     page_rule(page, PAGE_BOLD, page_heavy(page), 2, text->str);
 
     g_string_truncate(text, 0);
     annotate_endpoint(text, record, SMTP_CLIENT);
     if (record->helo_seen && record->helo.length > 0) {
-        g_string_append(text, "  calls itself ");
+        g_string_append(text, _("  calls itself "));
         append_cut(writer, text, smtp_span_first(record->helo, 120));
     }
-    put_fact(page, "client", text->str);
+    put_fact(page, _("client"), text->str);
 
     g_string_truncate(text, 0);
     annotate_endpoint(text, record, SMTP_SERVER);
     if (!record->banner_seen)
-        g_string_append(text, "  no greeting was seen");
-    put_fact(page, "server", text->str);
+        g_string_append(text, _("  no greeting was seen"));
+    put_fact(page, _("server"), text->str);
 
     g_string_truncate(text, 0);
     text_append_time(text, record->connection.start, record->precision);
-    g_string_append(text, "  lasts ");
+    g_string_append(text, _("  lasts "));
     annotate_duration(text, record->connection.end - record->connection.start);
-    put_fact(page, "begins", text->str);
+    put_fact(page, _("begins"), text->str);
 
     g_string_truncate(text, 0);
     const struct tcp_connection *connection = &record->connection;
-    g_string_append_printf(text, "%" G_GUINT64_FORMAT, connection->first_frame);
-    if (connection->capture != connection->last_capture) {
-        g_string_append(text, " of ");
-        text_append_visible(text, smtp_span_of_text(record_capture(record, connection->capture)));
-    }
-    g_string_append_printf(text, " to %" G_GUINT64_FORMAT " of ", connection->last_frame);
-    text_append_visible(text, smtp_span_of_text(record_capture(record, connection->last_capture)));
-    put_fact(page, "frames", text->str);
+    GString *first = g_string_new(NULL);
+    GString *last = g_string_new(NULL);
+    text_append_visible(first, smtp_span_of_text(record_capture(record, connection->capture)));
+    text_append_visible(last, smtp_span_of_text(record_capture(record, connection->last_capture)));
+    if (connection->capture != connection->last_capture)
+        g_string_append_printf(text, _("%" PRIu64 " of %s to %" PRIu64 " of %s"), connection->first_frame, first->str, connection->last_frame,
+                               last->str);
+    else
+        g_string_append_printf(text, _("%" PRIu64 " to %" PRIu64 " of %s"), connection->first_frame, connection->last_frame, last->str);
+    g_string_free(last, TRUE);
+    g_string_free(first, TRUE);
+    put_fact(page, _("frames"), text->str);
     page_rule(page, PAGE_DIM, page_light(page), 0, "");
-    page_append(page, PAGE_DIM, "     seconds    frame\n");
+    page_append(page, PAGE_DIM, _("     seconds    frame\n"));
     g_string_free(text, TRUE);
 }
 
@@ -482,7 +518,7 @@ static void put_findings(struct writer *writer)
     const struct record *record = writer->record;
     if (record->findings.length == 0)
         return;
-    page_rule(page, PAGE_DIM, page_light(page), 2, "findings");
+    page_rule(page, PAGE_DIM, page_light(page), 2, _("findings"));
     for (const GList *link = record->findings.head; link != NULL; link = link->next) {
         const struct finding *finding = link->data;
         enum smtp_severity severity = smtp_finding_severity(finding->finding);
@@ -491,7 +527,7 @@ static void put_findings(struct writer *writer)
                                                                      : PAGE_PLAIN;
         page_printf(page, colour, "  %-6s  %s", smtp_severity_name(severity), smtp_finding_name(finding->finding));
         if (finding->frame != 0)
-            page_printf(page, PAGE_DIM, "  frame %" G_GUINT64_FORMAT, finding->frame);
+            page_printf(page, PAGE_DIM, _("  frame %" PRIu64), finding->frame);
         g_string_append(page->out, "\n          ");
         GString *detail = g_string_new(NULL);
         text_append_visible(detail, finding->detail);
@@ -502,19 +538,19 @@ static void put_findings(struct writer *writer)
 
 static void append_outcomes(GString *out, const struct record *record)
 {
-    static const char *const names[] = { "of unknown outcome", "accepted", "rejected", "aborted", "unfinished" };
+    static const char *const names[] = { N_("of unknown outcome"), N_("accepted"), N_("rejected"), N_("aborted"), N_("unfinished") };
     unsigned counts[G_N_ELEMENTS(names)] = { 0 };
     for (const GList *link = record->transactions.head; link != NULL; link = link->next)
         counts[((const struct transaction *)link->data)->outcome]++;
-    g_string_append_printf(out, ", %u mail%s", record->transactions.length, record->transactions.length == 1 ? "" : "s");
+    g_string_append_printf(out, ngettext(", %u mail", ", %u mails", record->transactions.length), record->transactions.length);
     const char *comma = " (";
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         if (counts[i] == 0)
             continue;
         if (record->transactions.length == 1)
-            g_string_append_printf(out, " %s", names[i]);
+            g_string_append_printf(out, " %s", _(names[i]));
         else
-            g_string_append_printf(out, "%s%u %s", comma, counts[i], names[i]);
+            g_string_append_printf(out, "%s%u %s", comma, counts[i], _(names[i]));
         comma = ", ";
     }
     if (record->transactions.length > 1)
@@ -525,8 +561,9 @@ static void put_summary(struct writer *writer)
 {
     const struct record *record = writer->record;
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "%" G_GUINT64_FORMAT " command%s, %" G_GUINT64_FORMAT " repl%s", record->commands,
-                           record->commands == 1 ? "" : "s", record->replies, record->replies == 1 ? "y" : "ies");
+    g_string_append_printf(text, ngettext("%" PRIu64 " command", "%" PRIu64 " commands", (unsigned long)record->commands), record->commands);
+    g_string_append(text, ", ");
+    g_string_append_printf(text, ngettext("%" PRIu64 " reply", "%" PRIu64 " replies", (unsigned long)record->replies), record->replies);
     append_outcomes(text, record);
     g_string_append(text, ", ");
     annotate_starttls(text, record);
@@ -535,7 +572,7 @@ static void put_summary(struct writer *writer)
         const struct auth *auth = link->data;
         g_string_append(text, ", AUTH ");
         annotate_mechanism(text, auth);
-        g_string_append_printf(text, " %s", record_auth_result(auth));
+        g_string_append_printf(text, " %s", _(record_auth_result(auth)));
     }
     g_string_append(text, "; ");
     annotate_ending(text, record);
@@ -553,7 +590,7 @@ static void put_capture(struct writer *writer, const struct item *item)
     if (item->place.frame == 0 || item->place.capture == writer->capture)
         return;
     writer->capture = item->place.capture;
-    GString *title = g_string_new("from here on frames of ");
+    GString *title = g_string_new(_("from here on frames of "));
     text_append_visible(title, smtp_span_of_text(record_capture(writer->record, item->place.capture)));
     page_rule(writer->page, PAGE_DIM, page_light(writer->page), 3, title->str);
     g_string_free(title, TRUE);
