@@ -38,7 +38,7 @@ bool explain_is_category(const char *category)
 
 const char *explain_categories(void)
 {
-    return "session, auth, message, keyword, parameter, mechanism, reply, status";
+    return "session auth message keyword parameter mechanism reply status";
 }
 
 /* ---- output ---- */

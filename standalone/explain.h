@@ -15,7 +15,7 @@ int explain_reference(const struct options *options);
 /* Whether --category may be that. */
 bool explain_is_category(const char *category);
 
-/* What --category may be, separated by commas. Static memory. */
+/* What --category may be, separated by spaces. Static memory. */
 const char *explain_categories(void);
 
 #endif

@@ -26,6 +26,13 @@ static const char *kind_of(const struct topic *topic)
     return topic->table->kind;
 }
 
+static void append_private(GString *out, const char *source, size_t octets)
+{
+    char *owner = g_strndup(source, octets);
+    g_string_append_printf(out, _("%s, private"), owner);
+    g_free(owner);
+}
+
 /* For xgettext: sources that are no names. */
 #define SOURCES N_("seen in practice") N_("IANA registry")
 
@@ -35,7 +42,7 @@ void reference_append_source(GString *out, const struct smtp_reference_entry *en
     if (entry->section != NULL)
         g_string_append_printf(out, _("%s section %s"), entry->source, entry->section);
     else if (g_str_has_suffix(entry->source, private_word))
-        g_string_append_printf(out, _("%.*s, private"), (int)(strlen(entry->source) - strlen(private_word)), entry->source);
+        append_private(out, entry->source, strlen(entry->source) - strlen(private_word));
     else
         g_string_append(out, _(entry->source)); /* one of these; the name of a document stays as it is */
 }
