@@ -116,6 +116,7 @@ static const char *const titles[][2] = {
     { "reply", N_("Reply codes") },
     { "status", N_("Enhanced status codes") },
     { "class", N_("Classes of codes") },
+    { "finding", N_("Findings") },
 };
 
 static void put_texts(struct json *json)

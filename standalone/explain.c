@@ -26,6 +26,7 @@ static const struct category {
     { "mechanism", &smtp_reference_mechanisms, N_("AUTH mechanisms") },
     { "reply", &smtp_reference_replies, N_("Reply codes") },
     { "status", &smtp_reference_statuses, N_("Enhanced status codes") },
+    { "finding", &smtp_reference_findings, N_("Findings") },
 };
 
 bool explain_is_category(const char *category)
@@ -38,7 +39,7 @@ bool explain_is_category(const char *category)
 
 const char *explain_categories(void)
 {
-    return "session auth message keyword parameter mechanism reply status";
+    return "session auth message keyword parameter mechanism reply status finding";
 }
 
 /* ---- output ---- */

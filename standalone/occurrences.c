@@ -70,6 +70,10 @@ void occurrences_add(GArray *topics, const struct record *record)
         else if (item->kind == ITEM_REPLY)
             add_reply(topics, item);
     }
+    for (const GList *link = record->findings.head; link != NULL; link = link->next) {
+        const struct finding *finding = link->data;
+        add(topics, &smtp_reference_findings, smtp_span_of_text(smtp_finding_name(finding->finding)));
+    }
     for (const GList *link = record->auths.head; link != NULL; link = link->next)
         add(topics, &smtp_reference_mechanisms, ((const struct auth *)link->data)->mechanism);
 }

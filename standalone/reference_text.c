@@ -19,6 +19,7 @@ static const char *kind_of(const struct topic *topic)
         { "status", N_("enhanced status code") }, { "keyword", N_("EHLO keyword") },
         { "mechanism", N_("AUTH mechanism") },    { "parameter", N_("parameter of MAIL or RCPT") },
         { "class", N_("class of codes") },
+        { "finding", N_("finding") },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         if (strcmp(names[i].kind, topic->table->kind) == 0)

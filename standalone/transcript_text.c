@@ -5,6 +5,7 @@
 
 #include "annotate.h"
 #include "language.h"
+#include "reference/reference.h"
 #include "text.h"
 
 /* Columns: offset in time, frame, direction, the line, and its annotation where there is room beside it. */
@@ -512,6 +513,14 @@ static void put_header(struct writer *writer)
     g_string_free(text, TRUE);
 }
 
+/* Details are in English: in another language, the finding's meaning goes in front. */
+static void append_meaning(GString *out, const char *name)
+{
+    const struct smtp_reference_entry *entry = smtp_reference_finding(name);
+    if (entry != NULL && strcmp(language_in_use(), "en") != 0)
+        g_string_append_printf(out, "%s: ", _(entry->meaning));
+}
+
 static void put_findings(struct writer *writer)
 {
     struct page *page = writer->page;
@@ -530,6 +539,7 @@ static void put_findings(struct writer *writer)
             page_printf(page, PAGE_DIM, _("  frame %" PRIu64), finding->frame);
         g_string_append(page->out, "\n          ");
         GString *detail = g_string_new(NULL);
+        append_meaning(detail, smtp_finding_name(finding->finding));
         text_append_visible(detail, finding->detail);
         page_wrap(page, PAGE_PLAIN, 10, 10, detail->str);
         g_string_free(detail, TRUE);

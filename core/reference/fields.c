@@ -23,8 +23,8 @@ const struct smtp_reference_field smtp_reference_fields[SMTP_REFERENCE_FIELDS] =
 };
 
 const struct smtp_reference_table *const smtp_reference_tables[SMTP_REFERENCE_TABLES] = {
-    &smtp_reference_commands,   &smtp_reference_keywords, &smtp_reference_parameters, &smtp_reference_mechanisms,
-    &smtp_reference_replies,    &smtp_reference_statuses, &smtp_reference_classes,
+    &smtp_reference_commands, &smtp_reference_keywords, &smtp_reference_parameters, &smtp_reference_mechanisms,
+    &smtp_reference_replies,  &smtp_reference_statuses, &smtp_reference_classes,    &smtp_reference_findings,
 };
 
 const char *smtp_reference_text(const struct smtp_reference_entry *entry, const struct smtp_reference_field *field)

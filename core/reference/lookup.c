@@ -25,6 +25,11 @@ const struct smtp_reference_entry *smtp_reference_status(unsigned subject, unsig
     return smtp_reference_find(&smtp_reference_statuses, smtp_span(name, (size_t)length));
 }
 
+const struct smtp_reference_entry *smtp_reference_finding(const char *name)
+{
+    return smtp_reference_find(&smtp_reference_findings, smtp_span_of_text(name));
+}
+
 static const char *meaning_of(const char *name)
 {
     const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_classes, smtp_span_of_text(name));

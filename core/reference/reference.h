@@ -17,7 +17,7 @@
 struct smtp_reference_entry {
     const char *name;    /* "STARTTLS", "550", "X.7.1", "PIPELINING", "CRAM-MD5", "SIZE" */
     const char *meaning; /* "asks to switch this connection to TLS" */
-    const char *source;  /* "RFC 3207"; or "seen in practice" for words no standard defines */
+    const char *source;  /* "RFC 3207"; "seen in practice" for words no standard defines; "smtpscope" for its own */
     const char *section; /* of the source, "4.1.1.1" */
 
     const char *category;    /* of a command: "session", "auth" or "message" */
@@ -48,7 +48,7 @@ struct smtp_reference_entry {
 struct smtp_reference_table {
     const struct smtp_reference_entry *entries;
     size_t count;
-    const char *kind; /* "command", "reply", "status", "keyword", "mechanism", "parameter", "class" */
+    const char *kind; /* "command", "reply", "status", "keyword", "mechanism", "parameter", "class", "finding" */
 };
 
 extern const struct smtp_reference_table smtp_reference_commands;   /* core/reference/commands.c */
@@ -58,9 +58,10 @@ extern const struct smtp_reference_table smtp_reference_keywords;   /* core/refe
 extern const struct smtp_reference_table smtp_reference_mechanisms; /* core/reference/mechanisms.c */
 extern const struct smtp_reference_table smtp_reference_parameters; /* core/reference/parameters.c: of MAIL and RCPT */
 extern const struct smtp_reference_table smtp_reference_classes;    /* core/reference/classes.c: "5yz", "5.XXX.XXX", "X.7.XXX" */
+extern const struct smtp_reference_table smtp_reference_findings;   /* core/reference/findings.c: "smtp-smuggling" */
 
 /* All of them, in the order in which a reader would want them. */
-#define SMTP_REFERENCE_TABLES 7
+#define SMTP_REFERENCE_TABLES 8
 extern const struct smtp_reference_table *const smtp_reference_tables[SMTP_REFERENCE_TABLES];
 
 /* One text of an entry, for whoever prints them all. */
@@ -83,6 +84,9 @@ const struct smtp_reference_entry *smtp_reference_find(const struct smtp_referen
 
 /* The entry of a reply code, or NULL. 100..599. */
 const struct smtp_reference_entry *smtp_reference_reply(unsigned code);
+
+/* The entry of a finding by its name, or NULL. */
+const struct smtp_reference_entry *smtp_reference_finding(const char *name);
 
 /* The entry of an enhanced status code by subject and detail ("X.7.1"), or NULL. */
 const struct smtp_reference_entry *smtp_reference_status(unsigned subject, unsigned detail);

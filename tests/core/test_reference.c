@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "spans.h"
 
+#include "finding.h"
 #include "reference/reference.h"
 #include "verb.h"
 
@@ -16,7 +17,7 @@ static bool is_source(const char *source)
 {
     const char *comma = strchr(source, ',');
     return strncmp(source, "RFC ", 4) == 0 || strncmp(source, "MS-", 3) == 0 || strcmp(source, "IANA registry") == 0
-           || strcmp(source, "seen in practice") == 0 || (comma != NULL && strcmp(comma, ", private") == 0);
+           || strcmp(source, "seen in practice") == 0 || strcmp(source, "smtpscope") == 0 || (comma != NULL && strcmp(comma, ", private") == 0);
 }
 
 /* Every entry says what it means and where that stands, fits behind a line, and is the one found under its name. */
@@ -143,6 +144,19 @@ static void every_verb_is_explained(void **state)
     }
 }
 
+static void every_finding_is_explained(void **state)
+{
+    (void)state;
+    for (unsigned finding = 0; finding < SMTP_FINDING_COUNT; finding++) {
+        const char *name = smtp_finding_name((enum smtp_finding)finding);
+        if (name == NULL)
+            continue;
+        const struct smtp_reference_entry *entry = smtp_reference_finding(name);
+        EXPECT(span_of(name), entry != NULL && entry->description != NULL && entry->action != NULL);
+    }
+    assert_null(smtp_reference_finding("nonsense"));
+}
+
 static void finds_in_any_case(void **state)
 {
     (void)state;
@@ -185,7 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(entries_are_whole), cmocka_unit_test(every_verb_is_explained), cmocka_unit_test(finds_in_any_case),
         cmocka_unit_test(finds_codes),       cmocka_unit_test(finds_statuses),          cmocka_unit_test(entries_are_consistent),
-        cmocka_unit_test(entries_say_enough), cmocka_unit_test(fields_are_whole),
+        cmocka_unit_test(entries_say_enough), cmocka_unit_test(fields_are_whole),        cmocka_unit_test(every_finding_is_explained),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -24,7 +24,7 @@ import unittest
 ARGUMENTS = None
 SCRATCH = None
 PREFIX = None
-KINDS = ["session", "auth", "message", "keyword", "parameter", "mechanism", "reply", "status"]
+KINDS = ["session", "auth", "message", "keyword", "parameter", "mechanism", "reply", "status", "finding"]
 PAGES = ["smtpscope", "smtpscope-transcript", "smtpscope-sessions", "smtpscope-explain", "smtpscope-reference", "smtpscope-learn"]
 JAPANESE = re.compile("[\u3040-\u30ff\u4e00-\u9fff]")
 
@@ -93,7 +93,8 @@ class Explain(unittest.TestCase):
     def test_capture(self):
         found = {(record["kind"], record["given"]) for record in records("explain", "--capture", capture("chunking.pcap"))
                  if record["record"] == "reference"}
-        self.assertLess({("command", "BDAT"), ("keyword", "CHUNKING"), ("reply", "554"), ("status", "5.5.1"), ("parameter", "BODY")}, found)
+        self.assertLess({("command", "BDAT"), ("keyword", "CHUNKING"), ("reply", "554"), ("status", "5.5.1"), ("parameter", "BODY"),
+                         ("finding", "starttls-not-offered")}, found)
         self.assertFalse({("command", "DATA"), ("command", "AUTH"), ("mechanism", "PLAIN"), ("reply", "354")} & found)
 
     def test_capture_that_is_none(self):
