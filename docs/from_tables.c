@@ -6,8 +6,8 @@
  * usage: from_tables TEMPLATE >FILE
  *
  * In the template, @version@, @topics@, @categories@ and @lessons@ stand for words with spaces between them, and a line
- * "@table KIND@" for a table of the reference as roff, "@lessons table@" for the lessons, "@json LANGUAGE@" for the whole
- * reference as JSON. All else is copied.
+ * "@table KIND@" for a table of the reference as roff, "@lessons table@" for the lessons, "@json LANGUAGE@" for the
+ * whole reference as JSON. All else is copied.
  */
 
 #include <stdio.h>
@@ -99,10 +99,18 @@ static char *lesson_table(void)
 
 /* Texts of the web page itself. */
 static const char *const page_texts[] = {
-    N_("SMTP reference"), N_("Search"),   N_("A word, a code, or a line of a log"),
-    N_("All"),            N_("Category"), N_("%s entries"),
-    N_("Nothing found."), N_("Language"), N_("%s section %s"),
-    N_("%s, private"),    N_("seen in practice"), N_("IANA registry"),
+    N_("SMTP reference"),
+    N_("Search"),
+    N_("A word, a code, or a line of a log"),
+    N_("All"),
+    N_("Category"),
+    N_("%s entries"),
+    N_("Nothing found."),
+    N_("Language"),
+    N_("%s section %s"),
+    N_("%s, private"),
+    N_("seen in practice"),
+    N_("IANA registry"),
     N_("Made from the tables of smtpscope. The RFC or registry named with each entry is what counts."),
 };
 
@@ -152,7 +160,8 @@ static char *whole_reference(const char *language)
     for (size_t t = 0; t < SMTP_REFERENCE_TABLES; t++)
         for (size_t i = 0; i < smtp_reference_tables[t]->count; i++) {
             g_string_append(json.out, comma);
-            reference_json(&json, &(struct topic){ .table = smtp_reference_tables[t], .entry = &smtp_reference_tables[t]->entries[i] });
+            reference_json(&json, &(struct topic){ .table = smtp_reference_tables[t],
+                                                   .entry = &smtp_reference_tables[t]->entries[i] });
             comma = ",";
         }
     json_end_array(&json);
@@ -195,7 +204,7 @@ static bool fill(const char *template, GString *out)
             g_string_append(out, value);
             template = end + 1;
             if (g_str_has_suffix(value, "\n") && *template == '\n')
-                template++;
+                template ++;
         } else {
             g_string_append_c(out, '@');
             template = sign + 1;

@@ -21,7 +21,8 @@ void annotate_duration(GString *out, int64_t nanoseconds)
     else if (seconds < 120)
         g_string_append_printf(out, _("%.2f s"), seconds);
     else
-        g_string_append_printf(out, _("%.0f min %.0f s"), (double)(int)(seconds / 60), seconds - 60 * (double)(int)(seconds / 60));
+        g_string_append_printf(out, _("%.0f min %.0f s"), (double)(int)(seconds / 60),
+                               seconds - 60 * (double)(int)(seconds / 60));
 }
 
 static void separate(GString *out)
@@ -169,13 +170,19 @@ static void annotate_answered(GString *out, const struct item *item)
     if (item->has_command)
         annotate_duration(duration, item->place.time - item->command_time);
     if (item->reply.answers == SMTP_ANSWERS_CONTENT && item->reply.verb == SMTP_VERB_BDAT)
-        g_string_append_printf(out, item->has_command ? _("answers the chunk that ends in frame %" PRIu64 " after %s") : _("answers the chunk"),
+        g_string_append_printf(out,
+                               item->has_command ? _("answers the chunk that ends in frame %" PRIu64 " after %s")
+                                                 : _("answers the chunk"),
                                frame, duration->str);
     else if (item->reply.answers == SMTP_ANSWERS_CONTENT)
-        g_string_append_printf(out, item->has_command ? _("answers the message that ends in frame %" PRIu64 " after %s") : _("answers the message"),
+        g_string_append_printf(out,
+                               item->has_command ? _("answers the message that ends in frame %" PRIu64 " after %s")
+                                                 : _("answers the message"),
                                frame, duration->str);
     else if (item->reply.answers == SMTP_ANSWERS_RESPONSE)
-        g_string_append_printf(out, item->has_command ? _("answers the AUTH response of frame %" PRIu64 " after %s") : _("answers the AUTH response"),
+        g_string_append_printf(out,
+                               item->has_command ? _("answers the AUTH response of frame %" PRIu64 " after %s")
+                                                 : _("answers the AUTH response"),
                                frame, duration->str);
     else
         g_string_append_printf(out, item->has_command ? _("answers %s of frame %" PRIu64 " after %s") : _("answers %s"),
@@ -265,7 +272,8 @@ void annotate_ending(GString *out, const struct record *record)
     if (!client_syn && !server_syn)
         g_string_append(out, _(", its beginning is not in the capture"));
     else if (!client_syn || !server_syn)
-        g_string_append(out, client_syn ? _(", the server's SYN is not in the capture") : _(", the client's SYN is not in the capture"));
+        g_string_append(out, client_syn ? _(", the server's SYN is not in the capture")
+                                        : _(", the client's SYN is not in the capture"));
     uint64_t missing = 0;
     for (const GList *link = record->gaps.head; link != NULL; link = link->next)
         missing += ((const struct gap *)link->data)->octets;
@@ -273,6 +281,7 @@ void annotate_ending(GString *out, const struct record *record)
         return;
     GString *count = g_string_new(NULL);
     text_append_count(count, missing);
-    g_string_append_printf(out, ngettext(", %s octet is missing", ", %s octets are missing", (unsigned long)missing), count->str);
+    g_string_append_printf(out, ngettext(", %s octet is missing", ", %s octets are missing", (unsigned long)missing),
+                           count->str);
     g_string_free(count, TRUE);
 }

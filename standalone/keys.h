@@ -5,9 +5,9 @@
 /* Single keys from the terminal, without Return behind them. */
 
 enum key {
-    KEY_NEXT,  /* Return, space, n, arrow right or down */
-    KEY_BACK,  /* b, p, arrow left or up, Backspace */
-    KEY_QUIT,  /* q, Escape, the end of input, or a signal */
+    KEY_NEXT, /* Return, space, n, arrow right or down */
+    KEY_BACK, /* b, p, arrow left or up, Backspace */
+    KEY_QUIT, /* q, Escape, the end of input, or a signal */
     KEY_OTHER,
 };
 

@@ -42,7 +42,8 @@ static const char *locale_name(const char *category)
 static bool names_utf8(const char *locale)
 {
     const char *codeset = locale != NULL ? strchr(locale, '.') : NULL;
-    return codeset != NULL && (g_ascii_strncasecmp(codeset, ".UTF-8", 6) == 0 || g_ascii_strncasecmp(codeset, ".UTF8", 5) == 0);
+    return codeset != NULL &&
+           (g_ascii_strncasecmp(codeset, ".UTF-8", 6) == 0 || g_ascii_strncasecmp(codeset, ".UTF8", 5) == 0);
 }
 
 static bool is_utf8(void)
@@ -62,7 +63,8 @@ bool language_is_known(const char *language)
 {
     if (strcmp(language, "en") == 0)
         return true;
-    if (*language == '\0' || strlen(language) > NAME_LIMIT || strspn(language, "abcdefghijklmnopqrstuvwxyz") != strlen(language))
+    if (*language == '\0' || strlen(language) > NAME_LIMIT ||
+        strspn(language, "abcdefghijklmnopqrstuvwxyz") != strlen(language))
         return false;
     char *path = catalogue(language);
     bool there = g_file_test(path, G_FILE_TEST_EXISTS);

@@ -3,8 +3,8 @@
 #define SMTPSCOPE_LANGUAGE_H
 
 /*
- * The language that the program speaks: English, or what a catalogue in po/ has. Chosen by --lang, else by the locale of
- * the environment, whether or not that locale is installed: only its name matters.
+ * The language that the program speaks: English, or what a catalogue in po/ has. Chosen by --lang, else by the locale
+ * of the environment, whether or not that locale is installed: only its name matters.
  */
 
 #include <libintl.h>

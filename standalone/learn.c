@@ -75,7 +75,8 @@ static void put_step(struct walk *walk, guint number)
     static const enum page_colour colours[] = { PAGE_CLIENT, PAGE_SERVER, PAGE_WARNING };
     struct page *page = &walk->page;
     const struct step *step = walk->steps->pdata[number];
-    char *title = g_strdup_printf(_("%u of %u, frame %" PRIu64 ", %+.6f s"), number + 1, walk->steps->len, step->frame, step->seconds);
+    char *title = g_strdup_printf(_("%u of %u, frame %" PRIu64 ", %+.6f s"), number + 1, walk->steps->len, step->frame,
+                                  step->seconds);
     char *line = g_strdup_printf("%s %s", arrows[step->speaker], step->line);
     page_rule(page, PAGE_DIM, page_light(page), 2, title);
     put_field(page, colours[step->speaker], _(who[step->speaker]), line);
@@ -184,10 +185,10 @@ static int list_lessons(struct page *page)
 int learn_run(const struct options *options)
 {
     struct walk walk = { .page = {
-        .out = g_string_new(NULL),
-        .colour = options->colour,
-        .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
-    } };
+                             .out = g_string_new(NULL),
+                             .colour = options->colour,
+                             .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
+                         } };
     int status = EXIT_STATUS_OK;
     walk.lesson = options->count > 0 ? lesson_find(options->captures[0]) : NULL;
     if (options->count == 0) {

@@ -34,7 +34,8 @@ static void add_code(GArray *topics, const struct smtp_reply_line *line)
         return;
     const struct smtp_reference_entry *status = smtp_reference_status(line->enhanced.subject, line->enhanced.detail);
     char given[TOPIC_NAME_LIMIT + 1];
-    g_snprintf(given, sizeof given, "%u.%u.%u", line->enhanced.class_digit, line->enhanced.subject, line->enhanced.detail);
+    g_snprintf(given, sizeof given, "%u.%u.%u", line->enhanced.class_digit, line->enhanced.subject,
+               line->enhanced.detail);
     if (status != NULL)
         topics_add(topics, &smtp_reference_statuses, status, given);
 }

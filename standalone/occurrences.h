@@ -7,7 +7,8 @@
 #include "record.h"
 #include "topics.h"
 
-/* Appends the entries of the commands, parameters, codes, keywords, mechanisms and findings that occur in the session. */
+/* Appends the entries of the commands, parameters, codes, keywords, mechanisms and findings that occur in the session.
+ */
 void occurrences_add(GArray *topics, const struct record *record);
 
 /* Brings the list into the order of the tables. */

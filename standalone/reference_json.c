@@ -8,7 +8,8 @@
 /* Protocol words that stand in a row are a list to programs. */
 static bool is_list(const struct smtp_reference_field *field)
 {
-    static const char *const lists[] = { "success", "intermediate", "failure", "next", "codes", "carrier", "keyword", NULL };
+    static const char *const lists[] = { "success", "intermediate", "failure", "next",
+                                         "codes",   "carrier",      "keyword", NULL };
     return g_strv_contains(lists, field->key);
 }
 

@@ -15,9 +15,12 @@ static const char *kind_of(const struct topic *topic)
     static const struct {
         const char *kind, *name;
     } names[] = {
-        { "command", N_("command") },     { "reply", N_("reply code") },
-        { "status", N_("enhanced status code") }, { "keyword", N_("EHLO keyword") },
-        { "mechanism", N_("AUTH mechanism") },    { "parameter", N_("parameter of MAIL or RCPT") },
+        { "command", N_("command") },
+        { "reply", N_("reply code") },
+        { "status", N_("enhanced status code") },
+        { "keyword", N_("EHLO keyword") },
+        { "mechanism", N_("AUTH mechanism") },
+        { "parameter", N_("parameter of MAIL or RCPT") },
         { "class", N_("class of codes") },
         { "finding", N_("finding") },
     };
@@ -68,11 +71,13 @@ static void put_codes(struct page *page, const char *label, const char *list)
     char **codes = g_strsplit(list, " ", -1);
     put_label(page, label);
     for (char **code = codes; *code != NULL; code++) {
-        const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_replies, smtp_span_of_text(*code));
+        const struct smtp_reference_entry *entry =
+            smtp_reference_find(&smtp_reference_replies, smtp_span_of_text(*code));
         if (code != codes)
             g_string_append_printf(page->out, "%*s", (int)TEXT_COLUMN, "");
         page_printf(page, PAGE_BOLD, "%-*s", (int)CODE_COLUMNS, *code);
-        page_wrap(page, PAGE_PLAIN, TEXT_COLUMN + CODE_COLUMNS, TEXT_COLUMN + CODE_COLUMNS, entry != NULL ? _(entry->meaning) : "");
+        page_wrap(page, PAGE_PLAIN, TEXT_COLUMN + CODE_COLUMNS, TEXT_COLUMN + CODE_COLUMNS,
+                  entry != NULL ? _(entry->meaning) : "");
     }
     g_strfreev(codes);
 }
@@ -90,7 +95,8 @@ static void put_digits(struct page *page, const struct topic *topic)
     const char *class_text = smtp_reference_class(digit * 100);
     if (topic->table == &smtp_reference_classes && topic->given[0] != '\0')
         put_field(page, _("Note"), _("No registered code: this is what its parts say."));
-    else if (class_text != NULL && (topic->table == &smtp_reference_replies || topic->table == &smtp_reference_statuses)) {
+    else if (class_text != NULL &&
+             (topic->table == &smtp_reference_replies || topic->table == &smtp_reference_statuses)) {
         char *text = g_strdup_printf("%u: %s", digit, _(class_text));
         put_field(page, _("Class"), text);
         g_free(text);
@@ -123,7 +129,8 @@ static void put_heading(struct page *page, const struct topic *topic)
 
 static bool are_replies(const struct smtp_reference_field *field)
 {
-    return strcmp(field->key, "success") == 0 || strcmp(field->key, "intermediate") == 0 || strcmp(field->key, "failure") == 0;
+    return strcmp(field->key, "success") == 0 || strcmp(field->key, "intermediate") == 0 ||
+           strcmp(field->key, "failure") == 0;
 }
 
 void reference_text(struct page *page, const struct topic *topic)

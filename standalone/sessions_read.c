@@ -67,7 +67,9 @@ static void read_all(struct reader *reader)
         .context = reader,
         .by_start = true,
     };
-    const struct tcp_limits limits = { .held = HELD_OCTETS, .connections = CONNECTION_OCTETS, .tombstones = TOMBSTONES };
+    const struct tcp_limits limits = { .held = HELD_OCTETS,
+                                       .connections = CONNECTION_OCTETS,
+                                       .tombstones = TOMBSTONES };
     struct dialogues *dialogues = dialogues_new(&wanted);
     struct fragments *fragments = fragments_new();
     struct capture_frame frame;
@@ -75,8 +77,8 @@ static void read_all(struct reader *reader)
     reader->table = tcp_table_new(&dialogues_consumer, dialogues, &limits);
     while (capture_set_next(reader->captures, &frame)) {
         arena_pool_cool(reader->pool);
-        enum packet_result result = fragments_decode(fragments, frame.link_type, frame.octets, frame.original_octets, frame.number,
-                                                     frame.time, &packet);
+        enum packet_result result = fragments_decode(fragments, frame.link_type, frame.octets, frame.original_octets,
+                                                     frame.number, frame.time, &packet);
         reader->summary->frames[result]++;
         if (result == PACKET_SEGMENT)
             tcp_table_add(reader->table, &packet.segment, frame.capture, frame.number, frame.time);
@@ -89,8 +91,8 @@ static void read_all(struct reader *reader)
     dialogues_free(dialogues);
 }
 
-int sessions_read(char *const *names, unsigned count, void (*session)(void *context, const struct record *record), void *context,
-                  struct summary *summary)
+int sessions_read(char *const *names, unsigned count, void (*session)(void *context, const struct record *record),
+                  void *context, struct summary *summary)
 {
     struct reader reader = {
         .worker = worker_new(),

@@ -3,8 +3,9 @@
 #define SMTPSCOPE_SHARE_H
 
 /*
- * Where the program's own files are: translations and the captures of the lessons. They are looked for beside the program,
- * in ../share, so that an installation can be moved; the build tree is laid out like one. $SMTPSCOPE_SHARE overrides that.
+ * Where the program's own files are: translations and the captures of the lessons. They are looked for beside the
+ * program, in ../share, so that an installation can be moved; the build tree is laid out like one. $SMTPSCOPE_SHARE
+ * overrides that.
  */
 
 #include <glib.h>

@@ -20,7 +20,8 @@ static void step_free(void *data)
     g_free(step);
 }
 
-static struct step *add_step(GPtrArray *steps, const struct record *record, const struct item *item, enum speaker speaker)
+static struct step *add_step(GPtrArray *steps, const struct record *record, const struct item *item,
+                             enum speaker speaker)
 {
     struct step *step = g_new0(struct step, 1);
     step->speaker = speaker;
@@ -110,15 +111,19 @@ static void add_data(GPtrArray *steps, const struct record *record, const struct
     struct step *step = add_step(steps, record, item, SPEAKER_CLIENT);
     GString *text = g_string_new(NULL);
     g_string_append_printf(text, _("[%" PRIu64 " octets of message]"), item->octets);
-    if (item->message != NULL && item->message->subject != NULL && (item->last || item->transport == SMTP_TRANSPORT_DATA)) {
+    if (item->message != NULL && item->message->subject != NULL &&
+        (item->last || item->transport == SMTP_TRANSPORT_DATA)) {
         g_string_append(text, " Subject: ");
         text_append_visible(text, smtp_span_of_text(item->message->subject));
     }
     step->line = g_string_free(text, FALSE);
     bool chunk = item->transport == SMTP_TRANSPORT_BDAT;
-    step->means = g_strdup(chunk ? _("the octets that BDAT announced") : _("the message: header, an empty line, body, and a lone dot"));
-    step->more = g_strdup(chunk ? _("Nothing in them is looked at to find their end: it is the count that ends them.")
-                                : _("Who is named in From: and To: of the header does not decide where the mail goes: MAIL and RCPT do."));
+    step->means = g_strdup(chunk ? _("the octets that BDAT announced")
+                                 : _("the message: header, an empty line, body, and a lone dot"));
+    step->more = g_strdup(
+        chunk
+            ? _("Nothing in them is looked at to find their end: it is the count that ends them.")
+            : _("Who is named in From: and To: of the header does not decide where the mail goes: MAIL and RCPT do."));
     step->next = g_strdup(_("the server answers: 250 means that it has taken the mail into its care"));
 }
 
@@ -129,7 +134,8 @@ static char *next_behind(const struct item *item)
     const struct smtp_reference_entry *entry = command_entry(item->reply.verb);
     unsigned code = item->reply.code;
     if (item->reply.answers == SMTP_ANSWERS_GREETING)
-        return g_strdup(code / 100 == 2 ? _("the client greets: EHLO, or HELO") : _("the client has nothing to do here but QUIT"));
+        return g_strdup(code / 100 == 2 ? _("the client greets: EHLO, or HELO")
+                                        : _("the client has nothing to do here but QUIT"));
     if (code == 334)
         return g_strdup(_("the client answers in base64, or cancels with *"));
     if (code == 354)
@@ -149,7 +155,8 @@ static char *next_behind(const struct item *item)
 }
 
 /* A line of an EHLO reply behind its first. */
-static void add_extension(GPtrArray *steps, const struct record *record, const struct item *item, const struct record_line *line)
+static void add_extension(GPtrArray *steps, const struct record *record, const struct item *item,
+                          const struct record_line *line)
 {
     struct step *step = add_step(steps, record, item, SPEAKER_SERVER);
     struct smtp_keyword_line keyword = smtp_keyword_line_parse(line->reply.text);
@@ -158,12 +165,14 @@ static void add_extension(GPtrArray *steps, const struct record *record, const s
     step->line = visible(line->text);
     step->means = g_string_free(means, FALSE);
     step->more = description_of(smtp_reference_find(&smtp_reference_keywords, keyword.word));
-    step->next = g_strdup(line->reply.last ? _("the list ends here: no hyphen behind the code") : _("the list goes on: a hyphen behind the code"));
+    step->next = g_strdup(line->reply.last ? _("the list ends here: no hyphen behind the code")
+                                           : _("the list goes on: a hyphen behind the code"));
 }
 
 static void add_reply(GPtrArray *steps, const struct record *record, const struct item *item)
 {
-    bool extensions = item->reply.code == 250 && (item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO);
+    bool extensions =
+        item->reply.code == 250 && (item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO);
     for (const GList *link = item->lines.head; link != NULL; link = link->next) {
         const struct record_line *line = link->data;
         if (extensions && link->prev != NULL) {
@@ -176,10 +185,11 @@ static void add_reply(GPtrArray *steps, const struct record *record, const struc
         annotate_reply(means, record, item);
         step->line = visible(line->text);
         step->means = g_string_free(means, FALSE);
-        step->more = entry == NULL                        ? NULL
+        step->more = entry == NULL                 ? NULL
                      : item->reply.code / 100 >= 4 ? g_strdup(entry->action != NULL ? _(entry->action) : NULL)
-                                                          : description_of(entry);
-        step->next = extensions && link->next != NULL ? g_strdup(_("the list goes on: a hyphen behind the code")) : next_behind(item);
+                                                   : description_of(entry);
+        step->next = extensions && link->next != NULL ? g_strdup(_("the list goes on: a hyphen behind the code"))
+                                                      : next_behind(item);
     }
 }
 
@@ -192,11 +202,14 @@ static void add_boundary(GPtrArray *steps, const struct record *record, const st
         enum smtp_step step;
         const char *line, *means;
     } rows[] = {
-        { SMTP_BOUNDARY_STARTTLS, SMTP_STEP_ACCEPTED, "STARTTLS", N_("the clear text ends here, with the line end of the 220") },
+        { SMTP_BOUNDARY_STARTTLS, SMTP_STEP_ACCEPTED, "STARTTLS",
+          N_("the clear text ends here, with the line end of the 220") },
         { SMTP_BOUNDARY_STARTTLS, SMTP_STEP_HANDSHAKE, "TLS", N_("the TLS handshake begins") },
-        { SMTP_BOUNDARY_STARTTLS, SMTP_STEP_ESTABLISHED, "TLS", N_("TLS is established: all that follows is encrypted") },
+        { SMTP_BOUNDARY_STARTTLS, SMTP_STEP_ESTABLISHED, "TLS",
+          N_("TLS is established: all that follows is encrypted") },
         { SMTP_BOUNDARY_STARTTLS, SMTP_STEP_REFUSED, "STARTTLS", N_("refused: the dialogue stays in clear") },
-        { SMTP_BOUNDARY_AUTH, SMTP_STEP_STARTED, "AUTH", N_("the login begins: the client's lines are answers now, not commands") },
+        { SMTP_BOUNDARY_AUTH, SMTP_STEP_STARTED, "AUTH",
+          N_("the login begins: the client's lines are answers now, not commands") },
         { SMTP_BOUNDARY_AUTH, SMTP_STEP_ACCEPTED, "AUTH", N_("the login ends: accepted") },
         { SMTP_BOUNDARY_AUTH, SMTP_STEP_REJECTED, "AUTH", N_("the login ends: rejected") },
         { SMTP_BOUNDARY_AUTH, SMTP_STEP_CANCELLED, "AUTH", N_("the login ends: cancelled by the client") },

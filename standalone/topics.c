@@ -14,7 +14,8 @@ GArray *topics_new(void)
     return g_array_new(FALSE, TRUE, sizeof(struct topic));
 }
 
-void topics_add(GArray *topics, const struct smtp_reference_table *table, const struct smtp_reference_entry *entry, const char *given)
+void topics_add(GArray *topics, const struct smtp_reference_table *table, const struct smtp_reference_entry *entry,
+                const char *given)
 {
     struct topic topic = { .table = table, .entry = entry };
     if (given != NULL && strcmp(given, entry->name) != 0)
@@ -185,7 +186,8 @@ bool topics_find(GArray *topics, const char *text)
 
 /* ---- slips ---- */
 
-/* The least number of letters put in, left out, changed or exchanged with their neighbour that makes one word of the other. */
+/* The least number of letters put in, left out, changed or exchanged with their neighbour that makes one word of the
+ * other. */
 static unsigned distance(const char *a, const char *b)
 {
     enum { LIMIT = 40 };

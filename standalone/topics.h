@@ -14,7 +14,8 @@
 struct topic {
     const struct smtp_reference_table *table;
     const struct smtp_reference_entry *entry;
-    /* The code as it was given, if the entry's name is not the same: "5.7.1" of X.7.1; "299" of 2yz, which has no entry. */
+    /* The code as it was given, if the entry's name is not the same: "5.7.1" of X.7.1; "299" of 2yz, which has no
+     * entry. */
     char given[TOPIC_NAME_LIMIT + 1];
 };
 
@@ -22,7 +23,8 @@ struct topic {
 GArray *topics_new(void);
 
 /* Appends an entry; `given` may be NULL. */
-void topics_add(GArray *topics, const struct smtp_reference_table *table, const struct smtp_reference_entry *entry, const char *given);
+void topics_add(GArray *topics, const struct smtp_reference_table *table, const struct smtp_reference_entry *entry,
+                const char *given);
 
 /*
  * Appends the entries that `text` is about: a word in any case ("starttls", "MAIL FROM", "5xx"), a line of a dialogue

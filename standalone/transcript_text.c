@@ -120,9 +120,10 @@ static void put_missing(struct writer *writer, enum smtp_role role, uint64_t oct
     unsigned long number = (unsigned long)octets;
     text_append_count(count, octets);
     g_string_append_printf(text,
-                           role == SMTP_CLIENT
-                               ? ngettext("%s octet of the client is NOT IN THE CAPTURE", "%s octets of the client are NOT IN THE CAPTURE", number)
-                               : ngettext("%s octet of the server is NOT IN THE CAPTURE", "%s octets of the server are NOT IN THE CAPTURE", number),
+                           role == SMTP_CLIENT ? ngettext("%s octet of the client is NOT IN THE CAPTURE",
+                                                          "%s octets of the client are NOT IN THE CAPTURE", number)
+                                               : ngettext("%s octet of the server is NOT IN THE CAPTURE",
+                                                          "%s octets of the server are NOT IN THE CAPTURE", number),
                            count->str);
     if (after != 0)
         g_string_append_printf(text, _(" (behind frame %" PRIu64 ")"), after);
@@ -238,8 +239,9 @@ static void put_data(struct writer *writer, const struct item *item)
     if (item->transport == SMTP_TRANSPORT_XEXCH50)
         format = ngettext("%s octet of XEXCH50", "%s octets of XEXCH50", number);
     else if (chunk)
-        format = item->last ? ngettext("%s octet of message, the last chunk", "%s octets of message, the last chunk", number)
-                            : ngettext("%s octet of message, a chunk", "%s octets of message, a chunk", number);
+        format = item->last
+                     ? ngettext("%s octet of message, the last chunk", "%s octets of message, the last chunk", number)
+                     : ngettext("%s octet of message, a chunk", "%s octets of message, a chunk", number);
     g_string_append_printf(text, format, count->str);
     g_string_free(count, TRUE);
     if (item->place.last_frame != item->place.frame)
@@ -337,7 +339,8 @@ static void put_tls_summary(struct writer *writer)
     GString *server = g_string_new(NULL);
     text_append_count(client, tls->octets[SMTP_CLIENT]);
     text_append_count(server, tls->octets[SMTP_SERVER]);
-    g_string_append_printf(text, _("the client sent %s octets, the server %s, not readable without the keys"), client->str, server->str);
+    g_string_append_printf(text, _("the client sent %s octets, the server %s, not readable without the keys"),
+                           client->str, server->str);
     g_string_free(server, TRUE);
     g_string_free(client, TRUE);
     g_string_append_printf(page->out, "%*s", (int)LINE_COLUMN, "");
@@ -395,8 +398,9 @@ static void put_skipped(struct writer *writer, const struct item *item)
 {
     GString *text = g_string_new("[");
     text_append_count(text, item->octets);
-    g_string_append(text, item->role == SMTP_CLIENT ? _(" octets of the client that cannot be placed in the dialogue]")
-                                                    : _(" octets of the server that cannot be placed in the dialogue]"));
+    g_string_append(text, item->role == SMTP_CLIENT
+                              ? _(" octets of the client that cannot be placed in the dialogue]")
+                              : _(" octets of the server that cannot be placed in the dialogue]"));
     put_line(writer, item, " ?", PAGE_BAD, true, text->str, "");
     g_string_free(text, TRUE);
 }
@@ -501,10 +505,11 @@ static void put_header(struct writer *writer)
     text_append_visible(first, smtp_span_of_text(record_capture(record, connection->capture)));
     text_append_visible(last, smtp_span_of_text(record_capture(record, connection->last_capture)));
     if (connection->capture != connection->last_capture)
-        g_string_append_printf(text, _("%" PRIu64 " of %s to %" PRIu64 " of %s"), connection->first_frame, first->str, connection->last_frame,
-                               last->str);
+        g_string_append_printf(text, _("%" PRIu64 " of %s to %" PRIu64 " of %s"), connection->first_frame, first->str,
+                               connection->last_frame, last->str);
     else
-        g_string_append_printf(text, _("%" PRIu64 " to %" PRIu64 " of %s"), connection->first_frame, connection->last_frame, last->str);
+        g_string_append_printf(text, _("%" PRIu64 " to %" PRIu64 " of %s"), connection->first_frame,
+                               connection->last_frame, last->str);
     g_string_free(last, TRUE);
     g_string_free(first, TRUE);
     put_fact(page, _("frames"), text->str);
@@ -548,11 +553,13 @@ static void put_findings(struct writer *writer)
 
 static void append_outcomes(GString *out, const struct record *record)
 {
-    static const char *const names[] = { N_("of unknown outcome"), N_("accepted"), N_("rejected"), N_("aborted"), N_("unfinished") };
+    static const char *const names[] = { N_("of unknown outcome"), N_("accepted"), N_("rejected"), N_("aborted"),
+                                         N_("unfinished") };
     unsigned counts[G_N_ELEMENTS(names)] = { 0 };
     for (const GList *link = record->transactions.head; link != NULL; link = link->next)
         counts[((const struct transaction *)link->data)->outcome]++;
-    g_string_append_printf(out, ngettext(", %u mail", ", %u mails", record->transactions.length), record->transactions.length);
+    g_string_append_printf(out, ngettext(", %u mail", ", %u mails", record->transactions.length),
+                           record->transactions.length);
     const char *comma = " (";
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         if (counts[i] == 0)
@@ -571,9 +578,12 @@ static void put_summary(struct writer *writer)
 {
     const struct record *record = writer->record;
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text, ngettext("%" PRIu64 " command", "%" PRIu64 " commands", (unsigned long)record->commands), record->commands);
+    g_string_append_printf(text,
+                           ngettext("%" PRIu64 " command", "%" PRIu64 " commands", (unsigned long)record->commands),
+                           record->commands);
     g_string_append(text, ", ");
-    g_string_append_printf(text, ngettext("%" PRIu64 " reply", "%" PRIu64 " replies", (unsigned long)record->replies), record->replies);
+    g_string_append_printf(text, ngettext("%" PRIu64 " reply", "%" PRIu64 " replies", (unsigned long)record->replies),
+                           record->replies);
     append_outcomes(text, record);
     g_string_append(text, ", ");
     annotate_starttls(text, record);

@@ -11,18 +11,20 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("intermediate"),
       .source = "RFC 5321",
       .section = "4.2.1",
-      .description = N_("The command is accepted so far, and the server waits for more: the message behind DATA, or an answer to a "
-                        "challenge of AUTH.") },
+      .description = N_("The command is accepted so far, and the server waits for more: the message behind DATA, or an "
+                        "answer to a challenge of AUTH.") },
     { .name = "4yz",
       .meaning = N_("try again later"),
       .source = "RFC 5321",
       .section = "4.2.1",
-      .description = N_("Not done, but for a reason that may go away: the client should keep the mail and try the same again.") },
+      .description =
+          N_("Not done, but for a reason that may go away: the client should keep the mail and try the same again.") },
     { .name = "5yz",
       .meaning = N_("refused for good"),
       .source = "RFC 5321",
       .section = "4.2.1",
-      .description = N_("Not done, and the same request will not be done later either: something must be changed first.") },
+      .description =
+          N_("Not done, and the same request will not be done later either: something must be changed first.") },
     { .name = "2.XXX.XXX",
       .meaning = N_("success"),
       .source = "RFC 3463",
@@ -32,7 +34,8 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("try again later"),
       .source = "RFC 3463",
       .section = "2",
-      .description = N_("The mail is valid, and a passing condition stopped or delayed it: sending it later may succeed.") },
+      .description =
+          N_("The mail is valid, and a passing condition stopped or delayed it: sending it later may succeed.") },
     { .name = "5.XXX.XXX",
       .meaning = N_("refused for good"),
       .source = "RFC 3463",
@@ -47,8 +50,8 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("addressing"),
       .source = "RFC 3463",
       .section = "3.2",
-      .description = N_("The address of the sender or of a recipient: its syntax, or whether it exists. The sender can usually "
-                        "correct it.") },
+      .description = N_("The address of the sender or of a recipient: its syntax, or whether it exists. The sender can "
+                        "usually correct it.") },
     { .name = "X.2.XXX",
       .meaning = N_("the mailbox"),
       .source = "RFC 3463",

@@ -23,9 +23,9 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "EHLO <domain or address literal>",
       .example = "EHLO client.example.com",
-      .description = N_("The client names itself. The reply lists the server's extensions, one a line behind the first: what is not "
-                        "listed may not be used. Sent again, it drops the mail begun, as RSET does; behind STARTTLS it must be sent "
-                        "again, since all that was known from before is void."),
+      .description = N_("The client names itself. The reply lists the server's extensions, one a line behind the "
+                        "first: what is not listed may not be used. Sent again, it drops the mail begun, as RSET does; "
+                        "behind STARTTLS it must be sent again, since all that was known from before is void."),
       .phase = FIRST,
       .success = "250",
       .failure = "502 504 550",
@@ -37,8 +37,8 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "HELO <domain>",
       .example = "HELO client.example.com",
-      .description = N_("For servers that know no EHLO: no extension is announced, so STARTTLS, AUTH, SIZE and all others are not to "
-                        "be used."),
+      .description = N_("For servers that know no EHLO: no extension is announced, so STARTTLS, AUTH, SIZE and all "
+                        "others are not to be used."),
       .phase = FIRST,
       .success = "250",
       .failure = "502 504 550",
@@ -50,8 +50,9 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "LHLO <domain>",
       .example = "LHLO client.example.com",
-      .description = N_("What EHLO is to SMTP, LHLO is to LMTP, the protocol that hands mail to a mailbox store. Behind the message an "
-                        "LMTP server sends one reply for each recipient that it accepted. LMTP is not spoken on port 25."),
+      .description = N_(
+          "What EHLO is to SMTP, LHLO is to LMTP, the protocol that hands mail to a mailbox store. Behind the message "
+          "an LMTP server sends one reply for each recipient that it accepted. LMTP is not spoken on port 25."),
       .phase = FIRST,
       .success = "250",
       .failure = "500 501 504",
@@ -63,9 +64,10 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "STARTTLS",
       .example = "STARTTLS",
-      .description = N_("Takes no argument. With the CRLF of the server's 220 the clear text ends, and the client begins the TLS "
-                        "handshake. Under TLS the client must send EHLO again. Nothing may be pipelined behind STARTTLS: what a server "
-                        "reads in clear and carries out under TLS was put there by somebody else."),
+      .description =
+          N_("Takes no argument. With the CRLF of the server's 220 the clear text ends, and the client begins the TLS "
+             "handshake. Under TLS the client must send EHLO again. Nothing may be pipelined behind STARTTLS: what a "
+             "server reads in clear and carries out under TLS was put there by somebody else."),
       .phase = N_("behind an EHLO reply that lists STARTTLS, while no mail is begun; not under TLS"),
       .success = "220",
       .failure = "454 501 502 503",
@@ -77,8 +79,8 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "NOOP [<text>]",
       .example = "NOOP",
-      .description = N_("Keeps a connection alive or tests it. A text behind it is ignored. It changes neither the session nor the mail "
-                        "begun."),
+      .description = N_("Keeps a connection alive or tests it. A text behind it is ignored. It changes neither the "
+                        "session nor the mail begun."),
       .phase = ANY_TIME,
       .success = "250",
       .next = "MAIL RCPT DATA QUIT" },
@@ -89,7 +91,8 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "RSET",
       .example = "RSET",
-      .description = N_("Sender, recipients and chunks of the mail begun are forgotten. EHLO, TLS and login stay as they are."),
+      .description =
+          N_("Sender, recipients and chunks of the mail begun are forgotten. EHLO, TLS and login stay as they are."),
       .phase = ANY_TIME,
       .success = "250",
       .next = "MAIL QUIT" },
@@ -112,8 +115,8 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "QUIT",
       .example = "QUIT",
-      .description = N_("The server answers and closes the connection. A mail that was begun and not finished is dropped. The client must "
-                        "not close the connection before it has the reply."),
+      .description = N_("The server answers and closes the connection. A mail that was begun and not finished is "
+                        "dropped. The client must not close the connection before it has the reply."),
       .phase = ANY_TIME,
       .success = "221" },
     { .name = "ETRN",
@@ -123,8 +126,9 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "ETRN [@|#]<name>",
       .example = "ETRN mail.example.com",
-      .description = N_("A host that was off line asks for what waits for it. The server opens connections of its own to deliver it, so "
-                        "that nobody else can collect the mail. @ asks for a domain and all its subdomains, # for a queue by its name."),
+      .description = N_("A host that was off line asks for what waits for it. The server opens connections of its own "
+                        "to deliver it, so that nobody else can collect the mail. @ asks for a domain and all its "
+                        "subdomains, # for a queue by its name."),
       .phase = GREETED,
       .success = "250 251 252 253",
       .failure = "458 459 500 501",
@@ -136,8 +140,9 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "ATRN [<domain>[,<domain>...]]",
       .example = "ATRN example.com,mail.example.com",
-      .description = N_("For hosts without a fixed address (on-demand mail relay, port 366): behind the 250 the server acts as client and "
-                        "delivers the waiting mail over the same connection. A login must come first."),
+      .description =
+          N_("For hosts without a fixed address (on-demand mail relay, port 366): behind the 250 the server acts as "
+             "client and delivers the waiting mail over the same connection. A login must come first."),
       .phase = N_("behind an accepted AUTH"),
       .success = "250",
       .failure = "450 451 453 502 530",
@@ -149,7 +154,8 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "TURN",
       .example = "TURN",
-      .description = N_("Obsolete: whoever claims a name in HELO would get the mail that waits for it. ETRN and ATRN took its place."),
+      .description = N_("Obsolete: whoever claims a name in HELO would get the mail that waits for it. ETRN and ATRN "
+                        "took its place."),
       .phase = NO_MAIL,
       .success = "250",
       .failure = "500 502 503",
@@ -161,9 +167,9 @@ static const struct smtp_reference_entry entries[] = {
       .category = AUTH,
       .syntax = "AUTH <mechanism> [<initial response>]",
       .example = "AUTH PLAIN",
-      .description = N_("Challenges come as 334 with base64, the client answers with lines of base64, until 235 or a refusal ends the "
-                        "exchange. A lone * cancels it; = stands for an empty initial response. base64 hides nothing: which mechanism is "
-                        "used decides what a reader on the path learns."),
+      .description = N_("Challenges come as 334 with base64, the client answers with lines of base64, until 235 or a "
+                        "refusal ends the exchange. A lone * cancels it; = stands for an empty initial response. "
+                        "base64 hides nothing: which mechanism is used decides what a reader on the path learns."),
       .phase = N_("behind an EHLO reply that lists AUTH, while no mail is begun, and once only"),
       .success = "235",
       .intermediate = "334",
@@ -187,8 +193,8 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "X-ANONYMOUSTLS",
       .example = "X-ANONYMOUSTLS",
-      .description = N_("Behind the 220 the TLS handshake begins, as with STARTTLS, but no certificate is checked: the servers "
-                        "authenticate each other afterwards."),
+      .description = N_("Behind the 220 the TLS handshake begins, as with STARTTLS, but no certificate is checked: the "
+                        "servers authenticate each other afterwards."),
       .phase = N_("behind an EHLO reply that lists X-ANONYMOUSTLS"),
       .success = "220",
       .next = "EHLO" },
@@ -199,9 +205,10 @@ static const struct smtp_reference_entry entries[] = {
       .category = MESSAGE,
       .syntax = "MAIL FROM:<address> [parameters]",
       .example = "MAIL FROM:<alice@example.com> SIZE=1200",
-      .description = N_("The reverse-path is where reports of failed delivery go; it need not be the From: of the message. <> means that "
-                        "no report is wanted, as for reports themselves. There is no space behind the colon, though many senders put one. "
-                        "Parameters may be used if the EHLO reply lists their extension."),
+      .description =
+          N_("The reverse-path is where reports of failed delivery go; it need not be the From: of the message. <> "
+             "means that no report is wanted, as for reports themselves. There is no space behind the colon, though "
+             "many senders put one. Parameters may be used if the EHLO reply lists their extension."),
       .phase = NO_MAIL,
       .success = "250",
       .failure = "451 452 455 503 550 552 553 555",
@@ -213,8 +220,9 @@ static const struct smtp_reference_entry entries[] = {
       .category = MESSAGE,
       .syntax = "RCPT TO:<address> [parameters]",
       .example = "RCPT TO:<bob@example.com>",
-      .description = N_("Sent once for each recipient, and each has a reply of its own: the mail goes to those that were accepted, whatever "
-                        "became of the others. A server must take at least 100 recipients for a mail."),
+      .description =
+          N_("Sent once for each recipient, and each has a reply of its own: the mail goes to those that were "
+             "accepted, whatever became of the others. A server must take at least 100 recipients for a mail."),
       .phase = N_("behind an accepted MAIL"),
       .success = "250 251",
       .failure = "450 451 452 455 503 550 551 552 553 555",
@@ -226,9 +234,9 @@ static const struct smtp_reference_entry entries[] = {
       .category = MESSAGE,
       .syntax = "DATA",
       .example = "DATA",
-      .description = N_("The message follows only behind 354, and ends with a line that is a lone dot (CRLF.CRLF). A line of the message that "
-                        "begins with a dot is sent with a second one in front. The reply to the lone dot says whether the server takes the "
-                        "responsibility for the mail."),
+      .description = N_("The message follows only behind 354, and ends with a line that is a lone dot (CRLF.CRLF). A "
+                        "line of the message that begins with a dot is sent with a second one in front. The reply to "
+                        "the lone dot says whether the server takes the responsibility for the mail."),
       .phase = RECIPIENT_SEEN,
       .success = "250",
       .intermediate = "354",
@@ -241,9 +249,9 @@ static const struct smtp_reference_entry entries[] = {
       .category = MESSAGE,
       .syntax = "BDAT <octets> [LAST]",
       .example = "BDAT 1200 LAST",
-      .description = N_("Exactly so many octets follow behind the CRLF at once, whatever they are: no dots are doubled, and no lone dot ends "
-                        "them. Each chunk has its own reply. BDAT and DATA do not mix in one mail, and behind a refused chunk the client "
-                        "must send RSET."),
+      .description = N_("Exactly so many octets follow behind the CRLF at once, whatever they are: no dots are "
+                        "doubled, and no lone dot ends them. Each chunk has its own reply. BDAT and DATA do not mix in "
+                        "one mail, and behind a refused chunk the client must send RSET."),
       .phase = RECIPIENT_SEEN,
       .success = "250",
       .failure = "451 452 501 503 552 554",
@@ -255,8 +263,8 @@ static const struct smtp_reference_entry entries[] = {
       .category = MESSAGE,
       .syntax = "BURL <URL> [LAST]",
       .example = "BURL imap://alice@mail.example.com/Drafts/;uid=20/;urlauth=submit+alice:internal:1a2b3c LAST",
-      .description = N_("For submission: the message lies on an IMAP server already, and need not be sent twice. The URL carries a token "
-                        "that permits this one use. Mixes with BDAT."),
+      .description = N_("For submission: the message lies on an IMAP server already, and need not be sent twice. The "
+                        "URL carries a token that permits this one use. Mixes with BDAT."),
       .phase = RECIPIENT_SEEN,
       .success = "250",
       .failure = "503 554",
@@ -268,7 +276,8 @@ static const struct smtp_reference_entry entries[] = {
       .category = MESSAGE,
       .syntax = "VRFY <user or address>",
       .example = "VRFY bob@example.com",
-      .description = N_("Most servers answer 252 or refuse it, since it helps those who collect addresses. It changes nothing."),
+      .description =
+          N_("Most servers answer 252 or refuse it, since it helps those who collect addresses. It changes nothing."),
       .phase = ANY_TIME,
       .success = "250 251 252",
       .failure = "502 504 550 551 553",
@@ -280,8 +289,8 @@ static const struct smtp_reference_entry entries[] = {
       .category = MESSAGE,
       .syntax = "EXPN <list>",
       .example = "EXPN staff",
-      .description = N_("The reply has a line for each member. Most servers refuse it, since it helps those who collect addresses. It changes "
-                        "nothing."),
+      .description = N_("The reply has a line for each member. Most servers refuse it, since it helps those who "
+                        "collect addresses. It changes nothing."),
       .phase = ANY_TIME,
       .success = "250 252",
       .failure = "500 502 504 550",
@@ -328,8 +337,9 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "XCLIENT <attribute>=<value> [<attribute>=<value>...]",
       .example = "XCLIENT NAME=client.example.com ADDR=192.0.2.1",
-      .description = N_("A trusted proxy passes on address, name, HELO, protocol or login of its own client; the server treats the session as "
-                        "that client's. Behind the 220 the session begins anew. Servers must accept it from trusted hosts only."),
+      .description = N_("A trusted proxy passes on address, name, HELO, protocol or login of its own client; the "
+                        "server treats the session as that client's. Behind the 220 the session begins anew. Servers "
+                        "must accept it from trusted hosts only."),
       .phase = N_("behind an EHLO reply that lists XCLIENT, while no mail is begun"),
       .success = "220",
       .failure = "421 501 503 550",
@@ -340,7 +350,8 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "XFORWARD <attribute>=<value> [<attribute>=<value>...]",
       .example = "XFORWARD NAME=client.example.com ADDR=192.0.2.1 PROTO=ESMTP",
-      .description = N_("Tells a server behind a filter where the mail came from. Only the log depends on it, no permission does."),
+      .description = N_(
+          "Tells a server behind a filter where the mail came from. Only the log depends on it, no permission does."),
       .phase = N_("behind an EHLO reply that lists XFORWARD, while no mail is begun"),
       .success = "250",
       .failure = "421 501 503 550",
@@ -351,8 +362,8 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "X-LINK2STATE <chunk>",
       .example = "X-LINK2STATE LAST CHUNK={00000010} ...",
-      .description = N_("Exchange 2000 and 2003 told each other the state of their routes with it. A flaw in its handling (CVE-2005-0560) "
-                        "made it a target."),
+      .description = N_("Exchange 2000 and 2003 told each other the state of their routes with it. A flaw in its "
+                        "handling (CVE-2005-0560) made it a target."),
       .phase = N_("behind an EHLO reply that lists X-LINK2STATE"),
       .next = "MAIL QUIT" },
     { .name = "XEXCH50",
@@ -361,8 +372,8 @@ static const struct smtp_reference_entry entries[] = {
       .category = MESSAGE,
       .syntax = "XEXCH50 <octets> <number>",
       .example = "XEXCH50 1200 2",
-      .description = N_("So many octets follow behind the 354: properties that Exchange keeps beside a message. Others than Exchange have no "
-                        "use for them."),
+      .description = N_("So many octets follow behind the 354: properties that Exchange keeps beside a message. Others "
+                        "than Exchange have no use for them."),
       .phase = N_("behind MAIL and RCPT, in front of DATA or BDAT"),
       .success = "250",
       .intermediate = "354",
@@ -386,7 +397,10 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION },
     { .name = "XVRB", .meaning = N_("asks for verbose replies"), .source = IN_PRACTICE, .category = SESSION },
     { .name = "VERB", .meaning = N_("asks for verbose replies"), .source = IN_PRACTICE, .category = SESSION },
-    { .name = "ONEX", .meaning = N_("announces that only one mail follows"), .source = IN_PRACTICE, .category = SESSION },
+    { .name = "ONEX",
+      .meaning = N_("announces that only one mail follows"),
+      .source = IN_PRACTICE,
+      .category = SESSION },
     { .name = "XUSR",
       .meaning = N_("says that the mail is a user's first submission"),
       .source = IN_PRACTICE,

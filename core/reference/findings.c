@@ -6,8 +6,8 @@ static const struct smtp_reference_entry entries[] = {
     { .name = "cleartext-credentials",
       .meaning = N_("a password or token was sent readable"),
       .source = "smtpscope",
-      .description = N_("PLAIN, LOGIN, XOAUTH2 or OAUTHBEARER was used without TLS: everybody on the path could read "
-                        "the secret."),
+      .description =
+          N_("PLAIN, LOGIN, XOAUTH2 or OAUTHBEARER was used without TLS: everybody on the path could read the secret."),
       .action = N_("Change the password, and let the server offer these mechanisms under TLS only.") },
     { .name = "auth-offered-in-clear",
       .meaning = N_("a mechanism that reveals its secret is offered in clear"),
@@ -17,8 +17,8 @@ static const struct smtp_reference_entry entries[] = {
     { .name = "starttls-not-offered",
       .meaning = N_("the server does not offer STARTTLS"),
       .source = "smtpscope",
-      .description = N_("The dialogue and the mail are in clear. Either the server has no TLS, or somebody in "
-                        "between removed the offer."),
+      .description = N_("The dialogue and the mail are in clear. Either the server has no TLS, or somebody in between "
+                        "removed the offer."),
       .action = N_("Compare with a session from elsewhere; switch TLS on.") },
     { .name = "starttls-masked",
       .meaning = N_("a keyword is overwritten where STARTTLS would stand"),
@@ -38,8 +38,8 @@ static const struct smtp_reference_entry entries[] = {
     { .name = "starttls-command-injection",
       .meaning = N_("commands in clear follow STARTTLS before its reply"),
       .source = "smtpscope",
-      .description = N_("A server that keeps them carries them out under TLS, as if the client had sent them there "
-                        "(CVE-2011-0411)."),
+      .description = N_(
+          "A server that keeps them carries them out under TLS, as if the client had sent them there (CVE-2011-0411)."),
       .action = N_("Look at who sent them; update the server.") },
     { .name = "starttls-reply-injection",
       .meaning = N_("a reply in clear follows the 220 to STARTTLS"),
@@ -65,14 +65,14 @@ static const struct smtp_reference_entry entries[] = {
     { .name = "overlong-line",
       .meaning = N_("a line longer than the standards allow"),
       .source = "smtpscope",
-      .description = N_("Beyond the limits of RFC 5321 section 4.5.3.1, or of RFC 4954 for AUTH: servers may cut it "
-                        "or refuse it."),
+      .description = N_(
+          "Beyond the limits of RFC 5321 section 4.5.3.1, or of RFC 4954 for AUTH: servers may cut it or refuse it."),
       .action = N_("Correct the sender.") },
     { .name = "nul-octet",
       .meaning = N_("a NUL octet"),
       .source = "smtpscope",
-      .description = N_("In a command, a reply, or a message sent with DATA: some programs take it for the end of "
-                        "the text."),
+      .description =
+          N_("In a command, a reply, or a message sent with DATA: some programs take it for the end of the text."),
       .action = N_("Correct the sender.") },
     { .name = "auth-brute-force",
       .meaning = N_("several logins were rejected in one session"),

@@ -3,12 +3,17 @@
 
 #define PASSWORD_READABLE N_("No: whoever reads the traffic has the password. Under TLS only.")
 #define TOKEN_READABLE N_("No: whoever reads the traffic can use the token until it expires. Under TLS only.")
-#define GUESSABLE N_("Not the password itself, but a reader can guess passwords against the exchange as fast as computers do.")
-#define SCRAM_WIRE N_("The client sends user name and a nonce; the server a salt, an iteration count and its nonce; the client a proof; the " \
-                      "server its own. Neither side sends the password, and each proves itself to the other.")
+#define GUESSABLE                                                                                                      \
+    N_("Not the password itself, but a reader can guess passwords against the exchange as fast as computers do.")
+#define SCRAM_WIRE                                                                                                     \
+    N_("The client sends user name and a nonce; the server a salt, an iteration count and its nonce; the client a "    \
+       "proof; the server its own. Neither side sends the password, and each proves itself to the other.")
 #define SCRAM_SHOWS N_("The user name, salt, iteration count, nonces and proofs.")
-#define SCRAM_CLEAR N_("Better than most: a reader can guess passwords, but every guess costs all iterations. TLS is still needed for the mail.")
-#define BOUND_WIRE N_("As without -PLUS; the proof also covers the TLS channel, so that nobody in the middle can pass it on.")
+#define SCRAM_CLEAR                                                                                                    \
+    N_("Better than most: a reader can guess passwords, but every guess costs all iterations. TLS is still needed "    \
+       "for the mail.")
+#define BOUND_WIRE                                                                                                     \
+    N_("As without -PLUS; the proof also covers the TLS channel, so that nobody in the middle can pass it on.")
 #define NEEDS_TLS N_("Does not work: it is bound to a TLS channel.")
 #define TICKET_WIRE N_("Tokens of a Kerberos exchange in base64, and one round that agrees on a security layer.")
 #define TICKET_SHOWS N_("Opaque tokens; in them the realm and the name of the service.")
@@ -21,7 +26,8 @@ static const struct smtp_reference_entry entries[] = {
       .source = "RFC 4616",
       .section = "2",
       .example = "AUTH PLAIN AGFsaWNlQGV4YW1wbGUuY29tAGNvcnJlY3QtaG9yc2U=",
-      .wire = N_("One answer: the identity to act as (often empty), NUL, the user name, NUL, the password, all in base64."),
+      .wire =
+          N_("One answer: the identity to act as (often empty), NUL, the user name, NUL, the password, all in base64."),
       .reveals = N_("User name and password: base64 is no encryption."),
       .clear = PASSWORD_READABLE },
     { .name = "LOGIN",
@@ -29,8 +35,8 @@ static const struct smtp_reference_entry entries[] = {
       .source = "seen in practice",
       .example = "AUTH LOGIN",
       .description = N_("Never standardized, and everywhere. PLAIN does the same in one round."),
-      .wire = N_("The server asks twice (VXNlcm5hbWU6 is \"Username:\", UGFzc3dvcmQ6 is \"Password:\"); the client answers with user name and "
-                 "password, each in base64. The user name may come with AUTH."),
+      .wire = N_("The server asks twice (VXNlcm5hbWU6 is \"Username:\", UGFzc3dvcmQ6 is \"Password:\"); the client "
+                 "answers with user name and password, each in base64. The user name may come with AUTH."),
       .reveals = N_("User name and password: base64 is no encryption."),
       .clear = PASSWORD_READABLE },
     { .name = "CRAM-MD5",
@@ -38,8 +44,10 @@ static const struct smtp_reference_entry entries[] = {
       .source = "RFC 2195",
       .section = "2",
       .example = "AUTH CRAM-MD5",
-      .description = N_("The server must keep the password in a form that is as good as the password. The server proves nothing."),
-      .wire = N_("The server sends a challenge; the client answers with user name, a space and the HMAC-MD5 of the challenge in 32 hex digits."),
+      .description =
+          N_("The server must keep the password in a form that is as good as the password. The server proves nothing."),
+      .wire = N_("The server sends a challenge; the client answers with user name, a space and the HMAC-MD5 of the "
+                 "challenge in 32 hex digits."),
       .reveals = N_("The user name, the challenge and the digest."),
       .clear = GUESSABLE },
     { .name = "DIGEST-MD5",
@@ -47,7 +55,8 @@ static const struct smtp_reference_entry entries[] = {
       .source = "RFC 2831",
       .example = "AUTH DIGEST-MD5",
       .description = N_("RFC 6331 moved it to historic: too many options, and MD5."),
-      .wire = N_("The server sends realm, nonce and options; the client user name, its nonce and a digest; the server proves itself with rspauth."),
+      .wire = N_("The server sends realm, nonce and options; the client user name, its nonce and a digest; the server "
+                 "proves itself with rspauth."),
       .reveals = N_("User name, realm, nonces and digest."),
       .clear = GUESSABLE },
     { .name = "SCRAM-SHA-1",
@@ -88,8 +97,8 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("a bearer token, readable"),
       .source = "Google, private",
       .example = "AUTH XOAUTH2",
-      .description = N_("Google's and Microsoft's form from before OAUTHBEARER. A refusal comes as 334 with JSON in base64; the client answers "
-                        "with an empty line, and the server ends with 535."),
+      .description = N_("Google's and Microsoft's form from before OAUTHBEARER. A refusal comes as 334 with JSON in "
+                        "base64; the client answers with an empty line, and the server ends with 535."),
       .wire = N_("One answer: user=, the user name, ^A, auth=Bearer, the token, ^A^A, in base64."),
       .reveals = N_("The user name and the token, which works until it expires."),
       .clear = TOKEN_READABLE },
@@ -98,8 +107,10 @@ static const struct smtp_reference_entry entries[] = {
       .source = "RFC 7628",
       .section = "3",
       .example = "AUTH OAUTHBEARER",
-      .description = N_("A refusal comes as 334 with JSON in base64; the client answers with ^A (AQ==), and the server ends the exchange."),
-      .wire = N_("One answer: a GS2 header with the user name, then host, port and auth=Bearer with the token, separated by ^A, in base64."),
+      .description = N_("A refusal comes as 334 with JSON in base64; the client answers with ^A (AQ==), and the server "
+                        "ends the exchange."),
+      .wire = N_("One answer: a GS2 header with the user name, then host, port and auth=Bearer with the token, "
+                 "separated by ^A, in base64."),
       .reveals = N_("The user name and the token, which works until it expires."),
       .clear = TOKEN_READABLE },
     { .name = "OAUTH10A",
@@ -114,9 +125,11 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("identity from elsewhere, such as a TLS certificate"),
       .source = "RFC 4422",
       .example = "AUTH EXTERNAL =",
-      .wire = N_("At most the identity to act as; the proof was given elsewhere, mostly with a client certificate in the TLS handshake."),
+      .wire = N_("At most the identity to act as; the proof was given elsewhere, mostly with a client certificate in "
+                 "the TLS handshake."),
       .reveals = N_("The identity asked for, no secret."),
-      .clear = N_("There is nothing to steal, but without TLS there is mostly nothing that proves the client either.") },
+      .clear =
+          N_("There is nothing to steal, but without TLS there is mostly nothing that proves the client either.") },
     { .name = "ANONYMOUS",
       .meaning = N_("no identity; a trace text at most"),
       .source = "RFC 4505",
@@ -128,9 +141,11 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("Windows challenge and response; names user and host"),
       .source = "MS-SMTPNTLM",
       .example = "AUTH NTLM",
-      .wire = N_("Three messages in base64: the client's offer, the server's challenge, the client's response with user, domain and host."),
+      .wire = N_("Three messages in base64: the client's offer, the server's challenge, the client's response with "
+                 "user, domain and host."),
       .reveals = N_("User, domain and host of the client, name and domain of the server, challenge and response."),
-      .clear = N_("No: passwords can be guessed against the response, and the response can be relayed to another server.") },
+      .clear =
+          N_("No: passwords can be guessed against the response, and the response can be relayed to another server.") },
     { .name = "GSSAPI",
       .meaning = N_("Kerberos tickets; opaque to a reader"),
       .source = "RFC 4752",

@@ -8,8 +8,8 @@ static const struct smtp_reference_entry entries[] = {
       .section = "6",
       .syntax = "SIZE=<octets>",
       .example = "MAIL FROM:<alice@example.com> SIZE=1200",
-      .description = N_("Lets the server refuse a message that is too large before it is sent. An estimate; line ends count as two octets, "
-                        "doubled dots do not count."),
+      .description = N_("Lets the server refuse a message that is too large before it is sent. An estimate; line ends "
+                        "count as two octets, doubled dots do not count."),
       .carrier = "MAIL",
       .keyword = "SIZE" },
     { .name = "BODY",
@@ -27,7 +27,8 @@ static const struct smtp_reference_entry entries[] = {
       .section = "3.4",
       .syntax = "SMTPUTF8",
       .example = "MAIL FROM:<alice@example.com> SMTPUTF8",
-      .description = N_("Has no value. The mail can be passed on only to servers that know the extension. VRFY and EXPN may carry it, too."),
+      .description = N_("Has no value. The mail can be passed on only to servers that know the extension. VRFY and "
+                        "EXPN may carry it, too."),
       .carrier = "MAIL",
       .keyword = "SMTPUTF8" },
     { .name = "AUTH",
@@ -36,7 +37,8 @@ static const struct smtp_reference_entry entries[] = {
       .section = "5",
       .syntax = "AUTH=<mailbox in xtext> | AUTH=<>",
       .example = "MAIL FROM:<alice@example.com> AUTH=alice@example.com",
-      .description = N_("Passed on among servers that trust each other. AUTH=<> says that the identity is not known or not trusted."),
+      .description = N_(
+          "Passed on among servers that trust each other. AUTH=<> says that the identity is not known or not trusted."),
       .carrier = "MAIL",
       .keyword = "AUTH" },
     { .name = "RET",
@@ -63,7 +65,8 @@ static const struct smtp_reference_entry entries[] = {
       .section = "4.1",
       .syntax = "NOTIFY=NEVER | NOTIFY=[SUCCESS][,FAILURE][,DELAY]",
       .example = "RCPT TO:<bob@example.com> NOTIFY=SUCCESS,FAILURE",
-      .description = N_("For this recipient. NEVER stands alone. Without the parameter, failures are reported, and delays perhaps."),
+      .description = N_(
+          "For this recipient. NEVER stands alone. Without the parameter, failures are reported, and delays perhaps."),
       .carrier = "RCPT",
       .keyword = "DSN" },
     { .name = "ORCPT",
@@ -80,7 +83,8 @@ static const struct smtp_reference_entry entries[] = {
       .source = "RFC 2852",
       .syntax = "BY=<seconds>;N[T] | BY=<seconds>;R[T]",
       .example = "MAIL FROM:<alice@example.com> BY=120;R",
-      .description = N_("When the time is over: R returns the mail, N goes on and notifies the sender. T asks for reports on the way."),
+      .description = N_("When the time is over: R returns the mail, N goes on and notifies the sender. T asks for "
+                        "reports on the way."),
       .carrier = "MAIL",
       .keyword = "DELIVERBY" },
     { .name = "HOLDFOR",
@@ -104,7 +108,8 @@ static const struct smtp_reference_entry entries[] = {
       .source = "RFC 6710",
       .syntax = "MT-PRIORITY=<number>",
       .example = "MAIL FROM:<alice@example.com> MT-PRIORITY=3",
-      .description = N_("9 is the highest; without the parameter it is 0. The server may choose another one, and says so with 2.3.6."),
+      .description = N_("9 is the highest; without the parameter it is 0. The server may choose another one, and says "
+                        "so with 2.3.6."),
       .carrier = "MAIL",
       .keyword = "MT-PRIORITY" },
     { .name = "REQUIRETLS",
@@ -112,7 +117,8 @@ static const struct smtp_reference_entry entries[] = {
       .source = "RFC 8689",
       .syntax = "REQUIRETLS",
       .example = "MAIL FROM:<alice@example.com> REQUIRETLS",
-      .description = N_("Has no value. A server that finds no way with verified TLS returns the mail rather than sending it in clear."),
+      .description = N_("Has no value. A server that finds no way with verified TLS returns the mail rather than "
+                        "sending it in clear."),
       .carrier = "MAIL",
       .keyword = "REQUIRETLS" },
     { .name = "SOLICIT",
@@ -127,7 +133,8 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("a certifier with which the mail can be tracked"),
       .source = "RFC 3885",
       .syntax = "MTRK=<certifier>[:<seconds>]",
-      .description = N_("A hash; whoever knows what it was made of may ask later what became of the mail. Needs ENVID."),
+      .description =
+          N_("A hash; whoever knows what it was made of may ask later what became of the mail. Needs ENVID."),
       .carrier = "MAIL",
       .keyword = "MTRK" },
     { .name = "RRVS",
@@ -135,15 +142,16 @@ static const struct smtp_reference_entry entries[] = {
       .source = "RFC 7293",
       .syntax = "RRVS=<date and time>[;C|;R]",
       .example = "RCPT TO:<bob@example.com> RRVS=2020-04-03T23:01:00Z",
-      .description = N_("Keeps a password reset from reaching whoever took over an abandoned address. Where the next server does not know it, C "
-                        "lets the mail go on, R rejects it."),
+      .description = N_("Keeps a password reset from reaching whoever took over an abandoned address. Where the next "
+                        "server does not know it, C lets the mail go on, R rejects it."),
       .carrier = "RCPT",
       .keyword = "RRVS" },
     { .name = "CONPERM",
       .meaning = N_("the content may be converted"),
       .source = "RFC 4141",
       .syntax = "CONPERM",
-      .description = N_("Has no value. Permits servers on the way to convert the content to what the recipient can use."),
+      .description =
+          N_("Has no value. Permits servers on the way to convert the content to what the recipient can use."),
       .carrier = "MAIL",
       .keyword = "CONPERM" },
     { .name = "CONNEG",
@@ -173,7 +181,8 @@ static const struct smtp_reference_entry entries[] = {
       .source = "Postfix, private",
       .syntax = "XVERP[=<two characters>]",
       .example = "MAIL FROM:<list@example.com> XVERP",
-      .description = N_("The server puts each recipient into the reverse-path, with the two characters in place of + and =."),
+      .description =
+          N_("The server puts each recipient into the reverse-path, with the two characters in place of + and =."),
       .carrier = "MAIL",
       .keyword = "XVERP VERP" },
     { .name = "XOORG",

@@ -3,9 +3,9 @@
 #define SMTP_REFERENCE_H
 
 /*
- * What the protocol's words mean: tables, data only, one file a subject. Every text is static memory, in English. A meaning
- * has no final full stop and is short enough to stand behind a line of a transcript (at most 60 characters); the other
- * texts are for whoever looks a word up. What may be translated is marked for xgettext with N_().
+ * What the protocol's words mean: tables, data only, one file a subject. Every text is static memory, in English. A
+ * meaning has no final full stop and is short enough to stand behind a line of a transcript (at most 60 characters);
+ * the other texts are for whoever looks a word up. What may be translated is marked for xgettext with N_().
  */
 
 #include "span.h"
@@ -57,8 +57,9 @@ extern const struct smtp_reference_table smtp_reference_statuses;   /* core/refe
 extern const struct smtp_reference_table smtp_reference_keywords;   /* core/reference/keywords.c */
 extern const struct smtp_reference_table smtp_reference_mechanisms; /* core/reference/mechanisms.c */
 extern const struct smtp_reference_table smtp_reference_parameters; /* core/reference/parameters.c: of MAIL and RCPT */
-extern const struct smtp_reference_table smtp_reference_classes;    /* core/reference/classes.c: "5yz", "5.XXX.XXX", "X.7.XXX" */
-extern const struct smtp_reference_table smtp_reference_findings;   /* core/reference/findings.c: "smtp-smuggling" */
+extern const struct smtp_reference_table
+    smtp_reference_classes; /* core/reference/classes.c: "5yz", "5.XXX.XXX", "X.7.XXX" */
+extern const struct smtp_reference_table smtp_reference_findings; /* core/reference/findings.c: "smtp-smuggling" */
 
 /* All of them, in the order in which a reader would want them. */
 #define SMTP_REFERENCE_TABLES 8

@@ -7,7 +7,9 @@
 #define RETRY N_("Keep the mail and try again later, with growing pauses.")
 #define NO_RETRY N_("Do not send the same again: return the mail to its sender with the text of the reply.")
 #define OTHER_ADDRESS N_("Check the recipient's address; the mail goes back to its sender.")
-#define ASK_POSTMASTER N_("Read the text of the reply and the enhanced status code; if they do not help, ask the postmaster of the recipient.")
+#define ASK_POSTMASTER                                                                                                 \
+    N_("Read the text of the reply and the enhanced status code; if they do not help, ask the postmaster of the "      \
+       "recipient.")
 #define FIX_CLIENT N_("Correct the client: the same command will fail again.")
 #define CHECK_LOGIN N_("Check user name, password and mechanism; do not repeat the same login.")
 
@@ -34,8 +36,8 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("service ready"),
       .source = "RFC 5321",
       .section = "4.2.2",
-      .description = N_("The server's greeting when a connection opens. As the reply to STARTTLS it means that the clear text ends here (RFC "
-                        "3207 section 4)."),
+      .description = N_("The server's greeting when a connection opens. As the reply to STARTTLS it means that the "
+                        "clear text ends here (RFC 3207 section 4)."),
       .causes = N_("A new connection; STARTTLS; XCLIENT."),
       .action = N_("Behind a new connection send EHLO; behind STARTTLS begin the TLS handshake.") },
     { .name = "221",
@@ -54,8 +56,8 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("done"),
       .source = "RFC 5321",
       .section = "4.2.2",
-      .description = N_("Behind EHLO it lists the extensions. Behind the end of the message it means that the server has taken the mail into its "
-                        "care."),
+      .description = N_("Behind EHLO it lists the extensions. Behind the end of the message it means that the server "
+                        "has taken the mail into its care."),
       .action = NOTHING },
     { .name = "251",
       .meaning = N_("user is elsewhere; the server forwards the mail"),
@@ -79,8 +81,8 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("go on with the login: a challenge in base64"),
       .source = "RFC 4954",
       .section = "4",
-      .description = N_("The text is nothing but the challenge in base64, and may be empty. VXNlcm5hbWU6 is \"Username:\", UGFzc3dvcmQ6 is "
-                        "\"Password:\"."),
+      .description = N_("The text is nothing but the challenge in base64, and may be empty. VXNlcm5hbWU6 is "
+                        "\"Username:\", UGFzc3dvcmQ6 is \"Password:\"."),
       .causes = N_("AUTH, or an answer to a challenge before."),
       .action = N_("Answer with one line of base64, or cancel with *.") },
     { .name = "354",
@@ -89,10 +91,7 @@ static const struct smtp_reference_entry entries[] = {
       .section = "4.2.2",
       .causes = N_("DATA, when at least one recipient was accepted."),
       .action = N_("Send the message, each dot at the beginning of a line doubled, and CRLF.CRLF behind it.") },
-    { .name = "400",
-      .meaning = N_("try again later, no reason given"),
-      .source = IN_PRACTICE,
-      .action = RETRY },
+    { .name = "400", .meaning = N_("try again later, no reason given"), .source = IN_PRACTICE, .action = RETRY },
     { .name = "421",
       .meaning = N_("the server gives up on this connection; try later"),
       .source = "RFC 5321",
@@ -150,7 +149,8 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("not done: mailbox busy, or greylisting; try later"),
       .source = "RFC 5321",
       .section = "4.2.2",
-      .causes = N_("Greylisting, a locked mailbox, a sender's domain that DNS does not know at the moment, a limit on the rate of mails."),
+      .causes = N_("Greylisting, a locked mailbox, a sender's domain that DNS does not know at the moment, a limit on "
+                   "the rate of mails."),
       .action = RETRY },
     { .name = "451",
       .meaning = N_("not done: an error in the server; try later"),
@@ -162,7 +162,8 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("not done: too little storage, or too many recipients"),
       .source = "RFC 5321",
       .section = "4.2.2",
-      .causes = N_("A full disk; more recipients than the server takes for one mail (RFC 5321 section 4.5.3.1.10); a quota."),
+      .causes =
+          N_("A full disk; more recipients than the server takes for one mail (RFC 5321 section 4.5.3.1.10); a quota."),
       .action = N_("Recipients refused with it: send to them in a further mail. Else try again later.") },
     { .name = "453",
       .meaning = N_("no mail is waiting (ATRN)"),
@@ -200,16 +201,13 @@ static const struct smtp_reference_entry entries[] = {
       .source = IN_PRACTICE,
       .causes = N_("A filter against spam or viruses that does not answer."),
       .action = RETRY },
-    { .name = "472",
-      .meaning = N_("try later; often a failed DNS look-up"),
-      .source = IN_PRACTICE,
-      .action = RETRY },
+    { .name = "472", .meaning = N_("try later; often a failed DNS look-up"), .source = IN_PRACTICE, .action = RETRY },
     { .name = "500",
       .meaning = N_("the command is not known, or the line is too long"),
       .source = "RFC 5321",
       .section = "4.2.2",
-      .causes = N_("A misspelt command; EHLO on an old server; a line of a message that the server takes for a command; a device in between that "
-                   "overwrites commands."),
+      .causes = N_("A misspelt command; EHLO on an old server; a line of a message that the server takes for a "
+                   "command; a device in between that overwrites commands."),
       .action = FIX_CLIENT },
     { .name = "501",
       .meaning = N_("the parameters or arguments are wrong"),
@@ -259,7 +257,8 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("this host accepts no mail"),
       .source = "RFC 7504",
       .section = "3",
-      .description = N_("In place of the greeting: the host will never take mail. Some servers use it for refusals by policy, too."),
+      .description = N_(
+          "In place of the greeting: the host will never take mail. Some servers use it for refusals by policy, too."),
       .causes = N_("A DNS record that leads to the wrong host; a block of the client."),
       .action = NO_RETRY },
     { .name = "523",
@@ -337,9 +336,10 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("refused: no such mailbox, or policy forbids it"),
       .source = "RFC 5321",
       .section = "4.2.2",
-      .causes = N_("A misspelt or closed address; relaying that is not permitted; SPF, DKIM or DMARC; a block list; the content."),
-      .action = N_("The enhanced status code tells the cases apart: 5.1.1 is the address, 5.7.1 and its kin are policy. Return the mail to its "
-                   "sender.") },
+      .causes = N_("A misspelt or closed address; relaying that is not permitted; SPF, DKIM or DMARC; a block list; "
+                   "the content."),
+      .action = N_("The enhanced status code tells the cases apart: 5.1.1 is the address, 5.7.1 and its kin are "
+                   "policy. Return the mail to its sender.") },
     { .name = "551",
       .meaning = N_("user is not here; try the address given"),
       .source = "RFC 5321",
@@ -357,13 +357,15 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("refused: the address is not allowed"),
       .source = "RFC 5321",
       .section = "4.2.2",
-      .causes = N_("A malformed address; a reverse-path that does not belong to whoever logged in; relaying that is not permitted."),
+      .causes = N_("A malformed address; a reverse-path that does not belong to whoever logged in; relaying that is "
+                   "not permitted."),
       .action = N_("Check the address of sender and recipient.") },
     { .name = "554",
       .meaning = N_("refused: transaction failed, or no service here"),
       .source = "RFC 5321",
       .section = "4.2.2",
-      .description = N_("In place of the greeting it means that there is no mail service for this client (RFC 5321 section 3.1)."),
+      .description =
+          N_("In place of the greeting it means that there is no mail service for this client (RFC 5321 section 3.1)."),
       .causes = N_("A block list, the content, no accepted recipient, a client that is not welcome."),
       .action = NO_RETRY },
     { .name = "555",

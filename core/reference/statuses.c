@@ -286,8 +286,8 @@ static const struct smtp_reference_entry entries[] = {
       .source = "RFC 3463",
       .section = "3.8",
       .codes = "451 454 502 503 533 550 551",
-      .description = N_("The sender may not send there: relaying, a block list, a rule of the server or of the "
-                        "recipient.") },
+      .description =
+          N_("The sender may not send there: relaying, a block list, a rule of the server or of the recipient.") },
     { .name = "X.7.2",
       .meaning = N_("the mailing list does not take mail from this sender"),
       .source = "RFC 3463",
@@ -309,7 +309,8 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("a cryptographic failure"),
       .source = "RFC 3463",
       .section = "3.8",
-      .description = N_("A key was missing, or a transport that checks its messages could not verify or decrypt one.") },
+      .description =
+          N_("A key was missing, or a transport that checks its messages could not verify or decrypt one.") },
     { .name = "X.7.6",
       .meaning = N_("the cryptographic algorithm is not supported"),
       .source = "RFC 3463",
@@ -419,8 +420,8 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("the sender's domain accepts no mail (null MX)"),
       .source = "RFC 7505",
       .codes = "550",
-      .description = N_("The sender's domain says in DNS, with a null MX, that it takes no mail, so replies could "
-                        "not reach it.") },
+      .description = N_(
+          "The sender's domain says in DNS, with a null MX, that it takes no mail, so replies could not reach it.") },
     { .name = "X.7.28",
       .meaning = N_("too much mail from this sender or host"),
       .source = "IANA registry",

@@ -82,13 +82,20 @@ static void suggests(void **state)
     static const struct {
         const char *word, *expected;
     } cases[] = {
-        { "STARTLS", "STARTTLS" }, { "strattls", "STARTTLS" },  { "PIPELINNG", "PIPELINING" }, { "ehol", "EHLO" },
-        { "CRAMMD5", "CRAM-MD5" }, { "SCRAM-SHA-25", "SCRAM-SHA-256, SCRAM-SHA-256-PLUS, SCRAM-SHA-1" },
-        { "x", NULL },             { "wholly unknown", NULL },  { "5500", NULL },
+        { "STARTLS", "STARTTLS" },
+        { "strattls", "STARTTLS" },
+        { "PIPELINNG", "PIPELINING" },
+        { "ehol", "EHLO" },
+        { "CRAMMD5", "CRAM-MD5" },
+        { "SCRAM-SHA-25", "SCRAM-SHA-256, SCRAM-SHA-256-PLUS, SCRAM-SHA-1" },
+        { "x", NULL },
+        { "wholly unknown", NULL },
+        { "5500", NULL },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
         char *got = topics_near(cases[i].word);
-        if (g_strcmp0(got, cases[i].expected) != 0 && !(cases[i].expected != NULL && got != NULL && strstr(got, cases[i].word)))
+        if (g_strcmp0(got, cases[i].expected) != 0 &&
+            !(cases[i].expected != NULL && got != NULL && strstr(got, cases[i].word)))
             fail_msg("'%s': expected '%s', got '%s'", cases[i].word, cases[i].expected, got);
         g_free(got);
     }
@@ -114,6 +121,7 @@ static void finds_all(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(finds), cmocka_unit_test(suggests), cmocka_unit_test(finds_all) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(finds), cmocka_unit_test(suggests),
+                                        cmocka_unit_test(finds_all) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
