@@ -281,7 +281,7 @@ void annotate_ending(GString *out, const struct record *record)
         return;
     GString *count = g_string_new(NULL);
     text_append_count(count, missing);
-    g_string_append_printf(out, ngettext(", %s octet is missing", ", %s octets are missing", (unsigned long)missing),
+    g_string_append_printf(out, language_plural(", %s octet is missing", ", %s octets are missing", (unsigned long)missing),
                            count->str);
     g_string_free(count, TRUE);
 }

@@ -3,6 +3,7 @@
 
 #include <glib.h>
 #include <langinfo.h>
+#include <libintl.h>
 #include <locale.h>
 #include <string.h>
 
@@ -13,6 +14,19 @@
 #define NAME_LIMIT 15
 
 static char in_use[NAME_LIMIT + 1] = "en";
+static bool translating; /* English costs nothing: transcripts are long */
+
+const char *language_text(const char *text)
+{
+    return translating ? gettext(text) : text;
+}
+
+const char *language_plural(const char *one, const char *many, uint64_t count)
+{
+    if (translating)
+        return ngettext(one, many, (unsigned long)count);
+    return count == 1 ? one : many;
+}
 
 /* The value of --lang, or NULL. */
 static const char *asked_for(int argc, char **argv)
@@ -112,7 +126,8 @@ static void speak(const char *language)
     textdomain(DOMAIN);
     g_free(folder);
     const char *header = ""; /* a catalogue has its own data as the text for it */
-    if (strstr(gettext(header), "Content-Type") != NULL)
+    translating = strstr(gettext(header), "Content-Type") != NULL;
+    if (translating)
         g_strlcpy(in_use, language, sizeof in_use);
 }
 

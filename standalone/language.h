@@ -7,11 +7,16 @@
  * of the environment, whether or not that locale is installed: only its name matters.
  */
 
-#include <libintl.h>
+#include <glib.h>
 #include <stdbool.h>
+#include <stdint.h>
 
-/* The text in the language of the user. For texts that are not empty. */
-#define _(text) gettext(text)
+/* The text in the language of the user, or itself. For texts that are not empty. */
+const char *language_text(const char *text) G_GNUC_FORMAT(1);
+#define _(text) language_text(text)
+
+/* The text for so many: `one` or `many` in English, what the language has in others. */
+const char *language_plural(const char *one, const char *many, uint64_t count) G_GNUC_FORMAT(1) G_GNUC_FORMAT(2);
 
 /* Marks a text for translation where it stands. (The core's tables have the same.) */
 #define N_(text) text

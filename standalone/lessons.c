@@ -51,8 +51,8 @@ const struct lesson lessons[] = {
       .session = 1,
       .about = N_("The client sends MAIL, RCPT and DATA in one go, since the server lists PIPELINING, and then reads "
                   "the replies in the same order: fewer round trips, the same dialogue. Look at the frame numbers."),
-      .connect = "printf 'EHLO client.example.com\\r\\nQUIT\\r\\n' | nc mail.example.com 25",
-      .hint = N_("By hand one command comes at a time; a group of commands must be pasted, or sent by a program.") },
+      .connect = "telnet mail.example.com 25",
+      .hint = N_("Wait for the greeting, and for the reply to EHLO; then paste MAIL, RCPT and DATA in one go.") },
     { .name = "chunking",
       .title = N_("A message in BDAT chunks"),
       .capture = "chunking.pcap",

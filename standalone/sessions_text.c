@@ -21,7 +21,7 @@ static void append_transaction(GString *out, const struct transaction *transacti
     if (transaction->recipients.length == 1)
         text_append_visible(out, ((const struct recipient *)transaction->recipients.head->data)->address);
     else
-        g_string_append_printf(out, ngettext("%u recipient", "%u recipients", transaction->recipients.length),
+        g_string_append_printf(out, language_plural("%u recipient", "%u recipients", transaction->recipients.length),
                                transaction->recipients.length);
     g_string_append_printf(out, ": %s", outcome != NULL ? _(outcome) : _("outcome not seen"));
     if (transaction->code != 0)
@@ -58,7 +58,7 @@ void sessions_text(struct page *page, const struct record *record)
     if (record->transactions.length > 5)
         g_string_append_printf(text, _("; and %u mails more"), record->transactions.length - 5);
     if (record->findings.length > 0)
-        g_string_append_printf(text, ngettext("; %u finding", "; %u findings", record->findings.length),
+        g_string_append_printf(text, language_plural("; %u finding", "; %u findings", record->findings.length),
                                record->findings.length);
     g_string_append(text, "; ");
     annotate_ending(text, record);

@@ -120,9 +120,9 @@ static void put_missing(struct writer *writer, enum smtp_role role, uint64_t oct
     unsigned long number = (unsigned long)octets;
     text_append_count(count, octets);
     g_string_append_printf(text,
-                           role == SMTP_CLIENT ? ngettext("%s octet of the client is NOT IN THE CAPTURE",
+                           role == SMTP_CLIENT ? language_plural("%s octet of the client is NOT IN THE CAPTURE",
                                                           "%s octets of the client are NOT IN THE CAPTURE", number)
-                                               : ngettext("%s octet of the server is NOT IN THE CAPTURE",
+                                               : language_plural("%s octet of the server is NOT IN THE CAPTURE",
                                                           "%s octets of the server are NOT IN THE CAPTURE", number),
                            count->str);
     if (after != 0)
@@ -235,13 +235,13 @@ static void put_data(struct writer *writer, const struct item *item)
     GString *count = g_string_new(NULL);
     unsigned long number = (unsigned long)item->octets;
     text_append_count(count, item->octets);
-    const char *format = ngettext("%s octet of message", "%s octets of message", number);
+    const char *format = language_plural("%s octet of message", "%s octets of message", number);
     if (item->transport == SMTP_TRANSPORT_XEXCH50)
-        format = ngettext("%s octet of XEXCH50", "%s octets of XEXCH50", number);
+        format = language_plural("%s octet of XEXCH50", "%s octets of XEXCH50", number);
     else if (chunk)
         format = item->last
-                     ? ngettext("%s octet of message, the last chunk", "%s octets of message, the last chunk", number)
-                     : ngettext("%s octet of message, a chunk", "%s octets of message, a chunk", number);
+                     ? language_plural("%s octet of message, the last chunk", "%s octets of message, the last chunk", number)
+                     : language_plural("%s octet of message, a chunk", "%s octets of message, a chunk", number);
     g_string_append_printf(text, format, count->str);
     g_string_free(count, TRUE);
     if (item->place.last_frame != item->place.frame)
@@ -558,7 +558,7 @@ static void append_outcomes(GString *out, const struct record *record)
     unsigned counts[G_N_ELEMENTS(names)] = { 0 };
     for (const GList *link = record->transactions.head; link != NULL; link = link->next)
         counts[((const struct transaction *)link->data)->outcome]++;
-    g_string_append_printf(out, ngettext(", %u mail", ", %u mails", record->transactions.length),
+    g_string_append_printf(out, language_plural(", %u mail", ", %u mails", record->transactions.length),
                            record->transactions.length);
     const char *comma = " (";
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
@@ -579,10 +579,10 @@ static void put_summary(struct writer *writer)
     const struct record *record = writer->record;
     GString *text = g_string_new(NULL);
     g_string_append_printf(text,
-                           ngettext("%" PRIu64 " command", "%" PRIu64 " commands", (unsigned long)record->commands),
+                           language_plural("%" PRIu64 " command", "%" PRIu64 " commands", (unsigned long)record->commands),
                            record->commands);
     g_string_append(text, ", ");
-    g_string_append_printf(text, ngettext("%" PRIu64 " reply", "%" PRIu64 " replies", (unsigned long)record->replies),
+    g_string_append_printf(text, language_plural("%" PRIu64 " reply", "%" PRIu64 " replies", (unsigned long)record->replies),
                            record->replies);
     append_outcomes(text, record);
     g_string_append(text, ", ");

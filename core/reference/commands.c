@@ -68,7 +68,7 @@ static const struct smtp_reference_entry entries[] = {
           N_("Takes no argument. With the CRLF of the server's 220 the clear text ends, and the client begins the TLS "
              "handshake. Under TLS the client must send EHLO again. Nothing may be pipelined behind STARTTLS: what a "
              "server reads in clear and carries out under TLS was put there by somebody else."),
-      .phase = N_("behind an EHLO reply that lists STARTTLS, while no mail is begun; not under TLS"),
+      .phase = N_("behind an EHLO reply that lists STARTTLS; not under TLS"),
       .success = "220",
       .failure = "454 501 502 503",
       .next = "EHLO" },
@@ -406,7 +406,6 @@ static const struct smtp_reference_entry entries[] = {
       .source = IN_PRACTICE,
       .category = SESSION },
     { .name = "XQUE", .meaning = N_("asks for the state of the queue"), .source = IN_PRACTICE, .category = SESSION },
-    { .name = "XTRN", .meaning = N_("a private form of TURN"), .source = IN_PRACTICE, .category = SESSION },
     { .name = "XDEBUG", .meaning = N_("switches debugging output on"), .source = IN_PRACTICE, .category = SESSION },
     { .name = "XPROXYFROM",
       .meaning = N_("passes the sending host to Exchange's transport"),
@@ -433,7 +432,7 @@ static const struct smtp_reference_entry entries[] = {
       .source = EXCHANGE,
       .category = MESSAGE },
     { .name = "XQDISCARD",
-      .meaning = N_("says which shadow copies Exchange can drop"),
+      .meaning = N_("asks which shadow copies Exchange may drop"),
       .source = EXCHANGE,
       .category = MESSAGE },
 };

@@ -225,7 +225,7 @@ class Learn(unittest.TestCase):
             done = run("learn", lesson)
             out = done.stdout.decode()
             self.assertEqual((done.returncode, done.stderr), (0, b""), lesson)
-            self.assertRegex(out, r"(?m)^  By hand +(telnet|openssl s_client|printf) ")
+            self.assertRegex(out, r"(?m)^  By hand +(telnet|openssl s_client) ")
             self.assertRegex(out, r"(?m)^  client +-> \S")
             self.assertRegex(out, r"(?m)^  server +<- 220 ")
             self.assertGreater(out.count("  Means  "), 10)
@@ -326,6 +326,14 @@ class Installed(unittest.TestCase):
         self.assertEqual(self.complete("refer"), ["reference"])
         self.assertEqual(self.complete("reference", "--category", "mess"), ["message"])
         self.assertEqual(self.complete("--mem"), ["--memory-limit"])
+
+    @unittest.skipUnless(shutil.which("fish"), "fish is not here")
+    def test_fish_completion(self):
+        file = os.path.join(PREFIX, "share", "fish", "vendor_completions.d", "smtpscope.fish")
+        for words, expected in (("explain STARTT", "STARTTLS"), ("learn chu", "chunking"), ("refer", "reference"), ("--category=mess", "message")):
+            done = subprocess.run(["fish", "--no-config", "-c", 'source $argv[1]; complete -C"smtpscope $argv[2]"', file, words],
+                                  stdout=subprocess.PIPE, env={**settings(None), "HOME": SCRATCH}, timeout=60, check=True)
+            self.assertIn(expected, done.stdout.decode(), words)
 
     def test_other_shells(self):
         for shell, parts in (("zsh", ("zsh", "site-functions", "_smtpscope")), ("fish", ("fish", "vendor_completions.d", "smtpscope.fish"))):
