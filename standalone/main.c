@@ -74,7 +74,10 @@ static uint64_t pending(void *context)
 
 static void captures_wait(void *context)
 {
-    printer_flush(((struct program *)context)->printer);
+    struct program *program = context;
+    if (program->table != NULL)
+        tcp_table_catch_up(program->table);
+    printer_flush(program->printer);
 }
 
 /* What is left of the limit when the program itself, its buffers and tables of fixed size have theirs. */
@@ -112,6 +115,7 @@ static void read_captures(struct program *program)
         .held = memory / 4,
         .connections = memory * 5 / 16,
         .tombstones = (unsigned)MIN(memory / 16 / TOMBSTONE_OCTETS, 1u << 18),
+        .crowd = TCP_CROWD,
     };
     struct dialogues *dialogues = dialogues_new(&wanted);
     struct tcp_table *table = tcp_table_new(&dialogues_consumer, dialogues, &limits);

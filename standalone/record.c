@@ -43,6 +43,8 @@ struct record *record_new(struct arena_pool *pool, struct secrets *secrets, cons
     record->arena = arena;
     record->secrets = secrets;
     record->options = options;
+    record->sent = arena_take(arena, SENT_AT_FIRST * sizeof(struct sent));
+    record->sent_capacity = SENT_AT_FIRST;
     return record;
 }
 
@@ -82,16 +84,23 @@ static struct sent *sent_command(const struct record *record, uint32_t number)
     return sent->number == number ? sent : NULL;
 }
 
+/* The first ring lies in the arena. */
+static void free_ring(struct sent *sent, uint32_t capacity)
+{
+    if (capacity > SENT_AT_FIRST)
+        g_free(sent);
+}
+
 /* Makes the ring twice as large. */
 static void widen_ring(struct record *record)
 {
     uint32_t old_capacity = record->sent_capacity;
     struct sent *old = record->sent;
-    record->sent_capacity = old_capacity == 0 ? SENT_AT_FIRST : 2 * old_capacity;
+    record->sent_capacity = 2 * old_capacity;
     record->sent = g_new0(struct sent, record->sent_capacity);
     for (uint32_t i = 0; i < old_capacity; i++)
         record->sent[old[i].number % record->sent_capacity] = old[i];
-    g_free(old);
+    free_ring(old, old_capacity);
 }
 
 /* Remembers a command, as long as its reply may come; its number is one more than the last one's. */
@@ -529,6 +538,8 @@ static void take_reply(struct record *record, const struct smtp_event *event)
 /* The message with this number: mostly the last one. */
 static struct message *message_of(struct record *record, uint32_t number, enum smtp_transport transport)
 {
+    if (record->content != NULL && record->content->number == number)
+        return record->content;
     while (record->messages.length < number) {
         struct message *message = message_new(record->arena, &record->options->message, record->messages.length + 1, transport);
         g_queue_push_tail_link(&record->messages, &message->link);
@@ -880,7 +891,7 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
     for (const GList *link = record->messages.head; link != NULL; link = link->next)
         message_finish(link->data, false);
     /* What the worker need not have: memory is best given back by the thread that took it. */
-    g_free(record->sent);
+    free_ring(record->sent, record->sent_capacity);
     record->sent = NULL;
     if (record->reply_long != NULL)
         g_string_free(record->reply_long, TRUE);
@@ -898,7 +909,7 @@ void record_conclude(struct record *record)
 
 size_t record_memory(const struct record *record)
 {
-    size_t memory = ARENA_FIRST + record->sent_capacity * sizeof(struct sent);
+    size_t memory = ARENA_FIRST + (record->sent_capacity > SENT_AT_FIRST ? record->sent_capacity * sizeof(struct sent) : 0);
     memory += record->reply_long != NULL ? record->reply_long->allocated_len : 0;
     memory += record->scratch != NULL ? record->scratch->allocated_len : 0;
     if (record->content != NULL)

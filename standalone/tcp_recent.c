@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "prefetch.h"
 #include "tcp_private.h"
 
 /*
@@ -7,7 +8,6 @@
  */
 #define RECENT_OCTETS 512
 #define RECENT_CAPACITY (2 * RECENT_OCTETS) /* so that they are moved only once in a while */
-#define RECENT_CAPACITY_AT_FIRST 128
 #define RECENT_SEGMENTS 8
 
 struct mark {
@@ -19,10 +19,10 @@ struct mark {
 
 struct tcp_recent {
     uint64_t end; /* position behind the last octet */
-    uint16_t length, capacity;
+    uint16_t length;
     uint8_t next_mark, mark_count;
     struct mark marks[RECENT_SEGMENTS]; /* a ring; the newest is the one before `next_mark` */
-    uint8_t octets[];
+    uint8_t octets[RECENT_CAPACITY];
 };
 
 /* ---- hashes ---- */
@@ -57,35 +57,35 @@ static uint64_t hash_octets(uint64_t seed, const uint8_t *octets, size_t length)
 
 /* ---- noting ---- */
 
-static struct tcp_recent *make_room(struct tcp_recent *recent, size_t length)
+size_t tcp_recent_size(void)
 {
-    size_t needed = (recent != NULL ? recent->length : 0) + length;
-    size_t capacity = recent != NULL ? recent->capacity : RECENT_CAPACITY_AT_FIRST;
-    while (capacity < needed && capacity < RECENT_CAPACITY)
-        capacity *= 2;
-    if (recent == NULL || capacity > recent->capacity) {
-        bool fresh = recent == NULL;
-        recent = g_realloc(recent, sizeof *recent + capacity);
-        if (fresh)
-            *recent = (struct tcp_recent){ .length = 0 };
-        recent->capacity = (uint16_t)capacity;
-    }
-    if (needed > capacity) {
-        size_t kept = MIN(recent->length, RECENT_OCTETS);
-        memmove(recent->octets, recent->octets + recent->length - kept, kept);
-        recent->length = (uint16_t)kept;
-    }
-    return recent;
+    return sizeof(struct tcp_recent);
 }
 
-void tcp_recent_add(struct tcp_recent **recent, uint64_t seed, uint64_t position, struct smtp_span octets, struct tcp_place place)
+void tcp_recent_start(struct tcp_recent *recent)
+{
+    recent->length = 0;
+    recent->next_mark = recent->mark_count = 0;
+}
+
+/* The older ones of what is there go, if need be. */
+static void make_room(struct tcp_recent *recent, size_t length)
+{
+    if (recent->length + length <= RECENT_CAPACITY)
+        return;
+    size_t kept = MIN(recent->length, RECENT_OCTETS);
+    memmove(recent->octets, recent->octets + recent->length - kept, kept);
+    recent->length = (uint16_t)kept;
+}
+
+void tcp_recent_add(struct tcp_recent *noted, uint64_t seed, uint64_t position, struct smtp_span octets, struct tcp_place place)
 {
     struct smtp_span kept = octets;
     if (octets.length > RECENT_OCTETS)
         kept = smtp_span_from(octets, octets.length - RECENT_OCTETS);
-    if (*recent != NULL && kept.length == RECENT_OCTETS)
-        (*recent)->length = 0; /* all of what was there is too old now */
-    struct tcp_recent *noted = *recent = make_room(*recent, kept.length);
+    if (kept.length == RECENT_OCTETS)
+        noted->length = 0; /* all of what was there is too old now */
+    make_room(noted, kept.length);
     memcpy(noted->octets + noted->length, kept.octets, kept.length);
     noted->length = (uint16_t)(noted->length + kept.length);
     noted->end = position + octets.length;
@@ -99,18 +99,22 @@ void tcp_recent_add(struct tcp_recent **recent, uint64_t seed, uint64_t position
     noted->mark_count = (uint8_t)MIN(noted->mark_count + 1, RECENT_SEGMENTS);
 }
 
-size_t tcp_recent_memory(const struct tcp_recent *recent)
+void tcp_recent_expect(const struct tcp_recent *recent, size_t octets, int step)
 {
-    return recent != NULL ? sizeof *recent + recent->capacity : 0;
+    if (recent == NULL)
+        return;
+    if (step == 0) {
+        prefetch(recent, offsetof(struct tcp_recent, marks));
+        return;
+    }
+    prefetch(&recent->marks[recent->next_mark], sizeof recent->marks[0]);
+    prefetch(recent->octets + recent->length, MIN((size_t)RECENT_CAPACITY - recent->length, octets));
 }
 
 void tcp_recent_forget(struct tcp_recent *recent)
 {
-    if (recent == NULL)
-        return;
-    recent->length = 0;
-    recent->mark_count = 0;
-    recent->next_mark = 0;
+    if (recent != NULL)
+        tcp_recent_start(recent);
 }
 
 /* ---- comparing ---- */

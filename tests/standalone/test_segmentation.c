@@ -179,6 +179,8 @@ static GString *play(const struct connection *connection, const struct cutting *
     const struct tcp_consumer *consumer = &dialogues_consumer;
     size_t before = 0;
     bool wanted = true;
+    tcp.user = g_malloc(consumer->user_octets);
+    memset(tcp.user, 0xa5, consumer->user_octets); /* what is not set is not zero */
     consumer->opened(dialogues, &tcp);
     for (unsigned i = 0; i < connection->deliveries->len && wanted; i++) {
         const struct delivery *delivery = connection->deliveries->pdata[i];
@@ -204,6 +206,7 @@ static GString *play(const struct connection *connection, const struct cutting *
     dialogues_finish(dialogues);
     worker_wait(worker);
     dialogues_free(dialogues);
+    g_free(tcp.user);
     return transcript;
 }
 
