@@ -52,7 +52,7 @@ static void expect_payload(const struct tcp_table *table, const struct tcp_comin
     const struct tcp_stream *stream = stream_of(table, &coming->found);
     if (coming->segment.payload.length == 0 || stream == NULL)
         return;
-    int half = memcmp(&stream->connection.endpoint[0], &coming->found.from, sizeof coming->found.from) == 0 ? 0 : 1;
+    int half = tcp_same_endpoint(&stream->connection.endpoint[0], &coming->found.from) ? 0 : 1;
     tcp_recent_expect(stream->half[half].recent, coming->segment.payload.length, step);
     if (table->consumer.expect != NULL && stream->connection.user != NULL)
         table->consumer.expect(table->context, &stream->connection, half, step);

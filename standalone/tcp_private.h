@@ -111,6 +111,8 @@ struct tcp_flow {
     guint hash;
 };
 
+bool tcp_same_endpoint(const struct tcp_endpoint *a, const struct tcp_endpoint *b);
+
 bool tcp_same_flow(const struct tcp_flow *one, const struct tcp_flow *other);
 
 struct tcp_syn {

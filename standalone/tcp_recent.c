@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "prefetch.h"
 #include "tcp_private.h"
 
 /*
  * Retransmissions are compared with what was delivered: octet by octet with the last RECENT_OCTETS, and with the hash of each of
  * the last RECENT_SEGMENTS segments where they repeat it whole. Keeping all of them would cost more than reassembly itself.
+ * Nobody who sends packets knows the seed.
  */
 #define RECENT_OCTETS 512
 #define RECENT_CAPACITY (2 * RECENT_OCTETS) /* so that they are moved only once in a while */
@@ -24,36 +28,6 @@ struct tcp_recent {
     struct mark marks[RECENT_SEGMENTS]; /* a ring; the newest is the one before `next_mark` */
     uint8_t octets[RECENT_CAPACITY];
 };
-
-/* ---- hashes ---- */
-
-static uint64_t load(const uint8_t *octets)
-{
-    uint64_t number;
-    memcpy(&number, octets, sizeof number);
-    return number;
-}
-
-/* Four lanes, so that the processor need not wait for each product. Nobody who sends packets knows the seed. */
-static uint64_t hash_octets(uint64_t seed, const uint8_t *octets, size_t length)
-{
-    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t lanes[4] = { seed, seed + factor, seed ^ factor, ~seed };
-    size_t at = 0;
-    for (; at + 32 <= length; at += 32)
-        for (size_t lane = 0; lane < 4; lane++) {
-            uint64_t mixed = (lanes[lane] ^ load(octets + at + 8 * lane)) * factor;
-            lanes[lane] = mixed ^ mixed >> 29;
-        }
-    uint64_t hash = length;
-    for (; at < length; at++)
-        hash = (hash ^ octets[at]) * factor;
-    for (size_t lane = 0; lane < 4; lane++) {
-        hash = (hash ^ lanes[lane]) * factor;
-        hash ^= hash >> 32;
-    }
-    return hash;
-}
 
 /* ---- noting ---- */
 
@@ -91,7 +65,7 @@ void tcp_recent_add(struct tcp_recent *noted, uint64_t seed, uint64_t position, 
     noted->end = position + octets.length;
     noted->marks[noted->next_mark] = (struct mark){
         .position = position,
-        .hash = hash_octets(seed, octets.octets, octets.length),
+        .hash = XXH3_64bits_withSeed(octets.octets, octets.length, seed),
         .place = place,
         .length = (uint32_t)octets.length,
     };
@@ -134,7 +108,7 @@ static void compare_with(const struct tcp_recent *recent, uint64_t seed, const s
     if (mark->position >= start || !whole)
         return;
     const uint8_t *again = octets.octets + (mark->position - position);
-    if (hash_octets(seed, again, mark->length) == mark->hash)
+    if (XXH3_64bits_withSeed(again, mark->length, seed) == mark->hash)
         return;
     /* That of the octets at its end differ was said; if they do not, those in front of them do. */
     size_t front = (size_t)(MIN(start, end) - mark->position);

@@ -6,20 +6,18 @@
 
 /* ---- flows ---- */
 
-/* Addresses compare as numbers of fixed length; whatever stands behind an IPv4 address is not part of it. */
-static struct tcp_endpoint endpoint(const struct packet_address *address, uint16_t port)
-{
-    struct tcp_endpoint result = { .address = { .version = address->version }, .port = port };
-    memcpy(result.address.octets, address->octets, address->version == 4 ? 4 : sizeof result.address.octets);
-    return result;
-}
-
 static int compare_endpoints(const struct tcp_endpoint *a, const struct tcp_endpoint *b)
 {
     int order = memcmp(a->address.octets, b->address.octets, sizeof a->address.octets);
     if (order == 0)
         order = (int)a->address.version - (int)b->address.version;
     return order != 0 ? order : (int)a->port - (int)b->port;
+}
+
+bool tcp_same_endpoint(const struct tcp_endpoint *a, const struct tcp_endpoint *b)
+{
+    return memcmp(a->address.octets, b->address.octets, sizeof a->address.octets) == 0 && a->address.version == b->address.version
+           && a->port == b->port;
 }
 
 static uint64_t mix(uint64_t hash, uint64_t number)
@@ -49,8 +47,7 @@ static struct tcp_flow flow_of(const struct tcp_table *table, const struct tcp_e
 
 bool tcp_same_flow(const struct tcp_flow *one, const struct tcp_flow *other)
 {
-    return one->hash == other->hash && compare_endpoints(&one->low, &other->low) == 0 &&
-           compare_endpoints(&one->high, &other->high) == 0;
+    return one->hash == other->hash && tcp_same_endpoint(&one->low, &other->low) && tcp_same_endpoint(&one->high, &other->high);
 }
 
 /* ---- entries ---- */
@@ -120,7 +117,7 @@ static struct tcp_tombstone *new_tombstone(struct tcp_table *table, const struct
 static void leave_tombstone(struct tcp_table *table, const struct tcp_stream *stream)
 {
     struct tcp_tombstone *tombstone = new_tombstone(table, &stream->entry.flow, stream->refused);
-    int low = compare_endpoints(&stream->connection.endpoint[0], &stream->entry.flow.low) == 0 ? 0 : 1;
+    int low = tcp_same_endpoint(&stream->connection.endpoint[0], &stream->entry.flow.low) ? 0 : 1;
     for (int side = 0; side < 2; side++) {
         const struct tcp_half *half = &stream->half[side == 0 ? low : 1 - low];
         tombstone->known[side] = half->start != TCP_START_UNKNOWN;
@@ -398,7 +395,7 @@ static struct tcp_stream *open_with_syn(struct tcp_table *table, struct tcp_syn 
 static struct tcp_stream *find_open(struct tcp_table *table, struct tcp_stream *stream, struct tcp_arrival *arrival,
                                     const struct tcp_found *found)
 {
-    arrival->half = compare_endpoints(&found->from, &stream->connection.endpoint[0]) == 0 ? 0 : 1;
+    arrival->half = tcp_same_endpoint(&found->from, &stream->connection.endpoint[0]) ? 0 : 1;
     bool may_be_new = tcp_stream_is_reused(stream, arrival);
     bool lone_syn = is_lone_syn(arrival->segment);
     struct tcp_syn *syn = may_be_new || tcp_stream_is_far(stream, arrival) ? tcp_syns_find(table->syns, &found->flow) : NULL;
@@ -408,7 +405,7 @@ static struct tcp_stream *find_open(struct tcp_table *table, struct tcp_stream *
         if (left != NULL)
             drop_tombstone(table, left);
         stream = open_with_syn(table, syn);
-        arrival->half = compare_endpoints(&found->from, &stream->connection.endpoint[0]) == 0 ? 0 : 1;
+        arrival->half = tcp_same_endpoint(&found->from, &stream->connection.endpoint[0]) ? 0 : 1;
         return stream;
     }
     if (may_be_new && lone_syn) { /* it may be forged: what follows will tell */
@@ -464,7 +461,7 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
     }
     if (confirmed) {
         struct tcp_stream *stream = open_with_syn(table, syn);
-        arrival->half = compare_endpoints(&found->from, &stream->connection.endpoint[0]) == 0 ? 0 : 1;
+        arrival->half = tcp_same_endpoint(&found->from, &stream->connection.endpoint[0]) ? 0 : 1;
         return stream;
     }
     if (is_lone_syn(segment)) {
@@ -512,8 +509,8 @@ void tcp_table_catch_up(struct tcp_table *table)
 void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment, unsigned capture, uint64_t frame, int64_t time)
 {
     struct tcp_found found = {
-        .from = endpoint(&segment->source, segment->source_port),
-        .to = endpoint(&segment->destination, segment->destination_port),
+        .from = { .address = segment->source, .port = segment->source_port },
+        .to = { .address = segment->destination, .port = segment->destination_port },
     };
     struct tcp_place place = { .frame = frame, .capture = capture, .time = time };
     found.flow = flow_of(table, &found.from, &found.to, &found.from_low);
