@@ -5,7 +5,6 @@
 #include "proxied.h"
 #include "recognise.h"
 #include "session.h"
-#include "session_order.h"
 #include "stream_buffer.h"
 
 /* Octets of the client that wait for the server's reply, before the session must decide without it. */
@@ -56,7 +55,7 @@ struct dialogues *dialogues_new(const struct dialogues_options *options)
     struct dialogues *dialogues = g_new0(struct dialogues, 1);
     dialogues->options = *options;
     dialogues->secrets = secrets_new();
-    dialogues->order = session_order_new(options->by_start, options->finished, options->pending, options->context);
+    dialogues->order = session_order_new(options->by_start, &options->order);
     return dialogues;
 }
 

@@ -901,6 +901,11 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
                        && connection->ignored == 0;
 }
 
+void record_settle(struct record *record)
+{
+    arena_settle(record->arena);
+}
+
 void record_conclude(struct record *record)
 {
     for (const GList *link = record->transactions.head; link != NULL; link = link->next)

@@ -239,6 +239,9 @@ void record_finding(struct record *record, enum smtp_finding finding, struct pla
 /* The session is over: what hangs on its end is worked out. From then on the record may be handed to the worker. */
 void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end);
 
+/* Behind record_finish: what is kept of it counts for the pool from now on. */
+void record_settle(struct record *record);
+
 /* By the worker, before the record is printed: the findings that need the messages' headers. */
 void record_conclude(struct record *record);
 

@@ -184,7 +184,7 @@ static size_t stream_size(const struct tcp_table *table)
 /* It changes little from packet to packet. */
 #define PACKETS_BETWEEN_ACCOUNTS 8
 
-/* A connection takes about so much before long: new ones are let in only while there is room for that. */
+/* A connection takes about so much before long, and counts for it from the beginning: what is let in can be followed to its end. */
 #define ROOM_FOR_ONE ((size_t)8192)
 
 /* Whether there is room for one connection more; the quiet ones make it. */
@@ -208,6 +208,7 @@ static void account(struct tcp_table *table, struct tcp_stream *stream)
         memory += stream->half[half].recent != NULL ? tcp_recent_size() : 0;
     if (table->consumer.memory != NULL)
         memory += table->consumer.memory(table->context, &stream->connection);
+    memory = MAX(memory, ROOM_FOR_ONE);
     table->memory += memory - stream->memory;
     stream->memory = memory;
     while (table->memory > table->limits.connections && table->connections.length > 1) {
@@ -234,6 +235,8 @@ static struct tcp_stream *open_stream(struct tcp_table *table, const struct tcp_
     struct tcp_stream *stream = slots_take(table->streams);
     memset(stream, 0, sizeof *stream);
     stream->table = table;
+    stream->memory = ROOM_FOR_ONE;
+    table->memory += ROOM_FOR_ONE;
     stream->connection.user = table->consumer.user_octets > 0 ? stream + 1 : NULL;
     stream->entry.flow = *flow;
     stream->connection.endpoint[answers ? 1 : 0] = *from;

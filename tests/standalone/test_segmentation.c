@@ -139,9 +139,10 @@ static void print_record(void *target, struct smtp_span octets)
     record_free(record);
 }
 
-static void take_record(void *context, struct record *record)
+static void take_record(void *context, struct record *record, bool in_turn)
 {
     (void)context;
+    (void)in_turn;
     worker_post(worker, print_record, record, smtp_span(NULL, 0));
 }
 
@@ -172,7 +173,7 @@ static GString *play(const struct connection *connection, const struct cutting *
         .records = { .items = true, .message = { .digest = true, .content = true, .worker = worker, .pool = pool } },
         .capture_name = a_name,
         .capture_precision = a_precision,
-        .finished = take_record,
+        .order = { .ended = take_record },
     };
     struct dialogues *dialogues = dialogues_new(&options);
     struct tcp_connection tcp = connection->tcp;
