@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "event.h"
 #include "message.h"
+#include "secret.h"
 #include "secrets.h"
 #include "tcp.h"
 
@@ -179,8 +180,7 @@ struct record {
     size_t reply_octets;              /* of the text of the last reply, or the one coming in */
     unsigned reply_lines;
     bool reply_begins;                /* the next line is another reply's */
-    bool auth_seen;                   /* an AUTH, or something like one: lines may be responses out of place */
-    bool auth_failed;                 /* what looks like base64 next may be a response nobody asked for */
+    struct smtp_secret_watch watch;
     bool lmtp, quit, gap, complete, banner_seen, helo_seen;
     uint16_t refusal_code;
     uint16_t verdict_code;            /* LMTP: of the reply that decides on the message */
