@@ -119,7 +119,7 @@ static void check_parameters(struct smtp_session *session, const struct smtp_com
 
 static void check_clear(struct smtp_session *session, enum smtp_verb verb, const struct smtp_sink *sink)
 {
-    bool fell_back = session->starttls_refused || session->tls_failed;
+    bool fell_back = (session->starttls_refused || session->tls_failed) && !session->encrypted;
     if (fell_back && (smtp_verb_opens_transaction(verb) || smtp_verb_authenticates(verb)))
         smtp_report_once(session, SMTP_FINDING_STARTTLS_FALLBACK_TO_CLEAR, SMTP_CLIENT, offset_of(session), sink,
                          "STARTTLS did not succeed, and the client went on in clear with %s", smtp_verb_name(verb));
@@ -170,7 +170,7 @@ static void start_auth(struct smtp_session *session, const struct smtp_command *
     if (session->ehlo_seen && offered(session, SMTP_KEYWORD_AUTH) && session->mechanism != SMTP_MECHANISM_OTHER
         && !(session->mechanisms & (1u << session->mechanism)) && !session->half[SMTP_SERVER].gap)
         not_offered(session, word, "this mechanism", sink);
-    if (event.sasl.has_secret && smtp_mechanism_reveals_secret(session->mechanism))
+    if (event.sasl.has_secret && smtp_mechanism_reveals_secret(session->mechanism) && !session->encrypted)
         smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, offset_of(session), sink,
                     "AUTH %.*s sends the secret readable to everybody on the path", (int)smtp_span_first(word, 40).length,
                     (const char *)word.octets);
@@ -322,7 +322,7 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
     check_line(session, &unit->line, AUTH_LINE_LIMIT, sink);
     smtp_emit(sink, &event);
-    if (event.sasl.has_secret && smtp_mechanism_reveals_secret(session->mechanism))
+    if (event.sasl.has_secret && smtp_mechanism_reveals_secret(session->mechanism) && !session->encrypted)
         smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, half->offset, sink,
                     "the response sends the secret readable to everybody on the path");
     smtp_queue_push(session, (struct entry){ .kind = ENTRY_RESPONSE, .verb = session->current_verb }, sink);

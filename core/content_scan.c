@@ -5,6 +5,8 @@
  * told from the rest many octets at a time; the rest is for content.c to look at closely.
  */
 
+#define _GNU_SOURCE /* memrchr */
+
 #include "session_private.h"
 
 /* Octets that are looked at together. */
@@ -43,9 +45,8 @@ static void count_lines(struct smtp_content_scan *scan, struct smtp_span octets)
         size_t room = scan->line_octets < SMTP_TEXT_LINE_LIMIT ? SMTP_TEXT_LINE_LIMIT - scan->line_octets : 0;
         size_t window = room < octets.length - line ? room : octets.length - line;
         /* The last LF within the limit: the lines before it are short enough, whatever their number. */
-        size_t end = line + window;
-        while (end > line && octets.octets[end - 1] != '\n')
-            end--;
+        const uint8_t *last = memrchr(octets.octets + line, '\n', window);
+        size_t end = last != NULL ? (size_t)(last - octets.octets) + 1 : line;
         if (end == line && window == room && room < octets.length - line) {
             const uint8_t *lf = memchr(octets.octets + line, '\n', octets.length - line);
             scan->overlong = true;

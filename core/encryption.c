@@ -111,3 +111,27 @@ void smtp_apply_tls(struct smtp_session *session, enum smtp_role role, const str
     else
         half->tls_lost = true; /* not a record: the count is lost, what follows is only counted */
 }
+
+void smtp_session_decrypted(struct smtp_session *session, enum smtp_role role, const struct smtp_sink *sink)
+{
+    struct smtp_half *client = &session->half[SMTP_CLIENT];
+    struct smtp_half *server = &session->half[SMTP_SERVER];
+    if (session->encrypted)
+        return;
+    session->encrypted = true;
+    begin(session, role, sink); /* where the records themselves were not fed */
+    if (!session->tls_established && !session->tls_failed) {
+        session->tls_established = true;
+        smtp_boundary(session, boundary(session), SMTP_STEP_ESTABLISHED, role, session->half[role].offset, 0, sink);
+    }
+    client->mode = CLIENT_COMMAND;
+    server->mode = SERVER_REPLY;
+    for (int i = 0; i < 2; i++) {
+        session->half[i].remaining = 0;
+        session->half[i].pending = 0;
+        session->half[i].held = false;
+        session->half[i].skip_line = false;
+        session->half[i].resync = false;
+    }
+    session->units++;
+}

@@ -55,6 +55,8 @@ static bool tls_may_begin(const struct smtp_session *session, enum smtp_role rol
     bool unseen = session->mid_stream || half->gap || peer->gap || peer->finished || session->force;
     bool asked = session->starttls_accepted || (session->starttls_requested && unseen);
     bool peer_unseen = role == SMTP_SERVER && (peer->gap || peer->finished);
+    if (session->encrypted)
+        return false;
     return session->tls_begun || first || asked || peer_unseen || (unseen && half->resync);
 }
 

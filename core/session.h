@@ -134,6 +134,7 @@ struct smtp_session {
     bool early_talker;    /* a command came before the banner did */
     uint64_t early_offset;
     bool tls_begun, tls_implicit, tls_established, tls_failed, tls_handshake_said;
+    bool encrypted;       /* the octets are what TLS carried: nobody on the path reads them */
     uint16_t tls_version;
 
     /* What the server announced: bits of enum smtp_keyword. */
@@ -176,6 +177,12 @@ size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, stru
 
 /* `octets` of `role`'s stream are missing here. All before was offered with `at_end` and taken. */
 void smtp_session_gap(struct smtp_session *session, enum smtp_role role, uint64_t octets, const struct smtp_sink *sink);
+
+/*
+ * The shell has the keys: from here on the octets of both roles are what TLS carries, in place of its records. `role` is
+ * whose octets come next. What was offered of the records and left is forgotten.
+ */
+void smtp_session_decrypted(struct smtp_session *session, enum smtp_role role, const struct smtp_sink *sink);
 
 /* `role`'s stream ended; offer what is left of both once more. */
 void smtp_session_finished(struct smtp_session *session, enum smtp_role role);

@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "temporary.h"
+
 /* A block is of the smallest size at first, and larger as the arena grows: about as large as half of what it has. */
 #define BLOCK_FIRST ARENA_FIRST
 #define BLOCK_LAST ((size_t)64 * 1024)
@@ -120,18 +122,22 @@ struct arena_statistics arena_pool_statistics(struct arena_pool *pool)
     return statistics;
 }
 
+bool arena_pool_is_full(struct arena_pool *pool)
+{
+    g_mutex_lock(&pool->lock);
+    bool full = pool->statistics.memory + BLOCK_LAST > pool->limit;
+    g_mutex_unlock(&pool->lock);
+    return full;
+}
+
 /* ---- the file ---- */
 
 static bool open_file(struct arena_pool *pool)
 {
     if (pool->file >= 0 || pool->no_file)
         return pool->file >= 0;
-    char *name = g_build_filename(g_get_tmp_dir(), "smtpscope-XXXXXX", NULL);
-    pool->file = g_mkstemp_full(name, O_RDWR | O_CLOEXEC, 0600);
-    if (pool->file >= 0)
-        unlink(name);
+    pool->file = temporary_open();
     pool->no_file = pool->file < 0;
-    g_free(name);
     pool->statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
     pool->others = resident_file_octets(pool);
     return pool->file >= 0;
@@ -265,6 +271,18 @@ struct arena *arena_new(struct arena_pool *pool)
     *arena = (struct arena){ .pool = pool, .last = block, .used = padded(sizeof *arena), .taken = BLOCK_FIRST,
                                .next_size = BLOCK_FIRST };
     return arena;
+}
+
+void arena_settle(struct arena *arena)
+{
+    struct arena_pool *pool = arena->pool;
+    struct block *first = arena->last;
+    while (first->next != NULL)
+        first = first->next;
+    g_mutex_lock(&pool->lock);
+    pool->statistics.memory += first->is_first ? first->size : 0;
+    first->is_first = false;
+    g_mutex_unlock(&pool->lock);
 }
 
 void arena_free(struct arena *arena)

@@ -8,6 +8,7 @@
  * that is mapped, so that nothing is lost and little of it is resident. Different threads may use different arenas of a pool.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,11 +33,17 @@ struct arena_statistics {
 };
 struct arena_statistics arena_pool_statistics(struct arena_pool *pool);
 
+/* Whether there is no memory left: the file is used now. */
+bool arena_pool_is_full(struct arena_pool *pool);
+
 struct arena;
 
-/* Its first ARENA_FIRST octets are always in memory, and do not count for the limit. */
+/* Its first ARENA_FIRST octets are always in memory, and do not count for the limit: whoever has it open counts them. */
 #define ARENA_FIRST ((size_t)2048)
 struct arena *arena_new(struct arena_pool *pool);
+
+/* From now on they do: nobody else counts them any more. */
+void arena_settle(struct arena *arena);
 void arena_free(struct arena *arena);
 
 /* `size` octets, all zero, aligned for anything; valid until arena_free. Never NULL. */

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dialogue.h"
 
-#include "community_id.h"
 #include "prefetch.h"
 #include "proxied.h"
 #include "recognise.h"
 #include "session.h"
-#include "session_order.h"
 #include "stream_buffer.h"
 
 /* Octets of the client that wait for the server's reply, before the session must decide without it. */
@@ -27,20 +25,21 @@ struct conflict {
 };
 
 struct dialogue {
-    struct dialogues *owner;
-    struct tcp_connection *connection;
-    struct session_order_entry *order;
-    struct stream_buffer buffer[2];
-    uint64_t used[2];  /* octets of each half that belong to a proxy's handshake */
-    bool finished[2];
-    bool refused;      /* not SMTP */
-    GArray *conflicts; /* NULL, or struct conflict */
-
-    /* From here on only once it was recognised. */
-    struct smtp_session *session;
+    /* NULL until it was recognised. */
+    struct smtp_session *session; /* `own_session` */
     struct record *record;
     int client; /* the half that is the client's */
     bool turned;
+
+    bool finished[2];
+    bool refused;      /* not SMTP */
+    struct dialogues *owner;
+    struct tcp_connection *connection;
+    struct stream_buffer buffer[2];
+    uint64_t used[2];  /* octets of each half that belong to a proxy's handshake */
+    struct session_order_entry *order;
+    GArray *conflicts; /* NULL, or struct conflict */
+    struct smtp_session own_session; /* undefined until then */
 };
 
 struct dialogues {
@@ -56,7 +55,7 @@ struct dialogues *dialogues_new(const struct dialogues_options *options)
     struct dialogues *dialogues = g_new0(struct dialogues, 1);
     dialogues->options = *options;
     dialogues->secrets = secrets_new();
-    dialogues->order = session_order_new(options->by_start, options->finished, options->pending, options->context);
+    dialogues->order = session_order_new(options->by_start, &options->order);
     return dialogues;
 }
 
@@ -174,7 +173,7 @@ static void start_session(struct dialogue *dialogue, bool opener_is_client)
     const struct dialogues_options *options = &dialogue->owner->options;
     const struct tcp_connection *connection = dialogue->connection;
     dialogue->client = opener_is_client ? 0 : 1;
-    dialogue->session = g_new(struct smtp_session, 1);
+    dialogue->session = &dialogue->own_session;
     smtp_session_start(dialogue->session, !connection->syn[0] && !connection->syn[1]);
     dialogue->session->half[SMTP_CLIENT].offset = dialogue->used[dialogue->client];
     dialogue->session->half[SMTP_SERVER].offset = dialogue->used[1 - dialogue->client];
@@ -185,9 +184,6 @@ static void start_session(struct dialogue *dialogue, bool opener_is_client)
     record->capture_name = options->capture_name;
     record->capture_context = options->context;
     record->precision = options->capture_precision(options->context, connection->capture);
-    char *id = community_id(connection->endpoint);
-    record->community_id = arena_copy(record->arena, smtp_span_of_text(id));
-    g_free(id);
     dialogue->record = record;
     for (unsigned i = 0; dialogue->conflicts != NULL && i < dialogue->conflicts->len; i++)
         report_conflict(dialogue, &g_array_index(dialogue->conflicts, struct conflict, i));
@@ -258,11 +254,11 @@ static void decide(struct dialogue *dialogue, bool ended)
 static void opened(void *context, struct tcp_connection *connection)
 {
     struct dialogues *dialogues = context;
-    struct dialogue *dialogue = g_new0(struct dialogue, 1);
+    struct dialogue *dialogue = connection->user;
+    memset(dialogue, 0, offsetof(struct dialogue, own_session));
     dialogue->owner = dialogues;
     dialogue->connection = connection;
     dialogue->order = session_order_open(dialogues->order, connection->ordinal, connection->start);
-    connection->user = dialogue;
 }
 
 /* What is kept of the connection, but for what is in the record's arena, which has a limit of its own. */
@@ -270,10 +266,10 @@ static size_t memory(void *context, const struct tcp_connection *connection)
 {
     (void)context;
     const struct dialogue *dialogue = connection->user;
-    size_t octets = sizeof *dialogue + DIALOGUE_OVERHEAD + stream_buffer_memory(&dialogue->buffer[0])
+    size_t octets = DIALOGUE_OVERHEAD + stream_buffer_memory(&dialogue->buffer[0])
                     + stream_buffer_memory(&dialogue->buffer[1]);
     if (dialogue->session != NULL)
-        octets += sizeof *dialogue->session + record_memory(dialogue->record);
+        octets += record_memory(dialogue->record);
     return octets;
 }
 
@@ -285,11 +281,6 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
     struct stream_buffer *buffer = &dialogue->buffer[half];
     if (dialogue->refused)
         return false;
-    if (dialogue->session != NULL) {
-        prefetch(dialogue->session, offsetof(struct smtp_session, queue));
-        prefetch(&dialogue->session->queue_first, sizeof *dialogue->session - offsetof(struct smtp_session, queue_first));
-        prefetch(dialogue->record, sizeof *dialogue->record);
-    }
     stream_buffer_mark(buffer, offset, place);
     if (dialogue->session == NULL) {
         stream_buffer_append(buffer, offset, octets);
@@ -312,6 +303,22 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
         needed = dialogue->session->early_offset;
     stream_buffer_forget_marks(buffer, needed);
     return true;
+}
+
+static void expect(void *context, const struct tcp_connection *connection, int half, int step)
+{
+    (void)context;
+    (void)half;
+    const struct dialogue *dialogue = connection->user;
+    if (step == 0) {
+        prefetch(dialogue, offsetof(struct dialogue, own_session));
+        return;
+    }
+    if (dialogue->session == NULL)
+        return;
+    prefetch(dialogue->session, offsetof(struct smtp_session, queue));
+    prefetch(&dialogue->session->queue_first, sizeof *dialogue->session - offsetof(struct smtp_session, queue_first));
+    prefetch(dialogue->record, offsetof(struct record, reply_short));
 }
 
 static void gap(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
@@ -387,19 +394,18 @@ static void closed(void *context, struct tcp_connection *connection, enum tcp_en
     if (dialogue->conflicts != NULL)
         g_array_free(dialogue->conflicts, TRUE);
     struct dialogues *dialogues = dialogue->owner;
-    g_free(dialogue->session);
-    g_free(dialogue);
-    connection->user = NULL;
     if (++dialogues->closed % CLOSED_BETWEEN_COOLING == 0)
         arena_pool_cool(dialogues->options.pool);
 }
 
 const struct tcp_consumer dialogues_consumer = {
+    .user_octets = sizeof(struct dialogue),
     .opened = opened,
     .data = data,
     .gap = gap,
     .conflict = conflict,
     .finished = finished,
     .closed = closed,
+    .expect = expect,
     .memory = memory,
 };

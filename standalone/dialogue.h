@@ -8,6 +8,7 @@
  */
 
 #include "record.h"
+#include "session_order.h"
 #include "tcp.h"
 
 struct dialogues_options {
@@ -15,12 +16,9 @@ struct dialogues_options {
     struct record_options records;
     const char *(*capture_name)(void *context, unsigned index);
     unsigned (*capture_precision)(void *context, unsigned index);
-    /* A session ended. The record belongs to the callee. Its id is set; records come in the order in which sessions end,
-       or, with `by_start`, in which they began. */
-    void (*finished)(void *context, struct record *record);
-    /* The smallest ordinal of a connection that may yet be opened (tcp_table_pending); may be NULL. */
-    uint64_t (*pending)(void *context);
     void *context;
+    /* What becomes of records when their sessions have ended. */
+    struct session_order_hooks order;
     bool by_start;
 };
 

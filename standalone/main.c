@@ -54,9 +54,19 @@ struct program {
     struct summary summary;
 };
 
-static void session_finished(void *context, struct record *record)
+static void session_ended(void *context, struct record *record, bool in_turn)
 {
-    printer_session(((struct program *)context)->printer, record);
+    printer_session(((struct program *)context)->printer, record, in_turn);
+}
+
+static void session_turn(void *context, uint64_t id)
+{
+    printer_turn(((struct program *)context)->printer, id);
+}
+
+static bool pool_is_full(void *context)
+{
+    return arena_pool_is_full(((struct program *)context)->pool);
 }
 
 static const char *capture_name(void *context, unsigned index)
@@ -76,7 +86,10 @@ static uint64_t pending(void *context)
 
 static void captures_wait(void *context)
 {
-    printer_flush(((struct program *)context)->printer);
+    struct program *program = context;
+    if (program->table != NULL)
+        tcp_table_catch_up(program->table);
+    printer_flush(program->printer);
 }
 
 /* What is left of the limit when the program itself, its buffers and tables of fixed size have theirs. */
@@ -104,16 +117,16 @@ static void read_captures(struct program *program)
         },
         .capture_name = capture_name,
         .capture_precision = capture_precision,
-        .finished = session_finished,
-        .pending = pending,
         .context = program,
+        .order = { .ended = session_ended, .turn = session_turn, .pending = pending, .is_full = pool_is_full, .context = program },
         .by_start = options->by_start,
     };
     size_t memory = memory_to_share(options);
     const struct tcp_limits limits = {
-        .held = memory / 4,
-        .connections = memory * 5 / 16,
+        .held = memory / 16 * 3,
+        .connections = memory / 16 * 7,
         .tombstones = (unsigned)MIN(memory / 16 / TOMBSTONE_OCTETS, 1u << 18),
+        .crowd = TCP_CROWD,
     };
     struct dialogues *dialogues = dialogues_new(&wanted);
     struct tcp_table *table = tcp_table_new(&dialogues_consumer, dialogues, &limits);
@@ -176,7 +189,7 @@ static int run(struct program *program)
     const struct options *options = &program->options;
     int status = EXIT_STATUS_INPUT;
     program->worker = worker_new();
-    program->pool = arena_pool_new(memory_to_share(options) * 7 / 16);
+    program->pool = arena_pool_new(memory_to_share(options) / 16 * 5);
     program->printer = printer_open(options, program->worker, program->pool);
     const struct capture_hooks hooks = { .waits = captures_wait, .context = program, .interrupted = &interrupted };
     if (program->printer != NULL) {

@@ -7,6 +7,9 @@
 
 #include "text.h"
 
+/* Most headers are not larger. */
+#define HEADER_AT_FIRST 1000
+
 struct message *message_new(struct arena *arena, const struct message_options *options, uint32_t number, enum smtp_transport transport)
 {
     struct message *message = arena_take(arena, sizeof *message);
@@ -14,7 +17,7 @@ struct message *message_new(struct arena *arena, const struct message_options *o
     message->options = options;
     message->number = number;
     message->transport = transport;
-    message->header = g_string_new(NULL);
+    message->header = g_string_sized_new(HEADER_AT_FIRST);
     return message;
 }
 

@@ -12,7 +12,7 @@
 #include "span.h"
 
 struct packet_address {
-    uint8_t octets[16]; /* IPv4: the first four */
+    uint8_t octets[16]; /* IPv4: the first four, and zeros */
     uint8_t version;    /* 4 or 6 */
 };
 

@@ -107,7 +107,7 @@ static enum packet_result decode_ipv4(struct packet_rest rest, struct packet *pa
     if (total < length)
         return PACKET_MALFORMED;
     struct packet_segment *segment = &packet->segment;
-    segment->source.version = segment->destination.version = 4;
+    segment->source = segment->destination = (struct packet_address){ .version = 4 };
     memcpy(segment->source.octets, header + 12, 4);
     memcpy(segment->destination.octets, header + 16, 4);
     packet_limit(&rest, total);

@@ -9,6 +9,7 @@
 
 #include "session_json.h"
 #include "sessions_text.h"
+#include "spool.h"
 #include "transcript_json.h"
 #include "transcript_text.h"
 
@@ -27,6 +28,8 @@ struct printer {
 
     /* The worker's. */
     FILE *out;
+    struct spool *spool; /* sessions printed before their turn */
+    bool early;          /* such a one is being printed */
     struct page page;
     struct relief relief;
     bool heading_done;
@@ -43,11 +46,24 @@ static void say_failed(struct printer *printer)
     g_atomic_int_set(&printer->failed, 1);
 }
 
+static void say_not_kept(struct printer *printer)
+{
+    if (g_atomic_int_get(&printer->failed))
+        return;
+    fprintf(stderr, "smtpscope: %s: cannot keep sessions there until their turn comes (--sort start): %s\n", g_get_tmp_dir(),
+            g_strerror(errno));
+    g_atomic_int_set(&printer->failed, 1);
+}
+
 static void write_out(struct printer *printer)
 {
     GString *out = printer->page.out;
-    if (!printer->failed && out->len > 0 && fwrite(out->str, 1, out->len, printer->out) != out->len)
+    if (!printer->failed && out->len > 0 && printer->early) {
+        if (!spool_add(printer->spool, smtp_span(out->str, out->len)))
+            say_not_kept(printer);
+    } else if (!printer->failed && out->len > 0 && fwrite(out->str, 1, out->len, printer->out) != out->len) {
         say_failed(printer);
+    }
     g_string_truncate(out, 0);
 }
 
@@ -91,6 +107,7 @@ struct printer *printer_open(const struct options *options, struct worker *worke
         g_free(printer);
         return NULL;
     }
+    printer->spool = spool_new();
     printer->page = (struct page){
         .out = g_string_sized_new(2 * OUTPUT_PIECE),
         .colour = options->colour,
@@ -141,22 +158,51 @@ static void print(struct printer *printer, const struct record *record)
     }
 }
 
-/* Job: prints a session and frees it. `octets` is the address of the printer. */
+/* What a job is told of, beside its target. */
+struct print_job {
+    struct printer *printer;
+    bool in_turn;
+    uint64_t id;
+};
+
+static struct print_job job_of(struct smtp_span octets)
+{
+    struct print_job job;
+    memcpy(&job, octets.octets, sizeof job);
+    return job;
+}
+
+/* Job: prints a session and frees it. */
 static void print_session(void *target, struct smtp_span octets)
 {
     struct record *record = target;
-    struct printer *printer;
-    memcpy(&printer, octets.octets, sizeof printer);
+    struct print_job job = job_of(octets);
+    struct printer *printer = job.printer;
+    if (!job.in_turn)
+        write_out(printer); /* what is before it is not its text */
+    printer->early = !job.in_turn;
     if (is_picked(printer, record->id) && !printer->failed) {
         record_conclude(record);
         count(printer, record);
         print(printer, record);
-        if (printer->page.out->len >= OUTPUT_PIECE)
+        if (printer->page.out->len >= OUTPUT_PIECE || printer->early)
             write_out(printer);
     }
+    if (printer->early)
+        spool_end(printer->spool, record->id);
+    printer->early = false;
     record_free(record);
     if (++printer->printed % SESSIONS_BETWEEN_COOLING == 0)
         arena_pool_cool(printer->pool);
+}
+
+/* Job: the turn of a session that is printed already. */
+static void print_kept(void *target, struct smtp_span octets)
+{
+    struct printer *printer = target;
+    write_out(printer);
+    if (!printer->failed && !spool_give(printer->spool, job_of(octets).id, printer->out))
+        say_failed(printer);
 }
 
 /* Job: a batch of sessions was printed. */
@@ -169,10 +215,17 @@ static void flush_output(void *target, struct smtp_span octets)
         say_failed(printer);
 }
 
-void printer_session(struct printer *printer, struct record *record)
+void printer_session(struct printer *printer, struct record *record, bool in_turn)
 {
+    const struct print_job job = { .printer = printer, .in_turn = in_turn, .id = record->id };
     printer->sessions_seen++;
-    worker_post(printer->worker, print_session, record, smtp_span(&printer, sizeof printer));
+    worker_post(printer->worker, print_session, record, smtp_span(&job, sizeof job));
+}
+
+void printer_turn(struct printer *printer, uint64_t id)
+{
+    const struct print_job job = { .printer = printer, .in_turn = true, .id = id };
+    worker_post(printer->worker, print_kept, printer, smtp_span(&job, sizeof job));
 }
 
 void printer_flush(struct printer *printer)
@@ -205,6 +258,7 @@ bool printer_close(struct printer *printer, struct summary *summary)
         say_failed(printer);
     bool good = !printer->failed;
     g_string_free(printer->page.out, TRUE);
+    spool_free(printer->spool);
     g_free(printer);
     return good;
 }

@@ -13,8 +13,9 @@ struct printer;
 /* Opens the output. Returns NULL, and says why on standard error, if that fails. Everything given must outlive the printer. */
 struct printer *printer_open(const struct options *options, struct worker *worker, struct arena_pool *pool);
 
-/* The session is over; the record belongs to the printer. */
-void printer_session(struct printer *printer, struct record *record);
+/* The session is over; the record belongs to the printer. Unless it is printed `in_turn`, its text is kept until printer_turn. */
+void printer_session(struct printer *printer, struct record *record, bool in_turn);
+void printer_turn(struct printer *printer, uint64_t id);
 
 /* All that was given so far is wanted now: nothing more may come for a while. */
 void printer_flush(struct printer *printer);

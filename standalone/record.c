@@ -43,6 +43,8 @@ struct record *record_new(struct arena_pool *pool, struct secrets *secrets, cons
     record->arena = arena;
     record->secrets = secrets;
     record->options = options;
+    record->sent = arena_take(arena, SENT_AT_FIRST * sizeof(struct sent));
+    record->sent_capacity = SENT_AT_FIRST;
     return record;
 }
 
@@ -82,16 +84,23 @@ static struct sent *sent_command(const struct record *record, uint32_t number)
     return sent->number == number ? sent : NULL;
 }
 
+/* The first ring lies in the arena. */
+static void free_ring(struct sent *sent, uint32_t capacity)
+{
+    if (capacity > SENT_AT_FIRST)
+        g_free(sent);
+}
+
 /* Makes the ring twice as large. */
 static void widen_ring(struct record *record)
 {
     uint32_t old_capacity = record->sent_capacity;
     struct sent *old = record->sent;
-    record->sent_capacity = old_capacity == 0 ? SENT_AT_FIRST : 2 * old_capacity;
+    record->sent_capacity = 2 * old_capacity;
     record->sent = g_new0(struct sent, record->sent_capacity);
     for (uint32_t i = 0; i < old_capacity; i++)
         record->sent[old[i].number % record->sent_capacity] = old[i];
-    g_free(old);
+    free_ring(old, old_capacity);
 }
 
 /* Remembers a command, as long as its reply may come; its number is one more than the last one's. */
@@ -101,48 +110,6 @@ static void remember(struct record *record, const struct sent *sent)
     if (crowded && record->sent_capacity < SENT_LIMIT)
         widen_ring(record);
     record->sent[sent->number % record->sent_capacity] = *sent;
-}
-
-/* A word such as the answers to challenges are, and commands in a pinch too. */
-static bool is_base64_word(struct smtp_span word)
-{
-    if (word.length < 4)
-        return false;
-    for (size_t i = 0; i < word.length; i++)
-        if (!g_ascii_isalnum((char)word.octets[i]) && strchr("+/=", word.octets[i]) == NULL)
-            return false;
-    return true;
-}
-
-/* Letters of one case only, as command words are. */
-static bool is_of_one_case(struct smtp_span word)
-{
-    bool upper = false;
-    bool lower = false;
-    for (size_t i = 0; i < word.length; i++) {
-        upper = upper || g_ascii_isupper((char)word.octets[i]);
-        lower = lower || g_ascii_islower((char)word.octets[i]);
-    }
-    return !(upper && lower);
-}
-
-static bool is_made_of_letters(struct smtp_span word)
-{
-    for (size_t i = 0; i < word.length; i++)
-        if (!g_ascii_isalpha((char)word.octets[i]))
-            return false;
-    return true;
-}
-
-/* RFC 4422 section 3.1: at most 20 letters, digits, hyphens, underscores. What looks otherwise may be a response out of place. */
-static bool is_mechanism_name(struct smtp_span word)
-{
-    if (word.length == 0 || word.length > 20)
-        return false;
-    for (size_t i = 0; i < word.length; i++)
-        if (!g_ascii_isalnum((char)word.octets[i]) && word.octets[i] != '-' && word.octets[i] != '_')
-            return false;
-    return is_of_one_case(word) || smtp_mechanism_of(word) != SMTP_MECHANISM_OTHER;
 }
 
 /* ---- secrets ---- */
@@ -188,53 +155,12 @@ static struct guarded show(struct record *record, struct smtp_span line)
     return guard(record, line, smtp_span(NULL, 0), smtp_span(NULL, 0));
 }
 
-/* From `from` on, which points into `line`, it is a secret. */
-static struct guarded hide_from(struct record *record, struct smtp_span line, const uint8_t *from, struct smtp_span named)
+/* The line with the secret in it, if there is one. */
+static struct guarded guard_line(struct record *record, struct smtp_span line, const struct smtp_secret *secret)
 {
-    size_t open = (size_t)(from - line.octets);
-    return guard(record, smtp_span_first(line, open), smtp_span_from(line, open), named);
-}
-
-/* The line of an AUTH command: its initial response is a secret, but for a LOGIN user name; and so is what is no mechanism. */
-static struct guarded guard_auth(struct record *record, const struct smtp_event *event)
-{
-    struct smtp_span line = event->line.text;
-    struct smtp_span rest = event->command.argument;
-    struct smtp_span mechanism = smtp_span_next_word(&rest);
-    struct smtp_span response = smtp_span_trim(rest);
-    if (mechanism.length == 0)
+    if (secret->kind == SMTP_SECRET_NONE)
         return show(record, line);
-    if (!is_mechanism_name(mechanism))
-        return hide_from(record, line, mechanism.octets, smtp_span_from(line, (size_t)(mechanism.octets - line.octets)));
-    if (response.length == 0 || smtp_span_is(response, "="))
-        return show(record, line);
-    if (smtp_mechanism_of(mechanism) == SMTP_MECHANISM_LOGIN) {
-        struct smtp_span behind = response;
-        smtp_span_next_word(&behind);
-        behind = smtp_span_trim(behind);
-        return behind.length == 0 ? show(record, line) : hide_from(record, line, behind.octets, behind);
-    }
-    uint8_t buffer[SMTP_SASL_DECODED_LIMIT];
-    struct smtp_sasl_response sasl = smtp_sasl_decode(smtp_mechanism_of(mechanism), 0, response, buffer);
-    return hide_from(record, line, response.octets, sasl.has_secret ? sasl.secret : response);
-}
-
-/*
- * Lines that read as unknown commands and may be answers to a challenge: what looks like base64 behind an AUTH that was refused;
- * and behind any AUTH what looks like nothing else.
- */
-static bool may_be_response(const struct record *record, struct smtp_span line)
-{
-    struct smtp_span word = smtp_span_trim(line);
-    if (!is_base64_word(word) || !record->auth_seen)
-        return false;
-    return record->auth_failed || !is_of_one_case(word) || !is_made_of_letters(word);
-}
-
-/* "AUTHPLAIN ...", "AUTH=PLAIN ...": no command, but what is behind AUTH may be a secret. */
-static bool begins_with_auth(struct smtp_span word)
-{
-    return word.length > 4 && smtp_span_starts_with(word, "AUTH");
+    return guard(record, smtp_span_first(line, line.length - secret->octets.length), secret->octets, secret->named);
 }
 
 /* Replaces the secrets that a server repeats. Returns `text`, or the record's scratch with the rest of it. */
@@ -278,7 +204,6 @@ static void take_command(struct record *record, const struct smtp_event *event)
 {
     struct place place = place_of(record, event);
     const struct smtp_command *command = &event->command;
-    bool authenticates = command->verb == SMTP_VERB_AUTH || command->verb == SMTP_VERB_X_EXPS;
     struct sent sent = { .number = event->number, .verb = command->verb, .frame = place.frame, .capture = place.capture, .time = place.time };
     if (argument_matters(command->verb))
         sent.argument = keep(record, command->argument);
@@ -289,25 +214,18 @@ static void take_command(struct record *record, const struct smtp_event *event)
     record->commands++;
     record->lmtp = record->lmtp || command->verb == SMTP_VERB_LHLO;
     record->quit = record->quit || command->verb == SMTP_VERB_QUIT;
-    bool unknown = command->verb == SMTP_VERB_UNKNOWN;
-    bool odd_auth = unknown && begins_with_auth(command->word);
-    bool stray = unknown && !odd_auth && may_be_response(record, event->line.text);
-    record->auth_failed = record->auth_failed && unknown;
-    record->auth_seen = record->auth_seen || authenticates || odd_auth;
+    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
+    struct smtp_secret secret = smtp_secret_of_command(&record->watch, command, event->line.text, decoded);
     struct item *item = add_item(record, ITEM_COMMAND, event);
     if (item != NULL) {
         item->verb = command->verb;
-        item->word = stray ? smtp_span("", 0) : keep(record, smtp_span_first(command->word, odd_auth ? 4 : command->word.length));
+        if (secret.kind == SMTP_SECRET_STRAY)
+            item->word = smtp_span("", 0);
+        else
+            item->word = keep(record, smtp_span_first(command->word, secret.kind == SMTP_SECRET_ODD ? 4 : command->word.length));
         item->line_end = event->line.end;
         item->phase = event->phase;
-        if (authenticates)
-            item->line = guard_auth(record, event);
-        else if (odd_auth)
-            item->line = hide_from(record, event->line.text, command->word.octets + 4, smtp_span_from(command->word, 4));
-        else if (stray)
-            item->line = hide_from(record, event->line.text, event->line.text.octets, smtp_span_trim(event->line.text));
-        else
-            item->line = show(record, event->line.text);
+        item->line = guard_line(record, event->line.text, &secret);
         sent.item = item;
     }
     remember(record, &sent);
@@ -316,7 +234,6 @@ static void take_command(struct record *record, const struct smtp_event *event)
 static void take_response(struct record *record, const struct smtp_event *event)
 {
     struct auth *auth = g_queue_peek_tail(&record->auths);
-    record->auth_seen = true;
     const struct smtp_sasl_response *sasl = &event->sasl;
     if (auth != NULL && sasl->has_identity)
         auth->identity = keep(record, sasl->identity);
@@ -324,10 +241,9 @@ static void take_response(struct record *record, const struct smtp_event *event)
         auth->secret = keep(record, sasl->secret);
     struct item *item = add_item(record, ITEM_RESPONSE, event);
     record->response = item;
-    bool user_name = event->mechanism == SMTP_MECHANISM_LOGIN && event->index == 0 && !sasl->bad_base64;
-    bool open = event->cancelled || event->line.text.length == 0 || smtp_span_is(event->line.text, "=") || user_name;
-    struct smtp_span named = sasl->has_secret ? sasl->secret : event->line.text;
-    struct guarded line = open ? show(record, event->line.text) : hide_from(record, event->line.text, event->line.text.octets, named);
+    struct smtp_secret secret = smtp_secret_of_response(&record->watch, event->mechanism, event->index, event->cancelled,
+                                                        event->line.text, sasl);
+    struct guarded line = guard_line(record, event->line.text, &secret);
     if (item == NULL)
         return;
     item->line = line;
@@ -529,6 +445,8 @@ static void take_reply(struct record *record, const struct smtp_event *event)
 /* The message with this number: mostly the last one. */
 static struct message *message_of(struct record *record, uint32_t number, enum smtp_transport transport)
 {
+    if (record->content != NULL && record->content->number == number)
+        return record->content;
     while (record->messages.length < number) {
         struct message *message = message_new(record->arena, &record->options->message, record->messages.length + 1, transport);
         g_queue_push_tail_link(&record->messages, &message->link);
@@ -582,7 +500,7 @@ static void take_auth_step(struct record *record, const struct smtp_event *event
     if (event->step == SMTP_STEP_STARTED) {
         const struct sent *sent = sent_command(record, event->number);
         struct auth *started = arena_take(record->arena, sizeof *started);
-        started->mechanism = is_mechanism_name(event->text) ? keep(record, event->text) : smtp_span(NULL, 0);
+        started->mechanism = smtp_mechanism_is_name(event->text) ? keep(record, event->text) : smtp_span(NULL, 0);
         started->result = SMTP_STEP_STARTED;
         started->frame = sent != NULL ? sent->frame : 0;
         if (event->sasl.has_identity)
@@ -597,7 +515,7 @@ static void take_auth_step(struct record *record, const struct smtp_event *event
     if (event->step == SMTP_STEP_ACCEPTED || event->step == SMTP_STEP_REJECTED || event->step == SMTP_STEP_CANCELLED) {
         auth->result = event->step;
         auth->code = event->code;
-        record->auth_failed = event->step != SMTP_STEP_ACCEPTED;
+        smtp_secret_auth_ended(&record->watch, event->step == SMTP_STEP_ACCEPTED);
     }
 }
 
@@ -880,7 +798,7 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
     for (const GList *link = record->messages.head; link != NULL; link = link->next)
         message_finish(link->data, false);
     /* What the worker need not have: memory is best given back by the thread that took it. */
-    g_free(record->sent);
+    free_ring(record->sent, record->sent_capacity);
     record->sent = NULL;
     if (record->reply_long != NULL)
         g_string_free(record->reply_long, TRUE);
@@ -888,6 +806,11 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
         g_string_free(record->scratch, TRUE);
     record->complete = connection->syn[0] && connection->syn[1] && end == TCP_END_FIN && !record->gap
                        && connection->ignored == 0;
+}
+
+void record_settle(struct record *record)
+{
+    arena_settle(record->arena);
 }
 
 void record_conclude(struct record *record)
@@ -898,7 +821,7 @@ void record_conclude(struct record *record)
 
 size_t record_memory(const struct record *record)
 {
-    size_t memory = ARENA_FIRST + record->sent_capacity * sizeof(struct sent);
+    size_t memory = ARENA_FIRST + (record->sent_capacity > SENT_AT_FIRST ? record->sent_capacity * sizeof(struct sent) : 0);
     memory += record->reply_long != NULL ? record->reply_long->allocated_len : 0;
     memory += record->scratch != NULL ? record->scratch->allocated_len : 0;
     if (record->content != NULL)

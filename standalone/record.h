@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "event.h"
 #include "message.h"
+#include "secret.h"
 #include "secrets.h"
 #include "tcp.h"
 
@@ -162,11 +163,57 @@ struct record_options {
 };
 
 struct record {
+    /* While it is being made. What most events need stands in front, in few lines of the processor's cache. */
     struct arena *arena; /* the record itself lies in it */
     const struct record_options *options;
-    struct secrets *secrets;
     struct place (*locate)(void *context, enum smtp_role role, uint64_t offset, uint64_t octets);
     void *locate_context;
+    struct sent *sent;                /* the last commands: a ring of `sent_capacity` */
+    uint32_t sent_capacity, answered; /* `answered`: number of the last command that a reply was for */
+    struct item *data;                /* the content coming in */
+    struct message *content;          /* and its message */
+    uint64_t commands, replies;
+    GQueue lines;                     /* struct record_line: of the reply coming in */
+    GQueue secrets_said;              /* a server may repeat them */
+    struct smtp_span last_reply;      /* octets NULL: nobody wanted it yet */
+    struct smtp_enhanced_status last_enhanced;
+    size_t reply_octets;              /* of the text of the last reply, or the one coming in */
+    unsigned reply_lines;
+    bool reply_begins;                /* the next line is another reply's */
+    struct smtp_secret_watch watch;
+    bool lmtp, quit, gap, complete, banner_seen, helo_seen;
+    uint16_t refusal_code;
+    uint16_t verdict_code;            /* LMTP: of the reply that decides on the message */
+    char reply_short[120];            /* it, if it fits */
+    GString *reply_long;              /* else; NULL until one was long */
+    struct secrets *secrets;
+    struct greeting {
+        uint32_t number;              /* of the command; 0: none */
+        enum smtp_verb verb;
+        struct smtp_span name;
+    } greetings[2];                   /* the last greetings without a reply, the newer one first */
+    GQueue new_extensions;            /* struct text_line */
+    struct smtp_span refusal, refusal_enhanced;
+    struct smtp_span verdict, verdict_enhanced;
+    struct item *response;            /* the response that waits for its reply */
+    GString *scratch;                 /* NULL until it is needed */
+
+    /* The facts. */
+    GQueue messages;                  /* struct message, by number */
+    GQueue transactions;              /* struct transaction, by id */
+    GQueue items;                     /* struct item, in order; empty without keep_items */
+    GQueue auths;                     /* struct auth */
+    GQueue findings;                  /* struct finding */
+    GQueue gaps;                      /* struct gap */
+    GQueue extensions;                /* struct text_line */
+    uint16_t banner_code;
+    struct smtp_span banner;
+    enum smtp_verb helo_verb;
+    struct smtp_span helo;
+    struct {
+        bool offered, requested, accepted, refused;
+    } starttls;
+    struct tls tls;
 
     uint64_t id;
     const char *(*capture_name)(void *context, unsigned index); /* by the worker, too */
@@ -175,57 +222,6 @@ struct record {
     struct tcp_connection connection; /* a copy, made when the session ends */
     int client_half;                  /* which half of it is the client */
     enum tcp_end end;
-    struct smtp_span community_id;
-
-    bool banner_seen;
-    uint16_t banner_code;
-    struct smtp_span banner;
-    bool helo_seen;
-    enum smtp_verb helo_verb;
-    struct smtp_span helo;
-    GQueue extensions;                /* struct text_line */
-    bool lmtp, quit, gap;
-    struct {
-        bool offered, requested, accepted, refused;
-    } starttls;
-    struct tls tls;
-    GQueue auths;                     /* struct auth */
-    GQueue transactions;              /* struct transaction, by id */
-    GQueue messages;                  /* struct message, by number */
-    GQueue findings;                  /* struct finding */
-    GQueue gaps;                      /* struct gap */
-    GQueue items;                     /* struct item, in order; empty without keep_items */
-    uint64_t commands, replies;
-    bool complete;
-
-    /* While it is being made. */
-    struct sent *sent;                /* the last commands: a ring of `sent_capacity` */
-    uint32_t sent_capacity, answered; /* `answered`: number of the last command that a reply was for */
-    struct greeting {
-        uint32_t number;              /* of the command; 0: none */
-        enum smtp_verb verb;
-        struct smtp_span name;
-    } greetings[2];                   /* the last greetings without a reply, the newer one first */
-    GQueue lines;                     /* struct record_line: of the reply coming in */
-    GQueue new_extensions;            /* struct text_line */
-    size_t reply_octets;              /* of the text of the last reply, or the one coming in */
-    char reply_short[120];            /* it, if it fits */
-    GString *reply_long;              /* else; NULL until one was long */
-    unsigned reply_lines;
-    bool reply_begins;                /* the next line is another reply's */
-    struct smtp_span last_reply;      /* octets NULL: nobody wanted it yet */
-    struct smtp_enhanced_status last_enhanced;
-    struct smtp_span refusal, refusal_enhanced;
-    uint16_t refusal_code;
-    struct item *response;            /* the response that waits for its reply */
-    struct item *data;                /* the content coming in */
-    struct message *content;          /* and its message */
-    GQueue secrets_said;              /* a server may repeat them */
-    GString *scratch;                 /* NULL until it is needed */
-    bool auth_seen;                   /* an AUTH, or something like one: lines may be responses out of place */
-    uint16_t verdict_code;            /* LMTP: of the reply that decides on the message */
-    struct smtp_span verdict, verdict_enhanced;
-    bool auth_failed;                 /* what looks like base64 next may be a response nobody asked for */
 };
 
 /* `pool`, `secrets` and `options` must outlive the record. */
@@ -242,6 +238,9 @@ void record_finding(struct record *record, enum smtp_finding finding, struct pla
 
 /* The session is over: what hangs on its end is worked out. From then on the record may be handed to the worker. */
 void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end);
+
+/* Behind record_finish: what is kept of it counts for the pool from now on. */
+void record_settle(struct record *record);
 
 /* By the worker, before the record is printed: the findings that need the messages' headers. */
 void record_conclude(struct record *record);

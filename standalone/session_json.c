@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "session_json.h"
 
+#include "community_id.h"
 #include "text.h"
 
 void session_json_endpoint(struct json *json, const char *key, const struct record *record, enum smtp_role role)
@@ -30,6 +31,13 @@ static void code_or_null(struct json *json, const char *key, uint16_t code)
         json_null(json, key);
     else
         json_number(json, key, code);
+}
+
+static void write_community_id(struct json *json, const struct record *record)
+{
+    char *id = community_id(record->connection.endpoint);
+    json_text(json, "community_id", id);
+    g_free(id);
 }
 
 static void write_banner(struct json *json, const struct record *record)
@@ -217,7 +225,7 @@ void session_json(struct json *json, const struct record *record, bool show_secr
     json_time(json, "end", record->connection.end, record->precision);
     session_json_endpoint(json, "client", record, SMTP_CLIENT);
     session_json_endpoint(json, "server", record, SMTP_SERVER);
-    json_span(json, "community_id", record->community_id);
+    write_community_id(json, record);
     json_number(json, "first_frame", record->connection.first_frame);
     json_number(json, "last_frame", record->connection.last_frame);
     json_span(json, "last_capture", smtp_span_of_text(record_capture(record, record->connection.last_capture)));

@@ -12,27 +12,23 @@ struct session_order_entry {
 
 struct session_order {
     bool by_start;
-    void (*finished)(void *context, struct record *record);
-    uint64_t (*pending)(void *context);
-    void *context;
+    struct session_order_hooks hooks;
     GQueue waiting;      /* entries without a number, by first packet */
-    GQueue ended;        /* records that ended, in that order */
-    GHashTable *by_id;   /* ended records by number, where the start decides */
+    GQueue ended;        /* records that ended, in that order, where that decides */
+    GHashTable *by_id;   /* numbers of records that ended before their turn, where the start decides */
+    unsigned numberless; /* records that ended and wait for their numbers */
     uint64_t last_id;
-    uint64_t next_out;   /* number of the record that goes out next, where the start decides */
+    uint64_t next_out;   /* number of the record whose turn is next, where the start decides */
 };
 
-struct session_order *session_order_new(bool by_start, void (*finished)(void *context, struct record *record),
-                                        uint64_t (*pending)(void *context), void *context)
+struct session_order *session_order_new(bool by_start, const struct session_order_hooks *hooks)
 {
     struct session_order *order = g_new0(struct session_order, 1);
     order->by_start = by_start;
-    order->finished = finished;
-    order->pending = pending;
-    order->context = context;
+    order->hooks = *hooks;
     g_queue_init(&order->waiting);
     g_queue_init(&order->ended);
-    order->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, NULL);
+    order->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     order->next_out = 1;
     return order;
 }
@@ -50,24 +46,29 @@ static void give_by_end(struct session_order *order)
         if (record->id == 0)
             return;
         g_queue_pop_head(&order->ended);
-        order->finished(order->context, record);
+        order->hooks.ended(order->hooks.context, record, true);
     }
 }
 
 static void give_by_start(struct session_order *order)
 {
-    struct record *record;
-    while ((record = g_hash_table_lookup(order->by_id, &order->next_out)) != NULL) {
-        g_hash_table_remove(order->by_id, &order->next_out);
-        order->next_out++;
-        order->finished(order->context, record);
-    }
+    while (g_hash_table_remove(order->by_id, &order->next_out))
+        order->hooks.turn(order->hooks.context, order->next_out++);
 }
 
+/* A record has ended and has its number. */
 static void note_ended(struct session_order *order, struct record *record)
 {
-    if (order->by_start)
-        g_hash_table_insert(order->by_id, &record->id, record);
+    if (!order->by_start)
+        return;
+    uint64_t id = record->id;
+    bool in_turn = id == order->next_out;
+    order->hooks.ended(order->hooks.context, record, in_turn);
+    if (in_turn)
+        order->next_out++;
+    else
+        g_hash_table_add(order->by_id, g_memdup2(&id, sizeof id));
+    give_by_start(order);
 }
 
 static void leave_line(struct session_order *order, struct session_order_entry *entry)
@@ -77,32 +78,41 @@ static void leave_line(struct session_order *order, struct session_order_entry *
     entry->in_line = false;
 }
 
+/* Records that may wait for their numbers even if there is no memory. */
+#define WAITING_LEAST 256
+
+/* Whether the one at the front of the line is waited for: nobody knows yet what it is, or whether one in front of it may come. */
+static bool is_waited_for(const struct session_order *order, const struct session_order_entry *entry, int64_t now, uint64_t pending)
+{
+    bool patient = now < entry->start || (uint64_t)now - (uint64_t)entry->start < (uint64_t)SESSION_ORDER_PATIENCE;
+    if ((entry->record != NULL || !patient) && entry->ordinal <= pending)
+        return false;
+    bool crowded = order->numberless > WAITING_LEAST && order->hooks.is_full != NULL;
+    return !crowded || !order->hooks.is_full(order->hooks.context);
+}
+
 /* Gives numbers from the front of the line, as far as everybody there is known. */
 static void sweep(struct session_order *order, int64_t now)
 {
-    const uint64_t patience = (uint64_t)SESSION_ORDER_PATIENCE;
     bool ended = now == INT64_MAX;
     uint64_t pending = UINT64_MAX;
-    if (!ended && order->pending != NULL && !g_queue_is_empty(&order->waiting))
-        pending = order->pending(order->context);
+    if (!ended && order->hooks.pending != NULL && !g_queue_is_empty(&order->waiting))
+        pending = order->hooks.pending(order->hooks.context);
     while (!g_queue_is_empty(&order->waiting)) {
         struct session_order_entry *entry = g_queue_peek_head(&order->waiting);
-        bool patient = now < entry->start || (uint64_t)now - (uint64_t)entry->start < patience;
-        if ((entry->record == NULL && patient) || entry->ordinal > pending)
+        if (is_waited_for(order, entry, now, pending))
             break;
         leave_line(order, entry);
         if (entry->record == NULL)
             continue;
         entry->record->id = ++order->last_id;
         if (entry->ended) {
+            order->numberless--;
             note_ended(order, entry->record);
             g_free(entry);
         }
     }
-    if (order->by_start)
-        give_by_start(order);
-    else
-        give_by_end(order);
+    give_by_end(order);
 }
 
 struct session_order_entry *session_order_open(struct session_order *order, uint64_t ordinal, int64_t start)
@@ -145,8 +155,10 @@ void session_order_end(struct session_order *order, struct session_order_entry *
     int64_t start = entry->start;
     if (!order->by_start)
         g_queue_push_tail(&order->ended, record);
+    record_settle(record);
     if (entry->in_line) {
         entry->ended = true;
+        order->numberless++;
     } else {
         note_ended(order, record);
         g_free(entry);

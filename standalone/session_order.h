@@ -6,7 +6,8 @@
  * Sessions are numbered by their first packets, but printed when they end, and whether a connection is a session at all
  * is known only some packets into it. So a number is given once every connection that began earlier is known for what it is,
  * and a record that ended waits for its number. A connection that stays silent for SESSION_ORDER_PATIENCE is not waited
- * for; should it turn out to be a session after all, it gets the next number that is free.
+ * for, nor any connection where there is no memory for waiting; should it turn out to be a session after all, it gets the next
+ * number that is free.
  */
 
 #include "record.h"
@@ -16,9 +17,20 @@
 struct session_order;
 struct session_order_entry;
 
-/* `pending` (may be NULL) tells the smallest ordinal that may yet be opened; UINT64_MAX: none. */
-struct session_order *session_order_new(bool by_start, void (*finished)(void *context, struct record *record),
-                                        uint64_t (*pending)(void *context), void *context);
+struct session_order_hooks {
+    /* A record ended and has its number. Whoever takes it frees it. */
+    void (*ended)(void *context, struct record *record, bool in_turn);
+    /* It is the turn of a record that was given to `ended` with `in_turn` false. */
+    void (*turn)(void *context, uint64_t id);
+    /* The smallest ordinal that may yet be opened; UINT64_MAX: none. May be NULL. */
+    uint64_t (*pending)(void *context);
+    /* There is no memory for records that wait for their numbers. May be NULL. */
+    bool (*is_full)(void *context);
+    void *context;
+};
+
+/* `by_start`: the turn of records comes in the order of their numbers; else each one's when it has ended and has a number. */
+struct session_order *session_order_new(bool by_start, const struct session_order_hooks *hooks);
 void session_order_free(struct session_order *order);
 
 /* A connection began. `ordinal` grows with the order of first packets, though connections may be opened in another order. */
@@ -30,7 +42,7 @@ void session_order_accept(struct session_order *order, struct session_order_entr
 /* It is none. The entry is freed. */
 void session_order_refuse(struct session_order *order, struct session_order_entry *entry);
 
-/* The session ended: its record goes to `finished`, now or when its turn comes. The entry is freed. */
+/* The session ended: its record goes to the hook `ended`, now or when it has its number. The entry is freed. */
 void session_order_end(struct session_order *order, struct session_order_entry *entry);
 
 /* No connection will begin or end any more: hands on all that is held back. */

@@ -49,8 +49,10 @@ static void hand_on(void *target, struct smtp_span octets)
     record_free(record);
 }
 
-static void session_finished(void *context, struct record *record)
+/* Which session's turn it is does not matter here. */
+static void session_ended(void *context, struct record *record, bool in_turn)
 {
+    (void)in_turn;
     struct reader *reader = context;
     worker_post(reader->worker, hand_on, record, smtp_span(&reader, sizeof reader));
 }
@@ -62,14 +64,12 @@ static void read_all(struct reader *reader)
         .records = { .items = true, .message = { .worker = reader->worker, .pool = reader->pool } },
         .capture_name = capture_name,
         .capture_precision = capture_precision,
-        .finished = session_finished,
-        .pending = pending,
         .context = reader,
-        .by_start = true,
+        .order = { .ended = session_ended, .pending = pending, .context = reader },
     };
-    const struct tcp_limits limits = { .held = HELD_OCTETS,
-                                       .connections = CONNECTION_OCTETS,
-                                       .tombstones = TOMBSTONES };
+    const struct tcp_limits limits = {
+        .held = HELD_OCTETS, .connections = CONNECTION_OCTETS, .tombstones = TOMBSTONES, .crowd = TCP_CROWD
+    };
     struct dialogues *dialogues = dialogues_new(&wanted);
     struct fragments *fragments = fragments_new();
     struct capture_frame frame;

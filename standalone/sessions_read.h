@@ -8,7 +8,7 @@
 #include "summary.h"
 
 /*
- * Reads all of the captures named and calls `session` for each session, in the order in which they began, from a second
+ * Reads all of the captures named and calls `session` for each session when it ends, from a second
  * thread; the record is freed behind the call. Fills `summary`, and returns the exit status.
  */
 int sessions_read(char *const *names, unsigned count, void (*session)(void *context, const struct record *record),

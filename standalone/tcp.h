@@ -67,7 +67,7 @@ struct tcp_connection {
     int64_t start, end;       /* time of first and last frame, nanoseconds */
     uint64_t ordinal;         /* grows in the order of first packets; connections may be opened in another order */
     uint64_t ignored;         /* segments with payload that was not used: far outside, or behind the FIN */
-    void *user;               /* the consumer's own */
+    void *user;               /* the consumer's own; aligned for anything */
 };
 
 /* Where and when octets were captured. */
@@ -78,8 +78,10 @@ struct tcp_place {
 };
 
 struct tcp_consumer {
+    /* Octets for the consumer's own use that each connection has: connection->user points to them (not set to anything). May be 0. */
+    size_t user_octets;
     /*
-     * A connection was seen: a SYN and another packet of it, or any segment with payload. Set connection->user.
+     * A connection was seen: a SYN and another packet of it, or any segment with payload. Where user_octets is 0, connection->user may be set.
      */
     void (*opened)(void *context, struct tcp_connection *connection);
     /*
@@ -99,11 +101,19 @@ struct tcp_consumer {
     void (*finished)(void *context, struct tcp_connection *connection, int half);
     /* All that will ever come was delivered; the connection is freed behind this call. */
     void (*closed)(void *context, struct tcp_connection *connection, enum tcp_end end);
-    /* How many octets the consumer keeps of the connection. May be NULL. */
+    /*
+     * Octets of half `half` come soon: what is kept of the connection may be asked for (prefetched). `step` 0: first time of asking;
+     * 1: what step 0 asked for is there, and what it points to may be asked for. May be NULL.
+     */
+    void (*expect)(void *context, const struct tcp_connection *connection, int half, int step);
+    /* How many octets the consumer keeps of the connection, beside user_octets. May be NULL. */
     size_t (*memory)(void *context, const struct tcp_connection *connection);
 };
 
 struct tcp_table;
+
+/* Connections that a processor's cache has room for, more or less. */
+#define TCP_CROWD 512
 
 /*
  * Bounds of the whole table. Beyond them the first gap is declared, and the oldest tombstone forgotten; a connection that was quiet
@@ -113,13 +123,17 @@ struct tcp_limits {
     size_t held;         /* octets that wait, in all connections */
     size_t connections;  /* octets that open connections take, with what the consumer says it keeps of them */
     unsigned tombstones; /* of connections that ended, or that the consumer refused */
+    unsigned crowd;      /* with more connections open segments wait in a short line, so that what is known of theirs can be fetched */
 };
 
 /* `limits` may be NULL: then they are meant for a machine that has nothing else to do. */
 struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *context, const struct tcp_limits *limits);
 
-/* Takes one segment. `frame`, `time`, `capture` say where it was captured. */
+/* Takes one segment, if not at once then before long. `frame`, `time`, `capture` say where it was captured. */
 void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment, unsigned capture, uint64_t frame, int64_t time);
+
+/* Takes what waits in line, as where nothing may follow for a while. */
+void tcp_table_catch_up(struct tcp_table *table);
 
 /*
  * The smallest ordinal that a connection may yet be opened with: a SYN of it was seen, and an answer may come. UINT64_MAX: none.

@@ -237,6 +237,12 @@ static void report_fragments(struct tcp_stream *stream, const struct tcp_arrival
         consumer->conflict(stream->table->context, &stream->connection, arrival->half, 0, conflict->octets, first, second);
 }
 
+/* As behind most segments: nothing waits, so nothing can be due. */
+static bool is_at_rest(const struct tcp_stream *stream)
+{
+    return stream->held == 0 && stream->half[0].segments > 0 && stream->half[1].segments > 0;
+}
+
 void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arrival)
 {
     const struct packet_segment *segment = arrival->segment;
@@ -268,7 +274,8 @@ void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arriva
         take_payload(stream, arrival, position);
     if (!stream->refused && starts && has(segment, PACKET_TCP_FIN))
         take_fin(stream, arrival, position + segment->payload_octets);
-    tcp_pump(stream);
+    if (!is_at_rest(stream))
+        tcp_pump(stream);
 }
 
 bool tcp_stream_is_over(const struct tcp_stream *stream)

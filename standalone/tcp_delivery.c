@@ -65,6 +65,15 @@ static int captured_first(const struct tcp_held *const held[2])
 
 /* ---- delivering ---- */
 
+static void note(struct tcp_stream *stream, struct tcp_half *half, uint64_t position, struct smtp_span octets, struct tcp_place place)
+{
+    if (half->recent == NULL) {
+        half->recent = slots_take(stream->table->recents);
+        tcp_recent_start(half->recent);
+    }
+    tcp_recent_add(half->recent, stream->table->seed, position, octets, place);
+}
+
 void tcp_deliver(struct tcp_stream *stream, int half_index, struct smtp_span octets, struct tcp_place place)
 {
     struct tcp_half *half = &stream->half[half_index];
@@ -76,7 +85,7 @@ void tcp_deliver(struct tcp_stream *stream, int half_index, struct smtp_span oct
     if (!consumer->data(stream->table->context, &stream->connection, half_index, position - half->origin, octets, place))
         stream->refused = true;
     else if (consumer->conflict != NULL)
-        tcp_recent_add(&half->recent, stream->table->seed, position, octets, place);
+        note(stream, half, position, octets, place);
 }
 
 static void give_memory_back(struct tcp_stream *stream, size_t memory)
@@ -276,7 +285,7 @@ void tcp_discard(struct tcp_stream *stream)
         if (half->fin != NULL)
             give_memory_back(stream, tcp_held_memory(half->fin));
         g_free(half->fin);
-        g_free(half->recent);
+        slots_give(stream->table->recents, half->recent);
         half->fin = NULL;
         half->recent = NULL;
     }

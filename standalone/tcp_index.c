@@ -41,11 +41,23 @@ struct tcp_entry *tcp_index_find(const struct tcp_index *index, const struct tcp
         if (index->slots[at].hash != flow->hash)
             continue;
         struct tcp_entry *entry = index->slots[at].entry;
-        prefetch(entry, sizeof(struct tcp_stream));
         if (tcp_same_flow(&entry->flow, flow))
             return entry;
     }
     return NULL;
+}
+
+void tcp_index_expect(const struct tcp_index *index, const struct tcp_flow *flow)
+{
+    prefetch(&index->slots[flow->hash & index->mask], sizeof(struct slot));
+}
+
+struct tcp_entry *tcp_index_peek(const struct tcp_index *index, const struct tcp_flow *flow)
+{
+    guint at = flow->hash & index->mask;
+    while (index->slots[at].entry != NULL && index->slots[at].hash != flow->hash)
+        at = (at + 1) & index->mask;
+    return index->slots[at].entry;
 }
 
 static void place(struct tcp_index *index, struct slot slot)

@@ -10,6 +10,7 @@
  *     tcp_delivery.c    what may be delivered now, what is a gap now, in the order of cause and effect
  *     tcp_queue.c       the segments of a half that wait
  *     tcp_recent.c      the last octets delivered, to compare retransmissions with
+ *     tcp_lookahead.c   segments that come next, so that memory can be asked for before it is needed
  *
  * A position is a 64-bit number for an octet of a half: the sequence number, unwrapped. It begins at TCP_POSITION_START
  * and not at 0, so that a start can move back. What the consumer sees are offsets: positions from the half's origin.
@@ -17,6 +18,7 @@
 
 #include <glib.h>
 
+#include "slots.h"
 #include "tcp.h"
 
 #define TCP_POSITION_START (UINT64_C(1) << 40)
@@ -84,14 +86,18 @@ size_t tcp_held_memory(const struct tcp_held *held);
 
 struct tcp_recent;
 
-/* Notes that `octets` were delivered; `*recent` is NULL at first. What was noted before must lie just in front of them. */
-void tcp_recent_add(struct tcp_recent **recent, uint64_t seed, uint64_t position, struct smtp_span octets, struct tcp_place place);
+/* Octets that one takes, whatever is noted; and makes it one in which nothing is noted. */
+size_t tcp_recent_size(void);
+void tcp_recent_start(struct tcp_recent *recent);
 
-/* Nothing that was noted before lies in front of what comes next. */
+/* Notes that `octets` were delivered. What was noted before must lie just in front of them. */
+void tcp_recent_add(struct tcp_recent *recent, uint64_t seed, uint64_t position, struct smtp_span octets, struct tcp_place place);
+
+/* Nothing that was noted before lies in front of what comes next. `recent` may be NULL. */
 void tcp_recent_forget(struct tcp_recent *recent);
 
-/* Octets that it takes; NULL takes none. */
-size_t tcp_recent_memory(const struct tcp_recent *recent);
+/* Asks for the memory that noting `octets` octets more will use, in two steps (see tcp_consumer.expect). */
+void tcp_recent_expect(const struct tcp_recent *recent, size_t octets, int step);
 
 /* Compares a retransmission with what is still known of the octets it repeats. */
 void tcp_recent_compare(const struct tcp_recent *recent, uint64_t seed, struct tcp_stream *stream, int half, uint64_t position,
@@ -104,6 +110,8 @@ struct tcp_flow {
     struct tcp_endpoint low, high;
     guint hash;
 };
+
+bool tcp_same_endpoint(const struct tcp_endpoint *a, const struct tcp_endpoint *b);
 
 bool tcp_same_flow(const struct tcp_flow *one, const struct tcp_flow *other);
 
@@ -147,6 +155,43 @@ void tcp_index_add(struct tcp_index *index, struct tcp_entry *entry);
 
 void tcp_index_remove(struct tcp_index *index, const struct tcp_entry *entry);
 
+/* The slot that a flow's search begins at is asked for, so that it is there when the search begins. */
+void tcp_index_expect(const struct tcp_index *index, const struct tcp_flow *flow);
+
+/* As tcp_index_find, but it looks at no entry: the entry may be another flow's with the same hash. */
+struct tcp_entry *tcp_index_peek(const struct tcp_index *index, const struct tcp_flow *flow);
+
+/* ---- segments that come next (tcp_lookahead.c) ---- */
+
+/* A segment's flow, and where in it the sender stands. */
+struct tcp_found {
+    struct tcp_endpoint from, to;
+    struct tcp_flow flow;
+    bool from_low;
+};
+
+struct tcp_coming {
+    struct packet_segment segment; /* its payload is a copy */
+    struct tcp_found found;
+    struct tcp_place place;
+};
+
+struct tcp_lookahead;
+
+struct tcp_lookahead *tcp_lookahead_new(void);
+void tcp_lookahead_free(struct tcp_lookahead *lookahead);
+
+/* Puts a segment at the end. False: it is too large to wait. */
+bool tcp_lookahead_add(struct tcp_lookahead *lookahead, const struct tcp_table *table, const struct packet_segment *segment,
+                       const struct tcp_found *found, struct tcp_place place);
+
+/* Whether the first one should be taken before another one is added. */
+bool tcp_lookahead_is_full(const struct tcp_lookahead *lookahead);
+
+/* The first one, NULL if there is none; and takes it out. */
+struct tcp_coming *tcp_lookahead_next(struct tcp_lookahead *lookahead);
+void tcp_lookahead_drop(struct tcp_lookahead *lookahead);
+
 /* ---- a connection ---- */
 
 enum tcp_start {
@@ -156,24 +201,28 @@ enum tcp_start {
     TCP_START_SYN,
 };
 
+/* What every segment needs stands in front, in one line of the processor's cache. */
 struct tcp_half {
-    enum tcp_start start;
+    enum tcp_start start : 8;
+    bool delivered;      /* anything, or a gap: the start cannot move any more */
+    uint16_t segments;   /* that this half sent; counted up to TCP_ONE_SIDED */
     uint32_t base;       /* sequence number of TCP_POSITION_START */
     uint64_t origin;     /* position of offset 0 */
     uint64_t expected;   /* the next octet to deliver */
     uint64_t seen_end;   /* behind the last octet that was on the wire */
     uint64_t end;        /* where the FIN stands; UINT64_MAX: none was seen */
-    uint64_t given_up;   /* missing octets before this are not waited for any more */
-    bool delivered;      /* anything, or a gap: the start cannot move any more */
-    unsigned segments;   /* that this half sent; counted up to TCP_ONE_SIDED */
-    struct tcp_queue queue;
-    struct tcp_held *fin; /* the FIN, until it is reached */
-    struct tcp_recent *recent;
-    struct tcp_place last; /* of the last octets delivered */
 
     /* What the peer says that it got. */
     uint64_t acked;    /* highest position acknowledged */
     uint64_t claimant; /* the peer's position behind the segment that said so */
+
+    struct tcp_recent *recent;
+    struct tcp_place last; /* of the last octets delivered */
+
+    /* Where segments wait, for a hole in this half or in the peer's. */
+    struct tcp_queue queue;
+    struct tcp_held *fin; /* the FIN, until it is reached */
+    uint64_t given_up;    /* missing octets before this are not waited for any more */
 
     /* Octets up to `proven` are acknowledged and missing since TCP_GAP_DELAY before `deadline`. */
     uint64_t proven;
@@ -193,15 +242,15 @@ struct tcp_entry {
 /* A connection. The first member of both makes a pointer to it one to its entry. */
 struct tcp_stream {
     struct tcp_entry entry;
-    struct tcp_connection connection;
-    struct tcp_half half[2];
     struct tcp_table *table;
     size_t held;  /* memory of all that waits, octets */
-    size_t memory; /* what it counts for in the table's memory */
     unsigned packets;
     bool refused; /* the consumer wants nothing more */
     bool reset;   /* by an RST that stands where it must */
     bool reset_perhaps; /* by one that does not: the end, if nothing follows */
+    struct tcp_half half[2];
+    struct tcp_connection connection;
+    size_t memory; /* what it counts for in the table's memory */
 };
 
 struct tcp_tombstone {
@@ -217,6 +266,9 @@ struct tcp_table {
     void *context;
     struct tcp_index *index;
     struct tcp_syns *syns;
+    struct tcp_lookahead *lookahead;
+    struct slots *streams; /* each with the consumer's memory behind it */
+    struct slots *recents;
     uint64_t seed;       /* nobody who sends packets knows how they hash */
     GQueue connections;  /* more or less by last packet */
     GQueue tombstones;

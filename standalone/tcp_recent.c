@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "prefetch.h"
 #include "tcp_private.h"
 
 /*
  * Retransmissions are compared with what was delivered: octet by octet with the last RECENT_OCTETS, and with the hash of each of
  * the last RECENT_SEGMENTS segments where they repeat it whole. Keeping all of them would cost more than reassembly itself.
+ * Nobody who sends packets knows the seed.
  */
 #define RECENT_OCTETS 512
 #define RECENT_CAPACITY (2 * RECENT_OCTETS) /* so that they are moved only once in a while */
-#define RECENT_CAPACITY_AT_FIRST 128
 #define RECENT_SEGMENTS 8
 
 struct mark {
@@ -19,79 +23,49 @@ struct mark {
 
 struct tcp_recent {
     uint64_t end; /* position behind the last octet */
-    uint16_t length, capacity;
+    uint16_t length;
     uint8_t next_mark, mark_count;
     struct mark marks[RECENT_SEGMENTS]; /* a ring; the newest is the one before `next_mark` */
-    uint8_t octets[];
+    uint8_t octets[RECENT_CAPACITY];
 };
-
-/* ---- hashes ---- */
-
-static uint64_t load(const uint8_t *octets)
-{
-    uint64_t number;
-    memcpy(&number, octets, sizeof number);
-    return number;
-}
-
-/* Four lanes, so that the processor need not wait for each product. Nobody who sends packets knows the seed. */
-static uint64_t hash_octets(uint64_t seed, const uint8_t *octets, size_t length)
-{
-    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
-    uint64_t lanes[4] = { seed, seed + factor, seed ^ factor, ~seed };
-    size_t at = 0;
-    for (; at + 32 <= length; at += 32)
-        for (size_t lane = 0; lane < 4; lane++) {
-            uint64_t mixed = (lanes[lane] ^ load(octets + at + 8 * lane)) * factor;
-            lanes[lane] = mixed ^ mixed >> 29;
-        }
-    uint64_t hash = length;
-    for (; at < length; at++)
-        hash = (hash ^ octets[at]) * factor;
-    for (size_t lane = 0; lane < 4; lane++) {
-        hash = (hash ^ lanes[lane]) * factor;
-        hash ^= hash >> 32;
-    }
-    return hash;
-}
 
 /* ---- noting ---- */
 
-static struct tcp_recent *make_room(struct tcp_recent *recent, size_t length)
+size_t tcp_recent_size(void)
 {
-    size_t needed = (recent != NULL ? recent->length : 0) + length;
-    size_t capacity = recent != NULL ? recent->capacity : RECENT_CAPACITY_AT_FIRST;
-    while (capacity < needed && capacity < RECENT_CAPACITY)
-        capacity *= 2;
-    if (recent == NULL || capacity > recent->capacity) {
-        bool fresh = recent == NULL;
-        recent = g_realloc(recent, sizeof *recent + capacity);
-        if (fresh)
-            *recent = (struct tcp_recent){ .length = 0 };
-        recent->capacity = (uint16_t)capacity;
-    }
-    if (needed > capacity) {
-        size_t kept = MIN(recent->length, RECENT_OCTETS);
-        memmove(recent->octets, recent->octets + recent->length - kept, kept);
-        recent->length = (uint16_t)kept;
-    }
-    return recent;
+    return sizeof(struct tcp_recent);
 }
 
-void tcp_recent_add(struct tcp_recent **recent, uint64_t seed, uint64_t position, struct smtp_span octets, struct tcp_place place)
+void tcp_recent_start(struct tcp_recent *recent)
+{
+    recent->length = 0;
+    recent->next_mark = recent->mark_count = 0;
+}
+
+/* The older ones of what is there go, if need be. */
+static void make_room(struct tcp_recent *recent, size_t length)
+{
+    if (recent->length + length <= RECENT_CAPACITY)
+        return;
+    size_t kept = MIN(recent->length, RECENT_OCTETS);
+    memmove(recent->octets, recent->octets + recent->length - kept, kept);
+    recent->length = (uint16_t)kept;
+}
+
+void tcp_recent_add(struct tcp_recent *noted, uint64_t seed, uint64_t position, struct smtp_span octets, struct tcp_place place)
 {
     struct smtp_span kept = octets;
     if (octets.length > RECENT_OCTETS)
         kept = smtp_span_from(octets, octets.length - RECENT_OCTETS);
-    if (*recent != NULL && kept.length == RECENT_OCTETS)
-        (*recent)->length = 0; /* all of what was there is too old now */
-    struct tcp_recent *noted = *recent = make_room(*recent, kept.length);
+    if (kept.length == RECENT_OCTETS)
+        noted->length = 0; /* all of what was there is too old now */
+    make_room(noted, kept.length);
     memcpy(noted->octets + noted->length, kept.octets, kept.length);
     noted->length = (uint16_t)(noted->length + kept.length);
     noted->end = position + octets.length;
     noted->marks[noted->next_mark] = (struct mark){
         .position = position,
-        .hash = hash_octets(seed, octets.octets, octets.length),
+        .hash = XXH3_64bits_withSeed(octets.octets, octets.length, seed),
         .place = place,
         .length = (uint32_t)octets.length,
     };
@@ -99,18 +73,22 @@ void tcp_recent_add(struct tcp_recent **recent, uint64_t seed, uint64_t position
     noted->mark_count = (uint8_t)MIN(noted->mark_count + 1, RECENT_SEGMENTS);
 }
 
-size_t tcp_recent_memory(const struct tcp_recent *recent)
+void tcp_recent_expect(const struct tcp_recent *recent, size_t octets, int step)
 {
-    return recent != NULL ? sizeof *recent + recent->capacity : 0;
+    if (recent == NULL)
+        return;
+    if (step == 0) {
+        prefetch(recent, offsetof(struct tcp_recent, marks));
+        return;
+    }
+    prefetch(&recent->marks[recent->next_mark], sizeof recent->marks[0]);
+    prefetch(recent->octets + recent->length, MIN((size_t)RECENT_CAPACITY - recent->length, octets));
 }
 
 void tcp_recent_forget(struct tcp_recent *recent)
 {
-    if (recent == NULL)
-        return;
-    recent->length = 0;
-    recent->mark_count = 0;
-    recent->next_mark = 0;
+    if (recent != NULL)
+        tcp_recent_start(recent);
 }
 
 /* ---- comparing ---- */
@@ -130,7 +108,7 @@ static void compare_with(const struct tcp_recent *recent, uint64_t seed, const s
     if (mark->position >= start || !whole)
         return;
     const uint8_t *again = octets.octets + (mark->position - position);
-    if (hash_octets(seed, again, mark->length) == mark->hash)
+    if (XXH3_64bits_withSeed(again, mark->length, seed) == mark->hash)
         return;
     /* That of the octets at its end differ was said; if they do not, those in front of them do. */
     size_t front = (size_t)(MIN(start, end) - mark->position);

@@ -1,22 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "prefetch.h"
 #include "tcp_private.h"
-
-/* Of what the consumer keeps of a connection, these are worth asking for before it is called. */
-#define USER_OCTETS 640
 
 /* Times beyond these (1823 and 2116) are taken for these, so that sums of times never overflow. */
 #define CLOCK_LIMIT ((int64_t)1 << 62)
 
 /* ---- flows ---- */
-
-/* Addresses compare as numbers of fixed length; whatever stands behind an IPv4 address is not part of it. */
-static struct tcp_endpoint endpoint(const struct packet_address *address, uint16_t port)
-{
-    struct tcp_endpoint result = { .address = { .version = address->version }, .port = port };
-    memcpy(result.address.octets, address->octets, address->version == 4 ? 4 : sizeof result.address.octets);
-    return result;
-}
 
 static int compare_endpoints(const struct tcp_endpoint *a, const struct tcp_endpoint *b)
 {
@@ -24,6 +12,12 @@ static int compare_endpoints(const struct tcp_endpoint *a, const struct tcp_endp
     if (order == 0)
         order = (int)a->address.version - (int)b->address.version;
     return order != 0 ? order : (int)a->port - (int)b->port;
+}
+
+bool tcp_same_endpoint(const struct tcp_endpoint *a, const struct tcp_endpoint *b)
+{
+    return memcmp(a->address.octets, b->address.octets, sizeof a->address.octets) == 0 && a->address.version == b->address.version
+           && a->port == b->port;
 }
 
 static uint64_t mix(uint64_t hash, uint64_t number)
@@ -53,8 +47,7 @@ static struct tcp_flow flow_of(const struct tcp_table *table, const struct tcp_e
 
 bool tcp_same_flow(const struct tcp_flow *one, const struct tcp_flow *other)
 {
-    return one->hash == other->hash && compare_endpoints(&one->low, &other->low) == 0 &&
-           compare_endpoints(&one->high, &other->high) == 0;
+    return one->hash == other->hash && tcp_same_endpoint(&one->low, &other->low) && tcp_same_endpoint(&one->high, &other->high);
 }
 
 /* ---- entries ---- */
@@ -124,7 +117,7 @@ static struct tcp_tombstone *new_tombstone(struct tcp_table *table, const struct
 static void leave_tombstone(struct tcp_table *table, const struct tcp_stream *stream)
 {
     struct tcp_tombstone *tombstone = new_tombstone(table, &stream->entry.flow, stream->refused);
-    int low = compare_endpoints(&stream->connection.endpoint[0], &stream->entry.flow.low) == 0 ? 0 : 1;
+    int low = tcp_same_endpoint(&stream->connection.endpoint[0], &stream->entry.flow.low) ? 0 : 1;
     for (int side = 0; side < 2; side++) {
         const struct tcp_half *half = &stream->half[side == 0 ? low : 1 - low];
         tombstone->known[side] = half->start != TCP_START_UNKNOWN;
@@ -176,7 +169,13 @@ static void close_stream(struct tcp_table *table, struct tcp_stream *stream, enu
     if (end == TCP_END_FIN || end == TCP_END_RST || end == TCP_END_REFUSED)
         leave_tombstone(table, stream);
     tcp_discard(stream);
-    g_free(stream);
+    slots_give(table->streams, stream);
+}
+
+/* With what the consumer keeps behind it. */
+static size_t stream_size(const struct tcp_table *table)
+{
+    return sizeof(struct tcp_stream) + table->consumer.user_octets;
 }
 
 /* What a connection takes: with the table's entry for it, and what the allocator adds. */
@@ -185,7 +184,7 @@ static void close_stream(struct tcp_table *table, struct tcp_stream *stream, enu
 /* It changes little from packet to packet. */
 #define PACKETS_BETWEEN_ACCOUNTS 8
 
-/* A connection takes about so much before long: new ones are let in only while there is room for that. */
+/* A connection takes about so much before long, and counts for it from the beginning: what is let in can be followed to its end. */
 #define ROOM_FOR_ONE ((size_t)8192)
 
 /* Whether there is room for one connection more; the quiet ones make it. */
@@ -204,10 +203,12 @@ static bool make_room(struct tcp_table *table)
 /* Brings what the connection counts for up to date; where there is too much of all, the longest idle ones go. */
 static void account(struct tcp_table *table, struct tcp_stream *stream)
 {
-    size_t memory = sizeof *stream + STREAM_OVERHEAD + tcp_recent_memory(stream->half[0].recent)
-                    + tcp_recent_memory(stream->half[1].recent);
+    size_t memory = stream_size(table) + STREAM_OVERHEAD;
+    for (int half = 0; half < 2; half++)
+        memory += stream->half[half].recent != NULL ? tcp_recent_size() : 0;
     if (table->consumer.memory != NULL)
         memory += table->consumer.memory(table->context, &stream->connection);
+    memory = MAX(memory, ROOM_FOR_ONE);
     table->memory += memory - stream->memory;
     stream->memory = memory;
     while (table->memory > table->limits.connections && table->connections.length > 1) {
@@ -231,8 +232,12 @@ static bool opens(const struct packet_segment *segment)
 static struct tcp_stream *open_stream(struct tcp_table *table, const struct tcp_flow *flow, const struct tcp_endpoint *from,
                                       const struct tcp_endpoint *to, bool answers, uint64_t ordinal)
 {
-    struct tcp_stream *stream = g_new0(struct tcp_stream, 1);
+    struct tcp_stream *stream = slots_take(table->streams);
+    memset(stream, 0, sizeof *stream);
     stream->table = table;
+    stream->memory = ROOM_FOR_ONE;
+    table->memory += ROOM_FOR_ONE;
+    stream->connection.user = table->consumer.user_octets > 0 ? stream + 1 : NULL;
     stream->entry.flow = *flow;
     stream->connection.endpoint[answers ? 1 : 0] = *from;
     stream->connection.endpoint[answers ? 0 : 1] = *to;
@@ -336,7 +341,7 @@ static void advance_clock(struct tcp_table *table, int64_t time)
 
 struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *context, const struct tcp_limits *limits)
 {
-    static const struct tcp_limits generous = { .held = 256 << 20, .connections = (size_t)1 << 30, .tombstones = 1 << 18 };
+    static const struct tcp_limits generous = { .held = 256 << 20, .connections = (size_t)1 << 30, .tombstones = 1 << 18, .crowd = TCP_CROWD };
     struct tcp_table *table = g_new0(struct tcp_table, 1);
     table->consumer = *consumer;
     table->limits = limits != NULL ? *limits : generous;
@@ -345,19 +350,15 @@ struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *conte
     table->seed = (uint64_t)g_random_int() << 32 | g_random_int();
     table->clock = table->last_time = -CLOCK_LIMIT;
     table->syns = tcp_syns_new();
+    table->lookahead = tcp_lookahead_new();
+    table->streams = slots_new(stream_size(table));
+    table->recents = slots_new(tcp_recent_size());
     g_queue_init(&table->connections);
     g_queue_init(&table->tombstones);
     g_queue_init(&table->deadlines);
     return table;
 }
 
-/* A segment, and where it belongs. */
-struct found {
-    struct tcp_endpoint from, to;
-    struct tcp_flow flow;
-    bool from_low;
-    unsigned capture;
-};
 
 static bool is_lone_syn(const struct packet_segment *segment)
 {
@@ -365,7 +366,7 @@ static bool is_lone_syn(const struct packet_segment *segment)
 }
 
 /* Whether a segment shows that the SYN kept of its flow began a connection: it answers the SYN, or goes on where the SYN stood. */
-static bool confirms_syn(const struct tcp_syn *syn, const struct found *found, const struct packet_segment *segment)
+static bool confirms_syn(const struct tcp_syn *syn, const struct tcp_found *found, const struct packet_segment *segment)
 {
     uint32_t first = syn->sequence + 1;
     if (segment->flags & PACKET_TCP_RST)
@@ -395,11 +396,9 @@ static struct tcp_stream *open_with_syn(struct tcp_table *table, struct tcp_syn 
 
 /* The connection that is in the table for a segment's flow, if the segment is part of it; a new one may have taken its place. */
 static struct tcp_stream *find_open(struct tcp_table *table, struct tcp_stream *stream, struct tcp_arrival *arrival,
-                                    const struct found *found)
+                                    const struct tcp_found *found)
 {
-    if (stream->connection.user != NULL)
-        prefetch(stream->connection.user, USER_OCTETS);
-    arrival->half = compare_endpoints(&found->from, &stream->connection.endpoint[0]) == 0 ? 0 : 1;
+    arrival->half = tcp_same_endpoint(&found->from, &stream->connection.endpoint[0]) ? 0 : 1;
     bool may_be_new = tcp_stream_is_reused(stream, arrival);
     bool lone_syn = is_lone_syn(arrival->segment);
     struct tcp_syn *syn = may_be_new || tcp_stream_is_far(stream, arrival) ? tcp_syns_find(table->syns, &found->flow) : NULL;
@@ -409,7 +408,7 @@ static struct tcp_stream *find_open(struct tcp_table *table, struct tcp_stream *
         if (left != NULL)
             drop_tombstone(table, left);
         stream = open_with_syn(table, syn);
-        arrival->half = compare_endpoints(&found->from, &stream->connection.endpoint[0]) == 0 ? 0 : 1;
+        arrival->half = tcp_same_endpoint(&found->from, &stream->connection.endpoint[0]) ? 0 : 1;
         return stream;
     }
     if (may_be_new && lone_syn) { /* it may be forged: what follows will tell */
@@ -426,32 +425,26 @@ static struct tcp_stream *find_open(struct tcp_table *table, struct tcp_stream *
 }
 
 /* The connection that a segment belongs to, opened now if need be; NULL if it belongs to none, or to none yet. */
-static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arrival *arrival, unsigned capture)
+static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arrival *arrival, const struct tcp_found *found)
 {
     const struct packet_segment *segment = arrival->segment;
-    struct found found = {
-        .from = endpoint(&segment->source, segment->source_port),
-        .to = endpoint(&segment->destination, segment->destination_port),
-        .capture = capture,
-    };
-    found.flow = flow_of(table, &found.from, &found.to, &found.from_low);
-    struct tcp_entry *entry = tcp_index_find(table->index, &found.flow);
+    struct tcp_entry *entry = tcp_index_find(table->index, &found->flow);
     if (entry != NULL && !entry->is_tombstone && arrival->place.time / 2 - entry->touched / 2 > TCP_IDLE_TIMEOUT / 2) {
         close_stream(table, (struct tcp_stream *)entry, TCP_END_IDLE);
-        entry = tcp_index_find(table->index, &found.flow);
+        entry = tcp_index_find(table->index, &found->flow);
     }
     if (entry != NULL && !entry->is_tombstone) {
         bool lone_syn = is_lone_syn(segment);
-        struct tcp_stream *stream = find_open(table, (struct tcp_stream *)entry, arrival, &found);
+        struct tcp_stream *stream = find_open(table, (struct tcp_stream *)entry, arrival, found);
         if (stream != NULL || lone_syn)
             return stream;
-        entry = tcp_index_find(table->index, &found.flow);
+        entry = tcp_index_find(table->index, &found->flow);
     }
     if (entry != NULL) {
         struct tcp_tombstone *tombstone = (struct tcp_tombstone *)entry;
-        struct tcp_syn *syn = tcp_syns_find(table->syns, &found.flow);
-        bool confirmed = syn != NULL && confirms_syn(syn, &found, segment);
-        if (!confirmed && (!opens(segment) || !outlives_tombstone(tombstone, segment, found.from_low))) {
+        struct tcp_syn *syn = tcp_syns_find(table->syns, &found->flow);
+        bool confirmed = syn != NULL && confirms_syn(syn, found, segment);
+        if (!confirmed && (!opens(segment) || !outlives_tombstone(tombstone, segment, found->from_low))) {
             if (tombstone->refused) /* it may go on for long */
                 entry->touched = table->clock;
             return NULL;
@@ -459,44 +452,41 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
         if (confirmed || !is_lone_syn(segment))
             drop_tombstone(table, entry);
     }
-    struct tcp_syn *syn = tcp_syns_find(table->syns, &found.flow);
-    bool confirmed = syn != NULL && confirms_syn(syn, &found, segment);
+    struct tcp_syn *syn = tcp_syns_find(table->syns, &found->flow);
+    bool confirmed = syn != NULL && confirms_syn(syn, found, segment);
     if ((confirmed || (opens(segment) && !is_lone_syn(segment))) && !make_room(table)) {
         /* Once tombstones were forgotten, what seems to be begun in the middle may be what was counted before. */
         table->given_up += confirmed || !table->forgetful;
         if (confirmed)
             tcp_syns_drop(table->syns, syn);
-        new_tombstone(table, &found.flow, true);
+        new_tombstone(table, &found->flow, true);
         return NULL;
     }
     if (confirmed) {
         struct tcp_stream *stream = open_with_syn(table, syn);
-        arrival->half = compare_endpoints(&found.from, &stream->connection.endpoint[0]) == 0 ? 0 : 1;
+        arrival->half = tcp_same_endpoint(&found->from, &stream->connection.endpoint[0]) ? 0 : 1;
         return stream;
     }
     if (is_lone_syn(segment)) {
-        tcp_syns_add(table->syns, &(struct tcp_syn){ .flow = found.flow, .from_low = found.from_low, .place = arrival->place,
+        tcp_syns_add(table->syns, &(struct tcp_syn){ .flow = found->flow, .from_low = found->from_low, .place = arrival->place,
                                                      .sequence = segment->sequence, .rank = arrival->rank });
         return NULL;
     }
     if (!opens(segment))
         return NULL;
     bool answers = (segment->flags & PACKET_TCP_SYN) != 0 && (segment->flags & PACKET_TCP_ACK) != 0;
-    struct tcp_stream *stream = open_stream(table, &found.flow, &found.from, &found.to, answers, arrival->rank);
+    struct tcp_stream *stream = open_stream(table, &found->flow, &found->from, &found->to, answers, arrival->rank);
     arrival->half = answers ? 1 : 0;
-    announce(stream, capture, arrival);
+    announce(stream, arrival->place.capture, arrival);
     return stream;
 }
 
-void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment, unsigned capture, uint64_t frame, int64_t time)
+static void take_segment(struct tcp_table *table, const struct packet_segment *segment, const struct tcp_found *found,
+                         struct tcp_place place)
 {
-    struct tcp_arrival arrival = {
-        .segment = segment,
-        .rank = ++table->arrivals,
-        .place = { .frame = frame, .capture = capture, .time = time },
-    };
-    advance_clock(table, time);
-    struct tcp_stream *stream = find_stream(table, &arrival, capture);
+    struct tcp_arrival arrival = { .segment = segment, .rank = ++table->arrivals, .place = place };
+    advance_clock(table, place.time);
+    struct tcp_stream *stream = find_stream(table, &arrival, found);
     if (stream == NULL)
         return;
     tcp_stream_take(stream, &arrival);
@@ -504,6 +494,37 @@ void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment
         close_if_over(table, stream);
     else if (stream->packets++ % PACKETS_BETWEEN_ACCOUNTS == 0)
         account(table, stream);
+}
+
+static void take_next(struct tcp_table *table)
+{
+    struct tcp_coming *coming = tcp_lookahead_next(table->lookahead);
+    take_segment(table, &coming->segment, &coming->found, coming->place);
+    tcp_lookahead_drop(table->lookahead);
+}
+
+void tcp_table_catch_up(struct tcp_table *table)
+{
+    while (tcp_lookahead_next(table->lookahead) != NULL)
+        take_next(table);
+}
+
+void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment, unsigned capture, uint64_t frame, int64_t time)
+{
+    struct tcp_found found = {
+        .from = { .address = segment->source, .port = segment->source_port },
+        .to = { .address = segment->destination, .port = segment->destination_port },
+    };
+    struct tcp_place place = { .frame = frame, .capture = capture, .time = time };
+    found.flow = flow_of(table, &found.from, &found.to, &found.from_low);
+    bool crowded = table->connections.length > table->limits.crowd;
+    if (crowded && tcp_lookahead_add(table->lookahead, table, segment, &found, place)) {
+        if (tcp_lookahead_is_full(table->lookahead))
+            take_next(table);
+        return;
+    }
+    tcp_table_catch_up(table);
+    take_segment(table, segment, &found, place);
 }
 
 uint64_t tcp_table_pending(const struct tcp_table *table)
@@ -521,6 +542,7 @@ static gint by_ordinal(gconstpointer a, gconstpointer b)
 
 void tcp_table_finish(struct tcp_table *table)
 {
+    tcp_table_catch_up(table);
     GPtrArray *streams = g_ptr_array_sized_new(table->connections.length);
     for (const GList *link = table->connections.head; link != NULL; link = link->next)
         g_ptr_array_add(streams, link->data);
@@ -538,12 +560,15 @@ void tcp_table_free(struct tcp_table *table)
         struct tcp_stream *stream = table->connections.head->data;
         remove_entry(table, &stream->entry);
         tcp_discard(stream);
-        g_free(stream);
+        slots_give(table->streams, stream);
     }
     while (table->tombstones.head != NULL)
         drop_tombstone(table, table->tombstones.head->data);
     tcp_index_free(table->index);
     tcp_syns_free(table->syns);
+    tcp_lookahead_free(table->lookahead);
+    slots_free(table->streams);
+    slots_free(table->recents);
     g_free(table);
 }
 

@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
                                                   .finished = finished, .closed = closed };
     static const uint8_t flags[] = { PACKET_TCP_ACK, PACKET_TCP_ACK, PACKET_TCP_SYN, PACKET_TCP_SYN | PACKET_TCP_ACK,
                                      PACKET_TCP_FIN | PACKET_TCP_ACK, PACKET_TCP_RST, PACKET_TCP_RST | PACKET_TCP_ACK, 0 };
-    const struct tcp_limits tight = { .held = 4096, .connections = 3000, .tombstones = 2 };
+    const struct tcp_limits tight = { .held = 4096, .connections = 20000, .tombstones = 2 };
     struct tcp_table *table = tcp_table_new(&consumer, NULL, size % 2 == 0 ? NULL : &tight);
     const uint32_t bases[2] = { UINT32_C(0xfffffff0), UINT32_C(0x7ffffff0) };
     int64_t time = 0;

@@ -93,8 +93,8 @@ def mail(connection, sender="a@example.com", recipient="b@example.com", text="Su
     return connection.close()
 
 
-def many_mails(path, count):
-    """A capture of `count` sessions, each from a client endpoint of its own, one after the other, 100 in a second."""
+def many_mails(path, count, each_second=100):
+    """A capture of `count` sessions, each from a client endpoint of its own, one after the other."""
     capture = Capture()
     connection = mail(Connection(capture))
     template = b"".join(capture.records())
@@ -114,5 +114,5 @@ def many_mails(path, count):
         for number in range(count):
             new = endpoints(bytes((198, 51, number // 60000, 1)), 1024 + number % 60000)
             octets = template.replace(old[0], new[0]).replace(old[1], new[1])
-            file.write(octets.replace(struct.pack("<I", seconds), struct.pack("<I", seconds + number // 100)))
+            file.write(octets.replace(struct.pack("<I", seconds), struct.pack("<I", seconds + number // each_second)))
     return path

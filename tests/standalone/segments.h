@@ -108,10 +108,11 @@ static inline struct packet_segment segment_of(const struct step *step, uint32_t
 }
 
 /* Plays `count` steps as frames 1, 2, ...; the log is the caller's to free. */
-static inline char *play_steps(const struct step *steps, size_t count, uint32_t client_base, uint32_t server_base, bool refuse_all)
+static inline char *play_steps_within(const struct step *steps, size_t count, uint32_t client_base, uint32_t server_base,
+                                      bool refuse_all, const struct tcp_limits *limits)
 {
     struct log log = { .text = g_string_new(NULL), .refuse_all = refuse_all };
-    struct tcp_table *table = tcp_table_new(&log_consumer, &log, NULL);
+    struct tcp_table *table = tcp_table_new(&log_consumer, &log, limits);
     int64_t time = 0;
     for (size_t i = 0; i < count; i++) {
         time += (steps[i].milliseconds != 0 ? steps[i].milliseconds : 1) * MILLISECOND;
@@ -121,6 +122,11 @@ static inline char *play_steps(const struct step *steps, size_t count, uint32_t 
     tcp_table_finish(table);
     tcp_table_free(table);
     return g_string_free(log.text, FALSE);
+}
+
+static inline char *play_steps(const struct step *steps, size_t count, uint32_t client_base, uint32_t server_base, bool refuse_all)
+{
+    return play_steps_within(steps, count, client_base, server_base, refuse_all, NULL);
 }
 
 #endif

@@ -139,9 +139,10 @@ static void print_record(void *target, struct smtp_span octets)
     record_free(record);
 }
 
-static void take_record(void *context, struct record *record)
+static void take_record(void *context, struct record *record, bool in_turn)
 {
     (void)context;
+    (void)in_turn;
     worker_post(worker, print_record, record, smtp_span(NULL, 0));
 }
 
@@ -172,13 +173,15 @@ static GString *play(const struct connection *connection, const struct cutting *
         .records = { .items = true, .message = { .digest = true, .content = true, .worker = worker, .pool = pool } },
         .capture_name = a_name,
         .capture_precision = a_precision,
-        .finished = take_record,
+        .order = { .ended = take_record },
     };
     struct dialogues *dialogues = dialogues_new(&options);
     struct tcp_connection tcp = connection->tcp;
     const struct tcp_consumer *consumer = &dialogues_consumer;
     size_t before = 0;
     bool wanted = true;
+    tcp.user = g_malloc(consumer->user_octets);
+    memset(tcp.user, 0xa5, consumer->user_octets); /* what is not set is not zero */
     consumer->opened(dialogues, &tcp);
     for (unsigned i = 0; i < connection->deliveries->len && wanted; i++) {
         const struct delivery *delivery = connection->deliveries->pdata[i];
@@ -204,6 +207,7 @@ static GString *play(const struct connection *connection, const struct cutting *
     dialogues_finish(dialogues);
     worker_wait(worker);
     dialogues_free(dialogues);
+    g_free(tcp.user);
     return transcript;
 }
 

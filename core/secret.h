@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTP_SECRET_H
+#define SMTP_SECRET_H
+
+/*
+ * Which part of what a client says is a password, a token, or an answer to a challenge: a shell that shows lines hides it.
+ * That goes beyond AUTH itself, because lines that look like answers come out of place, too.
+ */
+
+#include "command.h"
+#include "sasl.h"
+
+/* What AUTH did so far in the session. All zero at its beginning. */
+struct smtp_secret_watch {
+    bool auth_seen;   /* an AUTH, or something like one: lines may be responses out of place */
+    bool auth_failed; /* what looks like base64 next may be a response nobody asked for */
+};
+
+enum smtp_secret_kind {
+    SMTP_SECRET_NONE,
+    SMTP_SECRET_AUTH,    /* behind AUTH and its mechanism */
+    SMTP_SECRET_ODD,     /* behind a word that begins with AUTH and is no command */
+    SMTP_SECRET_STRAY,   /* the whole line looks like a response that nobody asked for */
+};
+
+struct smtp_secret {
+    enum smtp_secret_kind kind;
+    struct smtp_span octets; /* as it stands in the line, up to the line's end; empty if there is none */
+    struct smtp_span named;  /* the secret as such, where `octets` is an encoding of it: equal ones are equal secrets */
+};
+
+/* Of a command's line. `buffer` takes what is decoded: `named` may point into it. Moves the watch. */
+struct smtp_secret smtp_secret_of_command(struct smtp_secret_watch *watch, const struct smtp_command *command,
+                                          struct smtp_span line, uint8_t buffer[static SMTP_SASL_DECODED_LIMIT]);
+
+/* Of a client's line in an AUTH exchange, decoded as `sasl`: its number `ordinal` of `mechanism`. Moves the watch. */
+struct smtp_secret smtp_secret_of_response(struct smtp_secret_watch *watch, enum smtp_mechanism mechanism, unsigned ordinal,
+                                           bool cancelled, struct smtp_span line, const struct smtp_sasl_response *sasl);
+
+/* An AUTH exchange ended. */
+void smtp_secret_auth_ended(struct smtp_secret_watch *watch, bool accepted);
+
+/* RFC 4422 section 3.1: at most 20 letters, digits, hyphens, underscores. What looks otherwise may be a response out of place. */
+bool smtp_mechanism_is_name(struct smtp_span word);
+
+#endif

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_TEMPORARY_H
+#define SMTPSCOPE_TEMPORARY_H
+
+/* Opens a file without a name in $TMPDIR, for reading and writing; it goes with its descriptor. Returns -1, with errno set, if it cannot. */
+int temporary_open(void);
+
+#endif
