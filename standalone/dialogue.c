@@ -312,13 +312,11 @@ static void expect(void *context, const struct tcp_connection *connection, int h
     const struct dialogue *dialogue = connection->user;
     if (step == 0) {
         prefetch(dialogue, offsetof(struct dialogue, own_session));
-        return;
+        prefetch(&dialogue->own_session, offsetof(struct smtp_session, queue));
+        prefetch(&dialogue->own_session.queue_first, sizeof dialogue->own_session - offsetof(struct smtp_session, queue_first));
+    } else if (dialogue->record != NULL) {
+        record_expect(dialogue->record, step);
     }
-    if (dialogue->session == NULL)
-        return;
-    prefetch(dialogue->session, offsetof(struct smtp_session, queue));
-    prefetch(&dialogue->session->queue_first, sizeof *dialogue->session - offsetof(struct smtp_session, queue_first));
-    prefetch(dialogue->record, offsetof(struct record, reply_short));
 }
 
 static void gap(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,

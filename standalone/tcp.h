@@ -103,7 +103,7 @@ struct tcp_consumer {
     void (*closed)(void *context, struct tcp_connection *connection, enum tcp_end end);
     /*
      * Octets of half `half` come soon: what is kept of the connection may be asked for (prefetched). `step` 0: first time of asking;
-     * 1: what step 0 asked for is there, and what it points to may be asked for. May be NULL.
+     * 1: what step 0 asked for is there, and what it points to may be asked for; 2: and so on. May be NULL.
      */
     void (*expect)(void *context, const struct tcp_connection *connection, int half, int step);
     /* How many octets the consumer keeps of the connection, beside user_octets. May be NULL. */

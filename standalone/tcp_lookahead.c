@@ -10,8 +10,11 @@
 #include "tcp_private.h"
 
 /* Segments in line, a power of two; so many segments lie between two steps. */
-#define LINE 16u
-#define STRIDE 4u
+#define LINE 32u
+#define STRIDE 6u
+
+/* Of asking for what payload needs, behind the one for the connection. */
+#define STEPS 3
 
 /* Octets of payload; a longer one (segmentation offload) is not worth the copy. */
 #define PAYLOAD_LIMIT 2048u
@@ -53,7 +56,8 @@ static void expect_payload(const struct tcp_table *table, const struct tcp_comin
     if (coming->segment.payload.length == 0 || stream == NULL)
         return;
     int half = tcp_same_endpoint(&stream->connection.endpoint[0], &coming->found.from) ? 0 : 1;
-    tcp_recent_expect(stream->half[half].recent, coming->segment.payload.length, step);
+    if (step < 2)
+        tcp_recent_expect(stream->half[half].recent, coming->segment.payload.length, step);
     if (table->consumer.expect != NULL && stream->connection.user != NULL)
         table->consumer.expect(table->context, &stream->connection, half, step);
 }
@@ -80,7 +84,7 @@ bool tcp_lookahead_add(struct tcp_lookahead *lookahead, const struct tcp_table *
     const struct tcp_coming *earlier = coming_before(lookahead, STRIDE);
     if (earlier != NULL)
         expect_entry(table, earlier);
-    for (int step = 0; step < 2; step++) {
+    for (int step = 0; step < STEPS; step++) {
         earlier = coming_before(lookahead, (2 + (unsigned)step) * STRIDE);
         if (earlier != NULL)
             expect_payload(table, earlier, step);
