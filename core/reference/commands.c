@@ -65,10 +65,10 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "STARTTLS",
       .example = "STARTTLS",
-      .description =
-          N_("Takes no argument. With the CRLF of the server's 220 the clear text ends, and the client begins the TLS "
-             "handshake. Under TLS the client starts afresh with EHLO. Nothing may be pipelined behind STARTTLS: what a "
-             "server reads in clear and carries out under TLS was put there by somebody else."),
+      .description = N_(
+          "Takes no argument. With the CRLF of the server's 220 the clear text ends, and the client begins the TLS "
+          "handshake. Under TLS the client starts afresh with EHLO. Nothing may be pipelined behind STARTTLS: what a "
+          "server reads in clear and carries out under TLS was put there by somebody else."),
       .phase = N_("behind an EHLO reply that lists STARTTLS; not under TLS"),
       .success = "220",
       .failure = "454 501 502 503",
@@ -380,10 +380,7 @@ static const struct smtp_reference_entry entries[] = {
       .intermediate = "354",
       .failure = "504",
       .next = "DATA BDAT" },
-    { .name = "XADR",
-      .meaning = N_("asks how the server routes an address"),
-      .source = SUN,
-      .category = MESSAGE },
+    { .name = "XADR", .meaning = N_("asks how the server routes an address"), .source = SUN, .category = MESSAGE },
     { .name = "XSTA",
       .meaning = N_("asks how many mails are queued and were handled"),
       .source = SUN,

@@ -345,7 +345,8 @@ static const struct smtp_reference_entry entries[] = {
       .meaning = N_("this mechanism needs one login with PLAIN first"),
       .source = "RFC 4954",
       .codes = "422 432",
-      .description = N_("The server lacks the password in the form that the mechanism needs, and learns it from such a login.") },
+      .description =
+          N_("The server lacks the password in the form that the mechanism needs, and learns it from such a login.") },
     { .name = "X.7.13",
       .meaning = N_("the user's account is disabled"),
       .source = "RFC 5248",
