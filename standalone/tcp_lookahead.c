@@ -53,7 +53,7 @@ static void expect_entry(const struct tcp_table *table, const struct tcp_coming 
 static void expect_payload(const struct tcp_table *table, const struct tcp_coming *coming, int step)
 {
     const struct tcp_stream *stream = stream_of(table, &coming->found);
-    if (coming->segment.payload.length == 0 || stream == NULL)
+    if (stream == NULL || coming->segment.payload.length == 0)
         return;
     int half = tcp_same_endpoint(&stream->connection.endpoint[0], &coming->found.from) ? 0 : 1;
     if (step < 2)
@@ -62,10 +62,19 @@ static void expect_payload(const struct tcp_table *table, const struct tcp_comin
         table->consumer.expect(table->context, &stream->connection, half, step);
 }
 
-/* The one that came `back` before the last one. */
+/* The segment that came `back` before the last one; NULL: there is none. */
 static const struct tcp_coming *coming_before(const struct tcp_lookahead *lookahead, unsigned back)
 {
-    return back < lookahead->count ? &lookahead->coming[(lookahead->first + lookahead->count - 1 - back) % LINE] : NULL;
+    if (back >= lookahead->count)
+        return NULL;
+    const struct tcp_coming *coming = &lookahead->coming[(lookahead->first + lookahead->count - 1 - back) % LINE];
+    return coming->is_time ? NULL : coming;
+}
+
+void tcp_lookahead_add_time(struct tcp_lookahead *lookahead, int64_t time)
+{
+    unsigned at = (lookahead->first + lookahead->count++) % LINE;
+    lookahead->coming[at] = (struct tcp_coming){ .is_time = true, .place = { .time = time } };
 }
 
 bool tcp_lookahead_add(struct tcp_lookahead *lookahead, const struct tcp_table *table, const struct packet_segment *segment,

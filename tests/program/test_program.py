@@ -437,6 +437,41 @@ class Traffic(unittest.TestCase):
             self.assertEqual((session["helo"]["name"], session["commands"], session["gaps"]), ("c", 2, []), name)
 
 
+class Holes(unittest.TestCase):
+    def test_the_first_octets_of_the_banner_are_lost(self):
+        for lost in (1, 3, 4, 10):
+            capture = Capture()
+            connection = Connection(capture).open()
+            banner = "220 mx.example.com ESMTP\r\n"
+            connection.say("S", banner[:lost], record=False).say("S", banner[lost:]).say("C", "EHLO c.example.com\r\n")
+            connection.say("S", "250 mx.example.com\r\n").say("C", "QUIT\r\n").say("S", "221 bye\r\n").close()
+            write_capture("banner.pcap", capture)
+            (session, _), _ = records("sessions", "banner.pcap")
+            self.assertEqual([gap["octets"] for gap in session["gaps"]], [lost])
+            self.assertEqual((session["helo"]["name"], session["quit"]), ("c.example.com", True))
+
+    def test_shards_see_the_same_time(self):
+        """Whether a hole is waited for depends on its own connection's packets, in a shard as in the whole."""
+        capture = Capture()
+        connection = Connection(capture).open().say("S", "220 mx\r\n").say("C", "EHLO c\r\n")
+        connection.say("S", "250 m", record=False)
+        late = connection.segment("S", b"x\r\n", record=False)
+        connection.sequence[1] -= 4
+        missing = connection.segment("S", b"250 m"[:1], record=False)
+        connection.sequence[1] += 3
+        connection.say("C", "NOOP\r\n")
+        capture.add(late)
+        for i in range(1200): # another connection's packets: more than a second of them
+            Connection(capture, client_port=41000).segment("C", b"")
+        capture.add(missing)
+        connection.say("S", "250 ok\r\n").close()
+        write_capture("time.pcap", capture)
+        whole, _ = records("sessions", "time.pcap")
+        parts = [record for shard in range(3) for record in records("sessions", "--shard", "%d/3" % shard, "time.pcap")[0][:-1]]
+        self.assertEqual(parts, whole[:-1])
+        self.assertEqual(len(parts), 1)
+
+
 class Inputs(unittest.TestCase):
     """What a capture may be packed in, and how a run may be cut short or shared."""
 
@@ -715,6 +750,33 @@ class Scale(unittest.TestCase):
             self.assertEqual(numbers if arguments else sorted(numbers), list(range(1, sessions + 1)))
             if peak is not None:
                 self.assertLess(peak, 32 * 1024 * 1.1)
+
+    def test_what_is_given_up_is_counted_once(self):
+        """Connections for which there is no memory are said and counted, whatever of them still comes; on standard error with JSON, too."""
+        capture = Capture()
+        connections = [Connection(capture, client_port=10_000 + i) for i in range(1500)]
+        for connection in connections:
+            connection.open().say("S", "220 mx.example.com ESMTP\r\n")
+        for _ in range(3):
+            for connection in connections:
+                connection.say("C", "NOOP\r\n").say("S", "250 ok\r\n")
+        write_capture("open.pcap", capture)
+        done = run("sessions", "--format", "json", "--memory-limit", "32M", "open.pcap")
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        given_up = lines[-1]["dropped"]["memory-limit"]
+        self.assertGreater(given_up, 0)
+        self.assertEqual(given_up + lines[-1]["sessions"], 1500)
+        self.assertIn(b"%d connections were not followed" % given_up, done.stderr)
+
+    def test_no_folder_for_temporary_files(self):
+        capture = Capture()
+        connection = Connection(capture).open().say("S", "220 mx\r\n")
+        for _ in range(300):
+            connection.say("C", "NOOP hello there\r\n" * 100).say("S", "250 ok\r\n" * 100)
+        write_capture("long.pcap", capture)
+        done = run("--memory-limit", "32M", "long.pcap", environment={"TMPDIR": "/nonexistent"})
+        self.assertEqual(done.stdout.count(b"-> NOOP"), 30_000)
+        self.assertIn(b"/nonexistent", done.stderr)
 
     def test_one_long_session(self):
         """What is held of a session until it ends stays within --memory-limit, and nothing of it is lost."""
