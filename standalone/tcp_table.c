@@ -425,11 +425,25 @@ static struct tcp_stream *find_open(struct tcp_table *table, struct tcp_stream *
     return stream;
 }
 
+/* Long behind the connection's last packet, and not the next octet: the same ports, but hardly the same connection. */
+static bool is_from_another_time(const struct tcp_stream *stream, const struct tcp_arrival *arrival, const struct tcp_found *found)
+{
+    const struct tcp_connection *connection = &stream->connection;
+    if (arrival->place.time / 2 - connection->end / 2 <= TCP_IDLE_TIMEOUT / 2)
+        return false;
+    const struct tcp_half *half = &stream->half[tcp_same_endpoint(&found->from, &connection->endpoint[0]) ? 0 : 1];
+    return half->start == TCP_START_UNKNOWN || tcp_ahead(half, arrival->segment->sequence) != 0;
+}
+
 /* The connection that a segment belongs to, opened now if need be; NULL if it belongs to none, or to none yet. */
 static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arrival *arrival, const struct tcp_found *found)
 {
     const struct packet_segment *segment = arrival->segment;
     struct tcp_entry *entry = tcp_index_find(table->index, &found->flow);
+    if (entry != NULL && !entry->is_tombstone && is_from_another_time((struct tcp_stream *)entry, arrival, found)) {
+        close_stream(table, (struct tcp_stream *)entry, TCP_END_IDLE);
+        entry = tcp_index_find(table->index, &found->flow);
+    }
     if (entry != NULL && !entry->is_tombstone) {
         bool lone_syn = is_lone_syn(segment);
         struct tcp_stream *stream = find_open(table, (struct tcp_stream *)entry, arrival, found);

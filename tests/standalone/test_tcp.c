@@ -61,6 +61,8 @@ static const struct row rows[] = {
         OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "FA", 4, 1 }, { 'S', "FA", 1, 5 }, { 'C', "A", 1, 1, "abc" }, { 'C', "FA", 4, 1 }),
     ROW("silent for long, and then it goes on", "open\nC 0 'abc' @4\nC 3 'def' @5\nclosed capture\n",
         OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "A", 4, 1, "def", 0, 3700000 }),
+    ROW("silent for long, and then something else", "open\nC 0 'abc' @4\nclosed idle\nopen\nC 0 'xyz' @5\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "A", 1, 1, "xyz", 0, 3700000 }),
     ROW("one time stamp far ahead", "open\nC 0 'abc' @4\nC 3 'def' @5\nC 6 'ghi' @6\nclosed capture\n",
         OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "A", 4, 1, "def", 0, 7200000 }, { 'C', "A", 7, 1, "ghi", 0, -7200000 }),
     ROW("data stored behind the RST that came after it", "open\nC 0 'abc' @4\nS 0 '221 ' @6\nclosed rst\n",
