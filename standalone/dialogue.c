@@ -172,13 +172,16 @@ static struct smtp_span first_lines(const struct dialogue *dialogue, int half)
 
 static void report_conflict(struct dialogue *dialogue, const struct conflict *conflict)
 {
-    char detail[160];
-    g_snprintf(detail, sizeof detail,
-               "frame %" G_GUINT64_FORMAT " claims %" G_GUINT64_FORMAT " octets that frame %" G_GUINT64_FORMAT
-               " has with other content; the first copy was used",
-               conflict->second.frame, conflict->octets, conflict->first.frame);
+    const struct dialogues_options *options = &dialogue->owner->options;
+    bool elsewhere = conflict->first.capture != conflict->second.capture; /* the finding is in the second one's file */
+    char *detail = g_strdup_printf(
+        "frame %" G_GUINT64_FORMAT " claims %" G_GUINT64_FORMAT " octets that frame %" G_GUINT64_FORMAT
+        "%s%s has with other content; the first copy was used",
+        conflict->second.frame, conflict->octets, conflict->first.frame, elsewhere ? " of " : "",
+        elsewhere ? options->capture_name(options->context, conflict->first.capture) : "");
     struct place place = { .frame = conflict->second.frame, .capture = conflict->second.capture };
     record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, place, detail);
+    g_free(detail);
 }
 
 static void start_session(struct dialogue *dialogue, bool opener_is_client)

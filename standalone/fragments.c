@@ -26,6 +26,7 @@ struct key {
 struct piece {
     struct piece *next; /* by offset */
     uint64_t frame;
+    unsigned capture;
     uint32_t offset, length;
     uint8_t octets[];
 };
@@ -172,19 +173,23 @@ static struct waiting *find(struct fragments *fragments, const struct packet_fra
 }
 
 /* The first copy wins; what differs in a later one is noted. */
-static void compare(struct waiting *waiting, const struct piece *piece, uint32_t from, uint32_t to, const uint8_t *octets, uint64_t frame)
+static void compare(struct waiting *waiting, const struct piece *piece, uint32_t from, uint32_t to, const uint8_t *octets,
+                    const struct capture_frame *frame)
 {
     if (memcmp(piece->octets + (from - piece->offset), octets, to - from) == 0)
         return;
     if (waiting->conflict.octets == 0) {
         waiting->conflict.first_frame = piece->frame;
-        waiting->conflict.second_frame = frame;
+        waiting->conflict.first_capture = piece->capture;
+        waiting->conflict.second_frame = frame->number;
+        waiting->conflict.second_capture = frame->capture;
     }
     waiting->conflict.octets += to - from;
 }
 
 /* Keeps what is not there yet of a fragment. */
-static void keep(struct fragments *fragments, struct waiting *waiting, const struct packet_fragment *fragment, uint64_t frame)
+static void keep(struct fragments *fragments, struct waiting *waiting, const struct packet_fragment *fragment,
+                 const struct capture_frame *frame)
 {
     uint32_t cursor = fragment->offset;
     uint32_t end = cursor + (uint32_t)fragment->payload.length;
@@ -196,7 +201,9 @@ static void keep(struct fragments *fragments, struct waiting *waiting, const str
         uint32_t stop = next != NULL && next->offset < end ? MAX(next->offset, cursor) : end;
         if (stop > cursor) {
             struct piece *piece = g_malloc(sizeof *piece + (stop - cursor));
-            *piece = (struct piece){ .next = next, .frame = frame, .offset = cursor, .length = stop - cursor };
+            *piece = (struct piece){
+                .next = next, .frame = frame->number, .capture = frame->capture, .offset = cursor, .length = stop - cursor
+            };
             memcpy(piece->octets, fragment->payload.octets + (cursor - fragment->offset), stop - cursor);
             *link = piece;
             link = &piece->next;
@@ -215,11 +222,11 @@ static void keep(struct fragments *fragments, struct waiting *waiting, const str
 }
 
 /* Adds a fragment. If its packet is whole now, `*fragment` becomes the packet, `*conflict` tells of overlaps; else false. */
-static bool add(struct fragments *fragments, struct packet_fragment *fragment, uint64_t frame, int64_t time,
+static bool add(struct fragments *fragments, struct packet_fragment *fragment, const struct capture_frame *frame,
                 struct packet_conflict *conflict)
 {
-    make_room(fragments, time);
-    struct waiting *waiting = find(fragments, fragment, time);
+    make_room(fragments, frame->time);
+    struct waiting *waiting = find(fragments, fragment, frame->time);
     uint32_t end = fragment->offset + fragment->payload_octets;
     if (waiting->whole)
         return false;
@@ -247,15 +254,14 @@ static bool add(struct fragments *fragments, struct packet_fragment *fragment, u
     fragment->payload = smtp_span(fragments->whole, length);
     fragment->payload_octets = length;
     *conflict = waiting->conflict;
-    remember_whole(fragments, waiting, time);
+    remember_whole(fragments, waiting, frame->time);
     return true;
 }
 
-enum packet_result fragments_decode(struct fragments *fragments, int link_type, struct smtp_span octets, uint32_t original_octets,
-                                    uint64_t frame, int64_t time, struct packet *packet)
+enum packet_result fragments_decode(struct fragments *fragments, const struct capture_frame *frame, struct packet *packet)
 {
     struct packet_conflict conflict = { .octets = 0 };
-    enum packet_result result = packet_decode(link_type, octets, original_octets, packet);
+    enum packet_result result = packet_decode(frame->link_type, frame->octets, frame->original_octets, packet);
     /* A packet put together may be a tunnel's, with another fragment in it: one tunnel deeper, so this ends. */
     while (result == PACKET_FRAGMENT) {
         struct packet_fragment fragment = packet->fragment;
@@ -265,7 +271,7 @@ enum packet_result fragments_decode(struct fragments *fragments, int link_type, 
             return PACKET_CUT;
         if (fragment.payload_octets == 0 || (fragment.more && fragment.payload_octets % 8 != 0))
             return PACKET_MALFORMED;
-        if (!add(fragments, &fragment, frame, time, &conflict))
+        if (!add(fragments, &fragment, frame, &conflict))
             return PACKET_HELD;
         result = packet_decode_whole(&fragment, packet);
     }

@@ -8,6 +8,7 @@
  * capture time, or when there is too much of it, is dropped and counted.
  */
 
+#include "capture.h"
 #include "packet.h"
 
 struct fragments;
@@ -19,8 +20,7 @@ void fragments_free(struct fragments *fragments);
  * Decodes a frame as packet_decode does. PACKET_HELD: it is a fragment, and waits for the others. The octets of
  * packet->segment are valid until the next call.
  */
-enum packet_result fragments_decode(struct fragments *fragments, int link_type, struct smtp_span octets, uint32_t original_octets,
-                                    uint64_t frame, int64_t time, struct packet *packet);
+enum packet_result fragments_decode(struct fragments *fragments, const struct capture_frame *frame, struct packet *packet);
 
 /* Frames with fragments of packets that were given up, or (if `ended`) that wait still. */
 uint64_t fragments_lost(const struct fragments *fragments, bool ended);

@@ -142,8 +142,7 @@ static void read_captures(struct program *program)
             arena_pool_cool(program->pool);
         if (frames % FRAMES_BETWEEN_LOOKS == 0)
             progress_tick(&progress, program->captures, printer_sessions(program->printer));
-        enum packet_result result = fragments_decode(fragments, frame.link_type, frame.octets, frame.original_octets, frame.number,
-                                                     frame.time, &packet);
+        enum packet_result result = fragments_decode(fragments, &frame, &packet);
         program->summary.frames[result]++;
         if (result != PACKET_SEGMENT)
             continue;

@@ -26,8 +26,9 @@ enum packet_tcp_flag {
 
 /* Fragments that claimed the same octets with different content: the first of them won. */
 struct packet_conflict {
-    uint32_t octets; /* 0: there was none */
+    uint64_t octets; /* 0: there was none */
     uint64_t first_frame, second_frame;
+    unsigned first_capture, second_capture; /* the files that the frames are in */
 };
 
 struct packet_segment {

@@ -77,8 +77,7 @@ static void read_all(struct reader *reader)
     reader->table = tcp_table_new(&dialogues_consumer, dialogues, &limits);
     while (capture_set_next(reader->captures, &frame)) {
         arena_pool_cool(reader->pool);
-        enum packet_result result = fragments_decode(fragments, frame.link_type, frame.octets, frame.original_octets,
-                                                     frame.number, frame.time, &packet);
+        enum packet_result result = fragments_decode(fragments, &frame, &packet);
         reader->summary->frames[result]++;
         if (result == PACKET_SEGMENT)
             tcp_table_add(reader->table, &packet.segment, frame.capture, frame.number, frame.time);

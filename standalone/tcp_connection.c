@@ -232,8 +232,8 @@ static void report_fragments(struct tcp_stream *stream, const struct tcp_arrival
 {
     const struct packet_conflict *conflict = &arrival->segment->conflict;
     const struct tcp_consumer *consumer = &stream->table->consumer;
-    struct tcp_place first = { .frame = conflict->first_frame, .capture = arrival->place.capture, .time = arrival->place.time };
-    struct tcp_place second = { .frame = conflict->second_frame, .capture = arrival->place.capture, .time = arrival->place.time };
+    struct tcp_place first = { .frame = conflict->first_frame, .capture = conflict->first_capture, .time = arrival->place.time };
+    struct tcp_place second = { .frame = conflict->second_frame, .capture = conflict->second_capture, .time = arrival->place.time };
     if (consumer->conflict != NULL)
         consumer->conflict(stream->table->context, &stream->connection, arrival->half, 0, conflict->octets, first, second);
 }

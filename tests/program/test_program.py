@@ -715,6 +715,21 @@ class Encapsulation(unittest.TestCase):
         self.assertTrue(facts["transactions"][0]["message"]["complete"])
         self.assertEqual([finding["id"] for finding in facts["findings"] if finding["id"] == "overlap-conflict"], ["overlap-conflict"])
 
+    def test_conflict_between_captures(self):
+        """A finding names the file of the frame that differs, its detail the file of the first copy; of segments and of fragments."""
+        plain = Capture()
+        mail(Connection(plain), text="Subject: x\r\n\r\n" + "0123456789" * 20 + "\r\n")
+        for way in (lambda p: [p], lambda p: encapsulations.split(p, size=64)):
+            first = plain.wrapped(encapsulations.RAW, way)
+            at = next(i for i, (_, frame) in enumerate(first.frames) if b"0123456789" in frame[40:])
+            second = Capture(link=encapsulations.RAW)
+            second.frames.append((first.frames[at][0] + 1, first.frames[at][1].replace(b"5", b"X")))
+            found, _ = records("sessions", write_capture("conflict-a.pcap", first), write_capture("conflict-b.pcap", second))
+            findings = [finding for finding in found[0]["findings"] if finding["id"] == "overlap-conflict"]
+            self.assertEqual([(finding["capture"], finding["frame"]) for finding in findings], [("conflict-b.pcap", 1)])
+            self.assertIn("frame 1 claims", findings[0]["detail"])
+            self.assertIn("that frame %d of conflict-a.pcap has" % (at + 1), findings[0]["detail"])
+
 
 class Scale(unittest.TestCase):
     def measure(self, sessions):
