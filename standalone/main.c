@@ -99,6 +99,15 @@ static size_t memory_to_share(const struct options *options)
     return left / 5 * 4; /* the rest for what the allocator adds */
 }
 
+static void take_segment(struct program *program, const struct packet_segment *segment, const struct capture_frame *frame)
+{
+    const struct options *options = &program->options;
+    if (options->shards == 0 || shard_of(segment, options->shards) == options->shard)
+        tcp_table_add(program->table, segment, frame->capture, frame->number, frame->time);
+    else
+        tcp_table_pass(program->table, frame->time);
+}
+
 static void read_captures(struct program *program)
 {
     const struct options *options = &program->options;
@@ -144,14 +153,12 @@ static void read_captures(struct program *program)
             progress_tick(&progress, program->captures, printer_sessions(program->printer));
         enum packet_result result = fragments_decode(fragments, &frame, &packet);
         program->summary.frames[result]++;
-        if (result != PACKET_SEGMENT)
-            continue;
-        if (options->shards == 0 || shard_of(&packet.segment, options->shards) == options->shard)
-            tcp_table_add(table, &packet.segment, frame.capture, frame.number, frame.time);
-        else
-            tcp_table_pass(table, frame.time);
+        if (result == PACKET_SEGMENT)
+            take_segment(program, &packet.segment, &frame);
     }
     progress_end(&progress);
+    while (fragments_last_conflict(fragments, &frame, &packet.segment))
+        take_segment(program, &packet.segment, &frame);
     program->summary.frames[PACKET_FRAGMENT] = fragments_lost(fragments, true);
     fragments_free(fragments);
     tcp_table_finish(table);

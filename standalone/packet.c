@@ -158,6 +158,7 @@ enum packet_result packet_decode(int link_type, struct smtp_span octets, uint32_
     uint32_t captured = octets.length < UINT32_MAX ? (uint32_t)octets.length : UINT32_MAX;
     struct packet_rest rest = { .octets = octets, .wire = original_octets > captured ? original_octets : captured };
     packet->segment.conflict.octets = 0;
+    packet->segment.only_conflict = false;
     switch (link_type) {
     case DLT_EN10MB:
         return packet_ethernet(rest, packet);

@@ -37,6 +37,7 @@ struct packet_segment {
     uint32_t sequence, acknowledgement;
     uint16_t window;
     uint8_t flags;                  /* enum packet_tcp_flag */
+    bool only_conflict;             /* no segment of its own: it tells of `conflict` */
     struct smtp_span payload;       /* the octets captured; Ethernet padding is not among them */
     uint32_t payload_octets;        /* on the wire, from the IP length: more than payload.length where the snap length cut */
     struct packet_conflict conflict;

@@ -82,6 +82,8 @@ static void read_all(struct reader *reader)
         if (result == PACKET_SEGMENT)
             tcp_table_add(reader->table, &packet.segment, frame.capture, frame.number, frame.time);
     }
+    while (fragments_last_conflict(fragments, &frame, &packet.segment))
+        tcp_table_add(reader->table, &packet.segment, frame.capture, frame.number, frame.time);
     fragments_free(fragments);
     tcp_table_finish(reader->table);
     dialogues_finish(dialogues);

@@ -248,9 +248,11 @@ void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arriva
 {
     const struct packet_segment *segment = arrival->segment;
     struct tcp_half *half = &stream->half[arrival->half];
-    note_segment(stream, arrival);
     if (segment->conflict.octets > 0)
         report_fragments(stream, arrival);
+    if (segment->only_conflict)
+        return;
+    note_segment(stream, arrival);
     tcp_advance(stream, arrival->place.time);
     if (stream->refused)
         return;

@@ -70,6 +70,8 @@ static void read_all(const struct options *options)
     while (capture_set_next(captures, &frame))
         if (fragments_decode(fragments, &frame, &packet) == PACKET_SEGMENT)
             tcp_table_add(table, &packet.segment, frame.capture, frame.number, frame.time);
+    while (fragments_last_conflict(fragments, &frame, &packet.segment))
+        tcp_table_add(table, &packet.segment, frame.capture, frame.number, frame.time);
     tcp_table_finish(table);
     dialogues_finish(dialogues);
     worker_free(worker);

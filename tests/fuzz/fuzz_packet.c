@@ -49,6 +49,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += length;
         size -= length;
     }
+    while (fragments_last_conflict(fragments, &frame, &packet.segment))
+        if (packet.segment.conflict.octets == 0)
+            abort();
     fragments_lost(fragments, true);
     fragments_free(fragments);
     return 0;

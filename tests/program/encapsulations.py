@@ -58,7 +58,7 @@ def fragments6(protocol, payload, size=32):
 
 def split(packet, **more):
     """The packet itself in fragments: its own header in front of each."""
-    identification = next_identification()
+    identification = more.get("identification", next_identification())
     size = more.get("size", 24)
     payload = packet[20:]
     parts = []
@@ -125,6 +125,9 @@ WAYS = [
     ("IPv4 fragments", RAW, lambda p: split(p)),
     ("IPv4 fragments, backwards", RAW, lambda p: split(p, order=lambda parts: parts[::-1])),
     ("IPv4 fragments, each twice", RAW, lambda p: split(p, order=lambda parts: [part for part in parts for _ in range(2)])),
+    ("IPv4 fragments, of one identification", RAW, lambda p: split(p, identification=0)),
+    ("IPv4 fragments, of one identification, each twice", RAW,
+     lambda p: split(p, identification=0, order=lambda parts: [part for part in parts for _ in range(2)])),
     ("IPv6 fragments of a tunnel", RAW, lambda p: fragments6(4, p)),
     ("fragments in a fragmented tunnel", RAW, lambda p: [part for whole in split(p) for part in fragments(4, whole, 16)]),
     ("fragmented VXLAN", ETHERNET, lambda p: [ethernet(0x0800, part)

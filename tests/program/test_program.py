@@ -702,18 +702,24 @@ class Encapsulation(unittest.TestCase):
         self.assertEqual(len(facts["gaps"]), 1)
 
     def test_fragments_overlap(self):
-        """The first copy wins, and that there was another is a finding that names both frames."""
+        """The first copy wins, and that there was another is a finding that names both frames, wherever it stands."""
         plain = Capture()
         mail(Connection(plain), text="Subject: x\r\n\r\n" + "0123456789" * 20 + "\r\n")
-
-        def twice(packet):
-            parts = encapsulations.split(packet, size=64)
-            if b"0123456789" not in packet:
-                return parts
-            return [parts[0], parts[1], parts[1].replace(b"5", b"X")] + parts[2:]
-        facts, _ = self.facts(plain.wrapped(encapsulations.RAW, twice))
-        self.assertTrue(facts["transactions"][0]["message"]["complete"])
-        self.assertEqual([finding["id"] for finding in facts["findings"] if finding["id"] == "overlap-conflict"], ["overlap-conflict"])
+        sent = next(i for i, (_, frame) in enumerate(plain.frames) if b"0123456789" in frame)
+        for place, ends, dropped in ((2, None, {}), (5, None, {"ip-fragment": 1}), (5, sent + 1, {"ip-fragment": 1})):
+            def twice(packet):
+                parts = encapsulations.split(packet, size=64)
+                return parts[:place] + [parts[1].replace(b"5", b"X")] + parts[place:] if b"0123456789" in packet else parts
+            whole = Capture()
+            whole.frames = plain.frames[:ends]
+            with self.subTest(place=place, ends=ends):
+                facts, counted = self.facts(whole.wrapped(encapsulations.RAW, twice))
+                self.assertEqual(counted, dropped)
+                if ends is None:
+                    self.assertTrue(facts["transactions"][0]["message"]["complete"])
+                findings = [finding["detail"] for finding in facts["findings"] if finding["id"] == "overlap-conflict"]
+                self.assertEqual(len(findings), 1)
+                self.assertIn("claims 64 octets", findings[0])
 
     def test_conflict_between_captures(self):
         """A finding names the file of the frame that differs, its detail the file of the first copy; of segments and of fragments."""
