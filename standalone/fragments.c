@@ -531,11 +531,11 @@ bool fragments_last_conflict(struct fragments *fragments, struct capture_frame *
     return true;
 }
 
-enum packet_result fragments_decode(struct fragments *fragments, const struct capture_frame *frame,
-                                    struct packet *packet)
+/* Goes on with what was decoded. */
+static enum packet_result go_on(struct fragments *fragments, const struct capture_frame *frame,
+                                enum packet_result result, struct packet *packet)
 {
     struct packet_conflict conflict = { .octets = 0 };
-    enum packet_result result = packet_decode(frame->link_type, frame->octets, frame->original_octets, packet);
     /* A packet put together may be a tunnel's, with another fragment in it: one tunnel deeper, so this ends. */
     while (result == PACKET_FRAGMENT) {
         struct packet_fragment fragment = packet->fragment;
@@ -558,4 +558,17 @@ enum packet_result fragments_decode(struct fragments *fragments, const struct ca
     if (result == PACKET_SEGMENT && fragments->doubts.length > 0)
         tell_doubts(fragments, frame->time, &packet->segment);
     return result;
+}
+
+enum packet_result fragments_decode(struct fragments *fragments, const struct capture_frame *frame,
+                                    struct packet *packet)
+{
+    enum packet_result result = packet_decode(frame->link_type, frame->octets, frame->original_octets, packet);
+    return go_on(fragments, frame, result, packet);
+}
+
+enum packet_result fragments_decode_following(struct fragments *fragments, const struct capture_frame *frame,
+                                              struct packet *packet)
+{
+    return go_on(fragments, frame, packet_decode_following(packet), packet);
 }

@@ -26,6 +26,9 @@ void fragments_free(struct fragments *fragments);
  */
 enum packet_result fragments_decode(struct fragments *fragments, const struct capture_frame *frame, struct packet *packet);
 
+/* Decodes the next of packet->following, in the same way; `frame` is the frame that they are in. */
+enum packet_result fragments_decode_following(struct fragments *fragments, const struct capture_frame *frame, struct packet *packet);
+
 /*
  * The captures are read: gives what was not told yet of fragments that contradicted a whole packet, one at a time, as a segment that
  * tells of nothing else, and the number, file and time of the frame that it was in. False: there is no more of it.

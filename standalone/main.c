@@ -108,6 +108,14 @@ static void take_segment(struct program *program, const struct packet_segment *s
         tcp_table_pass(program->table, frame->time);
 }
 
+static void take_packet(struct program *program, enum packet_result result, const struct packet *packet,
+                        const struct capture_frame *frame)
+{
+    program->summary.frames[result]++;
+    if (result == PACKET_SEGMENT)
+        take_segment(program, &packet->segment, frame);
+}
+
 static void read_captures(struct program *program)
 {
     const struct options *options = &program->options;
@@ -151,10 +159,9 @@ static void read_captures(struct program *program)
             arena_pool_cool(program->pool);
         if (frames % FRAMES_BETWEEN_LOOKS == 0)
             progress_tick(&progress, program->captures, printer_sessions(program->printer));
-        enum packet_result result = fragments_decode(fragments, &frame, &packet);
-        program->summary.frames[result]++;
-        if (result == PACKET_SEGMENT)
-            take_segment(program, &packet.segment, &frame);
+        take_packet(program, fragments_decode(fragments, &frame, &packet), &packet, &frame);
+        while (packet.following.wire > 0)
+            take_packet(program, fragments_decode_following(fragments, &frame, &packet), &packet, &frame);
     }
     progress_end(&progress);
     while (fragments_last_conflict(fragments, &frame, &packet.segment))

@@ -159,6 +159,7 @@ enum packet_result packet_decode(int link_type, struct smtp_span octets, uint32_
     struct packet_rest rest = { .octets = octets, .wire = original_octets > captured ? original_octets : captured };
     packet->segment.conflict.octets = 0;
     packet->segment.only_conflict = false;
+    packet->following.wire = 0;
     switch (link_type) {
     case DLT_EN10MB:
         return packet_ethernet(rest, packet);
@@ -189,6 +190,15 @@ enum packet_result packet_decode(int link_type, struct smtp_span octets, uint32_
     default:
         return PACKET_LINK_UNKNOWN;
     }
+}
+
+enum packet_result packet_decode_following(struct packet *packet)
+{
+    struct packet_rest rest = { .octets = packet->following.octets, .wire = packet->following.wire };
+    packet->segment.conflict.octets = 0;
+    packet->segment.only_conflict = false;
+    packet->following.wire = 0;
+    return packet_aggregated(rest, packet);
 }
 
 const char *packet_result_name(enum packet_result result)

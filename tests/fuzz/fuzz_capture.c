@@ -47,6 +47,12 @@ static unsigned precision_of(void *context, unsigned index)
     return capture_set_precision(captures, index);
 }
 
+static void take_packet(enum packet_result result, const struct packet *packet, const struct capture_frame *frame)
+{
+    if (result == PACKET_SEGMENT)
+        tcp_table_add(table, &packet->segment, frame->capture, frame->number, frame->time);
+}
+
 static void read_all(const struct options *options)
 {
     struct worker *worker = worker_new();
@@ -67,9 +73,11 @@ static void read_all(const struct options *options)
     struct fragments *fragments = fragments_new();
     struct capture_frame frame;
     struct packet packet = { .segment = { .flags = 0 } };
-    while (capture_set_next(captures, &frame))
-        if (fragments_decode(fragments, &frame, &packet) == PACKET_SEGMENT)
-            tcp_table_add(table, &packet.segment, frame.capture, frame.number, frame.time);
+    while (capture_set_next(captures, &frame)) {
+        take_packet(fragments_decode(fragments, &frame, &packet), &packet, &frame);
+        while (packet.following.wire > 0)
+            take_packet(fragments_decode_following(fragments, &frame, &packet), &packet, &frame);
+    }
     while (fragments_last_conflict(fragments, &frame, &packet.segment))
         tcp_table_add(table, &packet.segment, frame.capture, frame.number, frame.time);
     tcp_table_finish(table);

@@ -16,6 +16,20 @@ static const int link_types[] = { 1, 113, 276, 0, 108, 101, 12, 9, 50, 51, 104, 
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+static void check(enum packet_result result, const struct packet *packet)
+{
+    if (result == PACKET_SEGMENT) {
+        const struct packet_segment *segment = &packet->segment;
+        volatile uint8_t sum = 0;
+        for (size_t i = 0; i < segment->payload.length; i++)
+            sum = (uint8_t)(sum + segment->payload.octets[i]);
+        if (segment->payload.length > segment->payload_octets || shard_of(segment, 7) >= 7)
+            abort();
+    }
+    if (packet_result_name(result) == NULL)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct fragments *fragments = fragments_new();
@@ -34,17 +48,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         frame.time += 1000000;
         frame.octets = smtp_span(copy, length);
         frame.original_octets = (uint32_t)length + cut;
-        enum packet_result result = fragments_decode(fragments, &frame, &packet);
-        if (result == PACKET_SEGMENT) {
-            const struct packet_segment *segment = &packet.segment;
-            volatile uint8_t sum = 0;
-            for (size_t i = 0; i < segment->payload.length; i++)
-                sum = (uint8_t)(sum + segment->payload.octets[i]);
-            if (segment->payload.length > segment->payload_octets || shard_of(segment, 7) >= 7)
+        check(fragments_decode(fragments, &frame, &packet), &packet);
+        while (packet.following.wire > 0) {
+            uint32_t wire = packet.following.wire;
+            check(fragments_decode_following(fragments, &frame, &packet), &packet);
+            if (packet.following.wire >= wire)
                 abort();
         }
-        if (packet_result_name(result) == NULL)
-            abort();
         free(copy);
         data += length;
         size -= length;

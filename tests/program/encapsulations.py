@@ -73,6 +73,14 @@ def wireless(packet, header):
     return header + b"\xaa\xaa\x03\0\0\0\x08\0" + packet
 
 
+def aggregated(packets):
+    """An 802.11 A-MSDU of several packets."""
+    parts = b""
+    for packet in packets:
+        parts += bytes(-len(parts) % 4) + MACS + struct.pack(">H", len(packet) + 8) + b"\xaa\xaa\x03\0\0\0\x08\0" + packet
+    return b"\x88\x01\0\0" + ADDRESSES + b"\0\0" + b"\x80\0" + parts
+
+
 ETHERNET, RAW, NULL, LOOP, SLL, SLL2, PPP, WIRELESS, RADIOTAP, C_HDLC = 1, 101, 0, 108, 113, 276, 9, 105, 127, 104
 ADDRESSES = MACS + b"\2\0\0\0\0\3"
 
@@ -94,8 +102,8 @@ WAYS = [
     ("Cisco HDLC", C_HDLC, lambda p: [b"\x0f\0\x08\0" + p]),
     ("802.11", WIRELESS, lambda p: [wireless(p, b"\x08\x01\0\0" + ADDRESSES + b"\0\0")]),
     ("802.11 QoS between access points", WIRELESS, lambda p: [wireless(p, b"\x88\x03\0\0" + ADDRESSES + b"\0\0" + bytes(6) + b"\0\0")]),
-    ("802.11 A-MSDU", WIRELESS, lambda p: [b"\x88\x01\0\0" + ADDRESSES + b"\0\0" + b"\x80\0" + MACS
-                                           + struct.pack(">H", len(p) + 8) + b"\xaa\xaa\x03\0\0\0\x08\0" + p]),
+    ("802.11 A-MSDU", WIRELESS, lambda p: [aggregated([p])]),
+    ("802.11 A-MSDU of fragments", WIRELESS, lambda p: [aggregated(split(p))]),
     ("radiotap", RADIOTAP, lambda p: [b"\0\0\x12\0\x03\0\0\0" + bytes(8) + b"\0\0" + wireless(p, b"\x08\x01\0\0" + ADDRESSES + b"\0\0")]),
     ("radiotap, padded header, FCS", RADIOTAP,
      lambda p: [b"\0\0\x09\0\x02\0\0\0\x30" + wireless(p, b"\x88\x01\0\0" + ADDRESSES + b"\0\0" + b"\0\0" + b"\0\0") + b"\1\2\3\4"]),

@@ -690,6 +690,19 @@ class Encapsulation(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(self.facts(plain.wrapped(link, way)), expected)
 
+    def test_aggregated(self):
+        """An 802.11 A-MSDU is as many packets as there are in it."""
+        plain = Capture()
+        connection = Connection(plain)
+        mail(connection, text="Subject: a longer one\r\n\r\n" + "line upon line\r\n" * 50)
+        packets, several = [frame[14:] for _, frame in plain.frames], Capture(link=encapsulations.WIRELESS)
+        for at in range(0, len(packets), 3):
+            several.add(encapsulations.aggregated(packets[at:at + 3]))
+        (session, summary), _ = records("sessions", write_capture("aggregated.pcap", several))
+        self.assertEqual((session["complete"], summary["dropped"]), (True, {}))
+        self.assertTrue(session["transactions"][0]["message"]["complete"])
+        self.assertEqual((session["commands"], session["last_frame"]), (5, len(several.frames)))
+
     def test_fragment_missing(self):
         """A fragment that is missing is a hole in the stream, and the fragments without it are counted."""
         plain = Capture()
