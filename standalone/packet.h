@@ -80,7 +80,7 @@ struct packet {
 /*
  * Decodes one frame of link type `link_type` (DLT_*): Ethernet, PPP, HDLC, raw IP, BSD null and loop, Linux cooked v1 and v2,
  * 802.11 with and without radiotap; in them VLAN tags, MPLS, PPPoE; IPv4 and IPv6 with options and extension headers; in them IP-in-IP,
- * 6in4, GRE, ERSPAN, EtherIP, VXLAN, Geneve, GTP-U, Teredo.
+ * 6in4, GRE, ERSPAN, EtherIP, VXLAN (GPE, too), Geneve, GUE, GTP-U, Teredo.
  * Of an 802.11 A-MSDU, which is several frames, the first is decoded; packet->following is set.
  * `octets` is what was captured, `original_octets` the length on the wire. An IPv4 total length of 0 (segmentation offload)
  * means "to the end of the frame".
