@@ -3,7 +3,7 @@
 
 # What builds smtpscope, and what its tests need on top.
 build_packages="build-essential cmake ninja-build pkg-config libpcap-dev libglib2.0-dev libgmime-3.0-dev libssl-dev zlib1g-dev libzstd-dev liblz4-dev gettext"
-test_packages="$build_packages libcmocka-dev python3 tshark clang libclang-rt-14-dev zstd lz4
+test_packages="$build_packages wireshark-dev libwireshark-dev libcmocka-dev python3 tshark clang libclang-rt-14-dev zstd lz4
   slurmctld slurmd slurm-client munge parallel"
 
 # Prints those of the packages named that are not installed.
