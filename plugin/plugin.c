@@ -114,6 +114,8 @@ static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *da
         return believed ? length : 0;
     show(&view);
     if (view.call->tls) {
+        col_append_str(pinfo->cinfo, COL_INFO, "  ");
+        col_set_fence(pinfo->cinfo, COL_INFO);
         pinfo->can_desegment++;
         call_dissector_only(tls_handle, tvb, pinfo, tree, NULL);
     } else {
