@@ -88,10 +88,10 @@ void view_column(const struct view *view)
 {
     packet_info *pinfo = view->pinfo;
     wmem_strbuf_t *out = wmem_strbuf_new(pinfo->pool, "");
-    for (const struct piece *piece = view->call->pieces; piece != NULL; piece = piece->next)
+    for (const struct piece *piece = call_pieces(view->call); piece != NULL; piece = piece->next)
         for (const struct fact *fact = piece->first; fact != NULL; fact = fact->next)
             append_fact(out, view, fact);
-    if (view->call->pieces == NULL)
+    if (!view->call->any)
         wmem_strbuf_append(out, "[sent again]");
     char *text = g_strchomp(wmem_strbuf_finalize(out));
     col_append_sep_str(pinfo->cinfo, COL_INFO, "  ", text);

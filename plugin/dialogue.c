@@ -12,6 +12,16 @@ static uint32_t sessions;        /* so far */
 static bool finished;            /* all were brought to an end, provisionally */
 static uint32_t sessions_before; /* that */
 
+void dialogue_close(void)
+{
+    for (struct dialogue *dialogue = all; dialogue != NULL; dialogue = dialogue->next) {
+        facts_free(&dialogue->facts);
+        if (dialogue->saved != NULL)
+            facts_free(&dialogue->saved->facts);
+    }
+    all = NULL;
+}
+
 void dialogue_reset(void)
 {
     all = NULL;
@@ -236,6 +246,7 @@ static void resume_all(void)
             continue;
         waiting_free(&dialogue->waiting[0]);
         waiting_free(&dialogue->waiting[1]);
+        facts_free(&dialogue->facts);
         wmem_free(wmem_file_scope(), dialogue->session);
         *dialogue = *saved;
         wmem_free(wmem_file_scope(), saved);
@@ -258,7 +269,7 @@ static uint32_t find_port(const conversation_t *conversation, unsigned which)
 static struct dialogue *new_dialogue(const struct dialogue_input *input, conversation_t *conversation)
 {
     packet_info *pinfo = input->pinfo;
-    struct dialogue *dialogue = wmem_new0(wmem_file_scope(), struct dialogue);
+    struct dialogue *dialogue = facts_memory(sizeof *dialogue);
     dialogue->conversation = conversation;
     dialogue->first_frame = pinfo->num;
     dialogue->next = all;
@@ -267,7 +278,7 @@ static struct dialogue *new_dialogue(const struct dialogue_input *input, convers
 
     /* Who sent the connection's first packet opened it, unless that answered a SYN that was not captured. */
     bool opener_first = true;
-    const struct tcp_analysis *analysis = input->parent == proto_tcp ? get_tcp_conversation_data(conversation, pinfo) : NULL;
+    const struct tcp_analysis *analysis = input->parent == CALL_FROM_TCP ? get_tcp_conversation_data(conversation, pinfo) : NULL;
     uint8_t syns = analysis != NULL ? analysis->conversation_completeness & 3 : 0;
     if (analysis != NULL) {
         dialogue->opener_known = syns != 0;
@@ -326,9 +337,9 @@ static uint32_t next_ordinal(packet_info *pinfo)
 
 static uint32_t key_of(const struct dialogue_input *input)
 {
-    if (input->parent == proto_tcp)
+    if (input->parent == CALL_FROM_TCP)
         return ((const struct tcpinfo *)input->data)->seq;
-    if (input->parent == proto_tls)
+    if (input->parent == CALL_FROM_TLS)
         return next_ordinal(input->pinfo);
     return (uint32_t)tvb_raw_offset(input->tvb);
 }
@@ -337,7 +348,7 @@ static struct call *find_call(const struct dialogue_input *input, uint32_t key)
 {
     uint32_t length = tvb_captured_length(input->tvb);
     struct call *call = p_get_proto_data(wmem_file_scope(), input->pinfo, proto_esmtp, 0);
-    while (call != NULL && !(call->key == key && call->length == length && call->parent == input->parent))
+    while (call != NULL && !(call->key == key && call->length == length && call->parent == (uint8_t)input->parent))
         call = call->next;
     return call;
 }
@@ -345,13 +356,13 @@ static struct call *find_call(const struct dialogue_input *input, uint32_t key)
 static struct call *new_call(const struct dialogue_input *input, struct dialogue *dialogue, uint32_t key)
 {
     packet_info *pinfo = input->pinfo;
-    struct call *call = wmem_new0(wmem_file_scope(), struct call);
+    struct call *call = facts_memory(sizeof *call);
     call->dialogue = dialogue;
     call->frame = pinfo->num;
     call->time = (int64_t)pinfo->abs_ts.secs * 1000000000 + pinfo->abs_ts.nsecs;
     call->key = key;
     call->length = tvb_captured_length(input->tvb);
-    call->parent = input->parent;
+    call->parent = (uint8_t)input->parent;
     call->half = (uint8_t)half_of(dialogue, pinfo);
     struct call *first = p_get_proto_data(wmem_file_scope(), pinfo, proto_esmtp, 0);
     if (first == NULL) {
@@ -382,7 +393,7 @@ static void take_segment(struct dialogue *dialogue, const struct dialogue_input 
 /* Octets out of TLS, or of a parent that puts them in order itself. */
 static void take_ordered(struct dialogue *dialogue, const struct dialogue_input *input, struct call *call, struct smtp_span octets)
 {
-    if (input->parent == proto_tls && !dialogue->decrypted) {
+    if (input->parent == CALL_FROM_TLS && !dialogue->decrypted) {
         struct smtp_sink sink = { .event = take_event, .context = dialogue };
         waiting_free(&dialogue->waiting[0]);
         waiting_free(&dialogue->waiting[1]);
@@ -423,7 +434,7 @@ static bool begins_tls(const struct dialogue *dialogue, tvbuff_t *tvb, struct sm
 uint32_t dialogue_wants_more(const struct dialogue_input *input)
 {
     struct smtp_tls_record record;
-    if (input->parent != proto_tcp || !input->pinfo->can_desegment || PINFO_FD_VISITED(input->pinfo))
+    if (input->parent != CALL_FROM_TCP || !input->pinfo->can_desegment || PINFO_FD_VISITED(input->pinfo))
         return 0;
     conversation_t *conversation = find_conversation_pinfo(input->pinfo, 0);
     struct dialogue *dialogue = conversation != NULL ? conversation_get_proto_data(conversation, proto_esmtp) : NULL;
@@ -448,8 +459,8 @@ static struct call *take_first(const struct dialogue_input *input, uint32_t key)
     uint32_t length = tvb_captured_length(input->tvb);
     struct smtp_span octets = smtp_span(length > 0 ? tvb_get_ptr(input->tvb, 0, (int)length) : NULL, length);
     struct call *call = new_call(input, dialogue, key);
-    bool may_be_tls = input->parent == proto_tcp && begins_tls(dialogue, input->tvb, NULL);
-    if (input->parent == proto_tcp)
+    bool may_be_tls = input->parent == CALL_FROM_TCP && begins_tls(dialogue, input->tvb, NULL);
+    if (input->parent == CALL_FROM_TCP)
         take_segment(dialogue, input, call, octets);
     else
         take_ordered(dialogue, input, call, octets);

@@ -47,12 +47,13 @@ struct dialogue_input {
     tvbuff_t *tvb;
     packet_info *pinfo;
     void *data;       /* as TCP passes it */
-    int parent;       /* protocol that calls */
+    enum call_parent parent;
     bool believed;    /* not by heuristics */
 };
 
-/* The capture file is new. */
+/* The capture file is new; it is closed. */
 void dialogue_reset(void);
+void dialogue_close(void);
 
 /*
  * The call that the input is, in the facts: taken into the dialogue if the frame is seen for the first time, found again if not.

@@ -3,6 +3,27 @@
 
 #include "dialogue.h"
 
+/* ---- memory ---- */
+
+#define SLAB_OCTETS ((size_t)32768)
+
+static uint8_t *slab;
+static size_t slab_left;
+
+void *facts_memory(size_t octets)
+{
+    octets = (octets + 7) & ~(size_t)7;
+    if (octets > slab_left) {
+        slab = wmem_alloc(wmem_file_scope(), SLAB_OCTETS);
+        slab_left = SLAB_OCTETS;
+    }
+    uint8_t *memory = slab;
+    slab += octets;
+    slab_left -= octets;
+    memset(memory, 0, octets);
+    return memory;
+}
+
 /* ---- what can be undone ---- */
 
 struct change {
@@ -86,6 +107,7 @@ void facts_forget_fresh(void)
 void facts_reset(void)
 {
     labels = NULL;
+    slab_left = 0;
     last_change = NULL;
     provisional = false;
     if (fresh == NULL)
@@ -124,15 +146,14 @@ static struct secret_part hide(const struct smtp_secret *secret)
 
 static struct piece *new_piece(struct call *call)
 {
-    struct piece *piece = &call->piece;
-    if (call->pieces == NULL) {
-        CHANGE(call->pieces, piece);
-        return piece;
+    struct piece *last = &call->piece;
+    if (!call->any) {
+        CHANGE(call->any, true);
+        return last;
     }
-    struct piece *last = call->pieces;
     while (last->next != NULL)
         last = last->next;
-    piece = wmem_new0(wmem_file_scope(), struct piece);
+    struct piece *piece = facts_memory(sizeof *piece);
     CHANGE(last->next, piece);
     return piece;
 }
@@ -142,7 +163,7 @@ void facts_add_piece(struct facts *facts, unsigned half, struct call *call, uint
     struct piece *piece = new_piece(call);
     *piece = (struct piece){ .call = call, .offset = offset, .skip = skip, .length = length };
     if (facts->piece_count[half] == facts->piece_capacity[half]) {
-        facts->piece_capacity[half] = MAX(4, 2 * facts->piece_capacity[half]);
+        facts->piece_capacity[half] = MAX(4, facts->piece_capacity[half] + facts->piece_capacity[half] / 2);
         facts->pieces[half] = grow(facts->pieces[half], facts->piece_count[half] * sizeof *facts->pieces[half],
                                    facts->piece_capacity[half] * sizeof *facts->pieces[half]);
     }
@@ -194,7 +215,7 @@ static void append(struct piece *piece, struct fact *fact)
 
 static void *new_fact(const struct dialogue *dialogue, size_t size, enum fact_kind kind, const struct smtp_event *event)
 {
-    struct fact *fact = wmem_alloc0(wmem_file_scope(), size);
+    struct fact *fact = facts_memory(size);
     fact->kind = (uint8_t)kind;
     fact->role = (uint8_t)event->role;
     fact->offset = event->offset;
@@ -231,7 +252,7 @@ static bool place_unit(struct dialogue *dialogue, struct fact *fact)
             break;
         if (piece->offset + piece->length <= fact->offset)
             continue;
-        struct part_fact *part = wmem_new0(wmem_file_scope(), struct part_fact);
+        struct part_fact *part = facts_memory(sizeof *part);
         part->fact = *fact;
         part->fact.next = NULL;
         part->fact.kind = FACT_PART;
@@ -312,7 +333,7 @@ static void own_buffers(struct facts *facts)
     facts->shared = false;
     facts->reply_octets = wmem_memdup(wmem_file_scope(), facts->reply_octets, facts->reply_length);
     facts->reply_capacity = facts->reply_length;
-    facts->content = wmem_memdup(wmem_file_scope(), facts->content, facts->content_length);
+    facts->content = g_memdup2(facts->content, facts->content_length);
     facts->content_capacity = facts->content_length;
 }
 
@@ -391,17 +412,30 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
 
 /* ---- content ---- */
 
+static void drop_content(struct facts *facts)
+{
+    if (!facts->shared)
+        g_free(facts->content);
+    facts->content = NULL;
+    facts->content_length = facts->content_capacity = 0;
+}
+
+void facts_free(struct facts *facts)
+{
+    drop_content(facts);
+}
+
 static struct message *message_of(struct facts *facts, const struct smtp_event *event)
 {
     struct message *message = facts->message;
     if (message != NULL && message->number == event->message)
         return message;
-    message = wmem_new0(wmem_file_scope(), struct message);
+    message = facts_memory(sizeof *message);
     message->number = event->message;
     message->transport = (uint8_t)event->transport;
     message->before = facts->message;
     facts->message = message;
-    facts->content_length = 0;
+    drop_content(facts);
     return message;
 }
 
@@ -411,7 +445,7 @@ static void gather(struct facts *facts, struct smtp_span octets)
     size_t end = facts->content_length + octets.length;
     if (end > facts->content_capacity) {
         facts->content_capacity = MAX(end, facts->content_capacity + facts->content_capacity / 2);
-        facts->content = wmem_realloc(wmem_file_scope(), facts->content, facts->content_capacity);
+        facts->content = g_realloc(facts->content, facts->content_capacity);
     }
     memcpy(facts->content + facts->content_length, octets.octets, octets.length);
     facts->content_length = end;
@@ -458,12 +492,7 @@ static void finish_message(struct facts *facts, struct message *message, const s
     if (!message->broken && message->transport != SMTP_TRANSPORT_XEXCH50)
         message->content = wmem_memdup(wmem_file_scope(), facts->content != NULL ? facts->content : (const uint8_t *)"",
                                        facts->content_length > 0 ? facts->content_length : 1);
-    facts->content_length = 0;
-    if (provisional || facts->content_capacity <= 65536)
-        return;
-    wmem_free(wmem_file_scope(), facts->content);
-    facts->content = NULL;
-    facts->content_capacity = 0;
+    drop_content(facts);
 }
 
 static void take_content_end(struct dialogue *dialogue, const struct smtp_event *event)
@@ -557,7 +586,7 @@ static void take_transaction(struct dialogue *dialogue, const struct smtp_event 
     struct piece *here = facts_piece(facts, dialogue_half(dialogue, event->role), event->offset);
     switch (event->kind) {
     case SMTP_EVENT_TRANSACTION_BEGIN:
-        facts->transaction = wmem_new0(wmem_file_scope(), struct transaction);
+        facts->transaction = facts_memory(sizeof *facts->transaction);
         facts->transaction->number = event->transaction;
         if (command != NULL) {
             facts->transaction->first_frame = fact_frame(&command->fact);
@@ -598,7 +627,7 @@ static void take_gap(struct dialogue *dialogue, const struct smtp_event *event)
     if (event->role == SMTP_CLIENT && message != NULL && !message->ended) {
         CHANGE(message->missing, message->missing + event->octets);
         CHANGE(message->broken, true);
-        facts->content_length = 0;
+        drop_content(facts);
     }
     place(dialogue, gap, event->offset + event->octets);
 }

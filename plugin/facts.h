@@ -52,6 +52,13 @@ struct piece {
     struct fact *first, *last;
 };
 
+/* Who calls the dissector. */
+enum call_parent {
+    CALL_FROM_TCP,   /* with sequence numbers */
+    CALL_FROM_TLS,
+    CALL_FROM_OTHER, /* who puts octets in order */
+};
+
 /* One call of the dissector in a frame. */
 struct call {
     struct call *next;    /* in the same frame */
@@ -59,10 +66,10 @@ struct call {
     int64_t time;         /* of the frame, nanoseconds */
     uint32_t frame;
     uint32_t key, length; /* what tells it from other calls in the frame */
-    int parent;           /* protocol that made it */
+    uint8_t parent;       /* enum call_parent */
     uint8_t half;
     bool tls;             /* its octets are handed on to TLS */
-    struct piece *pieces;
+    bool any;             /* there is a piece; else its octets came before */
     struct piece piece;   /* the first one, mostly the only one */
 };
 
@@ -177,7 +184,7 @@ struct facts {
     struct smtp_secret_watch watch;
     uint8_t *reply_octets;       /* of the reply coming in */
     uint32_t reply_length, reply_capacity;
-    uint8_t *content;            /* of the message coming in */
+    uint8_t *content;            /* of the message coming in; not in the memory of the capture file, which does not shrink */
     size_t content_length, content_capacity;
     bool shared;                 /* the two buffers belong to a copy of this struct: not to be changed */
     bool reply_extensions;
@@ -186,6 +193,9 @@ struct facts {
     struct piece **pieces[2];
     uint32_t piece_count[2], piece_capacity[2];
 };
+
+/* Gives back what is not in the memory of the capture file. */
+void facts_free(struct facts *facts);
 
 /* The capture file is new: forgets what is numbered over all sessions. */
 void facts_reset(void);
@@ -211,6 +221,15 @@ void facts_begin_provisional(void);
 void facts_end_provisional(void);
 /* Undoes it. */
 void facts_roll_back(void);
+
+/* Memory, all zero, that lives as long as the capture file and is never given back before. */
+void *facts_memory(size_t octets);
+
+/* The first piece of a call; NULL if there is none. */
+static inline const struct piece *call_pieces(const struct call *call)
+{
+    return call->any ? &call->piece : NULL;
+}
 
 /* The frame on which a fact hangs, and its time. */
 static inline uint32_t fact_frame(const struct fact *fact)

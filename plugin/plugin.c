@@ -18,13 +18,16 @@ WS_DLL_PUBLIC_DEF const int plugin_want_minor = WIRESHARK_VERSION_MINOR;
 WS_DLL_PUBLIC void plugin_register(void);
 WS_DLL_PUBLIC uint32_t plugin_describe(void);
 
-/* The protocol that called: the one in front of ours. */
-static int parent_of(const packet_info *pinfo)
+/* Who calls: the protocol in front of ours. */
+static enum call_parent parent_of(const packet_info *pinfo, const void *data)
 {
     wmem_list_frame_t *frame = wmem_list_tail(pinfo->layers);
     while (frame != NULL && GPOINTER_TO_INT(wmem_list_frame_data(frame)) == proto_esmtp)
         frame = wmem_list_frame_prev(frame);
-    return frame != NULL ? GPOINTER_TO_INT(wmem_list_frame_data(frame)) : 0;
+    int parent = frame != NULL ? GPOINTER_TO_INT(wmem_list_frame_data(frame)) : 0;
+    if (parent == proto_tcp && data != NULL)
+        return CALL_FROM_TCP;
+    return parent == proto_tls ? CALL_FROM_TLS : CALL_FROM_OTHER;
 }
 
 /* Facts that were just learned of frames that were shown before: counted now, for those who look but once. */
@@ -45,7 +48,7 @@ static void show_carried(const struct view *view)
 {
     bool visited = PINFO_FD_VISITED(view->pinfo);
     bool count = visited && statistics_wanted();
-    for (const struct piece *piece = view->call->pieces; piece != NULL; piece = piece->next) {
+    for (const struct piece *piece = call_pieces(view->call); piece != NULL; piece = piece->next) {
         for (const struct fact *fact = piece->first; fact != NULL; fact = fact->next) {
             if (count)
                 statistics_take(view->pinfo, fact);
@@ -68,11 +71,11 @@ static void show(struct view *view)
     view_column(view);
     if (view->top != NULL) {
         proto_item *item = proto_tree_add_item(view->top, proto_esmtp, view->tvb, 0, -1, ENC_NA);
-        proto_item_append_text(item, ", %s%s", client ? "client" : "server", call->dialogue->decrypted && call->parent == proto_tls ? ", decrypted" : "");
+        proto_item_append_text(item, ", %s%s", client ? "client" : "server", call->parent == CALL_FROM_TLS ? ", decrypted" : "");
         view->tree = proto_item_add_subtree(item, ett_esmtp);
         proto_item_set_generated(proto_tree_add_uint(view->tree, hf_esmtp_session, view->tvb, 0, 0, call->dialogue->number));
         proto_item_set_generated(
-            proto_tree_add_boolean(view->tree, hf_esmtp_encrypted, view->tvb, 0, 0, call->parent == proto_tls));
+            proto_tree_add_boolean(view->tree, hf_esmtp_encrypted, view->tvb, 0, 0, call->parent == CALL_FROM_TLS));
         view_tree(view);
     }
     show_carried(view);
@@ -90,10 +93,8 @@ static void run_smtp(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree)
 
 static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *data, bool believed)
 {
-    struct dialogue_input input = { .tvb = tvb, .pinfo = pinfo, .data = data, .parent = parent_of(pinfo), .believed = believed };
+    struct dialogue_input input = { .tvb = tvb, .pinfo = pinfo, .data = data, .parent = parent_of(pinfo, data), .believed = believed };
     int length = (int)tvb_captured_length(tvb);
-    if (input.parent == proto_tcp && data == NULL)
-        input.parent = 0;
     if (length == 0)
         return 0;
     if (pinfo->flags.in_error_pkt) {
@@ -140,6 +141,7 @@ static void register_protocol(void)
     preferences_register();
     statistics_register();
     register_init_routine(dialogue_reset);
+    register_cleanup_routine(dialogue_close);
     esmtp_handle = register_dissector("esmtp", dissect_esmtp, proto_esmtp);
 }
 

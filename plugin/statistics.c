@@ -112,7 +112,7 @@ static tap_packet_status time_reply(void *context, packet_info *pinfo, epan_diss
         return TAP_PACKET_DONT_REDRAW;
     int64_t time = fact_time(reply->request);
     nstime_t asked = { .secs = (time_t)(time / 1000000000), .nsecs = (int)(time % 1000000000) };
-    add_srt_table_data(g_array_index(srt->srt_array, srt_stat_table *, 0), reply->reply.verb, &asked, pinfo);
+    add_srt_table_data(g_array_index(srt->srt_array, srt_stat_table *, 0), (int)reply->reply.verb, &asked, pinfo);
     return TAP_PACKET_REDRAW;
 }
 

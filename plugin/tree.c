@@ -494,9 +494,9 @@ static proto_item *show_fact(const struct view *view, const struct fact *fact, p
 void view_tree(const struct view *view)
 {
     proto_item *last = NULL;
-    for (const struct piece *piece = view->call->pieces; piece != NULL; piece = piece->next)
+    for (const struct piece *piece = call_pieces(view->call); piece != NULL; piece = piece->next)
         for (const struct fact *fact = piece->first; fact != NULL; fact = fact->next)
             last = show_fact(view, fact, last);
-    if (view->call->pieces == NULL)
+    if (!view->call->any)
         proto_item_set_generated(proto_tree_add_item(view->tree, hf_esmtp_repeated, view->tvb, 0, -1, ENC_NA));
 }

@@ -62,8 +62,8 @@ void waiting_take(struct waiting *waiting, size_t octets)
         waiting->run_start++;
     if (waiting->start == waiting->end)
         waiting->start = waiting->end = 0;
-    if (waiting->run_start == waiting->run_end)
-        waiting->run_start = waiting->run_end = 0;
+    if (waiting->run_start == waiting->run_end) /* mostly for good: there are many conversations */
+        waiting_free(waiting);
 }
 
 size_t waiting_octets(const struct waiting *waiting)
