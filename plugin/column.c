@@ -11,20 +11,21 @@
 static void append_reply(wmem_strbuf_t *out, const struct reply_fact *reply, struct smtp_span octets)
 {
     struct smtp_line line;
-    bool refused = reply->reply.code >= 400;
+    bool refused = reply->code >= 400;
     wmem_strbuf_append(out, refused ? "<* " : "<- ");
     if (smtp_line_find(octets, true, &line))
         words_append_visible(out, smtp_span_first(line.text, LINE_OCTETS_SHOWN));
-    if (reply->reply.lines > 1)
-        wmem_strbuf_append_printf(out, " (%u lines)", reply->reply.lines);
+    if (reply->lines > 1)
+        wmem_strbuf_append_printf(out, " (%u lines)", reply->lines);
 }
 
 static void append_line(wmem_strbuf_t *out, const struct line_fact *line, struct smtp_span octets)
 {
     struct smtp_span text = smtp_span_first(octets, line->text);
     wmem_strbuf_append(out, "-> ");
-    if (text.length <= LINE_OCTETS_SHOWN || line->hidden.octets > 0)
-        words_append_line(out, text, &line->hidden);
+    struct secret_part hidden = line_hidden(line);
+    if (text.length <= LINE_OCTETS_SHOWN || hidden.octets > 0)
+        words_append_line(out, text, hidden);
     else
         words_append_visible(out, smtp_span_first(text, LINE_OCTETS_SHOWN));
 }
@@ -35,7 +36,7 @@ static void append_fact(wmem_strbuf_t *out, const struct view *view, const struc
     case FACT_COMMAND:
     case FACT_RESPONSE: {
         const struct line_fact *line = (const struct line_fact *)fact;
-        append_line(out, line, view_octets(view, fact, line->copy, NULL).span);
+        append_line(out, line, view_octets(view, fact, line_copy(line), NULL).span);
         break;
     }
     case FACT_REPLY: {
@@ -44,7 +45,7 @@ static void append_fact(wmem_strbuf_t *out, const struct view *view, const struc
         break;
     }
     case FACT_CONTENT:
-        wmem_strbuf_append_printf(out, "| %" PRIu64 " octets of message", ((const struct content_fact *)fact)->stored);
+        wmem_strbuf_append_printf(out, "| %u octets of message", ((const struct content_fact *)fact)->stored);
         break;
     case FACT_END: {
         const struct end_fact *end = (const struct end_fact *)fact;
@@ -63,10 +64,10 @@ static void append_fact(wmem_strbuf_t *out, const struct view *view, const struc
         wmem_strbuf_append(out, " \u2501\u2501");
         break;
     case FACT_GAP:
-        wmem_strbuf_append_printf(out, "[%" PRIu64 " octets NOT IN THE CAPTURE]", fact->octets);
+        wmem_strbuf_append_printf(out, "[%" PRIu64 " octets NOT IN THE CAPTURE]", ((const struct gap_fact *)fact)->missing);
         break;
     case FACT_SKIPPED:
-        wmem_strbuf_append_printf(out, "? %" PRIu64 " octets that cannot be placed", fact->octets);
+        wmem_strbuf_append_printf(out, "? %u octets that cannot be placed", fact->octets);
         break;
     case FACT_PROXY:
         wmem_strbuf_append(out, "-> PROXY protocol header");
@@ -75,7 +76,7 @@ static void append_fact(wmem_strbuf_t *out, const struct view *view, const struc
         wmem_strbuf_append(out, "\u2501\u2501 client and server change roles \u2501\u2501");
         break;
     case FACT_TLS:
-        wmem_strbuf_append_printf(out, "%" PRIu64 " octets of TLS", fact->octets);
+        wmem_strbuf_append_printf(out, "%u octets of TLS", fact->octets);
         break;
     case FACT_HELLO:
     case FACT_FINDING:

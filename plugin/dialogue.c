@@ -12,16 +12,6 @@ static uint32_t sessions;        /* so far */
 static bool finished;            /* all were brought to an end, provisionally */
 static uint32_t sessions_before; /* that */
 
-void dialogue_close(void)
-{
-    for (struct dialogue *dialogue = all; dialogue != NULL; dialogue = dialogue->next) {
-        facts_free(&dialogue->facts);
-        if (dialogue->saved != NULL)
-            facts_free(&dialogue->saved->facts);
-    }
-    all = NULL;
-}
-
 void dialogue_reset(void)
 {
     all = NULL;
@@ -246,7 +236,6 @@ static void resume_all(void)
             continue;
         waiting_free(&dialogue->waiting[0]);
         waiting_free(&dialogue->waiting[1]);
-        facts_free(&dialogue->facts);
         wmem_free(wmem_file_scope(), dialogue->session);
         *dialogue = *saved;
         wmem_free(wmem_file_scope(), saved);

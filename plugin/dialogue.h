@@ -51,9 +51,8 @@ struct dialogue_input {
     bool believed;    /* not by heuristics */
 };
 
-/* The capture file is new; it is closed. */
+/* The capture file is new. */
 void dialogue_reset(void);
-void dialogue_close(void);
 
 /*
  * The call that the input is, in the facts: taken into the dialogue if the frame is seen for the first time, found again if not.

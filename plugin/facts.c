@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "facts.h"
 
+#include <stdalign.h>
+
 #include "dialogue.h"
 
 /* ---- memory ---- */
 
 #define SLAB_OCTETS ((size_t)32768)
+#define CONTENT_SLAB_OCTETS ((size_t)262144)
+#define STRETCH_LEAST 64
 
 static uint8_t *slab;
 static size_t slab_left;
+static uint8_t *content_slab; /* content has slabs of its own */
+static size_t content_left;
 
 void *facts_memory(size_t octets)
 {
@@ -108,6 +114,7 @@ void facts_reset(void)
 {
     labels = NULL;
     slab_left = 0;
+    content_left = 0;
     last_change = NULL;
     provisional = false;
     if (fresh == NULL)
@@ -219,7 +226,7 @@ static void *new_fact(const struct dialogue *dialogue, size_t size, enum fact_ki
     fact->kind = (uint8_t)kind;
     fact->role = (uint8_t)event->role;
     fact->offset = event->offset;
-    fact->octets = event->octets;
+    fact->octets = (uint32_t)MIN(event->octets, UINT32_MAX);
     fact->encrypted = dialogue->decrypted;
     return fact;
 }
@@ -257,7 +264,7 @@ static bool place_unit(struct dialogue *dialogue, struct fact *fact)
         part->fact.next = NULL;
         part->fact.kind = FACT_PART;
         part->fact.offset = MAX(fact->offset, piece->offset);
-        part->fact.octets = MIN(end, piece->offset + piece->length) - part->fact.offset;
+        part->fact.octets = (uint32_t)(MIN(end, piece->offset + piece->length) - part->fact.offset);
         part->whole = fact;
         append(piece, &part->fact);
     }
@@ -281,13 +288,27 @@ static void remember_command(struct facts *facts, struct line_fact *command)
     facts->commands[facts->command_count++] = command;
 }
 
+/* What few lines have: made when it is needed. */
+static struct line_extra *extra_of(struct line_fact *line)
+{
+    if (line->extra == NULL)
+        CHANGE(line->extra, facts_memory(sizeof *line->extra));
+    return line->extra;
+}
+
+static void hide_part(struct line_fact *line, const struct smtp_secret *secret)
+{
+    if (secret->kind != SMTP_SECRET_NONE)
+        extra_of(line)->hidden = hide(secret);
+}
+
 static void fill_line(struct dialogue *dialogue, struct line_fact *line, const struct smtp_event *event)
 {
     line->number = event->number;
     line->text = (uint32_t)event->line.text.length;
     line->line_end = (uint8_t)event->line.end;
     if (!place_unit(dialogue, &line->fact))
-        line->copy = wmem_memdup(wmem_file_scope(), event->line.text.octets, event->octets);
+        extra_of(line)->copy = wmem_memdup(wmem_file_scope(), event->line.text.octets, event->octets);
 }
 
 static void take_command(struct dialogue *dialogue, const struct smtp_event *event)
@@ -298,7 +319,7 @@ static void take_command(struct dialogue *dialogue, const struct smtp_event *eve
     struct line_fact *line = new_fact(dialogue, sizeof *line, FACT_COMMAND, event);
     line->verb = (uint8_t)event->command.verb;
     line->phase = (uint8_t)event->phase;
-    line->hidden = hide(&secret);
+    hide_part(line, &secret);
     fill_line(dialogue, line, event);
     remember_command(facts, line);
 }
@@ -310,37 +331,33 @@ static void take_response(struct dialogue *dialogue, const struct smtp_event *ev
     struct smtp_secret secret = smtp_secret_of_response(&facts->watch, event->mechanism, event->index, event->cancelled,
                                                         event->line.text, sasl);
     struct line_fact *line = new_fact(dialogue, sizeof *line, FACT_RESPONSE, event);
-    line->index = event->index;
-    line->mechanism = (uint8_t)event->mechanism;
     line->cancelled = event->cancelled;
     line->malformed = !event->cancelled && (sasl->bad_base64 || sasl->malformed);
-    line->hidden = hide(&secret);
+    hide_part(line, &secret);
     if (sasl->has_identity)
-        facts->identity = line->identity = keep_text(sasl->identity);
+        facts->identity = extra_of(line)->identity = keep_text(sasl->identity);
     if (sasl->has_secret)
-        line->secret = keep_text(sasl->secret);
+        extra_of(line)->secret = keep_text(sasl->secret);
     fill_line(dialogue, line, event);
     facts->response = line;
 }
 
 /* ---- replies ---- */
 
-/* Buffers that a saved copy knows too are left to it. */
-static void own_buffers(struct facts *facts)
+/* A buffer that a saved copy knows too is left to it. */
+static void own_buffer(struct facts *facts)
 {
     if (!facts->shared)
         return;
     facts->shared = false;
     facts->reply_octets = wmem_memdup(wmem_file_scope(), facts->reply_octets, facts->reply_length);
     facts->reply_capacity = facts->reply_length;
-    facts->content = g_memdup2(facts->content, facts->content_length);
-    facts->content_capacity = facts->content_length;
 }
 
 static void take_reply_line(struct facts *facts, const struct smtp_event *event)
 {
     size_t octets = event->octets;
-    own_buffers(facts);
+    own_buffer(facts);
     if (event->index == 0)
         facts->reply_length = 0;
     facts->reply_extensions = event->is_keyword || (event->index > 0 && facts->reply_extensions);
@@ -357,7 +374,7 @@ static void take_reply_line(struct facts *facts, const struct smtp_event *event)
 static void tie(struct facts *facts, struct reply_fact *reply)
 {
     struct line_fact *command = command_of(facts, reply->number);
-    switch (reply->reply.answers) {
+    switch ((enum smtp_answers)reply->answers) {
     case SMTP_ANSWERS_COMMAND:
         if (command == NULL)
             break;
@@ -368,9 +385,12 @@ static void tie(struct facts *facts, struct reply_fact *reply)
     case SMTP_ANSWERS_CONTENT:
         if (command == NULL)
             break;
-        reply->request = command->end != NULL ? command->end : &command->fact;
-        if (command->end != NULL && ((struct end_fact *)command->end)->reply == NULL)
-            CHANGE(((struct end_fact *)command->end)->reply, &reply->fact);
+        reply->request = &command->fact;
+        if (command->extra == NULL || command->extra->end == NULL)
+            break;
+        reply->request = command->extra->end;
+        if (((struct end_fact *)reply->request)->reply == NULL)
+            CHANGE(((struct end_fact *)reply->request)->reply, &reply->fact);
         break;
     case SMTP_ANSWERS_RESPONSE:
         if (facts->response == NULL)
@@ -385,7 +405,7 @@ static void tie(struct facts *facts, struct reply_fact *reply)
     if (facts->transaction == NULL || command == NULL)
         return;
     reply->transaction = facts->transaction;
-    if (command->transaction == NULL && reply->reply.answers == SMTP_ANSWERS_COMMAND)
+    if (command->transaction == NULL && reply->answers == SMTP_ANSWERS_COMMAND)
         CHANGE(command->transaction, facts->transaction);
 }
 
@@ -393,8 +413,19 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
 {
     struct facts *facts = &dialogue->facts;
     struct reply_fact *reply = new_fact(dialogue, sizeof *reply, FACT_REPLY, event);
-    reply->reply = event->reply;
     reply->number = event->number;
+    reply->lines = event->reply.lines;
+    reply->recipient = event->reply.recipient;
+    reply->code = event->reply.code;
+    if (event->reply.enhanced.present) {
+        reply->class_digit = (uint8_t)event->reply.enhanced.class_digit;
+        reply->subject = event->reply.enhanced.subject;
+        reply->detail = event->reply.enhanced.detail;
+    }
+    reply->answers = (uint8_t)event->reply.answers;
+    reply->verb = (uint8_t)event->reply.verb;
+    reply->partial = event->reply.partial;
+    reply->codes_differ = event->reply.codes_differ;
     reply->extensions = facts->reply_extensions;
     reply->line_end = facts->reply_end;
     if (!place_unit(dialogue, &reply->fact)) {
@@ -412,19 +443,6 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
 
 /* ---- content ---- */
 
-static void drop_content(struct facts *facts)
-{
-    if (!facts->shared)
-        g_free(facts->content);
-    facts->content = NULL;
-    facts->content_length = facts->content_capacity = 0;
-}
-
-void facts_free(struct facts *facts)
-{
-    drop_content(facts);
-}
-
 static struct message *message_of(struct facts *facts, const struct smtp_event *event)
 {
     struct message *message = facts->message;
@@ -435,20 +453,46 @@ static struct message *message_of(struct facts *facts, const struct smtp_event *
     message->transport = (uint8_t)event->transport;
     message->before = facts->message;
     facts->message = message;
-    drop_content(facts);
     return message;
 }
 
-static void gather(struct facts *facts, struct smtp_span octets)
+/* Begins a new stretch, with room for some octets at least. */
+static struct stretch *new_stretch(struct message *message)
 {
-    own_buffers(facts);
-    size_t end = facts->content_length + octets.length;
-    if (end > facts->content_capacity) {
-        facts->content_capacity = MAX(end, facts->content_capacity + facts->content_capacity / 2);
-        facts->content = g_realloc(facts->content, facts->content_capacity);
+    size_t gap = -(uintptr_t)content_slab & (alignof(struct stretch) - 1);
+    content_slab += gap;
+    content_left -= MIN(gap, content_left);
+    if (content_left < sizeof(struct stretch) + STRETCH_LEAST) {
+        content_slab = wmem_alloc(wmem_file_scope(), CONTENT_SLAB_OCTETS);
+        content_left = CONTENT_SLAB_OCTETS;
     }
-    memcpy(facts->content + facts->content_length, octets.octets, octets.length);
-    facts->content_length = end;
+    struct stretch *stretch = (struct stretch *)(void *)content_slab;
+    *stretch = (struct stretch){ .next = NULL };
+    content_slab = stretch->content;
+    content_left -= offsetof(struct stretch, content);
+    if (message->last != NULL)
+        CHANGE(message->last->next, stretch);
+    else
+        CHANGE(message->first, stretch);
+    CHANGE(message->last, stretch);
+    return stretch;
+}
+
+/* Adds octets to the message: to its last stretch, if that is the last thing in the slab. */
+static void gather(struct message *message, struct smtp_span octets)
+{
+    while (octets.length > 0) {
+        struct stretch *stretch = message->last;
+        bool grows = stretch != NULL && stretch->content + stretch->octets == content_slab && content_left > 0 && !provisional;
+        if (!grows)
+            stretch = new_stretch(message);
+        size_t taken = MIN(octets.length, content_left);
+        memcpy(content_slab, octets.octets, taken);
+        stretch->octets += (uint32_t)taken;
+        content_slab += taken;
+        content_left -= taken;
+        octets = smtp_span_from(octets, taken);
+    }
 }
 
 static void take_content(struct dialogue *dialogue, const struct smtp_event *event)
@@ -456,9 +500,9 @@ static void take_content(struct dialogue *dialogue, const struct smtp_event *eve
     struct facts *facts = &dialogue->facts;
     struct message *message = message_of(facts, event);
     unsigned half = dialogue_half(dialogue, event->role);
-    message->octets += event->text.length;
+    CHANGE(message->octets, message->octets + event->text.length);
     if (!message->broken)
-        gather(facts, event->text);
+        gather(message, event->text);
     uint64_t end = event->offset + event->octets;
     for (uint64_t at = event->offset; at < end;) {
         struct piece *piece = facts_piece(facts, half, at);
@@ -471,28 +515,18 @@ static void take_content(struct dialogue *dialogue, const struct smtp_event *eve
         /* A dot that was put in front of a line may stand between two stretches. */
         if (last != NULL && last->fact.kind == FACT_CONTENT && last->message == message
             && at - (last->fact.offset + last->fact.octets) <= 1) {
-            CHANGE(last->fact.octets, at + here - last->fact.offset);
-            CHANGE(last->stored, last->stored + here);
+            CHANGE(last->fact.octets, (uint32_t)(at + here - last->fact.offset));
+            CHANGE(last->stored, last->stored + (uint32_t)here);
         } else {
             struct content_fact *fact = new_fact(dialogue, sizeof *fact, FACT_CONTENT, event);
             fact->fact.offset = at;
-            fact->fact.octets = here;
-            fact->stored = here;
+            fact->fact.octets = (uint32_t)here;
+            fact->stored = (uint32_t)here;
             fact->message = message;
             append(piece, &fact->fact);
         }
         at += here;
     }
-}
-
-static void finish_message(struct facts *facts, struct message *message, const struct end_fact *end)
-{
-    message->ended = true;
-    message->last_frame = fact_frame(&end->fact);
-    if (!message->broken && message->transport != SMTP_TRANSPORT_XEXCH50)
-        message->content = wmem_memdup(wmem_file_scope(), facts->content != NULL ? facts->content : (const uint8_t *)"",
-                                       facts->content_length > 0 ? facts->content_length : 1);
-    drop_content(facts);
 }
 
 static void take_content_end(struct dialogue *dialogue, const struct smtp_event *event)
@@ -512,9 +546,9 @@ static void take_content_end(struct dialogue *dialogue, const struct smtp_event 
         return;
     struct line_fact *command = command_of(facts, event->number);
     if (command != NULL)
-        CHANGE(command->end, &end->fact);
-    if (event->last)
-        finish_message(facts, message, end);
+        CHANGE(extra_of(command)->end, &end->fact);
+    message->ended = event->last;
+    message->last_frame = fact_frame(&end->fact);
 }
 
 /* ---- boundaries ---- */
@@ -527,10 +561,10 @@ static void take_auth_step(struct facts *facts, const struct smtp_event *event)
         facts->identity = event->sasl.has_identity ? keep_text(event->sasl.identity) : NULL;
         if (command == NULL)
             return;
-        command->mechanism = (uint8_t)event->mechanism;
-        command->identity = facts->identity;
+        if (facts->identity != NULL)
+            extra_of(command)->identity = facts->identity;
         if (event->sasl.has_secret)
-            command->secret = keep_text(event->sasl.secret);
+            extra_of(command)->secret = keep_text(event->sasl.secret);
     } else if (event->step == SMTP_STEP_CHALLENGE) {
         if (facts->reply != NULL)
             facts->reply->challenge = true;
@@ -621,15 +655,15 @@ static void take_transaction(struct dialogue *dialogue, const struct smtp_event 
 
 static void take_gap(struct dialogue *dialogue, const struct smtp_event *event)
 {
-    struct facts *facts = &dialogue->facts;
-    struct message *message = facts->message;
-    struct fact *gap = new_fact(dialogue, sizeof *gap, FACT_GAP, event);
+    struct message *message = dialogue->facts.message;
+    struct gap_fact *gap = new_fact(dialogue, sizeof *gap, FACT_GAP, event);
+    gap->fact.octets = 0;
+    gap->missing = event->octets;
     if (event->role == SMTP_CLIENT && message != NULL && !message->ended) {
         CHANGE(message->missing, message->missing + event->octets);
         CHANGE(message->broken, true);
-        drop_content(facts);
     }
-    place(dialogue, gap, event->offset + event->octets);
+    place(dialogue, &gap->fact, event->offset + event->octets);
 }
 
 static void take_octets(struct dialogue *dialogue, enum fact_kind kind, const struct smtp_event *event)
@@ -644,11 +678,11 @@ static void take_octets(struct dialogue *dialogue, enum fact_kind kind, const st
         uint64_t here = MIN(end, piece->offset + piece->length) - at;
         struct fact *last = piece->last;
         if (last != NULL && last->kind == kind && last->offset + last->octets == at) {
-            CHANGE(last->octets, last->octets + here);
+            CHANGE(last->octets, last->octets + (uint32_t)here);
         } else {
             struct fact *fact = new_fact(dialogue, sizeof *fact, kind, event);
             fact->offset = at;
-            fact->octets = here;
+            fact->octets = (uint32_t)here;
             append(piece, fact);
         }
         at += here;

@@ -36,7 +36,7 @@ struct fact {
     struct fact *next;
     struct piece *piece;  /* on which it hangs */
     uint64_t offset;      /* of its first octet in the half-stream */
-    uint64_t octets;
+    uint32_t octets;
     uint8_t kind;         /* enum fact_kind */
     uint8_t role;         /* enum smtp_role */
     bool encrypted;
@@ -88,19 +88,23 @@ struct secret_part {
     uint8_t kind;         /* enum smtp_secret_kind */
 };
 
-struct line_fact { /* COMMAND, RESPONSE */
-    struct fact fact;
+/* What few lines have. */
+struct line_extra {
     const uint8_t *copy;  /* its octets, where they are not all in one piece */
-    struct fact *reply;   /* NULL: none was seen */
     struct fact *end;     /* COMMAND: of the content behind it */
-    struct transaction *transaction;
     const char *identity; /* that it reveals; NULL: none */
     const char *secret;   /* that it reveals; NULL: none */
-    uint32_t number;      /* COMMAND: in the session; RESPONSE: of the command */
-    uint32_t index;       /* RESPONSE */
-    uint32_t text;        /* octets without the line end */
     struct secret_part hidden;
-    uint8_t verb, phase, line_end, mechanism;
+};
+
+struct line_fact { /* COMMAND, RESPONSE */
+    struct fact fact;
+    struct line_extra *extra; /* NULL: nothing */
+    struct fact *reply;   /* NULL: none was seen */
+    struct transaction *transaction;
+    uint32_t number;      /* COMMAND: in the session; RESPONSE: of the command */
+    uint32_t text;        /* octets without the line end */
+    uint8_t verb, phase, line_end;
     bool cancelled, malformed;
 };
 
@@ -109,11 +113,22 @@ struct reply_fact {
     const uint8_t *copy;
     struct fact *request; /* what it answers: command, response or end of content; NULL: unknown */
     struct transaction *transaction;
-    struct smtp_reply reply; /* its span is empty */
-    uint32_t number;
+    uint32_t number;      /* of the command that it belongs to; 0: none */
+    uint32_t lines, recipient;
+    uint16_t code, subject, detail; /* of the enhanced status the latter two */
+    uint8_t class_digit;  /* of the enhanced status; 0: there is none */
+    uint8_t answers, verb; /* enum smtp_answers, enum smtp_verb */
     uint8_t line_end;
+    bool partial, codes_differ;
     bool extensions;      /* its lines are the extensions of an EHLO */
     bool challenge;
+};
+
+/* Content stands in memory in stretches, each behind the one before it. */
+struct stretch {
+    struct stretch *next;
+    uint32_t octets;
+    uint8_t content[];
 };
 
 struct message {
@@ -121,7 +136,7 @@ struct message {
     uint32_t number;
     uint64_t octets;
     uint64_t missing;     /* octets in holes */
-    const uint8_t *content; /* NULL unless it is complete */
+    struct stretch *first, *last;
     uint32_t first_frame, last_frame;
     uint8_t transport;    /* enum smtp_transport */
     bool broken, ended;
@@ -130,8 +145,13 @@ struct message {
 
 struct content_fact { /* CONTENT */
     struct fact fact;
+    uint32_t stored;      /* octets of it that a receiver stores */
     struct message *message;
-    uint64_t stored;      /* octets of it that a receiver stores */
+};
+
+struct gap_fact {
+    struct fact fact;
+    uint64_t missing;
 };
 
 struct end_fact {
@@ -184,18 +204,13 @@ struct facts {
     struct smtp_secret_watch watch;
     uint8_t *reply_octets;       /* of the reply coming in */
     uint32_t reply_length, reply_capacity;
-    uint8_t *content;            /* of the message coming in; not in the memory of the capture file, which does not shrink */
-    size_t content_length, content_capacity;
-    bool shared;                 /* the two buffers belong to a copy of this struct: not to be changed */
+    bool shared;                 /* the buffer belongs to a copy of this struct: not to be changed */
     bool reply_extensions;
     uint8_t reply_end;
     /* Where octets came in: for each half by offset. */
     struct piece **pieces[2];
     uint32_t piece_count[2], piece_capacity[2];
 };
-
-/* Gives back what is not in the memory of the capture file. */
-void facts_free(struct facts *facts);
 
 /* The capture file is new: forgets what is numbered over all sessions. */
 void facts_reset(void);
@@ -229,6 +244,28 @@ void *facts_memory(size_t octets);
 static inline const struct piece *call_pieces(const struct call *call)
 {
     return call->any ? &call->piece : NULL;
+}
+
+/* Whether all of a message is there, and it may be passed on. */
+static inline bool message_is_whole(const struct message *message)
+{
+    return message->ended && !message->broken && message->transport != SMTP_TRANSPORT_XEXCH50;
+}
+
+static inline struct secret_part line_hidden(const struct line_fact *line)
+{
+    return line->extra != NULL ? line->extra->hidden : (struct secret_part){ .octets = 0 };
+}
+
+static inline const uint8_t *line_copy(const struct line_fact *line)
+{
+    return line->extra != NULL ? line->extra->copy : NULL;
+}
+
+static inline struct smtp_enhanced_status reply_enhanced(const struct reply_fact *reply)
+{
+    return (struct smtp_enhanced_status){ .present = reply->class_digit != 0, .class_digit = reply->class_digit,
+                                          .subject = reply->subject, .detail = reply->detail };
 }
 
 /* The frame on which a fact hangs, and its time. */

@@ -141,7 +141,6 @@ static void register_protocol(void)
     preferences_register();
     statistics_register();
     register_init_routine(dialogue_reset);
-    register_cleanup_routine(dialogue_close);
     esmtp_handle = register_dissector("esmtp", dissect_esmtp, proto_esmtp);
 }
 

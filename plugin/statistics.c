@@ -45,7 +45,7 @@ static void begin_tree(stats_tree *tree)
 
 static void count_reply(stats_tree *tree, const struct reply_fact *reply)
 {
-    unsigned code = reply->reply.code;
+    unsigned code = reply->code;
     const char *class_text = smtp_reference_class(code);
     const struct smtp_reference_entry *entry = smtp_reference_reply(code);
     char class_name[96];
@@ -112,7 +112,7 @@ static tap_packet_status time_reply(void *context, packet_info *pinfo, epan_diss
         return TAP_PACKET_DONT_REDRAW;
     int64_t time = fact_time(reply->request);
     nstime_t asked = { .secs = (time_t)(time / 1000000000), .nsecs = (int)(time % 1000000000) };
-    add_srt_table_data(g_array_index(srt->srt_array, srt_stat_table *, 0), (int)reply->reply.verb, &asked, pinfo);
+    add_srt_table_data(g_array_index(srt->srt_array, srt_stat_table *, 0), reply->verb, &asked, pinfo);
     return TAP_PACKET_REDRAW;
 }
 

@@ -27,7 +27,7 @@ struct view_octets view_octets(const struct view *view, const struct fact *fact,
     uint64_t from = fact->offset >= piece->offset ? fact->offset - piece->offset : 0;
     from += piece->skip;
     octets.start = (int)MIN(from, (uint64_t)available);
-    octets.length = (int)MIN(fact->octets, (uint64_t)(available - octets.start));
+    octets.length = (int)MIN(fact->octets, (uint32_t)(available - octets.start));
     octets.span = smtp_span(octets.length > 0 ? tvb_get_ptr(view->tvb, octets.start, octets.length) : NULL, (size_t)octets.length);
     return octets;
 }
@@ -107,10 +107,12 @@ static void add_line_end(proto_tree *tree, const struct view_octets *octets, enu
 
 static void add_secret(proto_tree *tree, const struct view_octets *octets, const struct line_fact *line)
 {
-    if (line->identity != NULL)
-        add_text(tree, hf_esmtp_auth_identity, octets, line->identity);
-    if (line->secret != NULL && esmtp_preferences.show_secrets)
-        add_text(tree, hf_esmtp_auth_secret, octets, line->secret);
+    if (line->extra == NULL)
+        return;
+    if (line->extra->identity != NULL)
+        add_text(tree, hf_esmtp_auth_identity, octets, line->extra->identity);
+    if (line->extra->secret != NULL && esmtp_preferences.show_secrets)
+        add_text(tree, hf_esmtp_auth_secret, octets, line->extra->secret);
 }
 
 /* ---- lines of the client ---- */
@@ -174,18 +176,19 @@ static void add_envelope(proto_tree *tree, const struct view_octets *octets, con
 
 static proto_item *show_command(const struct view *view, const struct line_fact *line)
 {
-    struct view_octets octets = view_octets(view, &line->fact, line->copy, "Reassembled command");
+    struct view_octets octets = view_octets(view, &line->fact, line_copy(line), "Reassembled command");
     struct smtp_span text = smtp_span_first(octets.span, line->text);
     struct smtp_command command = smtp_command_parse(text);
-    bool hidden = line->hidden.octets > 0 && !esmtp_preferences.show_secrets;
+    struct secret_part part = line_hidden(line);
+    bool hidden = part.octets > 0 && !esmtp_preferences.show_secrets;
     wmem_strbuf_t *words = wmem_strbuf_new(view->pinfo->pool, "");
-    words_append_line(words, text, &line->hidden);
+    words_append_line(words, text, part);
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_command, octets.tvb, octets.start, octets.length,
                                              wmem_strbuf_get_str(words));
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
-    if (line->hidden.kind != SMTP_SECRET_STRAY || !hidden) {
+    if (part.kind != SMTP_SECRET_STRAY || !hidden) {
         char *verb = g_ascii_strup((const char *)command.word.octets, (gssize)command.word.length);
-        size_t length = line->hidden.kind == SMTP_SECRET_ODD && hidden ? text.length - line->hidden.octets : command.word.length;
+        size_t length = part.kind == SMTP_SECRET_ODD && hidden ? text.length - part.octets : command.word.length;
         verb[MIN(length, command.word.length)] = '\0';
         proto_tree_add_string(tree, hf_esmtp_command_verb, octets.tvb,
                               octets.start + (int)(command.word.octets - octets.span.octets), (int)command.word.length,
@@ -193,7 +196,7 @@ static proto_item *show_command(const struct view *view, const struct line_fact 
         g_free(verb);
     }
     if (command.argument.length > 0 && hidden) {
-        size_t shown = command.argument.length > line->hidden.octets ? command.argument.length - line->hidden.octets : 0;
+        size_t shown = command.argument.length > part.octets ? command.argument.length - part.octets : 0;
         add_span(tree, hf_esmtp_command_argument, &octets, smtp_span_trim(smtp_span_first(command.argument, shown)));
     } else if (command.argument.length > 0) {
         add_span(tree, hf_esmtp_command_argument, &octets, command.argument);
@@ -214,9 +217,9 @@ static proto_item *show_command(const struct view *view, const struct line_fact 
 
 static proto_item *show_response(const struct view *view, const struct line_fact *line)
 {
-    struct view_octets octets = view_octets(view, &line->fact, line->copy, "Reassembled response");
+    struct view_octets octets = view_octets(view, &line->fact, line_copy(line), "Reassembled response");
     wmem_strbuf_t *words = wmem_strbuf_new(view->pinfo->pool, "");
-    words_append_line(words, smtp_span_first(octets.span, line->text), &line->hidden);
+    words_append_line(words, smtp_span_first(octets.span, line->text), line_hidden(line));
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_auth_response, octets.tvb, octets.start, octets.length,
                                              wmem_strbuf_get_str(words));
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
@@ -261,13 +264,13 @@ static void add_reply_line(const struct view *view, proto_tree *tree, const stru
 }
 
 static void add_enhanced(const struct view *view, proto_tree *tree, const struct view_octets *octets,
-                         const struct smtp_enhanced_status *enhanced)
+                         struct smtp_enhanced_status enhanced)
 {
-    if (!enhanced->present)
+    if (!enhanced.present)
         return;
-    char *status = wmem_strdup_printf(view->pinfo->pool, "%u.%u.%u", enhanced->class_digit, enhanced->subject, enhanced->detail);
+    char *status = wmem_strdup_printf(view->pinfo->pool, "%u.%u.%u", enhanced.class_digit, enhanced.subject, enhanced.detail);
     proto_item *item = add_text(tree, hf_esmtp_enhanced_status, octets, status);
-    const char *meaning = words_enhanced(enhanced);
+    const char *meaning = words_enhanced(&enhanced);
     if (meaning != NULL)
         add_text(proto_item_add_subtree(item, ett_esmtp_part), hf_esmtp_enhanced_status_meaning, octets, meaning);
 }
@@ -286,12 +289,12 @@ static proto_item *show_reply(const struct view *view, const struct reply_fact *
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_reply, octets.tvb, octets.start, octets.length,
                                              wmem_strbuf_get_str(words));
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
-    add_number(tree, hf_esmtp_reply_code, &octets, reply->reply.code);
-    add_number(tree, hf_esmtp_reply_class, &octets, reply->reply.code / 100u);
+    add_number(tree, hf_esmtp_reply_code, &octets, reply->code);
+    add_number(tree, hf_esmtp_reply_class, &octets, reply->code / 100u);
     words = wmem_strbuf_new(view->pinfo->pool, "");
     words_reply(words, reply);
     add_text(tree, hf_esmtp_reply_meaning, &octets, wmem_strbuf_get_str(words));
-    add_enhanced(view, tree, &octets, &reply->reply.enhanced);
+    add_enhanced(view, tree, &octets, reply_enhanced(reply));
     rest = octets.span;
     for (unsigned i = 0; smtp_line_find(rest, true, &line); i++, rest = smtp_span_from(rest, line.octets))
         add_reply_line(view, tree, &octets, reply, &line, i);
@@ -300,9 +303,9 @@ static proto_item *show_reply(const struct view *view, const struct reply_fact *
     add_text(tree, hf_esmtp_reply_answers, &octets, wmem_strbuf_get_str(answers));
     wmem_strbuf_append_printf(words, "; %s", wmem_strbuf_get_str(answers));
     annotate(item, words);
-    if (reply->reply.recipient > 0)
-        add_number(tree, hf_esmtp_reply_recipient, &octets, reply->reply.recipient);
-    if (reply->reply.partial)
+    if (reply->recipient > 0)
+        add_number(tree, hf_esmtp_reply_recipient, &octets, reply->recipient);
+    if (reply->partial)
         proto_item_set_generated(
             proto_tree_add_boolean(tree, hf_esmtp_reply_partial, octets.tvb, octets.start, octets.length, TRUE));
     if (reply->number > 0)
@@ -323,7 +326,7 @@ static proto_item *show_content(const struct view *view, const struct content_fa
     struct view_octets octets = view_octets(view, &content->fact, NULL, NULL);
     const struct message *message = content->message;
     proto_item *item = proto_tree_add_item(view->tree, hf_esmtp_content, octets.tvb, octets.start, octets.length, ENC_NA);
-    proto_item_set_text(item, "Message content: %" PRIu64 " octets", content->stored);
+    proto_item_set_text(item, "Message content: %u octets", content->stored);
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
     add_number64(tree, hf_esmtp_content_octets, &octets, content->stored);
     add_number(tree, hf_esmtp_message, &octets, message->number);
@@ -337,9 +340,11 @@ static void add_digest(const struct view *view, proto_tree *tree, const struct v
 {
     if (!proto_field_is_referenced(view->tree, hf_esmtp_message_sha256))
         return;
-    char *digest = g_compute_checksum_for_data(G_CHECKSUM_SHA256, message->content, message->octets);
-    add_text(tree, hf_esmtp_message_sha256, octets, digest);
-    g_free(digest);
+    GChecksum *digest = g_checksum_new(G_CHECKSUM_SHA256);
+    for (const struct stretch *stretch = message->first; stretch != NULL; stretch = stretch->next)
+        g_checksum_update(digest, stretch->content, (gssize)stretch->octets);
+    add_text(tree, hf_esmtp_message_sha256, octets, g_checksum_get_string(digest));
+    g_checksum_free(digest);
 }
 
 static proto_item *show_end(const struct view *view, const struct end_fact *end)
@@ -358,10 +363,10 @@ static proto_item *show_end(const struct view *view, const struct end_fact *end)
     if (end->last) {
         add_number64(tree, hf_esmtp_message_octets, &octets, message->octets);
         proto_item_set_generated(proto_tree_add_boolean(tree, hf_esmtp_message_complete, octets.tvb, octets.start, octets.length,
-                                                        message->content != NULL));
+                                                        message_is_whole(message)));
         if (message->missing > 0)
             add_number64(tree, hf_esmtp_message_missing, &octets, message->missing);
-        if (message->content != NULL)
+        if (message_is_whole(message))
             add_digest(view, tree, &octets, message);
         if (message->first_frame != 0)
             add_number(tree, hf_esmtp_message_first, &octets, message->first_frame);
@@ -424,13 +429,13 @@ static void show_hello(const struct view *view, const struct hello_fact *hello)
         add_text(view->tree, hf_esmtp_tls_alpn, &octets, hello->alpn);
 }
 
-static void show_gap(const struct view *view, const struct fact *gap)
+static void show_gap(const struct view *view, const struct gap_fact *gap)
 {
     struct view_octets octets = { .tvb = view->tvb };
     proto_item *item = proto_tree_add_item(view->tree, hf_esmtp_gap, view->tvb, 0, 0, ENC_NA);
-    proto_item_set_text(item, "%" PRIu64 " octets of the %s are NOT IN THE CAPTURE", gap->octets,
-                        gap->role == SMTP_CLIENT ? "client" : "server");
-    add_number64(proto_item_add_subtree(item, ett_esmtp_unit), hf_esmtp_gap_octets, &octets, gap->octets);
+    proto_item_set_text(item, "%" PRIu64 " octets of the %s are NOT IN THE CAPTURE", gap->missing,
+                        gap->fact.role == SMTP_CLIENT ? "client" : "server");
+    add_number64(proto_item_add_subtree(item, ett_esmtp_unit), hf_esmtp_gap_octets, &octets, gap->missing);
 }
 
 static proto_item *show_octets(const struct view *view, const struct fact *fact, int field)
@@ -475,7 +480,7 @@ static proto_item *show_fact(const struct view *view, const struct fact *fact, p
     case FACT_TLS:
         return show_octets(view, fact, hf_esmtp_tls_octets);
     case FACT_GAP:
-        show_gap(view, fact);
+        show_gap(view, (const struct gap_fact *)fact);
         break;
     case FACT_SKIPPED:
         return show_octets(view, fact, hf_esmtp_skipped);

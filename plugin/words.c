@@ -14,14 +14,14 @@ void words_append_visible(wmem_strbuf_t *out, struct smtp_span span)
     wmem_free(NULL, text);
 }
 
-void words_append_line(wmem_strbuf_t *out, struct smtp_span line, const struct secret_part *hidden)
+void words_append_line(wmem_strbuf_t *out, struct smtp_span line, struct secret_part hidden)
 {
-    if (hidden->octets == 0 || hidden->octets > line.length || esmtp_preferences.show_secrets) {
+    if (hidden.octets == 0 || hidden.octets > line.length || esmtp_preferences.show_secrets) {
         words_append_visible(out, line);
         return;
     }
-    words_append_visible(out, smtp_span_first(line, line.length - hidden->octets));
-    wmem_strbuf_append_printf(out, "[secret-%u]", hidden->label);
+    words_append_visible(out, smtp_span_first(line, line.length - hidden.octets));
+    wmem_strbuf_append_printf(out, "[secret-%u]", hidden.label);
 }
 
 void words_append_duration(wmem_strbuf_t *out, int64_t nanoseconds)
@@ -43,7 +43,7 @@ void words_command(wmem_strbuf_t *out, const struct line_fact *line, struct smtp
 {
     struct smtp_command command = smtp_command_parse(text);
     const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_commands, command.word);
-    if (line->hidden.kind == SMTP_SECRET_STRAY)
+    if (line_hidden(line).kind == SMTP_SECRET_STRAY)
         wmem_strbuf_append(out, "looks like an answer to a challenge, out of place");
     else if (entry != NULL)
         wmem_strbuf_append(out, entry->meaning);
@@ -59,10 +59,10 @@ void words_response(wmem_strbuf_t *out, const struct line_fact *line)
         wmem_strbuf_append(out, "answer to the challenge; it is not what the mechanism asks for");
     else
         wmem_strbuf_append(out, "answer to the challenge");
-    if (line->identity == NULL)
+    if (line->extra == NULL || line->extra->identity == NULL)
         return;
     wmem_strbuf_append(out, ": user ");
-    words_append_visible(out, smtp_span_of_text(line->identity));
+    words_append_visible(out, smtp_span_of_text(line->extra->identity));
 }
 
 /* ---- replies ---- */
@@ -77,25 +77,25 @@ const char *words_enhanced(const struct smtp_enhanced_status *enhanced)
 
 void words_reply(wmem_strbuf_t *out, const struct reply_fact *reply)
 {
-    const struct smtp_reference_entry *entry = smtp_reference_reply(reply->reply.code);
-    const char *class_text = smtp_reference_class(reply->reply.code);
+    const struct smtp_reference_entry *entry = smtp_reference_reply(reply->code);
+    const char *class_text = smtp_reference_class(reply->code);
     if (entry != NULL)
         wmem_strbuf_append(out, entry->meaning);
     else if (class_text != NULL)
         wmem_strbuf_append_printf(out, "%s (no code of the standards)", class_text);
     else
         wmem_strbuf_append(out, "no reply code");
-    const struct smtp_enhanced_status *enhanced = &reply->reply.enhanced;
-    bool says_nothing = enhanced->detail == 0 && (enhanced->subject == 0 || enhanced->class_digit == 2);
-    const char *meaning = enhanced->present && !says_nothing ? words_enhanced(enhanced) : NULL;
+    const struct smtp_enhanced_status enhanced = reply_enhanced(reply);
+    bool says_nothing = enhanced.detail == 0 && (enhanced.subject == 0 || enhanced.class_digit == 2);
+    const char *meaning = enhanced.present && !says_nothing ? words_enhanced(&enhanced) : NULL;
     if (meaning != NULL)
-        wmem_strbuf_append_printf(out, "; %u.%u.%u: %s", enhanced->class_digit, enhanced->subject, enhanced->detail, meaning);
+        wmem_strbuf_append_printf(out, "; %u.%u.%u: %s", enhanced.class_digit, enhanced.subject, enhanced.detail, meaning);
 }
 
 void words_answers(wmem_strbuf_t *out, const struct reply_fact *reply)
 {
-    const char *verb = smtp_verb_name(reply->reply.verb);
-    switch (reply->reply.answers) {
+    const char *verb = smtp_verb_name(reply->verb);
+    switch ((enum smtp_answers)reply->answers) {
     case SMTP_ANSWERS_GREETING:
         wmem_strbuf_append(out, "the server's greeting");
         return;
@@ -122,11 +122,11 @@ void words_answers(wmem_strbuf_t *out, const struct reply_fact *reply)
         wmem_strbuf_append_printf(out, " of frame %u after ", fact_frame(reply->request));
         words_append_duration(out, fact_time(&reply->fact) - fact_time(reply->request));
     }
-    if (reply->reply.recipient > 0)
-        wmem_strbuf_append_printf(out, ", for recipient %u", reply->reply.recipient);
-    if (reply->reply.codes_differ)
+    if (reply->recipient > 0)
+        wmem_strbuf_append_printf(out, ", for recipient %u", reply->recipient);
+    if (reply->codes_differ)
         wmem_strbuf_append(out, "; its lines have different codes, the last one counts");
-    if (reply->reply.partial)
+    if (reply->partial)
         wmem_strbuf_append(out, "; its last line was not seen");
 }
 

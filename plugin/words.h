@@ -10,7 +10,7 @@
 void words_append_visible(wmem_strbuf_t *out, struct smtp_span span);
 
 /* A line, its secret hidden unless it may be shown. */
-void words_append_line(wmem_strbuf_t *out, struct smtp_span line, const struct secret_part *hidden);
+void words_append_line(wmem_strbuf_t *out, struct smtp_span line, struct secret_part hidden);
 
 void words_append_duration(wmem_strbuf_t *out, int64_t nanoseconds);
 
