@@ -720,7 +720,7 @@ void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
         break;
     case SMTP_EVENT_CONTENT_BEGIN: {
         struct message *message = message_of(&dialogue->facts, event);
-        message->broken = message->broken || !event->complete;
+        CHANGE(message->broken, message->broken || !event->complete);
         break;
     }
     case SMTP_EVENT_CONTENT:
