@@ -414,6 +414,7 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
     struct facts *facts = &dialogue->facts;
     struct reply_fact *reply = new_fact(dialogue, sizeof *reply, FACT_REPLY, event);
     reply->number = event->number;
+    reply->ordinal = ++facts->replies;
     reply->lines = event->reply.lines;
     reply->recipient = event->reply.recipient;
     reply->code = event->reply.code;

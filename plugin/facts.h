@@ -114,6 +114,7 @@ struct reply_fact {
     struct fact *request; /* what it answers: command, response or end of content; NULL: unknown */
     struct transaction *transaction;
     uint32_t number;      /* of the command that it belongs to; 0: none */
+    uint32_t ordinal;     /* its own number in the session */
     uint32_t lines, recipient;
     uint16_t code, subject, detail; /* of the enhanced status the latter two */
     uint8_t class_digit;  /* of the enhanced status; 0: there is none */
@@ -196,6 +197,7 @@ struct facts {
     uint32_t command_count, command_capacity;
     struct line_fact *response;  /* the last one */
     struct reply_fact *reply;    /* the last one */
+    uint32_t replies;            /* so far */
     struct fact *unit[2];        /* the last line or reply of each role */
     struct transaction *transaction; /* the open one */
     struct message *message;     /* the last one */

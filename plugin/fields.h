@@ -39,6 +39,7 @@
     FIELD(reply_code, "reply.code", "Code", FT_UINT16, BASE_DEC, NULL, "The reply code; of the last line if they differ")    \
     FIELD(reply_class, "reply.class", "Class", FT_UINT8, BASE_DEC, NULL, "First digit of the reply code")                    \
     FIELD(reply_meaning, "reply.meaning", "Meaning", FT_STRING, BASE_NONE, NULL, "What the reply code means")                \
+    FIELD(reply_number, "reply.number", "Reply number", FT_UINT32, BASE_DEC, NULL, "Number of the reply in its session")     \
     FIELD(reply_answers, "reply.answers", "Answers", FT_STRING, BASE_NONE, NULL, "What the reply answers")                   \
     FIELD(reply_line, "reply.line", "Line", FT_STRING, BASE_NONE, NULL, "A line of the reply, with its code")                \
     FIELD(reply_text, "reply.text", "Text", FT_STRING, BASE_NONE, NULL, "A line of the reply, without its code")             \

@@ -5,8 +5,8 @@
 #define PLAUSIBLE (INT64_C(1) << 30)
 /* What stands so far beyond a hole and was never acknowledged is nonsense, or forged. */
 #define NEAR (UINT64_C(1) << 20)
-/* After so many segments of its peer a half that shows none is taken for not captured. */
-#define ONE_SIDED 2
+/* After so many segments of its peer a half that shows none, not even a SYN, is taken for not captured. */
+#define ONE_SIDED 4
 
 struct stream_held {
     struct stream_held *next;
@@ -181,9 +181,11 @@ static bool declare_hole(const struct delivery *delivery, unsigned half_index)
 static bool declare_next(const struct delivery *delivery)
 {
     struct stream *stream = delivery->stream;
-    for (unsigned half = 0; half < 2; half++)
-        if (stream->half[half].segments == 0 && stream->half[1 - half].segments >= ONE_SIDED)
-            stream->half[half].given_up = MAX(stream->half[half].given_up, stream->half[half].acked);
+    for (unsigned i = 0; i < 2; i++) {
+        struct stream_half *half = &stream->half[i];
+        if (half->segments == 0 && half->presumed && stream->half[1 - i].segments >= ONE_SIDED)
+            half->given_up = MAX(half->given_up, half->acked);
+    }
     int blocking = find_blocking(stream, stream->held > STREAM_HELD_LIMIT);
     unsigned first = blocking < 0 ? 0 : (unsigned)blocking;
     return declare_hole(delivery, first) || declare_hole(delivery, 1 - first);

@@ -308,6 +308,7 @@ static proto_item *show_reply(const struct view *view, const struct reply_fact *
     if (reply->partial)
         proto_item_set_generated(
             proto_tree_add_boolean(tree, hf_esmtp_reply_partial, octets.tvb, octets.start, octets.length, TRUE));
+    add_number(tree, hf_esmtp_reply_number, &octets, reply->ordinal);
     if (reply->number > 0)
         add_number(tree, hf_esmtp_command_number, &octets, reply->number);
     add_line_end(tree, &octets, reply->line_end);
@@ -407,6 +408,8 @@ static void show_boundary(const struct view *view, const struct boundary_fact *b
     proto_item_set_text(item, "\u2501\u2501 %s \u2501\u2501", wmem_strbuf_get_str(words));
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
     add_text(tree, hf_esmtp_boundary_event, &octets, smtp_step_name(boundary->step));
+    if (boundary->number > 0)
+        add_number(tree, hf_esmtp_command_number, &octets, boundary->number);
     if (!auth)
         return;
     if (boundary->mechanism != NULL)

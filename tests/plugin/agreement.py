@@ -124,7 +124,7 @@ def auths_of(session):
     auths = []
     steps = session["boundaries"] + [(frame, "auth", {**tree, "esmtp.boundary.event": "response"})
                                      for frame, _, tree in session["responses"]]
-    for _, kind, tree in sorted(steps, key=lambda step: step[0]):
+    for _, kind, tree in sorted(steps, key=lambda step: (number_of(step[2]) or 0, "esmtp.auth.result" in step[2], step[0])):
         if kind != "auth":
             continue
         if tree["esmtp.boundary.event"] == "started":
@@ -146,6 +146,8 @@ def starttls_of(session):
 
 def summarise(session):
     session["commands"].sort(key=lambda entry: number_of(entry[2]))
+    session["replies"].sort(key=lambda entry: int(entry[2]["esmtp.reply.number"]))
+    session["messages"].sort(key=lambda entry: number_of(entry[2]))
     codes = {}
     for _, _, tree in session["replies"]:
         if number_of(tree) is not None:
