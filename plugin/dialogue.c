@@ -7,7 +7,8 @@
 /* Octets of the client that wait for the server's reply, before the session must decide without it. */
 #define WAITING_LIMIT ((size_t)1024 * 1024)
 
-static struct dialogue *all;     /* of this capture file */
+static struct dialogue *all;     /* of this capture file, the first one first */
+static struct dialogue **next_one = &all;
 static uint32_t sessions;        /* so far */
 static bool finished;            /* all were brought to an end, provisionally */
 static uint32_t sessions_before; /* that */
@@ -15,6 +16,7 @@ static uint32_t sessions_before; /* that */
 void dialogue_reset(void)
 {
     all = NULL;
+    next_one = &all;
     sessions = 0;
     finished = false;
     facts_reset();
@@ -237,6 +239,7 @@ static void resume_all(void)
         waiting_free(&dialogue->waiting[0]);
         waiting_free(&dialogue->waiting[1]);
         wmem_free(wmem_file_scope(), dialogue->session);
+        saved->next = dialogue->next;
         *dialogue = *saved;
         wmem_free(wmem_file_scope(), saved);
     }
@@ -261,8 +264,8 @@ static struct dialogue *new_dialogue(const struct dialogue_input *input, convers
     struct dialogue *dialogue = facts_memory(sizeof *dialogue);
     dialogue->conversation = conversation;
     dialogue->first_frame = pinfo->num;
-    dialogue->next = all;
-    all = dialogue;
+    *next_one = dialogue;
+    next_one = &dialogue->next;
     conversation_add_proto_data(conversation, proto_esmtp, dialogue);
 
     /* Who sent the connection's first packet opened it, unless that answered a SYN that was not captured. */
