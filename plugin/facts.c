@@ -344,6 +344,9 @@ static void take_response(struct dialogue *dialogue, const struct smtp_event *ev
 
 /* ---- replies ---- */
 
+/* Of a reply without end no more is kept, in case it is not in one piece. */
+#define REPLY_LIMIT ((size_t)1024 * 1024)
+
 /* A buffer that a saved copy knows too is left to it. */
 static void own_buffer(struct facts *facts)
 {
@@ -356,12 +359,14 @@ static void own_buffer(struct facts *facts)
 
 static void take_reply_line(struct facts *facts, const struct smtp_event *event)
 {
-    size_t octets = event->octets;
+    size_t octets = MIN(event->octets, REPLY_LIMIT);
     own_buffer(facts);
     if (event->index == 0)
         facts->reply_length = 0;
     facts->reply_extensions = event->is_keyword || (event->index > 0 && facts->reply_extensions);
     facts->reply_end = (uint8_t)event->line.end;
+    if (facts->reply_length + octets > REPLY_LIMIT)
+        return;
     if (facts->reply_length + octets > facts->reply_capacity) {
         facts->reply_capacity = (uint32_t)MAX(facts->reply_length + octets, 2 * facts->reply_capacity);
         facts->reply_octets = wmem_realloc(wmem_file_scope(), facts->reply_octets, facts->reply_capacity);
@@ -374,13 +379,13 @@ static void take_reply_line(struct facts *facts, const struct smtp_event *event)
 static void tie(struct facts *facts, struct reply_fact *reply)
 {
     struct line_fact *command = command_of(facts, reply->number);
+    /* Where its own reply was lost, that to its content or to a response is the first one seen. */
+    if (command != NULL && command->reply == NULL)
+        CHANGE(command->reply, &reply->fact);
     switch ((enum smtp_answers)reply->answers) {
     case SMTP_ANSWERS_COMMAND:
-        if (command == NULL)
-            break;
-        reply->request = &command->fact;
-        if (command->reply == NULL)
-            CHANGE(command->reply, &reply->fact);
+        if (command != NULL)
+            reply->request = &command->fact;
         break;
     case SMTP_ANSWERS_CONTENT:
         if (command == NULL)

@@ -97,9 +97,12 @@ static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *da
     int length = (int)tvb_captured_length(tvb);
     if (length == 0)
         return 0;
-    if (pinfo->flags.in_error_pkt) {
-        proto_item_set_generated(proto_tree_add_item(tree, hf_esmtp_repeated, tvb, 0, -1, ENC_NA));
-        return believed ? length : 0;
+    if (pinfo->flags.in_error_pkt) { /* an error message quotes the segment: it is none of the connection's */
+        if (!believed)
+            return 0;
+        proto_item *item = proto_tree_add_item(tree, proto_esmtp, tvb, 0, -1, ENC_NA);
+        proto_tree_add_item(proto_item_add_subtree(item, ett_esmtp), hf_esmtp_repeated, tvb, 0, -1, ENC_NA);
+        return length;
     }
     facts_forget_fresh();
     uint32_t more = dialogue_wants_more(&input);

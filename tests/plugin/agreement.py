@@ -89,6 +89,8 @@ def of_plugin(packets):
                                             "messages": []})
     for frame, layers in packets:
         for layer in layers:
+            if "esmtp.session" not in layer: # quoted in an error message
+                continue
             session = sessions[int(layer["esmtp.session"])]
             session["frames"].add(frame)
             for kind, name in (("commands", "esmtp.command"), ("replies", "esmtp.reply"), ("boundaries", "esmtp.boundary"),
