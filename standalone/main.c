@@ -97,7 +97,7 @@ static void read_captures(struct program *program)
             .items = transcript,
             .show_secrets = options->show_secrets,
             .message = {
-                .digest = options->json || !transcript,
+                .digest = options->command == COMMAND_SESSIONS || (transcript && options->json),
                 .content = transcript && options->full && !options->json,
                 .worker = program->worker,
                 .pool = program->pool,

@@ -17,6 +17,7 @@ static const char help_summary[] =
     "Commands:\n"
     "  transcript   an annotated transcript of every session (the default)\n"
     "  sessions     one line, or one record, for each session\n"
+    "  findings     what an investigator should look at, one line, or one record, each\n"
     "\n"
     "CAPTURE is a pcap or pcapng file, plain or compressed (gzip, zstd, lz4), or - for standard input. Several captures are read\n"
     "as one, merged by time.";
@@ -130,7 +131,7 @@ static bool read_choice(const char *option, const char *value, const char *first
 }
 
 /* Commands to come: their names are no captures. */
-static const char *const later[] = { "messages", "findings", "servers", "explain", "reference" };
+static const char *const later[] = { "messages", "servers", "explain", "reference" };
 
 static bool names_later_command(char **words, int *status)
 {
@@ -142,11 +143,19 @@ static bool names_later_command(char **words, int *status)
 
 static bool read_command(struct options *options, char **words)
 {
-    if (words == NULL || words[0] == NULL)
-        return false;
-    bool sessions = strcmp(words[0], "sessions") == 0;
-    options->command = sessions ? COMMAND_SESSIONS : COMMAND_TRANSCRIPT;
-    return sessions || strcmp(words[0], "transcript") == 0;
+    static const struct {
+        const char *name;
+        enum command_name command;
+    } names[] = {
+        { "transcript", COMMAND_TRANSCRIPT }, { "sessions", COMMAND_SESSIONS }, { "findings", COMMAND_FINDINGS },
+    };
+    options->command = COMMAND_TRANSCRIPT;
+    for (unsigned i = 0; i < G_N_ELEMENTS(names) && words != NULL && words[0] != NULL; i++)
+        if (strcmp(words[0], names[i].name) == 0) {
+            options->command = names[i].command;
+            return true;
+        }
+    return false;
 }
 
 bool options_read(struct options *options, int argc, char **argv, int *status)

@@ -18,6 +18,7 @@ enum exit_status {
 enum command_name {
     COMMAND_TRANSCRIPT,
     COMMAND_SESSIONS,
+    COMMAND_FINDINGS,
 };
 
 struct options {

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "findings_report.h"
 #include "session_json.h"
 #include "sessions_text.h"
 #include "transcript_json.h"
@@ -29,6 +30,7 @@ struct printer {
     FILE *out;
     struct page page;
     struct relief relief;
+    struct findings_report *findings; /* of the command `findings`; else NULL */
     bool heading_done;
     unsigned printed;
     struct summary summary;
@@ -96,6 +98,8 @@ struct printer *printer_open(const struct options *options, struct worker *worke
         .colour = options->colour,
         .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
     };
+    if (options->command == COMMAND_FINDINGS)
+        printer->findings = findings_report_new(&printer->page, options->json, options->count > 1);
     return printer;
 }
 
@@ -147,10 +151,15 @@ static void print_session(void *target, struct smtp_span octets)
     struct record *record = target;
     struct printer *printer;
     memcpy(&printer, octets.octets, sizeof printer);
-    if (is_picked(printer, record->id) && !printer->failed) {
+    bool picked = is_picked(printer, record->id);
+    if ((picked || printer->findings != NULL) && !printer->failed) {
         record_conclude(record);
-        count(printer, record);
-        print(printer, record);
+        if (picked)
+            count(printer, record);
+        if (printer->findings != NULL)
+            findings_report_session(printer->findings, record, picked);
+        else
+            print(printer, record);
         if (printer->page.out->len >= OUTPUT_PIECE)
             write_out(printer);
     }
@@ -198,6 +207,12 @@ bool printer_close(struct printer *printer, struct summary *summary)
     summary->sessions_seen = printer->sessions_seen;
     summary->messages = printer->summary.messages;
     summary->findings = printer->summary.findings;
+    if (printer->findings != NULL) {
+        summary->findings = findings_report_count(printer->findings);
+        if (!printer->options->json && summary->sessions > 0)
+            findings_report_summary(printer->findings);
+        findings_report_free(printer->findings);
+    }
     if (printer->options->json)
         summary_json(&json, summary);
     flush_output(printer, smtp_span(NULL, 0));

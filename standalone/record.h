@@ -132,6 +132,8 @@ struct finding {
     enum smtp_finding finding;
     uint64_t frame;
     unsigned capture; /* file of the frame */
+    uint64_t proof_frame; /* of another frame that proves it; 0: none */
+    unsigned proof_capture;
     struct smtp_span detail;
 };
 

@@ -2,6 +2,7 @@
 #include "transcript_text.h"
 
 #include "annotate.h"
+#include "finding_out.h"
 #include "text.h"
 
 /* Columns: offset in time, frame, direction, the line, and its annotation where there is room beside it. */
@@ -486,10 +487,7 @@ static void put_findings(struct writer *writer)
     for (const GList *link = record->findings.head; link != NULL; link = link->next) {
         const struct finding *finding = link->data;
         enum smtp_severity severity = smtp_finding_severity(finding->finding);
-        enum page_colour colour = severity == SMTP_SEVERITY_HIGH     ? PAGE_BAD
-                                  : severity == SMTP_SEVERITY_MEDIUM ? PAGE_WARNING
-                                                                     : PAGE_PLAIN;
-        page_printf(page, colour, "  %-6s  %s", smtp_severity_name(severity), smtp_finding_name(finding->finding));
+        page_printf(page, finding_colour(severity), "  %-6s  %s", smtp_severity_name(severity), smtp_finding_name(finding->finding));
         if (finding->frame != 0)
             page_printf(page, PAGE_DIM, "  frame %" G_GUINT64_FORMAT, finding->frame);
         g_string_append(page->out, "\n          ");
