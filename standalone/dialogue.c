@@ -7,6 +7,7 @@
 #include "session.h"
 #include "session_order.h"
 #include "stream_buffer.h"
+#include "text.h"
 
 /* Octets of the client that wait for the server's reply, before the session must decide without it. */
 #define WAITING_LIMIT ((size_t)1024 * 1024)
@@ -19,6 +20,9 @@
 
 /* Segments that say the same octets differently, seen before the connection was recognised. */
 #define EARLY_CONFLICTS 8
+
+/* Of what is no SMTP, so many octets of each side are shown. */
+#define NOT_SMTP_SHOWN ((size_t)32)
 
 struct conflict {
     uint64_t octets;
@@ -191,13 +195,43 @@ static void start_session(struct dialogue *dialogue, bool opener_is_client)
     session_order_accept(dialogue->owner->order, dialogue->order, record);
 }
 
+/* Says who speaks what instead of SMTP: the first octets of either side tell a person more than any guess. */
+static void report_not_smtp(struct dialogue *dialogue)
+{
+    const struct dialogues_options *options = &dialogue->owner->options;
+    const struct tcp_connection *connection = dialogue->connection;
+    struct tcp_place first = { .frame = 0 };
+    GString *detail = g_string_new("no SMTP between ");
+    for (int half = 0; half < 2; half++) {
+        g_string_append(detail, half == 0 ? "" : " and ");
+        text_append_endpoint(detail, &connection->endpoint[half].address, connection->endpoint[half].port);
+    }
+    for (int half = 0; half < 2; half++) {
+        struct smtp_span octets = first_octets(&dialogue->buffer[half]);
+        if (octets.length == 0)
+            continue;
+        struct tcp_place place = stream_buffer_place(&dialogue->buffer[half], dialogue->used[half]);
+        if (first.frame == 0 || place.time < first.time)
+            first = place;
+        g_string_append(detail, half == 0 ? "; the first says \"" : "; the second says \"");
+        for (size_t i = 0; i < octets.length && i < NOT_SMTP_SHOWN; i++)
+            g_string_append_c(detail, g_ascii_isprint((char)octets.octets[i]) ? (char)octets.octets[i] : '.');
+        g_string_append(detail, octets.length > NOT_SMTP_SHOWN ? "...\"" : "\"");
+    }
+    options->not_smtp(options->context, connection, first, detail->str);
+    g_string_free(detail, TRUE);
+}
+
 static void refuse(struct dialogue *dialogue)
 {
     const struct tcp_connection *connection = dialogue->connection;
     dialogue->refused = true;
     bool octets = stream_buffer_waiting(&dialogue->buffer[0]) > 0 || stream_buffer_waiting(&dialogue->buffer[1]) > 0;
-    if (octets && (smtp_port_is_known(connection->endpoint[1].port) || smtp_port_is_known(connection->endpoint[0].port)))
+    if (octets && (smtp_port_is_known(connection->endpoint[1].port) || smtp_port_is_known(connection->endpoint[0].port))) {
         dialogue->owner->not_smtp++;
+        if (dialogue->owner->options.not_smtp != NULL)
+            report_not_smtp(dialogue);
+    }
     session_order_refuse(dialogue->owner->order, dialogue->order);
     dialogue->order = NULL;
 }

@@ -18,6 +18,8 @@ struct dialogues_options {
     /* A session ended. The record belongs to the callee. Its id is set; records come in the order in which sessions end,
        or, with `by_start`, in which they began. */
     void (*finished)(void *context, struct record *record);
+    /* A connection on an SMTP port carries something else, from the frame at `first` on. */
+    void (*not_smtp)(void *context, const struct tcp_connection *connection, struct tcp_place first, const char *detail);
     /* The smallest ordinal of a connection that may yet be opened (tcp_table_pending); may be NULL. */
     uint64_t (*pending)(void *context);
     void *context;

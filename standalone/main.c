@@ -57,6 +57,13 @@ static void session_finished(void *context, struct record *record)
     printer_session(((struct program *)context)->printer, record);
 }
 
+static void not_smtp(void *context, const struct tcp_connection *connection, struct tcp_place first, const char *detail)
+{
+    (void)connection;
+    struct program *program = context;
+    printer_not_smtp(program->printer, first.frame, capture_set_name(program->captures, first.capture), detail);
+}
+
 static const char *capture_name(void *context, unsigned index)
 {
     return capture_set_name(((struct program *)context)->captures, index);
@@ -106,6 +113,7 @@ static void read_captures(struct program *program)
         .capture_name = capture_name,
         .capture_precision = capture_precision,
         .finished = session_finished,
+        .not_smtp = options->command == COMMAND_FINDINGS ? not_smtp : NULL,
         .pending = pending,
         .context = program,
         .by_start = options->by_start,

@@ -184,6 +184,39 @@ void printer_session(struct printer *printer, struct record *record)
     worker_post(printer->worker, print_session, record, smtp_span(&printer, sizeof printer));
 }
 
+/* A finding on its way to the worker. */
+struct not_smtp {
+    struct printer *printer;
+    struct told_finding told;
+    char *detail;
+};
+
+/* Job: prints it and frees it. */
+static void print_not_smtp(void *target, struct smtp_span octets)
+{
+    (void)octets;
+    struct not_smtp *found = target;
+    if (found->printer->options->sessions->len == 0)
+        findings_report_tell(found->printer->findings, &found->told);
+    g_free(found->detail);
+    g_free(found);
+}
+
+void printer_not_smtp(struct printer *printer, uint64_t frame, const char *capture, const char *detail)
+{
+    struct not_smtp *found = g_new0(struct not_smtp, 1);
+    found->printer = printer;
+    found->detail = g_strdup(detail);
+    found->told = (struct told_finding){
+        .finding = SMTP_FINDING_NOT_SMTP,
+        .severity = smtp_finding_severity(SMTP_FINDING_NOT_SMTP),
+        .detail = smtp_span_of_text(found->detail),
+        .evidence[0] = { .frame = frame, .capture = capture },
+        .count = 1,
+    };
+    worker_post(printer->worker, print_not_smtp, found, smtp_span(NULL, 0));
+}
+
 void printer_flush(struct printer *printer)
 {
     worker_post(printer->worker, flush_output, printer, smtp_span(NULL, 0));
@@ -209,7 +242,7 @@ bool printer_close(struct printer *printer, struct summary *summary)
     summary->findings = printer->summary.findings;
     if (printer->findings != NULL) {
         summary->findings = findings_report_count(printer->findings);
-        if (!printer->options->json && summary->sessions > 0)
+        if (!printer->options->json && (summary->sessions > 0 || summary->findings > 0))
             findings_report_summary(printer->findings);
         findings_report_free(printer->findings);
     }

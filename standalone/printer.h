@@ -16,6 +16,9 @@ struct printer *printer_open(const struct options *options, struct worker *worke
 /* The session is over; the record belongs to the printer. */
 void printer_session(struct printer *printer, struct record *record);
 
+/* A connection on an SMTP port is none, from this frame on. `capture` is the file's name, `detail` is copied. */
+void printer_not_smtp(struct printer *printer, uint64_t frame, const char *capture, const char *detail);
+
 /* All that was given so far is wanted now: nothing more may come for a while. */
 void printer_flush(struct printer *printer);
 
