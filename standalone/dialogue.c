@@ -336,6 +336,8 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
         needed = dialogue->session->reply_offset;
     if (role == SMTP_CLIENT && dialogue->session->early_talker && !dialogue->session->greeting_seen)
         needed = dialogue->session->early_offset;
+    if (role == SMTP_CLIENT && dialogue->session->smuggling.armed)
+        needed = dialogue->session->smuggling.offset;
     stream_buffer_forget_marks(buffer, needed);
     return true;
 }

@@ -725,6 +725,23 @@ void record_finding(struct record *record, enum smtp_finding finding, struct pla
     append(&record->findings, &found->link, found);
 }
 
+/* What is known now of the last finding of that name: it is said behind what was said of it before. */
+static void add_proof(struct record *record, const struct smtp_event *event)
+{
+    GList *link = record->findings.tail;
+    while (link != NULL && ((const struct finding *)link->data)->finding != event->finding)
+        link = link->prev;
+    if (link == NULL)
+        return;
+    struct finding *finding = link->data;
+    struct place place = place_of(record, event);
+    finding->proof_frame = place.frame;
+    finding->proof_capture = place.capture;
+    char *detail = g_strdup_printf("%.*s; %s", (int)finding->detail.length, (const char *)finding->detail.octets, event->detail);
+    finding->detail = keep(record, smtp_span_of_text(detail));
+    g_free(detail);
+}
+
 static void take_gap(struct record *record, const struct smtp_event *event)
 {
     struct smtp_event before = *event;
@@ -847,6 +864,9 @@ void record_event(struct record *record, const struct smtp_event *event)
     case SMTP_EVENT_FINDING:
         record_finding(record, event->finding, place_of(record, event), event->detail);
         break;
+    case SMTP_EVENT_FINDING_PROOF:
+        add_proof(record, event);
+        break;
     }
 }
 
@@ -863,6 +883,16 @@ static void assume_greeting(struct record *record)
     }
 }
 
+/* Whether a domain is the other, or below it: bounces often have a host of their own. */
+static bool is_within(struct smtp_span domain, struct smtp_span other)
+{
+    if (other.length == 0 || other.length > domain.length)
+        return false;
+    size_t front = domain.length - other.length;
+    bool same = g_ascii_strncasecmp((const char *)domain.octets + front, (const char *)other.octets, other.length) == 0;
+    return same && (front == 0 || domain.octets[front - 1] == '.');
+}
+
 /* Who the message says it is from, and whom the envelope names, are of different domains: common, and worth knowing. */
 static void check_sender(struct record *record, const struct transaction *transaction)
 {
@@ -874,7 +904,8 @@ static void check_sender(struct record *record, const struct transaction *transa
     while (at > 0 && argument.octets[at - 1] != '@')
         at--;
     struct smtp_span domain = smtp_span_from(argument, at);
-    if (at == 0 || smtp_span_is(domain, message->from_domain))
+    struct smtp_span from = smtp_span_of_text(message->from_domain);
+    if (at == 0 || is_within(domain, from) || is_within(from, domain))
         return;
     char *detail = g_strdup_printf("the envelope's sender is of %.*s, the message's From field of %s",
                                    (int)smtp_span_first(domain, 255).length, (const char *)domain.octets, message->from_domain);
