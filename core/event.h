@@ -81,6 +81,9 @@ struct smtp_reply {
 /* Whether it refuses an address as such (RFC 5321 section 4.2.3), and not the sender, or by policy (RFC 3463 section 3.2). */
 bool smtp_reply_refuses_address(const struct smtp_reply *reply);
 
+/* Whether a login was refused for its user or password, or so the server says; not: no such mechanism, TLS first, try later. */
+bool smtp_code_denies_credentials(unsigned code);
+
 enum smtp_transport {
     SMTP_TRANSPORT_DATA,
     SMTP_TRANSPORT_BDAT,

@@ -77,6 +77,11 @@ bool smtp_reply_refuses_address(const struct smtp_reply *reply)
     return address && (reply->code == 550 || reply->code == 551 || reply->code == 553);
 }
 
+bool smtp_code_denies_credentials(unsigned code)
+{
+    return code == 535 || code == 525 || code == 550 || code == 553 || code == 554 || code == 571;
+}
+
 const char *smtp_phase_name(enum smtp_phase phase)
 {
     static const char *const names[] = { "connect", "session", "transaction", "recipients", "chunks" };

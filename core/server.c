@@ -238,12 +238,6 @@ static void begin_unseen_auth(struct smtp_session *session, const struct smtp_si
     session->auth_begun = true;
 }
 
-/* The user or the password is wrong, or so the server says; not: no such mechanism, TLS first, try later. */
-static bool denies_credentials(unsigned code)
-{
-    return code == 535 || code == 525 || code == 550 || code == 553 || code == 554 || code == 571;
-}
-
 static void auth_answered(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
@@ -270,7 +264,7 @@ static void auth_answered(struct smtp_session *session, const struct smtp_reply 
     smtp_emit(sink, &event);
     if (step == SMTP_STEP_ACCEPTED)
         session->layer = session->mechanism == SMTP_MECHANISM_GSSAPI || session->mechanism == SMTP_MECHANISM_DIGEST_MD5;
-    if (step == SMTP_STEP_REJECTED && denies_credentials(reply->code) && ++session->rejected_auths == BRUTE_FORCE_REJECTIONS)
+    if (step == SMTP_STEP_REJECTED && smtp_code_denies_credentials(reply->code) && ++session->rejected_auths == BRUTE_FORCE_REJECTIONS)
         smtp_report(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reply_offset, sink,
                     "%d logins were rejected in this session", BRUTE_FORCE_REJECTIONS);
 }

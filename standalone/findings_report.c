@@ -1,24 +1,36 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "findings_report.h"
 
+#include "across.h"
+
 struct findings_report {
     struct page *page;
     bool json, captures;
+    struct across *across;
+    bool (*picked)(const void *context, uint64_t session);
+    const void *context;
     uint64_t sessions;
     uint64_t counts[SMTP_SEVERITY_HIGH + 1];
 };
 
-struct findings_report *findings_report_new(struct page *page, bool json, bool captures)
+static void tell_across(void *context, const struct told_finding *told);
+
+struct findings_report *findings_report_new(struct page *page, bool json, bool captures,
+                                            bool (*picked)(const void *context, uint64_t session), const void *context)
 {
     struct findings_report *report = g_new0(struct findings_report, 1);
     report->page = page;
     report->json = json;
     report->captures = captures;
+    report->picked = picked;
+    report->context = context;
+    report->across = across_new(tell_across, report);
     return report;
 }
 
 void findings_report_free(struct findings_report *report)
 {
+    across_free(report->across);
     g_free(report);
 }
 
@@ -37,6 +49,17 @@ void findings_report_tell(struct findings_report *report, const struct told_find
     json_end_line(&json);
 }
 
+/* Where only some sessions are asked for, one of them must be among the proofs. */
+static void tell_across(void *context, const struct told_finding *told)
+{
+    struct findings_report *report = context;
+    bool wanted = false;
+    for (unsigned i = 0; i < told->count; i++)
+        wanted = wanted || report->picked(report->context, told->evidence[i].session);
+    if (wanted)
+        findings_report_tell(report, told);
+}
+
 static void tell_own(struct findings_report *report, const struct record *record)
 {
     report->sessions++;
@@ -48,10 +71,16 @@ static void tell_own(struct findings_report *report, const struct record *record
         }
 }
 
-void findings_report_session(struct findings_report *report, const struct record *record, bool picked)
+void findings_report_session(struct findings_report *report, const struct record *record)
 {
-    if (picked)
+    if (report->picked(report->context, record->id))
         tell_own(report, record);
+    across_session(report->across, record);
+}
+
+uint64_t findings_report_forgotten(const struct findings_report *report)
+{
+    return across_forgotten(report->across);
 }
 
 uint64_t findings_report_count(const struct findings_report *report)

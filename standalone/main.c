@@ -176,6 +176,9 @@ static void say_what_was_left_out(const struct summary *summary)
     if (summary->implausible > 0)
         fprintf(stderr, "smtpscope: %" PRIu64 " segments were not used: their sequence numbers are far outside of their connection\n",
                 summary->implausible);
+    if (summary->forgotten > 0)
+        fprintf(stderr, "smtpscope: %" PRIu64 " clients, servers or identities were forgotten to make room for others: what they did "
+                        "before was not counted\n", summary->forgotten);
     if (summary->not_smtp > 0)
         fprintf(stderr, "smtpscope: %" PRIu64 " connections on an SMTP port carry something else\n", summary->not_smtp);
 }

@@ -75,6 +75,16 @@ static bool is_a_capture(const struct options *options)
     return false;
 }
 
+static bool is_picked(const void *context, uint64_t id)
+{
+    const struct printer *printer = context;
+    const GArray *sessions = printer->options->sessions;
+    for (unsigned i = 0; i < sessions->len; i++)
+        if (g_array_index(sessions, uint64_t, i) == id)
+            return true;
+    return sessions->len == 0;
+}
+
 struct printer *printer_open(const struct options *options, struct worker *worker, struct arena_pool *pool)
 {
     struct printer *printer = g_new0(struct printer, 1);
@@ -99,17 +109,8 @@ struct printer *printer_open(const struct options *options, struct worker *worke
         .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
     };
     if (options->command == COMMAND_FINDINGS)
-        printer->findings = findings_report_new(&printer->page, options->json, options->count > 1);
+        printer->findings = findings_report_new(&printer->page, options->json, options->count > 1, is_picked, printer);
     return printer;
-}
-
-static bool is_picked(const struct printer *printer, uint64_t id)
-{
-    const GArray *sessions = printer->options->sessions;
-    for (unsigned i = 0; i < sessions->len; i++)
-        if (g_array_index(sessions, uint64_t, i) == id)
-            return true;
-    return sessions->len == 0;
 }
 
 static void count(struct printer *printer, const struct record *record)
@@ -157,7 +158,7 @@ static void print_session(void *target, struct smtp_span octets)
         if (picked)
             count(printer, record);
         if (printer->findings != NULL)
-            findings_report_session(printer->findings, record, picked);
+            findings_report_session(printer->findings, record);
         else
             print(printer, record);
         if (printer->page.out->len >= OUTPUT_PIECE)
@@ -242,6 +243,7 @@ bool printer_close(struct printer *printer, struct summary *summary)
     summary->findings = printer->summary.findings;
     if (printer->findings != NULL) {
         summary->findings = findings_report_count(printer->findings);
+        summary->forgotten = findings_report_forgotten(printer->findings);
         if (!printer->options->json && (summary->sessions > 0 || summary->findings > 0))
             findings_report_summary(printer->findings);
         findings_report_free(printer->findings);

@@ -280,7 +280,7 @@ static bool greets(enum smtp_verb verb)
 
 static bool argument_matters(enum smtp_verb verb)
 {
-    return verb == SMTP_VERB_MAIL || verb == SMTP_VERB_RCPT || greets(verb) || verb == SMTP_VERB_SEND || verb == SMTP_VERB_SOML || verb == SMTP_VERB_SAML;
+    return verb == SMTP_VERB_MAIL || verb == SMTP_VERB_RCPT || greets(verb) || verb == SMTP_VERB_VRFY || verb == SMTP_VERB_EXPN || verb == SMTP_VERB_SEND || verb == SMTP_VERB_SOML || verb == SMTP_VERB_SAML;
 }
 
 static void take_command(struct record *record, const struct smtp_event *event)
@@ -478,6 +478,51 @@ static void put_offer_behind(struct record *record)
     g_queue_push_tail_link(&record->items, offer);
 }
 
+/* ---- refusals ---- */
+
+static void refuse(struct record *record, enum refusal_of of, uint16_t code, struct smtp_span address, const struct place *place)
+{
+    struct refusal refusal = { .of = of,
+                               .code = code,
+                               .enhanced = record->last_enhanced,
+                               .text = last_reply(record),
+                               .address = address,
+                               .frame = place->frame,
+                               .capture = place->capture };
+    refusals_add(&record->refusals, record->arena, &refusal);
+}
+
+/* A no to what may be refused; of logins and STARTTLS the boundary tells. */
+static void take_refusal(struct record *record, const struct smtp_reply *reply, const struct sent *sent, const struct place *place)
+{
+    struct smtp_span none = smtp_span("", 0);
+    struct smtp_span argument = sent != NULL ? sent->argument : none;
+    bool command = reply->answers == SMTP_ANSWERS_COMMAND || reply->answers == SMTP_ANSWERS_CONTENT;
+    if (reply->answers == SMTP_ANSWERS_GREETING)
+        refuse(record, REFUSAL_SESSION, reply->code, none, place);
+    else if (reply->answers == SMTP_ANSWERS_NOTHING && reply->code == 421)
+        refuse(record, REFUSAL_CLOSED, reply->code, none, place);
+    else if (!command)
+        return;
+    else if (greets(reply->verb))
+        refuse(record, REFUSAL_GREETING, reply->code, none, place);
+    else if (reply->verb == SMTP_VERB_MAIL)
+        refuse(record, REFUSAL_SENDER, reply->code, smtp_path_parse(argument, "FROM").address, place);
+    else if (reply->verb == SMTP_VERB_RCPT)
+        refuse(record, REFUSAL_RECIPIENT, reply->code, smtp_path_parse(argument, "TO").address, place);
+    else if (reply->verb == SMTP_VERB_DATA || reply->verb == SMTP_VERB_BDAT)
+        refuse(record, REFUSAL_MESSAGE, reply->code, none, place);
+}
+
+static void note_verdicts(struct record *record, const struct smtp_reply *reply, const struct sent *sent, const struct place *place)
+{
+    bool address = reply->verb == SMTP_VERB_RCPT || reply->verb == SMTP_VERB_VRFY || reply->verb == SMTP_VERB_EXPN;
+    if (address && sent != NULL)
+        refusals_note_address(&record->refusals, reply, sent->argument, place->frame, place->capture);
+    if (reply->code >= 400)
+        take_refusal(record, reply, sent, place);
+}
+
 static void take_reply(struct record *record, const struct smtp_event *event)
 {
     const struct smtp_reply *reply = &event->reply;
@@ -487,6 +532,7 @@ static void take_reply(struct record *record, const struct smtp_event *event)
     record->answered = MAX(record->answered, event->number);
     note_greeting_answered(record, event->number);
     record->last_reply = smtp_span(NULL, 0);
+    record->last_code = reply->code;
     record->last_enhanced = reply->enhanced;
     record->last_enhanced.present = reply->enhanced.present && record->reply_lines > 0;
     if (reply->answers == SMTP_ANSWERS_GREETING && !record->banner_seen) {
@@ -501,6 +547,7 @@ static void take_reply(struct record *record, const struct smtp_event *event)
         record->refusal_enhanced = last_enhanced(record);
         record->refusal_code = reply->code;
     }
+    note_verdicts(record, reply, sent, &place);
     /* LMTP: of the replies to one message the one counts that decides. */
     if (reply->recipient == 1 || (reply->recipient > 1 && reply->code / 100 == 2 && record->verdict_code / 100 != 2)) {
         record->verdict_code = reply->code;
@@ -608,8 +655,24 @@ static void take_auth_step(struct record *record, const struct smtp_event *event
     if (event->step == SMTP_STEP_ACCEPTED || event->step == SMTP_STEP_REJECTED || event->step == SMTP_STEP_CANCELLED) {
         auth->result = event->step;
         auth->code = event->code;
+        struct place place = place_of(record, event);
+        auth->result_frame = place.frame;
+        auth->result_capture = place.capture;
+        if (event->step == SMTP_STEP_REJECTED)
+            refuse(record, REFUSAL_LOGIN, event->code, smtp_span("", 0), &place);
         record->auth_failed = event->step != SMTP_STEP_ACCEPTED;
     }
+}
+
+static void note_starttls(struct record *record, const struct smtp_event *event)
+{
+    struct place place = place_of(record, event);
+    if (event->step == SMTP_STEP_OFFERED && !record->starttls.offered) {
+        record->starttls.offered_frame = place.frame;
+        record->starttls.offered_capture = place.capture;
+    }
+    if (event->step == SMTP_STEP_REFUSED)
+        refuse(record, REFUSAL_STARTTLS, record->last_code, smtp_span("", 0), &place);
 }
 
 static void take_boundary(struct record *record, const struct smtp_event *event)
@@ -617,6 +680,7 @@ static void take_boundary(struct record *record, const struct smtp_event *event)
     if (event->boundary == SMTP_BOUNDARY_AUTH)
         take_auth_step(record, event);
     if (event->boundary == SMTP_BOUNDARY_STARTTLS) {
+        note_starttls(record, event);
         record->starttls.offered = record->starttls.offered || event->step == SMTP_STEP_OFFERED;
         record->starttls.requested = record->starttls.requested || event->step == SMTP_STEP_REQUESTED;
         record->starttls.accepted = record->starttls.accepted || event->step == SMTP_STEP_ACCEPTED;

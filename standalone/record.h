@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "event.h"
 #include "message.h"
+#include "refusals.h"
 #include "secrets.h"
 #include "tcp.h"
 
@@ -102,6 +103,8 @@ struct auth {
     enum smtp_step result;   /* ACCEPTED, REJECTED, CANCELLED; STARTED while unfinished */
     uint16_t code;
     uint64_t frame;
+    uint64_t result_frame;   /* of the reply that decided; 0: none did */
+    unsigned result_capture; /* file of it */
     uint32_t command;
 };
 
@@ -177,6 +180,7 @@ struct record {
     GQueue lines;                     /* struct record_line: of the reply coming in */
     GQueue secrets_said;              /* a server may repeat them */
     struct smtp_span last_reply;      /* octets NULL: nobody wanted it yet */
+    uint16_t last_code;
     struct smtp_enhanced_status last_enhanced;
     size_t reply_octets;              /* of the text of the last reply, or the one coming in */
     unsigned reply_lines;
@@ -214,7 +218,10 @@ struct record {
     struct smtp_span helo;
     struct {
         bool offered, requested, accepted, refused;
+        uint64_t offered_frame; /* of the first offer */
+        unsigned offered_capture;
     } starttls;
+    struct refusals refusals;
     struct tls tls;
 
     uint64_t id;
