@@ -18,6 +18,7 @@ static const char help_summary[] =
     "  transcript   an annotated transcript of every session (the default)\n"
     "  sessions     one line, or one record, for each session\n"
     "  findings     what an investigator should look at, one line, or one record, each\n"
+    "  servers      what each server announced, in clear and under TLS\n"
     "\n"
     "CAPTURE is a pcap or pcapng file, plain or compressed (gzip, zstd, lz4), or - for standard input. Several captures are read\n"
     "as one, merged by time.";
@@ -131,7 +132,7 @@ static bool read_choice(const char *option, const char *value, const char *first
 }
 
 /* Commands to come: their names are no captures. */
-static const char *const later[] = { "messages", "servers", "explain", "reference" };
+static const char *const later[] = { "messages", "explain", "reference" };
 
 static bool names_later_command(char **words, int *status)
 {
@@ -148,6 +149,7 @@ static bool read_command(struct options *options, char **words)
         enum command_name command;
     } names[] = {
         { "transcript", COMMAND_TRANSCRIPT }, { "sessions", COMMAND_SESSIONS }, { "findings", COMMAND_FINDINGS },
+        { "servers", COMMAND_SERVERS },
     };
     options->command = COMMAND_TRANSCRIPT;
     for (unsigned i = 0; i < G_N_ELEMENTS(names) && words != NULL && words[0] != NULL; i++)

@@ -19,6 +19,7 @@ enum command_name {
     COMMAND_TRANSCRIPT,
     COMMAND_SESSIONS,
     COMMAND_FINDINGS,
+    COMMAND_SERVERS,
 };
 
 struct options {

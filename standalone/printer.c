@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 
 #include "findings_report.h"
+#include "servers.h"
 #include "session_json.h"
 #include "sessions_text.h"
 #include "transcript_json.h"
@@ -31,6 +32,7 @@ struct printer {
     struct page page;
     struct relief relief;
     struct findings_report *findings; /* of the command `findings`; else NULL */
+    struct servers *servers;          /* of the command `servers`; else NULL */
     bool heading_done;
     unsigned printed;
     struct summary summary;
@@ -108,6 +110,8 @@ struct printer *printer_open(const struct options *options, struct worker *worke
         .colour = options->colour,
         .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
     };
+    if (options->command == COMMAND_SERVERS)
+        printer->servers = servers_new();
     if (options->command == COMMAND_FINDINGS)
         printer->findings = findings_report_new(&printer->page, options->json, options->count > 1, is_picked, printer);
     return printer;
@@ -159,6 +163,8 @@ static void print_session(void *target, struct smtp_span octets)
             count(printer, record);
         if (printer->findings != NULL)
             findings_report_session(printer->findings, record);
+        else if (printer->servers != NULL)
+            servers_session(printer->servers, record);
         else
             print(printer, record);
         if (printer->page.out->len >= OUTPUT_PIECE)
@@ -241,6 +247,14 @@ bool printer_close(struct printer *printer, struct summary *summary)
     summary->sessions_seen = printer->sessions_seen;
     summary->messages = printer->summary.messages;
     summary->findings = printer->summary.findings;
+    if (printer->servers != NULL) {
+        summary->forgotten = servers_forgotten(printer->servers);
+        if (printer->options->json)
+            servers_json(printer->servers, &json);
+        else
+            servers_text(printer->servers, &printer->page);
+        servers_free(printer->servers);
+    }
     if (printer->findings != NULL) {
         summary->findings = findings_report_count(printer->findings);
         summary->forgotten = findings_report_forgotten(printer->findings);

@@ -398,7 +398,7 @@ static void take_reply_line(struct record *record, const struct smtp_event *even
     if (record->reply_lines++ > 0)
         add_reply_text(record, smtp_span("\n", 1));
     add_reply_text(record, text);
-    if (event->is_keyword && !record->tls.seen && !record->starttls.accepted)
+    if (event->is_keyword)
         add_text_line(record, &record->new_extensions, text);
     if (!record->options->items)
         return;
@@ -436,9 +436,11 @@ static void take_greeting(struct record *record, const struct sent *sent, const 
     record->helo_seen = true;
     record->helo_verb = sent->verb;
     record->helo = sent->argument;
-    if (sent->verb == SMTP_VERB_HELO || record->tls.seen || record->starttls.accepted)
+    if (sent->verb == SMTP_VERB_HELO)
         return;
-    record->extensions = record->new_extensions;
+    bool behind_tls = record->tls.seen || record->starttls.accepted;
+    *(behind_tls ? &record->tls_extensions : &record->extensions) = record->new_extensions;
+    *(behind_tls ? &record->tls_extensions_seen : &record->extensions_seen) = true;
     record->new_extensions = (GQueue)G_QUEUE_INIT;
 }
 

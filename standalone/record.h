@@ -211,7 +211,9 @@ struct record {
     GQueue auths;                     /* struct auth */
     GQueue findings;                  /* struct finding */
     GQueue gaps;                      /* struct gap */
-    GQueue extensions;                /* struct text_line */
+    GQueue extensions;                /* struct text_line; of the last EHLO reply in clear, before TLS */
+    GQueue tls_extensions;            /* of the last one behind STARTTLS, where it can be read */
+    bool extensions_seen, tls_extensions_seen;
     uint16_t banner_code;
     struct smtp_span banner;
     enum smtp_verb helo_verb;
