@@ -2,6 +2,7 @@
 #include "sessions_text.h"
 
 #include "annotate.h"
+#include "refusals_text.h"
 #include "text.h"
 
 void sessions_text_heading(struct page *page)
@@ -53,6 +54,7 @@ void sessions_text(struct page *page, const struct record *record)
         append_transaction(text, link->data);
     if (record->transactions.length > 5)
         g_string_append_printf(text, "; and %u mails more", record->transactions.length - 5);
+    refusals_text_short(text, record);
     if (record->findings.length > 0)
         g_string_append_printf(text, "; %u finding%s", record->findings.length, record->findings.length == 1 ? "" : "s");
     g_string_append(text, "; ");

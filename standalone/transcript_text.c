@@ -3,6 +3,7 @@
 
 #include "annotate.h"
 #include "finding_out.h"
+#include "refusals_text.h"
 #include "text.h"
 
 /* Columns: offset in time, frame, direction, the line, and its annotation where there is room beside it. */
@@ -566,6 +567,7 @@ void transcript_text(struct page *page, const struct record *record, const struc
         put_item(&writer, link->data);
         relief_give(options->relief);
     }
+    refusals_text(page, record);
     put_findings(&writer);
     put_summary(&writer);
 }
