@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * What the server announced in its EHLO reply against what the client uses: verbs, parameters, mechanisms, numbers (RFC 5321
- * section 2.2.1: nothing may be used that was not offered), and the size that MAIL declares against the message's.
+ * What the server announced in its EHLO reply against what the client uses: verbs, parameters, mechanisms, numbers (RFC
+ * 5321 section 2.2.1: nothing may be used that was not offered), and the size that MAIL declares against the message's.
  */
 
 #include <inttypes.h>
@@ -64,7 +64,8 @@ static bool announcement_known(const struct smtp_session *session)
     return session->ehlo_seen && !session->half[SMTP_SERVER].gap;
 }
 
-static void not_offered(struct smtp_session *session, struct smtp_span what, const char *keyword, const struct smtp_sink *sink)
+static void not_offered(struct smtp_session *session, struct smtp_span what, const char *keyword,
+                        const struct smtp_sink *sink)
 {
     smtp_report_once(session, SMTP_FINDING_EXTENSION_NOT_OFFERED, SMTP_CLIENT, session->half[SMTP_CLIENT].offset, sink,
                      "the client used %.*s, the server did not announce %s", (int)smtp_span_first(what, 40).length,
@@ -95,7 +96,8 @@ static uint64_t number(struct smtp_span text)
     return value;
 }
 
-static void check_parameter(struct smtp_session *session, const struct smtp_parameter *parameter, const struct smtp_sink *sink)
+static void check_parameter(struct smtp_session *session, const struct smtp_parameter *parameter,
+                            const struct smtp_sink *sink)
 {
     check(session, parameters, sizeof parameters / sizeof parameters[0], parameter->keyword, sink);
     bool binary = smtp_span_is(parameter->keyword, "BODY") && smtp_span_is(parameter->value, "BINARYMIME");
@@ -104,12 +106,12 @@ static void check_parameter(struct smtp_session *session, const struct smtp_para
 }
 
 /* RFC 9422 section 3: more recipients or mails than the server said it takes. */
-static void check_limit(struct smtp_session *session, const char *what, const char *limit, uint64_t used, uint64_t allowed,
-                        const struct smtp_sink *sink)
+static void check_limit(struct smtp_session *session, const char *what, const char *limit, uint64_t used,
+                        uint64_t allowed, const struct smtp_sink *sink)
 {
     if (used > allowed && announcement_known(session))
-        smtp_report_once(session, SMTP_FINDING_EXTENSION_NOT_OFFERED, SMTP_CLIENT, session->half[SMTP_CLIENT].offset, sink,
-                         "%s %" PRIu64 ", the server announced LIMITS %s=%" PRIu64, what, used, limit, allowed);
+        smtp_report_once(session, SMTP_FINDING_EXTENSION_NOT_OFFERED, SMTP_CLIENT, session->half[SMTP_CLIENT].offset,
+                         sink, "%s %" PRIu64 ", the server announced LIMITS %s=%" PRIu64, what, used, limit, allowed);
 }
 
 void smtp_offers_command(struct smtp_session *session, const struct smtp_command *command, const struct smtp_sink *sink)
@@ -127,7 +129,8 @@ void smtp_offers_command(struct smtp_session *session, const struct smtp_command
         session->recipients_named = 0;
         check_limit(session, "mail number", "MAILMAX", ++session->mails_begun, session->limit_mails, sink);
     } else {
-        check_limit(session, "recipient number", "RCPTMAX", ++session->recipients_named, session->limit_recipients, sink);
+        check_limit(session, "recipient number", "RCPTMAX", ++session->recipients_named, session->limit_recipients,
+                    sink);
     }
     while (smtp_parameter_next(&rest, &parameter)) {
         check_parameter(session, &parameter, sink);
@@ -138,8 +141,8 @@ void smtp_offers_command(struct smtp_session *session, const struct smtp_command
 
 void smtp_offers_mechanism(struct smtp_session *session, struct smtp_span word, const struct smtp_sink *sink)
 {
-    if (announcement_known(session) && offered(session, SMTP_KEYWORD_AUTH) && session->mechanism != SMTP_MECHANISM_OTHER
-        && !(session->mechanisms & (1u << session->mechanism)))
+    if (announcement_known(session) && offered(session, SMTP_KEYWORD_AUTH) &&
+        session->mechanism != SMTP_MECHANISM_OTHER && !(session->mechanisms & (1u << session->mechanism)))
         not_offered(session, word, "this mechanism", sink);
 }
 
@@ -195,8 +198,9 @@ void smtp_offers_octets(struct smtp_session *session, struct smtp_span octets, c
 {
     for (size_t i = 0; i < octets.length; i++)
         if (octets.octets[i] > 127) {
-            smtp_report_once(session, SMTP_FINDING_EXTENSION_NOT_OFFERED, SMTP_CLIENT, session->half[SMTP_CLIENT].offset + i,
-                             sink, "the message holds 8-bit octets, the server did not announce 8BITMIME");
+            smtp_report_once(session, SMTP_FINDING_EXTENSION_NOT_OFFERED, SMTP_CLIENT,
+                             session->half[SMTP_CLIENT].offset + i, sink,
+                             "the message holds 8-bit octets, the server did not announce 8BITMIME");
             return;
         }
 }
@@ -208,11 +212,12 @@ void smtp_offers_size(struct smtp_session *session, const struct smtp_sink *sink
     uint64_t sent = session->content_octets;
     if (sent > session->limit_size && announcement_known(session))
         smtp_report(session, SMTP_FINDING_DECLARED_SIZE_MISMATCH, SMTP_CLIENT, offset, sink,
-                    "the message has %" PRIu64 " octets, the server announced SIZE %" PRIu64, sent, session->limit_size);
-    /* The declaration is an estimate (RFC 1870 section 6), some clients count a line end as one octet: only what is far off
-       says something. */
-    else if (declared != UINT64_MAX && declared != 0
-             && (sent > declared + declared / 8 + 128 || sent + sent / 2 + 4096 < declared))
+                    "the message has %" PRIu64 " octets, the server announced SIZE %" PRIu64, sent,
+                    session->limit_size);
+    /* The declaration is an estimate (RFC 1870 section 6), some clients count a line end as one octet: only what is far
+       off says something. */
+    else if (declared != UINT64_MAX && declared != 0 &&
+             (sent > declared + declared / 8 + 128 || sent + sent / 2 + 4096 < declared))
         smtp_report(session, SMTP_FINDING_DECLARED_SIZE_MISMATCH, SMTP_CLIENT, offset, sink,
                     "MAIL declared SIZE=%" PRIu64 ", the message has %" PRIu64 " octets", declared, sent);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * SMTP smuggling (CVE-2023-51764, -51765, -51766): an end-of-data mark that only some receivers honour, with commands behind it
- * inside the message. The content says that it was tried; the server's replies say whether it worked.
+ * SMTP smuggling (CVE-2023-51764, -51765, -51766): an end-of-data mark that only some receivers honour, with commands
+ * behind it inside the message. The content says that it was tried; the server's replies say whether it worked.
  */
 
 #include <stdio.h>
@@ -13,9 +13,10 @@
  * What only makes sense to a server which took the doubtful mark in front of it for the end of data. QUIT and NOOP do
  * nothing there, and stand behind the lone dot of many a careless script.
  */
-static const char *const commands[] = { "MAIL FROM", "RCPT TO", "EHLO ",   "HELO ",     "LHLO ",      "RSET\r",     "RSET\n",
-                                        "DATA\r",    "DATA\n",  "BDAT ",   "STARTTLS",  "AUTH PLAIN", "AUTH LOGIN", "XCLIENT ",
-                                        "VRFY ",     "EXPN ",   "SEND FROM", "SOML FROM", "SAML FROM" };
+static const char *const commands[] = { "MAIL FROM", "RCPT TO",    "EHLO ",      "HELO ",    "LHLO ",
+                                        "RSET\r",    "RSET\n",     "DATA\r",     "DATA\n",   "BDAT ",
+                                        "STARTTLS",  "AUTH PLAIN", "AUTH LOGIN", "XCLIENT ", "VRFY ",
+                                        "EXPN ",     "SEND FROM",  "SOML FROM",  "SAML FROM" };
 
 static void add_to_mark(struct smtp_smuggling *smuggling, const char *text)
 {
@@ -62,7 +63,8 @@ static bool begins_like_command(const char *word, size_t length, bool *perhaps)
     *perhaps = false;
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         size_t same = 0;
-        while (same < length && commands[i][same] != '\0' && (char)smtp_ascii_upper((uint8_t)word[same]) == commands[i][same])
+        while (same < length && commands[i][same] != '\0' &&
+               (char)smtp_ascii_upper((uint8_t)word[same]) == commands[i][same])
             same++;
         if (commands[i][same] == '\0')
             return true;
@@ -74,9 +76,10 @@ static bool begins_like_command(const char *word, size_t length, bool *perhaps)
 static void report(struct smtp_session *session, const char *command, const struct smtp_sink *sink)
 {
     const struct smtp_smuggling *smuggling = &session->smuggling;
-    smtp_report(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_CLIENT, smuggling->offset, sink,
-                "the message holds %s, which only some receivers take for the end of data, and the command %s behind it",
-                smuggling->mark, command);
+    smtp_report(
+        session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_CLIENT, smuggling->offset, sink,
+        "the message holds %s, which only some receivers take for the end of data, and the command %s behind it",
+        smuggling->mark, command);
 }
 
 void smtp_smuggling_text(struct smtp_session *session, struct smtp_span text, const struct smtp_sink *sink)
@@ -121,7 +124,8 @@ void smtp_smuggling_mark_end(struct smtp_session *session, struct smtp_span mark
         add_to_mark(&session->smuggling, mark.octets[i] == '\r' ? "\\r" : "\\n");
 }
 
-void smtp_smuggling_command(struct smtp_session *session, const struct smtp_command *command, const struct smtp_sink *sink)
+void smtp_smuggling_command(struct smtp_session *session, const struct smtp_command *command,
+                            const struct smtp_sink *sink)
 {
     struct smtp_smuggling *smuggling = &session->smuggling;
     if (smuggling->state != SMTP_SMUGGLING_AT_MARK)
@@ -166,10 +170,11 @@ void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply
         if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421)
             return;
         smuggling->state = SMTP_SMUGGLING_NONE;
-        smtp_report_more(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, session->reply_offset, sink,
-                         "the server gave one more reply, %u, that nothing else asked for: it took the mark for the end and what "
-                         "follows for commands",
-                         reply->code);
+        smtp_report_more(
+            session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, session->reply_offset, sink,
+            "the server gave one more reply, %u, that nothing else asked for: it took the mark for the end and what "
+            "follows for commands",
+            reply->code);
         return;
     }
     if (reply->answers != SMTP_ANSWERS_CONTENT)

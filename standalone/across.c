@@ -50,8 +50,8 @@ void across_free(struct across *across)
 
 uint64_t across_forgotten(const struct across *across)
 {
-    return lru_forgotten(across->servers) + lru_forgotten(across->guessers) + lru_forgotten(across->guessed)
-           + lru_forgotten(across->enumerators) + across->unheld;
+    return lru_forgotten(across->servers) + lru_forgotten(across->guessers) + lru_forgotten(across->guessed) +
+           lru_forgotten(across->enumerators) + across->unheld;
 }
 
 /* ---- what the files of this module share ---- */
@@ -61,7 +61,8 @@ const struct tcp_endpoint *across_endpoint(const struct record *record, enum smt
     return &record->connection.endpoint[role == SMTP_CLIENT ? record->client_half : 1 - record->client_half];
 }
 
-struct smtp_span across_key(struct across *across, const struct tcp_endpoint *endpoint, bool with_port, struct smtp_span more)
+struct smtp_span across_key(struct across *across, const struct tcp_endpoint *endpoint, bool with_port,
+                            struct smtp_span more)
 {
     uint16_t port = with_port ? endpoint->port : 0;
     GString *key = across->text;
@@ -126,7 +127,8 @@ static bool same_address(const struct packet_address *one, const struct packet_a
 }
 
 /* One finding a client and kind: the first session stands for those that follow. */
-static void note_missing(struct across *across, struct server *server, const struct record *record, const struct finding *missing)
+static void note_missing(struct across *across, struct server *server, const struct record *record,
+                         const struct finding *missing)
 {
     const struct packet_address *client = &across_endpoint(record, SMTP_CLIENT)->address;
     for (unsigned i = 0; i < server->count; i++)

@@ -3,9 +3,9 @@
 #define SMTPSCOPE_ACROSS_H
 
 /*
- * What several sessions prove together and none alone: STARTTLS missing or masked for some clients of a server that offers it to
- * others; guessing of passwords; recipients tried out. A finding comes behind the session that completes the proof and names the
- * others. What is remembered is bounded; who was forgotten is counted.
+ * What several sessions prove together and none alone: STARTTLS missing or masked for some clients of a server that
+ * offers it to others; guessing of passwords; recipients tried out. A finding comes behind the session that completes
+ * the proof and names the others. What is remembered is bounded; who was forgotten is counted.
  */
 
 #include "finding_out.h"

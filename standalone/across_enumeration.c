@@ -14,13 +14,15 @@ static void add_address(struct enumeration *seen, uint64_t hash)
         seen->addresses[seen->address_count++] = hash;
 }
 
-static void tell(struct across *across, const struct enumeration *seen, const struct record *record, const struct evidence *last)
+static void tell(struct across *across, const struct enumeration *seen, const struct record *record,
+                 const struct evidence *last)
 {
     struct told_finding told = { .finding = SMTP_FINDING_RECIPIENT_ENUMERATION, .severity = SMTP_SEVERITY_MEDIUM };
     GString *detail = g_string_new("client ");
     text_append_address(detail, &across_endpoint(record, SMTP_CLIENT)->address);
-    g_string_append_printf(detail, " named %" G_GUINT64_FORMAT " addresses that were refused as unknown, and %" G_GUINT64_FORMAT
-                                   " that were accepted, in %u sessions",
+    g_string_append_printf(detail,
+                           " named %" G_GUINT64_FORMAT " addresses that were refused as unknown, and %" G_GUINT64_FORMAT
+                           " that were accepted, in %u sessions",
                            seen->refused, seen->accepted, seen->sessions);
     told.evidence[told.count++] = *last;
     for (unsigned i = 0; i < seen->evidence_count; i++)
@@ -46,7 +48,8 @@ void across_enumeration(struct across *across, const struct record *record)
         add_address(seen, refusals->addresses[i]);
     if (seen->evidence_count < G_N_ELEMENTS(seen->evidence))
         seen->evidence[seen->evidence_count++] = evidence;
-    if (seen->told || seen->sessions < 2 || seen->address_count < REFUSED_ADDRESSES_KEPT || seen->refused <= seen->accepted)
+    if (seen->told || seen->sessions < 2 || seen->address_count < REFUSED_ADDRESSES_KEPT ||
+        seen->refused <= seen->accepted)
         return;
     seen->told = true;
     tell(across, seen, record, &evidence);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Passwords that are guessed over several sessions: by one client, or for one identity by several. Who sends the same wrong password
- * again and again is more likely a program that nobody told of the new one: that takes more to count.
+ * Passwords that are guessed over several sessions: by one client, or for one identity by several. Who sends the same
+ * wrong password again and again is more likely a program that nobody told of the new one: that takes more to count.
  */
 
 #include "across_private.h"
@@ -45,7 +45,8 @@ static void note_client(struct guesses *guesses, const struct record *record)
     guesses->many_clients = guesses->many_clients || memcmp(&guesses->client, client, sizeof *client) != 0;
 }
 
-static void note_denied(struct guesses *guesses, const struct record *record, const struct auth *auth, const struct evidence *evidence)
+static void note_denied(struct guesses *guesses, const struct record *record, const struct auth *auth,
+                        const struct evidence *evidence)
 {
     uint64_t identity = refusals_hash(auth->identity);
     uint64_t guess = identity * 31 + refusals_hash(auth->secret);
@@ -79,15 +80,16 @@ static void append_who(GString *detail, const struct record *record, const struc
         text_append_address(detail, &across_endpoint(record, SMTP_CLIENT)->address);
     } else {
         g_string_append(detail, "several clients, for ");
-        g_string_append_len(detail, (const char *)auth->identity.octets, (gssize)smtp_span_first(auth->identity, 80).length);
+        g_string_append_len(detail, (const char *)auth->identity.octets,
+                            (gssize)smtp_span_first(auth->identity, 80).length);
         g_string_append(detail, " at the server ");
         const struct tcp_endpoint *server = across_endpoint(record, SMTP_SERVER);
         text_append_endpoint(detail, &server->address, server->port);
     }
 }
 
-static void tell(struct across *across, const struct guesses *guesses, const struct record *record, const struct auth *auth,
-                 const struct evidence *evidence, bool by_client)
+static void tell(struct across *across, const struct guesses *guesses, const struct record *record,
+                 const struct auth *auth, const struct evidence *evidence, bool by_client)
 {
     struct told_finding told = { .finding = SMTP_FINDING_AUTH_BRUTE_FORCE, .severity = SMTP_SEVERITY_HIGH };
     GString *detail = g_string_new(NULL);
@@ -97,20 +99,22 @@ static void tell(struct across *across, const struct guesses *guesses, const str
     across_tell(across, &told, detail);
 }
 
-static void tell_success(struct across *across, const struct guesses *guesses, const struct record *record, const struct auth *auth,
-                         const struct evidence *evidence, bool by_client)
+static void tell_success(struct across *across, const struct guesses *guesses, const struct record *record,
+                         const struct auth *auth, const struct evidence *evidence, bool by_client)
 {
     struct told_finding told = { .finding = SMTP_FINDING_AUTH_BRUTE_FORCE, .severity = SMTP_SEVERITY_HIGH };
     GString *detail = g_string_new("after ");
     g_string_append_printf(detail, "%u logins that were denied one for ", guesses->denied);
-    g_string_append_len(detail, (const char *)auth->identity.octets, (gssize)smtp_span_first(auth->identity, 80).length);
+    g_string_append_len(detail, (const char *)auth->identity.octets,
+                        (gssize)smtp_span_first(auth->identity, 80).length);
     g_string_append(detail, " was accepted: ");
     append_who(detail, record, auth, by_client);
     add_evidence(&told, guesses, evidence);
     across_tell(across, &told, detail);
 }
 
-static void take(struct across *across, struct guesses *guesses, const struct record *record, const struct auth *auth, bool by_client)
+static void take(struct across *across, struct guesses *guesses, const struct record *record, const struct auth *auth,
+                 bool by_client)
 {
     struct evidence evidence = across_evidence(record, auth->result_frame, auth->result_capture);
     if (auth->result == SMTP_STEP_REJECTED && smtp_code_denies_credentials(auth->code)) {
@@ -137,8 +141,10 @@ void across_guesses(struct across *across, const struct record *record)
         const struct auth *auth = link->data;
         if (auth->result_frame == 0)
             continue;
-        take(across, lru_get(across->guessers, across_key(across, client, false, smtp_span("", 0))), record, auth, true);
+        take(across, lru_get(across->guessers, across_key(across, client, false, smtp_span("", 0))), record, auth,
+             true);
         if (auth->identity.length > 0)
-            take(across, lru_get(across->guessed, across_key(across, server, false, auth->identity)), record, auth, false);
+            take(across, lru_get(across->guessed, across_key(across, server, false, auth->identity)), record, auth,
+                 false);
     }
 }

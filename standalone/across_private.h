@@ -8,18 +8,18 @@
 #include "lru.h"
 
 /* Login attempts that a server denied, of one client, or of one identity at one server. */
-#define GUESSES_PROVE 5u   /* different ones */
-#define REPEATS_PROVE 10u  /* whatever they are */
+#define GUESSES_PROVE 5u  /* different ones */
+#define REPEATS_PROVE 10u /* whatever they are */
 #define IDENTITIES_KEPT 8u
 
 struct guesses {
-    uint64_t guess[GUESSES_PROVE];         /* hashes of identity and secret */
-    uint64_t identities[IDENTITIES_KEPT];  /* hashes of identities that were denied */
+    uint64_t guess[GUESSES_PROVE];        /* hashes of identity and secret */
+    uint64_t identities[IDENTITIES_KEPT]; /* hashes of identities that were denied */
     unsigned guess_count, identity_count;
     uint32_t denied;
     uint64_t last_session;
     uint32_t sessions;
-    struct packet_address client;          /* the first one */
+    struct packet_address client; /* the first one */
     bool many_clients;
     struct evidence evidence[EVIDENCE_LIMIT - 1]; /* one a session, the first ones */
     unsigned evidence_count;
@@ -51,7 +51,8 @@ struct across {
 const struct tcp_endpoint *across_endpoint(const struct record *record, enum smtp_role role);
 
 /* A key for an lru: valid until the next one is made. */
-struct smtp_span across_key(struct across *across, const struct tcp_endpoint *endpoint, bool with_port, struct smtp_span more);
+struct smtp_span across_key(struct across *across, const struct tcp_endpoint *endpoint, bool with_port,
+                            struct smtp_span more);
 
 struct evidence across_evidence(const struct record *record, uint64_t frame, unsigned capture);
 

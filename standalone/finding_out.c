@@ -9,7 +9,9 @@ struct told_finding finding_told(const struct record *record, const struct findi
         .finding = finding->finding,
         .severity = smtp_finding_severity(finding->finding),
         .detail = finding->detail,
-        .evidence[0] = { .session = record->id, .frame = finding->frame, .capture = record_capture(record, finding->capture) },
+        .evidence[0] = { .session = record->id,
+                         .frame = finding->frame,
+                         .capture = record_capture(record, finding->capture) },
         .count = 1,
     };
     if (finding->proof_frame != 0)

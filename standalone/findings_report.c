@@ -95,8 +95,8 @@ void findings_report_summary(struct findings_report *report)
 {
     uint64_t count = findings_report_count(report);
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "%" G_GUINT64_FORMAT " finding%s in %" G_GUINT64_FORMAT " session%s", count, count == 1 ? "" : "s",
-                           report->sessions, report->sessions == 1 ? "" : "s");
+    g_string_append_printf(text, "%" G_GUINT64_FORMAT " finding%s in %" G_GUINT64_FORMAT " session%s", count,
+                           count == 1 ? "" : "s", report->sessions, report->sessions == 1 ? "" : "s");
     const char *separator = ": ";
     for (int severity = SMTP_SEVERITY_HIGH; severity >= SMTP_SEVERITY_INFO; severity--) {
         if (report->counts[severity] == 0)

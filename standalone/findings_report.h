@@ -3,15 +3,16 @@
 #define SMTPSCOPE_FINDINGS_REPORT_H
 
 /*
- * The output of `findings`: behind each session what it proves, the most severe first, and then what it proves together with the
- * sessions before it.
+ * The output of `findings`: behind each session what it proves, the most severe first, and then what it proves together
+ * with the sessions before it.
  */
 
 #include "finding_out.h"
 
 struct findings_report;
 
-/* `captures`: more than one is read. JSON where `json` is set, else text. `picked` tells which sessions are asked for. */
+/* `captures`: more than one is read. JSON where `json` is set, else text. `picked` tells which sessions are asked for.
+ */
 struct findings_report *findings_report_new(struct page *page, bool json, bool captures,
                                             bool (*picked)(const void *context, uint64_t session), const void *context);
 void findings_report_free(struct findings_report *report);

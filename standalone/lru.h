@@ -2,7 +2,8 @@
 #ifndef SMTPSCOPE_LRU_H
 #define SMTPSCOPE_LRU_H
 
-/* What is remembered of so many parties and no more: whoever was not heard of for longest is forgotten first, and counted. */
+/* What is remembered of so many parties and no more: whoever was not heard of for longest is forgotten first, and
+ * counted. */
 
 #include <glib.h>
 #include <stdint.h>

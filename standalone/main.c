@@ -102,6 +102,7 @@ static void read_captures(struct program *program)
         .pool = program->pool,
         .records = {
             .items = transcript,
+            .timing = options->timing && options->command == COMMAND_SESSIONS,
             .show_secrets = options->show_secrets,
             .message = {
                 .digest = options->command == COMMAND_SESSIONS || (transcript && options->json),

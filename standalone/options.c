@@ -171,12 +171,14 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     char **words = NULL;
     gboolean version = FALSE;
     gboolean full = FALSE;
+    gboolean timing = FALSE;
     gboolean show_secrets = FALSE;
     *options = (struct options){ .sessions = g_array_new(FALSE, FALSE, sizeof(uint64_t)) };
     const GOptionEntry entries[] = {
         { "session", 's', 0, G_OPTION_ARG_STRING, &sessions, "Only these sessions", "ID[,ID...]" },
         { "format", 'f', 0, G_OPTION_ARG_STRING, &format, "text (for people) or json (one object a line)", "FORMAT" },
         { "full", 0, 0, G_OPTION_ARG_NONE, &full, "Whole messages and lines, not summaries", NULL },
+        { "timing", 0, 0, G_OPTION_ARG_NONE, &timing, "sessions: how long each side let the other wait, by phase", NULL },
         { "show-secrets", 0, 0, G_OPTION_ARG_NONE, &show_secrets, "Passwords and other secrets as they are", NULL },
         { "sort", 0, 0, G_OPTION_ARG_STRING, &sort, "end (the order in which sessions end) or start", "ORDER" },
         { "color", 0, 0, G_OPTION_ARG_STRING, &colour, "auto (on a terminal), always or never", "WHEN" },
@@ -212,8 +214,11 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     work = work && read_shard(options, shard, status);
     work = work && !names_later_command(words, status);
     options->full = full;
+    options->timing = timing;
     options->show_secrets = show_secrets;
     unsigned skip = read_command(options, words) ? 1 : 0;
+    if (work && timing && options->command != COMMAND_SESSIONS)
+        work = fail(status, "%s", "--timing goes with the command sessions");
     options->count = words != NULL ? g_strv_length(words) - skip : 0;
     options->captures = words != NULL ? g_strdupv(words + skip) : NULL;
     if (work && options->count == 0)

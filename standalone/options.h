@@ -27,6 +27,7 @@ struct options {
     bool json;
     bool show_secrets;
     bool full;
+    bool timing; /* of `sessions`: delays by phase */
     bool colour;
     bool by_start;
     uint64_t memory_limit;  /* octets */

@@ -45,6 +45,8 @@ struct record *record_new(struct arena_pool *pool, struct secrets *secrets, cons
     record->options = options;
     record->sent = arena_take(arena, SENT_AT_FIRST * sizeof(struct sent));
     record->sent_capacity = SENT_AT_FIRST;
+    if (options->timing)
+        record->timing = arena_take(arena, sizeof *record->timing);
     return record;
 }
 
@@ -869,8 +871,20 @@ static void begin_content(struct record *record, const struct smtp_event *event)
     item->message = message;
 }
 
+/* Delays go from the last octet of one side to an octet of the other. */
+static void take_time(struct record *record, const struct smtp_event *event)
+{
+    uint64_t end = event->offset + event->octets;
+    struct place first = record->locate(record->locate_context, event->role, event->offset, 1);
+    struct place last = record->locate(record->locate_context, event->role, end > 0 ? end - 1 : 0, 1);
+    timing_event(record->timing, event, (struct timing_place){ .frame = first.frame, .time = first.time },
+                 (struct timing_place){ .frame = last.frame, .time = last.time });
+}
+
 void record_event(struct record *record, const struct smtp_event *event)
 {
+    if (record->timing != NULL)
+        take_time(record, event);
     switch (event->kind) {
     case SMTP_EVENT_COMMAND:
         take_command(record, event);
@@ -984,6 +998,8 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
 {
     record->connection = *connection;
     record->end = end;
+    if (record->timing != NULL && connection->syn[0])
+        timing_finish(record->timing, connection->start);
     assume_greeting(record);
     for (const GList *link = record->messages.head; link != NULL; link = link->next)
         message_finish(link->data, false);

@@ -13,6 +13,7 @@
 #include "refusals.h"
 #include "secrets.h"
 #include "tcp.h"
+#include "timing.h"
 
 /* Where octets stand: frames and time of the first, frame of the last, offset of the first in its stream. */
 struct place {
@@ -162,6 +163,7 @@ struct text_line {
 
 struct record_options {
     bool items; /* every line is wanted, not just the facts */
+    bool timing; /* delays are to be measured */
     bool show_secrets; /* those that servers repeat in their replies, too */
     struct message_options message;
 };
@@ -224,6 +226,7 @@ struct record {
         unsigned offered_capture;
     } starttls;
     struct refusals refusals;
+    struct timing *timing;            /* NULL: not asked for */
     struct tls tls;
 
     uint64_t id;

@@ -3,8 +3,8 @@
 #define SMTPSCOPE_REFUSALS_H
 
 /*
- * What the server said no to in a session, each reason once: replies that differ in the address only are one. Bounded, whatever
- * the session.
+ * What the server said no to in a session, each reason once: replies that differ in the address only are one. Bounded,
+ * whatever the session.
  */
 
 #include <glib.h>
@@ -14,14 +14,14 @@
 #include "event.h"
 
 enum refusal_of {
-    REFUSAL_SESSION,   /* the greeting */
-    REFUSAL_GREETING,  /* EHLO, HELO */
+    REFUSAL_SESSION,  /* the greeting */
+    REFUSAL_GREETING, /* EHLO, HELO */
     REFUSAL_STARTTLS,
     REFUSAL_LOGIN,
-    REFUSAL_SENDER,    /* MAIL */
+    REFUSAL_SENDER, /* MAIL */
     REFUSAL_RECIPIENT,
-    REFUSAL_MESSAGE,   /* DATA, BDAT, or the content */
-    REFUSAL_CLOSED,    /* a 421 that nothing asked for */
+    REFUSAL_MESSAGE, /* DATA, BDAT, or the content */
+    REFUSAL_CLOSED,  /* a 421 that nothing asked for */
 };
 
 struct refusal {
@@ -53,12 +53,13 @@ struct refusals {
     unsigned capture;
 };
 
-/* One reply. `reply->code` may be anything; spans of `refusal` are the record's already, its words and count are set here. */
+/* One reply. `reply->code` may be anything; spans of `refusal` are the record's already, its words and count are set
+ * here. */
 void refusals_add(struct refusals *refusals, struct arena *arena, const struct refusal *refusal);
 
 /* A reply to RCPT, VRFY or EXPN with this argument. */
-void refusals_note_address(struct refusals *refusals, const struct smtp_reply *reply, struct smtp_span argument, uint64_t frame,
-                           unsigned capture);
+void refusals_note_address(struct refusals *refusals, const struct smtp_reply *reply, struct smtp_span argument,
+                           uint64_t frame, unsigned capture);
 
 /* A hash for telling texts from each other; nobody's safety hangs on it. ASCII letters in any case are the same. */
 uint64_t refusals_hash(struct smtp_span text);

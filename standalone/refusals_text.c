@@ -12,8 +12,9 @@
 #define SHORT_SHOWN 4u
 
 static const char *const what[] = {
-    [REFUSAL_SESSION] = "session",     [REFUSAL_GREETING] = "greeting",   [REFUSAL_STARTTLS] = "STARTTLS", [REFUSAL_LOGIN] = "login",
-    [REFUSAL_SENDER] = "sender",       [REFUSAL_RECIPIENT] = "recipient", [REFUSAL_MESSAGE] = "message",   [REFUSAL_CLOSED] = "connection",
+    [REFUSAL_SESSION] = "session", [REFUSAL_GREETING] = "greeting", [REFUSAL_STARTTLS] = "STARTTLS",
+    [REFUSAL_LOGIN] = "login",     [REFUSAL_SENDER] = "sender",     [REFUSAL_RECIPIENT] = "recipient",
+    [REFUSAL_MESSAGE] = "message", [REFUSAL_CLOSED] = "connection",
 };
 
 /* A greeting that was refused, and another one accepted, is how a client finds out that a server is old. */
@@ -38,12 +39,13 @@ static void append_codes(GString *out, const struct refusal *refusal)
 {
     g_string_append_printf(out, "%u", refusal->code);
     if (refusal->enhanced.present)
-        g_string_append_printf(out, " %u.%u.%u", refusal->enhanced.class_digit, refusal->enhanced.subject, refusal->enhanced.detail);
+        g_string_append_printf(out, " %u.%u.%u", refusal->enhanced.class_digit, refusal->enhanced.subject,
+                               refusal->enhanced.detail);
 }
 
 /*
- * The line was not understood, or came at the wrong time (RFC 5321 section 4.2.2, RFC 3463 section 3.6): nothing is said of what it
- * was about. Too many recipients, X.5.3, is another matter.
+ * The line was not understood, or came at the wrong time (RFC 5321 section 4.2.2, RFC 3463 section 3.6): nothing is
+ * said of what it was about. Too many recipients, X.5.3, is another matter.
  */
 static bool is_of_the_command(const struct refusal *refusal)
 {
@@ -66,7 +68,8 @@ static const char *consequence(const struct refusal *refusal)
     case REFUSAL_SESSION:
     case REFUSAL_GREETING:
     case REFUSAL_CLOSED:
-        return again ? "For now: the client keeps its mail and tries again later." : "For good: mail goes to another server, or back to its senders.";
+        return again ? "For now: the client keeps its mail and tries again later."
+                     : "For good: mail goes to another server, or back to its senders.";
     case REFUSAL_SENDER:
     case REFUSAL_RECIPIENT:
     case REFUSAL_MESSAGE:

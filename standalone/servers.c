@@ -87,7 +87,8 @@ static void add_word(struct server *server, enum server_list which, struct smtp_
     server->owner->octets += text.length + WORD_OVERHEAD;
 }
 
-static void add_extensions(struct server *server, const GQueue *lines, enum server_list extensions, enum server_list mechanisms)
+static void add_extensions(struct server *server, const GQueue *lines, enum server_list extensions,
+                           enum server_list mechanisms)
 {
     for (const GList *link = lines->head; link != NULL; link = link->next) {
         struct smtp_span text = ((const struct text_line *)link->data)->text;

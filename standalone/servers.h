@@ -3,8 +3,8 @@
 #define SMTPSCOPE_SERVERS_H
 
 /*
- * The output of `servers`: what each server address announced, in clear and under TLS, over all sessions with it. It is written when all
- * was read, by address. So many servers are remembered and no more; those forgotten are counted.
+ * The output of `servers`: what each server address announced, in clear and under TLS, over all sessions with it. It is
+ * written when all was read, by address. So many servers are remembered and no more; those forgotten are counted.
  */
 
 #include "json.h"

@@ -105,7 +105,8 @@ static void append_words(GString *out, const GPtrArray *words, uint64_t all)
             g_string_append(out, ", ");
         text_append_visible(out, text_of(word));
         if (word->sessions < all)
-            g_string_append_printf(out, " (%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " sessions)", word->sessions, all);
+            g_string_append_printf(out, " (%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " sessions)", word->sessions,
+                                   all);
     }
 }
 
@@ -161,15 +162,19 @@ static void put_server(struct page *page, const struct server *server)
     GString *text = g_string_new(NULL);
     text_append_endpoint(text, &server->endpoint.address, server->endpoint.port);
     page_append(page, PAGE_BOLD, text->str);
-    page_printf(page, PAGE_PLAIN, "  %" G_GUINT64_FORMAT " session%s\n", server->sessions, server->sessions == 1 ? "" : "s");
+    page_printf(page, PAGE_PLAIN, "  %" G_GUINT64_FORMAT " session%s\n", server->sessions,
+                server->sessions == 1 ? "" : "s");
     put_banners(page, server);
     put_extensions(page, server);
     put_login(page, server);
-    g_string_printf(text, "offered in %" G_GUINT64_FORMAT ", accepted in %" G_GUINT64_FORMAT ", refused in %" G_GUINT64_FORMAT " session%s",
+    g_string_printf(text,
+                    "offered in %" G_GUINT64_FORMAT ", accepted in %" G_GUINT64_FORMAT ", refused in %" G_GUINT64_FORMAT
+                    " session%s",
                     server->offered, server->accepted, server->refused, server->refused == 1 ? "" : "s");
     put_fact(page, "STARTTLS", text->str);
     if (server->omitted > 0) {
-        g_string_printf(text, "%" G_GUINT64_FORMAT " banners or extensions more: too many different ones", server->omitted);
+        g_string_printf(text, "%" G_GUINT64_FORMAT " banners or extensions more: too many different ones",
+                        server->omitted);
         put_fact(page, "omitted", text->str);
     }
     g_string_free(text, TRUE);

@@ -7,14 +7,7 @@
 #include "lru.h"
 #include "servers.h"
 
-enum server_list {
-    SERVER_BANNERS,
-    SERVER_CLEAR,
-    SERVER_CLEAR_AUTH,
-    SERVER_TLS,
-    SERVER_TLS_AUTH,
-    SERVER_LISTS
-};
+enum server_list { SERVER_BANNERS, SERVER_CLEAR, SERVER_CLEAR_AUTH, SERVER_TLS, SERVER_TLS_AUTH, SERVER_LISTS };
 
 /* Something a server said, and in how many sessions. */
 struct word {
@@ -27,10 +20,10 @@ struct server {
     struct servers *owner; /* NULL: new */
     struct tcp_endpoint endpoint;
     uint64_t sessions, last_session;
-    GPtrArray *lists[SERVER_LISTS]; /* struct word, by first appearance */
-    uint64_t clear_lists;           /* sessions with an EHLO reply in clear */
-    uint64_t omitted;               /* times that a word was not kept: there were too many */
-    bool tls_seen, tls_read;        /* TLS was there; an EHLO reply behind its beginning could be read */
+    GPtrArray *lists[SERVER_LISTS];      /* struct word, by first appearance */
+    uint64_t clear_lists;                /* sessions with an EHLO reply in clear */
+    uint64_t omitted;                    /* times that a word was not kept: there were too many */
+    bool tls_seen, tls_read;             /* TLS was there; an EHLO reply behind its beginning could be read */
     uint64_t offered, accepted, refused; /* sessions */
 };
 

@@ -4,6 +4,7 @@
 #include "community_id.h"
 #include "finding_out.h"
 #include "text.h"
+#include "timing_out.h"
 
 void session_json_endpoint(struct json *json, const char *key, const struct record *record, enum smtp_role role)
 {
@@ -236,6 +237,8 @@ void session_json(struct json *json, const struct record *record, bool show_secr
     json_bool(json, "quit", record->quit);
     write_gaps(json, record);
     json_bool(json, "complete", record->complete);
+    if (record->timing != NULL)
+        timing_json(json, record->timing, record->precision);
     json_end_object(json);
     json_end_line(json);
 }

@@ -4,6 +4,7 @@
 #include "annotate.h"
 #include "refusals_text.h"
 #include "text.h"
+#include "timing_out.h"
 
 void sessions_text_heading(struct page *page)
 {
@@ -60,5 +61,7 @@ void sessions_text(struct page *page, const struct record *record)
     g_string_append(text, "; ");
     annotate_ending(text, record);
     page_wrap(page, PAGE_PLAIN, 6, 6, text->str);
+    if (record->timing != NULL)
+        timing_text(page, record->timing);
     g_string_free(text, TRUE);
 }
