@@ -170,7 +170,8 @@ static void report_conflict(struct dialogue *dialogue, const struct conflict *co
                " has with other content; the first copy was used",
                conflict->second.frame, conflict->octets, conflict->first.frame);
     struct place place = { .frame = conflict->second.frame, .capture = conflict->second.capture };
-    record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, place, detail);
+    struct place first = { .frame = conflict->first.frame, .capture = conflict->first.capture };
+    record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, place, first, detail);
 }
 
 static void start_session(struct dialogue *dialogue, bool opener_is_client)

@@ -783,31 +783,80 @@ static void take_transaction_end(struct record *record, const struct smtp_event 
 
 /* ---- everything ---- */
 
-void record_finding(struct record *record, enum smtp_finding finding, struct place place, const char *detail)
+void record_finding(struct record *record, enum smtp_finding finding, struct place place, struct place proof, const char *detail)
 {
+    if (++record->finding_counts[finding] > FINDINGS_KEPT)
+        return;
     struct finding *found = arena_take(record->arena, sizeof *found);
     found->finding = finding;
     found->frame = place.frame;
     found->capture = place.capture;
+    found->proof_frame = proof.frame;
+    found->proof_capture = proof.capture;
     found->detail = keep(record, smtp_span_of_text(detail));
     append(&record->findings, &found->link, found);
+}
+
+/* A capture with holes has many: the first of each side stands for all. */
+static void take_finding(struct record *record, const struct smtp_event *event)
+{
+    bool gap = event->finding == SMTP_FINDING_CAPTURE_GAP;
+    if (gap && record->gap_findings[event->role] != NULL)
+        return;
+    record_finding(record, event->finding, place_of(record, event), (struct place){ .frame = 0 }, event->detail);
+    if (gap)
+        record->gap_findings[event->role] = g_queue_peek_tail(&record->findings);
+}
+
+static struct finding *last_finding(const struct record *record, enum smtp_finding name)
+{
+    const GList *link = record->findings.tail;
+    while (link != NULL && ((const struct finding *)link->data)->finding != name)
+        link = link->prev;
+    return link != NULL ? link->data : NULL;
+}
+
+static void say_more(struct record *record, struct finding *finding, const char *more)
+{
+    char *detail = g_strdup_printf("%.*s; %s", (int)finding->detail.length, (const char *)finding->detail.octets, more);
+    finding->detail = keep(record, smtp_span_of_text(detail));
+    g_free(detail);
 }
 
 /* What is known now of the last finding of that name: it is said behind what was said of it before. */
 static void add_proof(struct record *record, const struct smtp_event *event)
 {
-    GList *link = record->findings.tail;
-    while (link != NULL && ((const struct finding *)link->data)->finding != event->finding)
-        link = link->prev;
-    if (link == NULL)
+    struct finding *finding = last_finding(record, event->finding);
+    if (finding == NULL || record->finding_counts[event->finding] > FINDINGS_KEPT)
         return;
-    struct finding *finding = link->data;
     struct place place = place_of(record, event);
     finding->proof_frame = place.frame;
     finding->proof_capture = place.capture;
-    char *detail = g_strdup_printf("%.*s; %s", (int)finding->detail.length, (const char *)finding->detail.octets, event->detail);
-    finding->detail = keep(record, smtp_span_of_text(detail));
-    g_free(detail);
+    say_more(record, finding, event->detail);
+}
+
+/* What is not in the list of findings, in the words of those that are. */
+static void sum_up_findings(struct record *record)
+{
+    char more[96];
+    for (int role = SMTP_CLIENT; role <= SMTP_SERVER; role++) {
+        uint64_t holes = 0;
+        uint64_t octets = 0;
+        for (const GList *link = record->gaps.head; link != NULL; link = link->next) {
+            const struct gap *gap = link->data;
+            holes += gap->from == (enum smtp_role)role;
+            octets += gap->from == (enum smtp_role)role ? gap->octets : 0;
+        }
+        g_snprintf(more, sizeof more, "in all %" G_GUINT64_FORMAT " octets in %" G_GUINT64_FORMAT " holes", octets, holes);
+        if (holes > 1 && record->gap_findings[role] != NULL)
+            say_more(record, record->gap_findings[role], more);
+    }
+    for (int name = 0; name < SMTP_FINDING_COUNT; name++) {
+        if (record->finding_counts[name] <= FINDINGS_KEPT)
+            continue;
+        g_snprintf(more, sizeof more, "and %u more of this kind", record->finding_counts[name] - FINDINGS_KEPT);
+        say_more(record, last_finding(record, (enum smtp_finding)name), more);
+    }
 }
 
 static void take_gap(struct record *record, const struct smtp_event *event)
@@ -942,7 +991,7 @@ void record_event(struct record *record, const struct smtp_event *event)
         add_item(record, ITEM_TURNED, event);
         break;
     case SMTP_EVENT_FINDING:
-        record_finding(record, event->finding, place_of(record, event), event->detail);
+        take_finding(record, event);
         break;
     case SMTP_EVENT_FINDING_PROOF:
         add_proof(record, event);
@@ -990,7 +1039,7 @@ static void check_sender(struct record *record, const struct transaction *transa
     char *detail = g_strdup_printf("the envelope's sender is of %.*s, the message's From field of %s",
                                    (int)smtp_span_first(domain, 255).length, (const char *)domain.octets, message->from_domain);
     struct place place = { .frame = transaction->frame, .capture = transaction->capture };
-    record_finding(record, SMTP_FINDING_ENVELOPE_HEADER_MISMATCH, place, detail);
+    record_finding(record, SMTP_FINDING_ENVELOPE_HEADER_MISMATCH, place, (struct place){ .frame = 0 }, detail);
     g_free(detail);
 }
 
@@ -1018,6 +1067,7 @@ void record_conclude(struct record *record)
 {
     for (const GList *link = record->transactions.head; link != NULL; link = link->next)
         check_sender(record, link->data);
+    sum_up_findings(record);
 }
 
 size_t record_memory(const struct record *record)

@@ -212,6 +212,8 @@ struct record {
     GQueue items;                     /* struct item, in order; empty without keep_items */
     GQueue auths;                     /* struct auth */
     GQueue findings;                  /* struct finding */
+    uint32_t finding_counts[SMTP_FINDING_COUNT]; /* of each name, those not kept included */
+    struct finding *gap_findings[2];  /* by role: the one that stands for all holes; NULL: there is none */
     GQueue gaps;                      /* struct gap */
     GQueue extensions;                /* struct text_line; of the last EHLO reply in clear, before TLS */
     GQueue tls_extensions;            /* of the last one behind STARTTLS, where it can be read */
@@ -247,8 +249,12 @@ void record_free(struct record *record);
 /* Takes one event of the session. */
 void record_event(struct record *record, const struct smtp_event *event);
 
-/* Adds a finding that the core cannot see. `detail` is copied. */
-void record_finding(struct record *record, enum smtp_finding finding, struct place place, const char *detail);
+/*
+ * Adds a finding that the core cannot see. `detail` is copied; `proof` is another frame that proves it, or zeros. Of one name so many
+ * are kept, of the others it is said how many there are.
+ */
+#define FINDINGS_KEPT 100u
+void record_finding(struct record *record, enum smtp_finding finding, struct place place, struct place proof, const char *detail);
 
 /* The session is over: what hangs on its end is worked out. From then on the record may be handed to the worker. */
 void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end);

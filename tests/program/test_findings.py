@@ -186,6 +186,8 @@ ACROSS = {
         "auth-brute-force", "high", [Session(ehlo("AUTH PLAIN"), login("alice", "guess%d" % number), BYE) for number in range(5)]
         + [Session(ehlo("AUTH PLAIN"), login("alice", "right", "235 ok\r\n"), BYE)],
         [(5, [1, 2, 3, 4]), (6, [1, 2, 3, 4, 5])]),
+    "both copies": (
+        "overlap-conflict", "high", [Session(ehlo(), ("C", "NOOP one\r\n"), ("again", "NOOP two\r\n"), ("S", "250 ok\r\n"), BYE)], [(1, [1])]),
     "the mark was honoured": (
         "smtp-smuggling", "high", [smuggle("\n.\r\n", replies="250 queued\r\n250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n")],
         [(1, [1])]),
@@ -228,6 +230,17 @@ class Checker:
                 if any(finding["frame"] is None for finding in mine):
                     self.problems.append("%s: no frame: %s" % (name, mine))
 
+    def bounded(self):
+        """Many of one kind are some, and a number; the holes of one side are one finding."""
+        mismatch = [("C", "NOOP\r\n" * 150), ("S", "250 5.0.0 odd\r\n" * 150)]
+        found = [f for f in self.findings([Session(ehlo("PIPELINING"), mismatch, BYE)]) if f["id"] == "reply-code-mismatch"]
+        if len(found) != 100 or not found[-1]["detail"].endswith("and 50 more of this kind"):
+            self.problems.append("%d of 150 findings of a kind, the last: %s" % (len(found), found[-1:]))
+        holes = [step for _ in range(3) for step in (("C", "NOOP\r\n"), ("s", "250 ok\r\n"))]
+        found = [f for f in self.findings([Session(ehlo(), holes, BYE)]) if f["id"] == "capture-gap"]
+        if len(found) != 1 or not found[0]["detail"].endswith("in all 24 octets in 3 holes"):
+            self.problems.append("three holes: %s" % found)
+
     def across(self, label, name, severity, sessions, expected):
         found = [(f["session"], [r["session"] for r in f["related"]]) for f in self.findings(sessions)
                  if f["id"] == name and f["severity"] == severity]
@@ -265,6 +278,7 @@ def main():
                 checker.problems.append("%s: not both in %s and in the rows here" % (name, where))
         for name, (positive, negative) in ROWS.items():
             checker.row(name, positive, negative)
+        checker.bounded()
         for label, row in ACROSS.items():
             checker.across(label, *row)
     print("\n".join(checker.problems))
