@@ -87,7 +87,7 @@ static enum smtp_recognition undecided(bool ended)
 }
 
 /* On a port of its own, SMTP is believed unless what is said contradicts. */
-static enum smtp_recognition on_known_port(struct smtp_span client, struct smtp_span server, bool ended)
+static enum smtp_recognition on_known_port(struct smtp_span client, struct smtp_span server, bool opener_known, bool ended)
 {
     if (server.length > 0) {
         if (is_reply(server) || smtp_tls_look(server, NULL) == SMTP_TLS_YES)
@@ -105,8 +105,10 @@ static enum smtp_recognition on_known_port(struct smtp_span client, struct smtp_
         /* Without a word from the server (one direction, or the middle of a message): text is taken for SMTP. */
         if (look == SMTP_TLS_NO && !is_printable(client))
             return SMTP_RECOGNISED_NO;
+        /* What a client says first, where that is known, is a command. */
+        bool something_else = opener_known && line.known && line.verb == SMTP_VERB_UNKNOWN;
         if (ended && server.length == 0)
-            return SMTP_RECOGNISED_YES;
+            return something_else ? SMTP_RECOGNISED_NO : SMTP_RECOGNISED_YES;
     }
     return undecided(ended);
 }
@@ -148,5 +150,5 @@ enum smtp_recognition smtp_recognise(const struct smtp_first_octets *seen, bool 
     if (client.length == 0 && server.length == 0)
         return undecided(seen->ended);
     bool known = opener_client ? other_on_port : opener_on_port;
-    return known ? on_known_port(client, server, ended) : on_other_port(client, server, ended);
+    return known ? on_known_port(client, server, seen->opener_known, ended) : on_other_port(client, server, ended);
 }

@@ -28,6 +28,7 @@ static const char help_description[] =
     "  smtpscope mail.pcap                          read the sessions of a capture\n"
     "  smtpscope --session 3 --full mail.pcap       one of them, with the whole messages\n"
     "  smtpscope sessions --format json mail.pcap   facts for other programs, one JSON object a line\n"
+    "  smtpscope findings mail.pcap                 what to look at first\n"
     "  tcpdump -i eth0 -w - port 25 | smtpscope -   each session when it ends\n"
     "\n"
     "Exit status: 0 everything was read; 1 a capture could not be opened, or the output not be written; 2 wrong usage;\n"

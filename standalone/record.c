@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "record.h"
+#include "record_private.h"
 
 #include "path.h"
 #include "session.h"
@@ -783,82 +783,6 @@ static void take_transaction_end(struct record *record, const struct smtp_event 
 
 /* ---- everything ---- */
 
-void record_finding(struct record *record, enum smtp_finding finding, struct place place, struct place proof, const char *detail)
-{
-    if (++record->finding_counts[finding] > FINDINGS_KEPT)
-        return;
-    struct finding *found = arena_take(record->arena, sizeof *found);
-    found->finding = finding;
-    found->frame = place.frame;
-    found->capture = place.capture;
-    found->proof_frame = proof.frame;
-    found->proof_capture = proof.capture;
-    found->detail = keep(record, smtp_span_of_text(detail));
-    append(&record->findings, &found->link, found);
-}
-
-/* A capture with holes has many: the first of each side stands for all. */
-static void take_finding(struct record *record, const struct smtp_event *event)
-{
-    bool gap = event->finding == SMTP_FINDING_CAPTURE_GAP;
-    if (gap && record->gap_findings[event->role] != NULL)
-        return;
-    record_finding(record, event->finding, place_of(record, event), (struct place){ .frame = 0 }, event->detail);
-    if (gap)
-        record->gap_findings[event->role] = g_queue_peek_tail(&record->findings);
-}
-
-static struct finding *last_finding(const struct record *record, enum smtp_finding name)
-{
-    const GList *link = record->findings.tail;
-    while (link != NULL && ((const struct finding *)link->data)->finding != name)
-        link = link->prev;
-    return link != NULL ? link->data : NULL;
-}
-
-static void say_more(struct record *record, struct finding *finding, const char *more)
-{
-    char *detail = g_strdup_printf("%.*s; %s", (int)finding->detail.length, (const char *)finding->detail.octets, more);
-    finding->detail = keep(record, smtp_span_of_text(detail));
-    g_free(detail);
-}
-
-/* What is known now of the last finding of that name: it is said behind what was said of it before. */
-static void add_proof(struct record *record, const struct smtp_event *event)
-{
-    struct finding *finding = last_finding(record, event->finding);
-    if (finding == NULL || record->finding_counts[event->finding] > FINDINGS_KEPT)
-        return;
-    struct place place = place_of(record, event);
-    finding->proof_frame = place.frame;
-    finding->proof_capture = place.capture;
-    say_more(record, finding, event->detail);
-}
-
-/* What is not in the list of findings, in the words of those that are. */
-static void sum_up_findings(struct record *record)
-{
-    char more[96];
-    for (int role = SMTP_CLIENT; role <= SMTP_SERVER; role++) {
-        uint64_t holes = 0;
-        uint64_t octets = 0;
-        for (const GList *link = record->gaps.head; link != NULL; link = link->next) {
-            const struct gap *gap = link->data;
-            holes += gap->from == (enum smtp_role)role;
-            octets += gap->from == (enum smtp_role)role ? gap->octets : 0;
-        }
-        g_snprintf(more, sizeof more, "in all %" G_GUINT64_FORMAT " octets in %" G_GUINT64_FORMAT " holes", octets, holes);
-        if (holes > 1 && record->gap_findings[role] != NULL)
-            say_more(record, record->gap_findings[role], more);
-    }
-    for (int name = 0; name < SMTP_FINDING_COUNT; name++) {
-        if (record->finding_counts[name] <= FINDINGS_KEPT)
-            continue;
-        g_snprintf(more, sizeof more, "and %u more of this kind", record->finding_counts[name] - FINDINGS_KEPT);
-        say_more(record, last_finding(record, (enum smtp_finding)name), more);
-    }
-}
-
 static void take_gap(struct record *record, const struct smtp_event *event)
 {
     struct smtp_event before = *event;
@@ -991,10 +915,10 @@ void record_event(struct record *record, const struct smtp_event *event)
         add_item(record, ITEM_TURNED, event);
         break;
     case SMTP_EVENT_FINDING:
-        take_finding(record, event);
+        record_take_finding(record, event);
         break;
     case SMTP_EVENT_FINDING_PROOF:
-        add_proof(record, event);
+        record_add_proof(record, event);
         break;
     }
 }
@@ -1010,37 +934,6 @@ static void assume_greeting(struct record *record)
         record->helo = greeting->name;
         record->helo_seen = true;
     }
-}
-
-/* Whether a domain is the other, or below it: bounces often have a host of their own. */
-static bool is_within(struct smtp_span domain, struct smtp_span other)
-{
-    if (other.length == 0 || other.length > domain.length)
-        return false;
-    size_t front = domain.length - other.length;
-    bool same = g_ascii_strncasecmp((const char *)domain.octets + front, (const char *)other.octets, other.length) == 0;
-    return same && (front == 0 || domain.octets[front - 1] == '.');
-}
-
-/* Who the message says it is from, and whom the envelope names, are of different domains: common, and worth knowing. */
-static void check_sender(struct record *record, const struct transaction *transaction)
-{
-    const struct message *message = transaction->message;
-    if (!transaction->mail_seen || transaction->mail_from.length == 0 || message == NULL || message->from_domain == NULL)
-        return;
-    struct smtp_span argument = transaction->mail_from;
-    size_t at = argument.length;
-    while (at > 0 && argument.octets[at - 1] != '@')
-        at--;
-    struct smtp_span domain = smtp_span_from(argument, at);
-    struct smtp_span from = smtp_span_of_text(message->from_domain);
-    if (at == 0 || is_within(domain, from) || is_within(from, domain))
-        return;
-    char *detail = g_strdup_printf("the envelope's sender is of %.*s, the message's From field of %s",
-                                   (int)smtp_span_first(domain, 255).length, (const char *)domain.octets, message->from_domain);
-    struct place place = { .frame = transaction->frame, .capture = transaction->capture };
-    record_finding(record, SMTP_FINDING_ENVELOPE_HEADER_MISMATCH, place, (struct place){ .frame = 0 }, detail);
-    g_free(detail);
 }
 
 void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end)
@@ -1061,13 +954,6 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
         g_string_free(record->scratch, TRUE);
     record->complete = connection->syn[0] && connection->syn[1] && end == TCP_END_FIN && !record->gap
                        && connection->ignored == 0;
-}
-
-void record_conclude(struct record *record)
-{
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next)
-        check_sender(record, link->data);
-    sum_up_findings(record);
 }
 
 size_t record_memory(const struct record *record)

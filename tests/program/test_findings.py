@@ -163,9 +163,11 @@ ROWS = {
         [Session(ehlo(), message(PLAIN_TEXT), BYE), Session(ehlo(), ("C", "NOOP\r\n"), close=False)]),
     "not-smtp": (
         [Session(("C", "GET / HTTP/1.1\r\nHost: mx.example.com\r\n\r\n"), ("S", "HTTP/1.1 400 Bad Request\r\n\r\n")),
+         Session(("C", "GET / HTTP/1.1\r\nHost: mx.example.com\r\n\r\n")),
          Session(("S", "SSH-2.0-OpenSSH_9.2\r\n"), ("C", "SSH-2.0-client\r\n")),
          Session(("C", bytes(range(128, 200))), ("S", b"\0\1\2\3\4"), port=587)],
-        [Session(ehlo(), BYE), Session(), Session(("C", "GET / HTTP/1.1\r\n\r\n"), ("S", "HTTP/1.1 200 OK\r\n\r\n"), port=8080),
+        [Session(ehlo(), BYE), Session(), Session(("C", "line of a message\r\n"), begun=False, close=False), Session(("C", "EHLO c\r\n")),
+         Session(("C", "GET / HTTP/1.1\r\n\r\n"), ("S", "HTTP/1.1 200 OK\r\n\r\n"), port=8080),
          Session(BANNER, ("C", "GET / HTTP/1.1\r\n"), ("S", "500 what\r\n"), BYE)]),
 }
 
