@@ -21,8 +21,8 @@
 /* Segments that say the same octets differently, seen before the connection was recognised. */
 #define EARLY_CONFLICTS 8
 
-/* Of what is no SMTP, so many octets of each side are shown. */
-#define NOT_SMTP_SHOWN ((size_t)32)
+/* Of what is no SMTP, so many octets of each side are shown: enough to know most protocols, too few for a password. */
+#define NOT_SMTP_SHOWN ((size_t)8)
 
 struct conflict {
     uint64_t octets;

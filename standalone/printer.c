@@ -203,8 +203,11 @@ static void print_not_smtp(void *target, struct smtp_span octets)
 {
     (void)octets;
     struct not_smtp *found = target;
-    if (found->printer->options->sessions->len == 0)
-        findings_report_tell(found->printer->findings, &found->told);
+    struct printer *printer = found->printer;
+    if (printer->options->sessions->len == 0 && !printer->failed)
+        findings_report_tell(printer->findings, &found->told);
+    if (printer->page.out->len >= OUTPUT_PIECE)
+        write_out(printer);
     g_free(found->detail);
     g_free(found);
 }
@@ -250,9 +253,9 @@ bool printer_close(struct printer *printer, struct summary *summary)
     if (printer->servers != NULL) {
         summary->forgotten = servers_forgotten(printer->servers);
         if (printer->options->json)
-            servers_json(printer->servers, &json);
+            servers_json(printer->servers, &json, &printer->relief);
         else
-            servers_text(printer->servers, &printer->page);
+            servers_text(printer->servers, &printer->page, &printer->relief);
         servers_free(printer->servers);
     }
     if (printer->findings != NULL) {

@@ -13,9 +13,16 @@ uint64_t refusals_hash(struct smtp_span text)
     return add_to_hash(UINT64_C(0xcbf29ce484222325), text);
 }
 
+/* Of the words so many octets are compared, and an address that is longer than any path may be is not looked for. */
+#define WORDS_COMPARED ((size_t)1024)
+#define ADDRESS_LIMIT ((size_t)256)
+
 /* The words without the address, which a server may repeat in any case. */
 static uint64_t hash_words(struct smtp_span text, struct smtp_span address)
 {
+    text = smtp_span_first(text, WORDS_COMPARED);
+    if (address.length > ADDRESS_LIMIT)
+        address = smtp_span("", 0);
     uint64_t hash = refusals_hash(smtp_span("", 0));
     size_t from = 0;
     for (size_t at = 0; address.length > 0 && at + address.length <= text.length;) {

@@ -10,6 +10,7 @@
 #include "json.h"
 #include "page.h"
 #include "record.h"
+#include "relief.h"
 
 struct servers;
 
@@ -18,8 +19,9 @@ void servers_free(struct servers *servers);
 
 void servers_session(struct servers *servers, const struct record *record);
 
-void servers_json(const struct servers *servers, struct json *json);
-void servers_text(const struct servers *servers, struct page *page);
+/* `relief` is given between the servers. */
+void servers_json(const struct servers *servers, struct json *json, const struct relief *relief);
+void servers_text(const struct servers *servers, struct page *page, const struct relief *relief);
 
 /* Servers forgotten to make room. */
 uint64_t servers_forgotten(const struct servers *servers);

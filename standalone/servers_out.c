@@ -80,11 +80,13 @@ static void write_server(struct json *json, const struct server *server)
     g_string_free(address, TRUE);
 }
 
-void servers_json(const struct servers *servers, struct json *json)
+void servers_json(const struct servers *servers, struct json *json, const struct relief *relief)
 {
     GPtrArray *sorted = servers_by_address(servers);
-    for (unsigned i = 0; i < sorted->len; i++)
+    for (unsigned i = 0; i < sorted->len; i++) {
         write_server(json, sorted->pdata[i]);
+        relief_give(relief);
+    }
     g_ptr_array_free(sorted, TRUE);
 }
 
@@ -180,10 +182,12 @@ static void put_server(struct page *page, const struct server *server)
     g_string_free(text, TRUE);
 }
 
-void servers_text(const struct servers *servers, struct page *page)
+void servers_text(const struct servers *servers, struct page *page, const struct relief *relief)
 {
     GPtrArray *sorted = servers_by_address(servers);
-    for (unsigned i = 0; i < sorted->len; i++)
+    for (unsigned i = 0; i < sorted->len; i++) {
         put_server(page, sorted->pdata[i]);
+        relief_give(relief);
+    }
     g_ptr_array_free(sorted, TRUE);
 }

@@ -22,6 +22,13 @@ static void finished(void *context, struct record *record)
     printer_session(printer, record);
 }
 
+static void not_smtp(void *context, const struct tcp_connection *connection, struct tcp_place first, const char *detail)
+{
+    (void)context;
+    (void)connection;
+    printer_not_smtp(printer, first.frame, capture_set_name(captures, first.capture), detail);
+}
+
 static const char *name_of(void *context, unsigned index)
 {
     (void)context;
@@ -43,10 +50,12 @@ static void read_all(const struct options *options)
     const struct dialogues_options wanted = {
         .pool = pool,
         .records = { .items = options->command == COMMAND_TRANSCRIPT,
+                     .timing = options->timing,
                      .message = { .digest = options->json, .content = options->full, .worker = worker, .pool = pool } },
         .capture_name = name_of,
         .capture_precision = precision_of,
         .finished = finished,
+        .not_smtp = options->command == COMMAND_FINDINGS ? not_smtp : NULL,
     };
     struct dialogues *dialogues = dialogues_new(&wanted);
     struct tcp_table *table = tcp_table_new(&dialogues_consumer, dialogues, NULL);
@@ -88,8 +97,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     snprintf(name, sizeof name, "/dev/fd/%d", file);
     char *names[] = { name, NULL };
+    static const enum command_name commands[] = { COMMAND_TRANSCRIPT, COMMAND_SESSIONS, COMMAND_FINDINGS, COMMAND_SERVERS };
     struct options options = {
-        .command = size % 3 == 0 ? COMMAND_SESSIONS : COMMAND_TRANSCRIPT,
+        .command = commands[size / 2 % G_N_ELEMENTS(commands)],
+        .timing = size % 3 == 0,
         .json = size % 2 == 0,
         .full = size % 5 == 0,
         .sessions = g_array_new(FALSE, FALSE, sizeof(uint64_t)),

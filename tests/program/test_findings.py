@@ -243,6 +243,23 @@ class Checker:
         if len(found) != 1 or not found[0]["detail"].endswith("in all 24 octets in 3 holes"):
             self.problems.append("three holes: %s" % found)
 
+    def picked(self):
+        """--session asks for what these sessions prove, alone or with others."""
+        self.findings([Session(TLS, BYE), Session(ehlo(), BYE, client="192.0.2.9"), Session(ehlo("AUTH PLAIN"), BYE, server="192.0.2.8")])
+        for picked, expected in (("1", [(2, "medium")]), ("2", [(2, "info"), (2, "medium")]), ("3", [(3, "low"), (3, "info")])):
+            lines = [json.loads(line) for line in self.run("--format", "json", "--session", picked).splitlines()]
+            found = [(line["session"], line["severity"]) for line in lines[:-1]]
+            if found != expected or lines[-1]["findings"] != len(expected):
+                self.problems.append("--session %s: %s" % (picked, found))
+
+    def forgotten(self):
+        """Clients without offer beyond those remembered are counted."""
+        self.findings([Session(ehlo(), BYE, client="10.0.0.%d" % number) for number in range(1, 21)] + [Session(TLS, BYE)])
+        lines = [json.loads(line) for line in self.run("--format", "json").splitlines()]
+        medium = [line for line in lines if line.get("severity") == "medium"]
+        if len(medium) != 16 or lines[-1]["dropped"] != {"forgotten": 4}:
+            self.problems.append("20 clients without offer: %d findings, %s" % (len(medium), lines[-1]["dropped"]))
+
     def across(self, label, name, severity, sessions, expected):
         found = [(f["session"], [r["session"] for r in f["related"]]) for f in self.findings(sessions)
                  if f["id"] == name and f["severity"] == severity]
@@ -281,6 +298,8 @@ def main():
         for name, (positive, negative) in ROWS.items():
             checker.row(name, positive, negative)
         checker.bounded()
+        checker.picked()
+        checker.forgotten()
         for label, row in ACROSS.items():
             checker.across(label, *row)
     print("\n".join(checker.problems))
