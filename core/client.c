@@ -2,6 +2,7 @@
 
 /* What the client's units do to the session. */
 
+#include "path.h"
 #include "session_private.h"
 
 /* RFC 5321 section 4.5.3.1.4; RFC 4954 section 4. Octets, with the line end. */
@@ -64,10 +65,18 @@ static void check_order(struct smtp_session *session, enum smtp_verb verb, const
 
 static void check_clear(struct smtp_session *session, enum smtp_verb verb, const struct smtp_sink *sink)
 {
-    bool fell_back = session->starttls_refused || session->tls_failed;
+    bool fell_back = (session->starttls_refused && !session->starttls_accepted) || session->tls_failed;
     if (fell_back && (smtp_verb_opens_transaction(verb) || smtp_verb_authenticates(verb)))
         smtp_report_once(session, SMTP_FINDING_STARTTLS_FALLBACK_TO_CLEAR, SMTP_CLIENT, offset_of(session), sink,
                          "STARTTLS did not succeed, and the client went on in clear with %s", smtp_verb_name(verb));
+}
+
+/* A line that is too long without its parameters is too long, whatever those may add. */
+static size_t limit_with_parameters(const struct smtp_command *command)
+{
+    struct smtp_path path = smtp_path_parse(command->argument, command->verb == SMTP_VERB_RCPT ? "TO" : "FROM");
+    size_t parameters = path.parameters.length;
+    return COMMAND_LINE_LIMIT + (parameters < PARAMETERS_LIMIT ? parameters : PARAMETERS_LIMIT);
 }
 
 static void check_command(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
@@ -78,7 +87,7 @@ static void check_command(struct smtp_session *session, const struct smtp_comman
     if (smtp_verb_authenticates(verb))
         limit = AUTH_LINE_LIMIT;
     else if (smtp_verb_opens_transaction(verb) || verb == SMTP_VERB_RCPT)
-        limit += PARAMETERS_LIMIT;
+        limit = limit_with_parameters(command);
     check_line(session, line, limit, sink);
     check_order(session, verb, sink);
     check_clear(session, verb, sink);
@@ -89,6 +98,12 @@ static void check_command(struct smtp_session *session, const struct smtp_comman
 }
 
 /* ---- commands ---- */
+
+/* To others than the two: what is clear text behind an accepted STARTTLS was decrypted by who wrote the capture. */
+static bool reveals_secret(const struct smtp_session *session)
+{
+    return smtp_mechanism_reveals_secret(session->mechanism) && !session->starttls_accepted;
+}
 
 static void start_auth(struct smtp_session *session, const struct smtp_command *command, struct entry *entry,
                        const struct smtp_sink *sink)
@@ -114,7 +129,7 @@ static void start_auth(struct smtp_session *session, const struct smtp_command *
     }
     smtp_emit(sink, &event);
     smtp_offers_mechanism(session, word, sink);
-    if (event.sasl.has_secret && smtp_mechanism_reveals_secret(session->mechanism))
+    if (event.sasl.has_secret && reveals_secret(session))
         smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, offset_of(session), sink,
                     "AUTH %.*s sends the secret readable to everybody on the path", (int)smtp_span_first(word, 40).length,
                     (const char *)word.octets);
@@ -268,7 +283,7 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
     check_line(session, &unit->line, AUTH_LINE_LIMIT, sink);
     smtp_emit(sink, &event);
-    if (event.sasl.has_secret && smtp_mechanism_reveals_secret(session->mechanism))
+    if (event.sasl.has_secret && reveals_secret(session))
         smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, half->offset, sink,
                     "the response sends the secret readable to everybody on the path");
     smtp_queue_push(session, (struct entry){ .kind = ENTRY_RESPONSE, .verb = session->current_verb }, sink);

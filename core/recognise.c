@@ -86,10 +86,34 @@ static enum smtp_recognition undecided(bool ended)
     return ended ? SMTP_RECOGNISED_NO : SMTP_RECOGNISED_MORE;
 }
 
+/* FTP greets as SMTP does, and NNTP nearly so: without the protocol's name in the banner the client's first word must tell. */
+static bool greets_as_others(struct smtp_span server)
+{
+    bool greets = smtp_span_starts_with(server, "220") || smtp_span_starts_with(server, "200") || smtp_span_starts_with(server, "201");
+    return greets && !names_protocol(server);
+}
+
+/* What clients of FTP and NNTP begin with. */
+static bool speaks_another(struct smtp_span client)
+{
+    static const char *const words[] = { "USER ", "FEAT\r", "SYST\r", "OPTS ", "AUTH TLS\r", "AUTH SSL\r", "CAPABILITIES\r", "MODE READER\r",
+                                         "GROUP ", "LIST\r" };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+        if (smtp_span_starts_with(client, words[i]))
+            return true;
+    return false;
+}
+
 /* On a port of its own, SMTP is believed unless what is said contradicts. */
 static enum smtp_recognition on_known_port(struct smtp_span client, struct smtp_span server, bool opener_known, bool ended)
 {
     if (server.length > 0) {
+        if (opener_known && greets_as_others(server)) {
+            if (speaks_another(client))
+                return SMTP_RECOGNISED_NO;
+            if (client.length == 0 && !ended)
+                return SMTP_RECOGNISED_MORE;
+        }
         if (is_reply(server) || smtp_tls_look(server, NULL) == SMTP_TLS_YES)
             return SMTP_RECOGNISED_YES;
         if (!may_become_reply(server) && smtp_tls_look(server, NULL) == SMTP_TLS_NO)

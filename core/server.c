@@ -185,7 +185,7 @@ static void greeted(struct smtp_session *session, enum smtp_verb verb, const str
                          "the server's EHLO reply does not offer STARTTLS");
     unsigned readable = 1u << SMTP_MECHANISM_PLAIN | 1u << SMTP_MECHANISM_LOGIN | 1u << SMTP_MECHANISM_XOAUTH2
                         | 1u << SMTP_MECHANISM_OAUTHBEARER;
-    if (session->mechanisms & readable)
+    if ((session->mechanisms & readable) && !session->starttls_accepted)
         smtp_report_once(session, SMTP_FINDING_AUTH_OFFERED_IN_CLEAR, SMTP_SERVER, offset, sink,
                          "the server offers, in clear, a mechanism that sends the secret readable");
     uint64_t may_differ = UINT64_C(1) << SMTP_KEYWORD_STARTTLS | UINT64_C(1) << SMTP_KEYWORD_AUTH

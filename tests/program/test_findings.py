@@ -22,6 +22,10 @@ def smuggle(mark, inner="MAIL FROM:<admin@example.com>\r\nRCPT TO:<c@example.com
                    ("C", "Subject: x\r\n\r\nhello" + mark + inner + ".\r\n"), ("S", replies), BYE)
 
 
+# As a proxy writes it that has the keys.
+DECRYPTED = Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO c\r\n"), ("S", "250-mx\r\n250 AUTH PLAIN\r\n"),
+                    login("alice", "secret", "235 ok\r\n"), message(PLAIN_TEXT), BYE)
+
 SMUGGLING_MARKS = ("\n.\n", "\n.\r", "\r.\n", "\r.\r", "\n.\r\n", "\r.\r\n", "\r\n.\n", "\r\n.\r", "\r\n\0.\r\n", "\r\n.\r\r\n",
                    "\r\r\n.\r\r\n")
 
@@ -33,10 +37,11 @@ ROWS = {
                  ("S", "334 UGFzc3dvcmQ6\r\n"), ("C", text64("secret")), ("S", "235 ok\r\n"))],
         [Session(ehlo("AUTH CRAM-MD5"), ("C", "AUTH CRAM-MD5\r\n"), ("S", "334 PDFAbXg+\r\n"), ("C", text64("alice 0123456789abcdef")),
                  ("S", "235 ok\r\n")),
-         Session(ehlo("AUTH PLAIN"), ("C", "AUTH PLAIN\r\n"), ("S", "334 \r\n"), ("C", "*\r\n"), ("S", "501 cancelled\r\n"), BYE)]),
+         Session(ehlo("AUTH PLAIN"), ("C", "AUTH PLAIN\r\n"), ("S", "334 \r\n"), ("C", "*\r\n"), ("S", "501 cancelled\r\n"), BYE),
+         DECRYPTED]),
     "auth-offered-in-clear": (
         [Session(ehlo("AUTH LOGIN CRAM-MD5"), BYE), Session(ehlo("AUTH=LOGIN"), BYE)],
-        [Session(ehlo("AUTH CRAM-MD5 SCRAM-SHA-256"), BYE), Session(BANNER, ("C", "EHLO c\r\n"), ("S", "250 AUTH PLAIN\r\n"), BYE)]),
+        [DECRYPTED, Session(ehlo("AUTH CRAM-MD5 SCRAM-SHA-256"), BYE), Session(BANNER, ("C", "EHLO c\r\n"), ("S", "250 AUTH PLAIN\r\n"), BYE)]),
     "starttls-not-offered": (
         [Session(ehlo("PIPELINING"), BYE)],
         [Session(TLS, BYE), Session(BANNER, ("C", "HELO c\r\n"), ("S", "250 hi\r\n"), BYE),
@@ -49,7 +54,8 @@ ROWS = {
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO)), Session(TLS, ("C", "STARTTLS\r\n"))]),
     "starttls-fallback-to-clear": (
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), message(PLAIN_TEXT), BYE)],
-        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), BYE), Session(TLS, message(PLAIN_TEXT), BYE)]),
+        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), BYE), Session(TLS, message(PLAIN_TEXT), BYE),
+         Session(TLS, ("C", "STARTTLS x\r\n"), ("S", "501 no\r\n"), DECRYPTED.steps[3:])]),
     "starttls-command-injection": (
         [Session(TLS, ("C", "STARTTLS\r\nMAIL FROM:<x@example.com>\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO))],
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO c\r\n"), ("S", "250 mx\r\n")),
@@ -77,8 +83,11 @@ ROWS = {
         [Session(ehlo(), envelope(), ("C", "DATA\r\n"), ("S", "354 go\r\n"), ("C", "x\r"), ("C", "\n.\r\n"), ("S", "250 ok\r\n"), BYE)]),
     "overlong-line": (
         [Session(ehlo(), message("x" * 999 + "\r\n"), BYE), Session(ehlo(), ("C", "NOOP " + "x" * 600 + "\r\n"), ("S", "250 ok\r\n")),
+         Session(ehlo(), ("C", "MAIL FROM:<%s@example.com>\r\n" % ("x" * 600)), ("S", "501 no\r\n")),
          Session(ehlo(), ("C", "NOOP\r\n"), ("S", "250 " + "x" * 600 + "\r\n"))],
         [Session(ehlo(), message("x" * 998 + "\r\n." + "x" * 998 + "\r\n"), BYE),
+         Session(ehlo("DSN"), ("C", "MAIL FROM:<a@example.com> ENVID=%s\r\n" % ("x" * 600)), ("S", "250 ok\r\n")),
+         Session(ehlo(), ("C", "NOOP " + "x" * 505 + "\r\n"), ("S", "250 " + "x" * 506 + "\r\n"), BYE),
          Session(ehlo("AUTH GSSAPI"), ("C", "AUTH GSSAPI " + "A" * 2000 + "\r\n"), ("S", "535 no\r\n"), BYE)]),
     "nul-octet": (
         [Session(ehlo(), message("x\0y\r\n"), BYE), Session(ehlo(), ("C", "NOOP \0\r\n"), ("S", "250 ok\r\n"), BYE)],
@@ -164,10 +173,14 @@ ROWS = {
     "not-smtp": (
         [Session(("C", "GET / HTTP/1.1\r\nHost: mx.example.com\r\n\r\n"), ("S", "HTTP/1.1 400 Bad Request\r\n\r\n")),
          Session(("C", "GET / HTTP/1.1\r\nHost: mx.example.com\r\n\r\n")),
+         Session(("S", "220 (vsFTPd 3.0.3)\r\n"), ("C", "USER anonymous\r\n"), ("S", "331 Password?\r\n")),
+         Session(("S", "200 news.example.com\r\n"), ("C", "MODE READER\r\n"), ("S", "200 ok\r\n"), port=2525),
          Session(("S", "SSH-2.0-OpenSSH_9.2\r\n"), ("C", "SSH-2.0-client\r\n")),
          Session(("C", bytes(range(128, 200))), ("S", b"\0\1\2\3\4"), port=587)],
         [Session(ehlo(), BYE), Session(), Session(("C", "line of a message\r\n"), begun=False, close=False), Session(("C", "EHLO c\r\n")),
          Session(("C", "GET / HTTP/1.1\r\n\r\n"), ("S", "HTTP/1.1 200 OK\r\n\r\n"), port=8080),
+         Session(("S", "220 mx\r\n"), ("C", "HELO c\r\n"), ("S", "250 hi\r\n"), BYE), Session(("S", "220 mx\r\n")),
+         Session(BANNER, ("C", "USER x\r\n"), ("S", "500 what\r\n"), BYE),
          Session(BANNER, ("C", "GET / HTTP/1.1\r\n"), ("S", "500 what\r\n"), BYE)]),
 }
 
