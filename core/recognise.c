@@ -93,14 +93,19 @@ static bool greets_as_others(struct smtp_span server)
     return greets && !names_protocol(server);
 }
 
-/* What clients of FTP and NNTP begin with. */
-static bool speaks_another(struct smtp_span client)
+/* What clients of FTP and NNTP begin with. `*perhaps`: it is not all there yet. */
+static bool speaks_another(struct smtp_span client, bool *perhaps)
 {
     static const char *const words[] = { "USER ", "FEAT\r", "SYST\r", "OPTS ", "AUTH TLS\r", "AUTH SSL\r", "CAPABILITIES\r", "MODE READER\r",
                                          "GROUP ", "LIST\r" };
-    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
-        if (smtp_span_starts_with(client, words[i]))
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t same = 0;
+        while (same < client.length && words[i][same] != '\0' && smtp_ascii_upper(client.octets[same]) == (uint8_t)words[i][same])
+            same++;
+        *perhaps = same == client.length && words[i][same] != '\0';
+        if (*perhaps || words[i][same] == '\0')
             return true;
+    }
     return false;
 }
 
@@ -108,10 +113,11 @@ static bool speaks_another(struct smtp_span client)
 static enum smtp_recognition on_known_port(struct smtp_span client, struct smtp_span server, bool opener_known, bool ended)
 {
     if (server.length > 0) {
-        if (opener_known && greets_as_others(server)) {
-            if (speaks_another(client))
+        bool perhaps = false;
+        if (opener_known && greets_as_others(server) && speaks_another(client, &perhaps)) {
+            if (!perhaps && memchr(server.octets, '\n', server.length) != NULL)
                 return SMTP_RECOGNISED_NO;
-            if (client.length == 0 && !ended)
+            if (!ended)
                 return SMTP_RECOGNISED_MORE;
         }
         if (is_reply(server) || smtp_tls_look(server, NULL) == SMTP_TLS_YES)

@@ -190,6 +190,7 @@ static void start_session(struct dialogue *dialogue, bool opener_is_client)
     record->capture_name = options->capture_name;
     record->capture_context = options->context;
     record->precision = options->capture_precision(options->context, connection->capture);
+    record->behind_proxy = dialogue->used[0] > 0;
     dialogue->record = record;
     for (unsigned i = 0; dialogue->conflicts != NULL && i < dialogue->conflicts->len; i++)
         report_conflict(dialogue, &g_array_index(dialogue->conflicts, struct conflict, i));

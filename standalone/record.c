@@ -940,7 +940,7 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
 {
     record->connection = *connection;
     record->end = end;
-    if (record->timing != NULL && connection->syn[0])
+    if (record->timing != NULL && connection->syn[0] && !record->behind_proxy)
         timing_finish(record->timing, connection->start);
     assume_greeting(record);
     for (const GList *link = record->messages.head; link != NULL; link = link->next)

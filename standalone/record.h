@@ -229,6 +229,7 @@ struct record {
     } starttls;
     struct refusals refusals;
     struct timing *timing;            /* NULL: not asked for */
+    bool behind_proxy;                /* a proxy's handshake stands in front of the dialogue */
     struct tls tls;
 
     uint64_t id;
