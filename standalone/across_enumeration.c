@@ -33,13 +33,14 @@ static void tell(struct across *across, const struct enumeration *seen, const st
 
 void across_enumeration(struct across *across, const struct record *record)
 {
-    const struct refusals *refusals = &record->refusals;
-    if (refusals->refused == 0 && refusals->accepted == 0)
+    const struct refusals *refusals = record->refusals;
+    bool refused = refusals != NULL && refusals->refused > 0;
+    if (!refused && record->accepted_addresses == 0)
         return;
     const struct tcp_endpoint *client = across_endpoint(record, SMTP_CLIENT);
     struct enumeration *seen = lru_get(across->enumerators, across_key(across, client, false, smtp_span("", 0)));
-    seen->accepted += refusals->accepted;
-    if (refusals->refused == 0)
+    seen->accepted += record->accepted_addresses;
+    if (!refused)
         return;
     struct evidence evidence = across_evidence(record, refusals->frame, refusals->capture);
     seen->refused += refusals->refused;
@@ -48,8 +49,8 @@ void across_enumeration(struct across *across, const struct record *record)
         add_address(seen, refusals->addresses[i]);
     if (seen->evidence_count < G_N_ELEMENTS(seen->evidence))
         seen->evidence[seen->evidence_count++] = evidence;
-    if (seen->told || seen->sessions < 2 || seen->address_count < REFUSED_ADDRESSES_KEPT ||
-        seen->refused <= seen->accepted)
+    bool enough = seen->sessions > 1 && seen->address_count == REFUSED_ADDRESSES_KEPT && seen->refused > seen->accepted;
+    if (seen->told || !enough)
         return;
     seen->told = true;
     tell(across, seen, record, &evidence);

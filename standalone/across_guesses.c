@@ -83,8 +83,7 @@ static void append_who(GString *detail, const struct record *record, const struc
         g_string_append_len(detail, (const char *)auth->identity.octets,
                             (gssize)smtp_span_first(auth->identity, 80).length);
         g_string_append(detail, " at the server ");
-        const struct tcp_endpoint *server = across_endpoint(record, SMTP_SERVER);
-        text_append_endpoint(detail, &server->address, server->port);
+        text_append_address(detail, &across_endpoint(record, SMTP_SERVER)->address);
     }
 }
 

@@ -484,6 +484,14 @@ static void put_offer_behind(struct record *record)
 
 /* ---- refusals ---- */
 
+/* Most sessions have none. */
+static struct refusals *refusals_of(struct record *record)
+{
+    if (record->refusals == NULL)
+        record->refusals = arena_take(record->arena, sizeof *record->refusals);
+    return record->refusals;
+}
+
 static void refuse(struct record *record, enum refusal_of of, uint16_t code, struct smtp_span address, const struct place *place)
 {
     struct refusal refusal = { .of = of,
@@ -493,7 +501,7 @@ static void refuse(struct record *record, enum refusal_of of, uint16_t code, str
                                .address = address,
                                .frame = place->frame,
                                .capture = place->capture };
-    refusals_add(&record->refusals, record->arena, &refusal);
+    refusals_add(refusals_of(record), record->arena, &refusal);
 }
 
 /* A no to what may be refused; of logins and STARTTLS the boundary tells. */
@@ -521,8 +529,10 @@ static void take_refusal(struct record *record, const struct smtp_reply *reply, 
 static void note_verdicts(struct record *record, const struct smtp_reply *reply, const struct sent *sent, const struct place *place)
 {
     bool address = reply->verb == SMTP_VERB_RCPT || reply->verb == SMTP_VERB_VRFY || reply->verb == SMTP_VERB_EXPN;
-    if (address && sent != NULL)
-        refusals_note_address(&record->refusals, reply, sent->argument, place->frame, place->capture);
+    if (address && sent != NULL && reply->code / 100 == 2)
+        record->accepted_addresses++;
+    if (address && sent != NULL && smtp_reply_refuses_address(reply))
+        refusals_note_address(refusals_of(record), sent->argument, place->frame, place->capture);
     if (reply->code >= 400)
         take_refusal(record, reply, sent, place);
 }

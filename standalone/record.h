@@ -212,7 +212,7 @@ struct record {
     GQueue items;                     /* struct item, in order; empty without keep_items */
     GQueue auths;                     /* struct auth */
     GQueue findings;                  /* struct finding */
-    uint32_t finding_counts[SMTP_FINDING_COUNT]; /* of each name, those not kept included */
+    uint32_t *findings_beyond;        /* by name, how many were not kept; NULL: none */
     struct finding *gap_findings[2];  /* by role: the one that stands for all holes; NULL: there is none */
     GQueue gaps;                      /* struct gap */
     GQueue extensions;                /* struct text_line; of the last EHLO reply in clear, before TLS */
@@ -227,7 +227,8 @@ struct record {
         uint64_t offered_frame; /* of the first offer */
         unsigned offered_capture;
     } starttls;
-    struct refusals refusals;
+    struct refusals *refusals;        /* NULL: the server said no to nothing */
+    uint32_t accepted_addresses;      /* RCPT, VRFY and EXPN that the server accepted */
     struct timing *timing;            /* NULL: not asked for */
     bool behind_proxy;                /* a proxy's handshake stands in front of the dialogue */
     struct tls tls;

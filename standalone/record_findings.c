@@ -9,10 +9,30 @@ static struct place place_of(const struct record *record, const struct smtp_even
     return record->locate(record->locate_context, event->role, event->offset, event->octets);
 }
 
+/* Whether so many of that name are kept that no more are; most sessions have fewer findings in all. */
+static bool is_beyond(struct record *record, enum smtp_finding name)
+{
+    unsigned count = 0;
+    if (record->findings.length < FINDINGS_KEPT)
+        return false;
+    for (const GList *link = record->findings.head; link != NULL; link = link->next)
+        count += ((const struct finding *)link->data)->finding == name;
+    return count >= FINDINGS_KEPT;
+}
+
+static void count_beyond(struct record *record, enum smtp_finding name)
+{
+    if (record->findings_beyond == NULL)
+        record->findings_beyond = arena_take(record->arena, SMTP_FINDING_COUNT * sizeof *record->findings_beyond);
+    record->findings_beyond[name]++;
+}
+
 void record_finding(struct record *record, enum smtp_finding finding, struct place place, struct place proof, const char *detail)
 {
-    if (++record->finding_counts[finding] > FINDINGS_KEPT)
+    if (is_beyond(record, finding)) {
+        count_beyond(record, finding);
         return;
+    }
     struct finding *found = arena_take(record->arena, sizeof *found);
     found->finding = finding;
     found->frame = place.frame;
@@ -54,7 +74,8 @@ static void say_more(struct record *record, struct finding *finding, const char 
 void record_add_proof(struct record *record, const struct smtp_event *event)
 {
     struct finding *finding = last_finding(record, event->finding);
-    if (finding == NULL || record->finding_counts[event->finding] > FINDINGS_KEPT)
+    bool beyond = record->findings_beyond != NULL && record->findings_beyond[event->finding] > 0;
+    if (finding == NULL || beyond)
         return;
     struct place place = place_of(record, event);
     finding->proof_frame = place.frame;
@@ -78,10 +99,10 @@ static void sum_up_findings(struct record *record)
         if (holes > 1 && record->gap_findings[role] != NULL)
             say_more(record, record->gap_findings[role], more);
     }
-    for (int name = 0; name < SMTP_FINDING_COUNT; name++) {
-        if (record->finding_counts[name] <= FINDINGS_KEPT)
+    for (int name = 0; name < SMTP_FINDING_COUNT && record->findings_beyond != NULL; name++) {
+        if (record->findings_beyond[name] == 0)
             continue;
-        g_snprintf(more, sizeof more, "and %u more of this kind", record->finding_counts[name] - FINDINGS_KEPT);
+        g_snprintf(more, sizeof more, "and %u more of this kind", record->findings_beyond[name]);
         say_more(record, last_finding(record, (enum smtp_finding)name), more);
     }
 }

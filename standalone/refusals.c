@@ -65,13 +65,8 @@ void refusals_add(struct refusals *refusals, struct arena *arena, const struct r
     g_queue_push_tail_link(&refusals->list, &kept->link);
 }
 
-void refusals_note_address(struct refusals *refusals, const struct smtp_reply *reply, struct smtp_span argument,
-                           uint64_t frame, unsigned capture)
+void refusals_note_address(struct refusals *refusals, struct smtp_span argument, uint64_t frame, unsigned capture)
 {
-    if (reply->code / 100 == 2)
-        refusals->accepted++;
-    if (!smtp_reply_refuses_address(reply))
-        return;
     if (refusals->refused++ == 0) {
         refusals->frame = frame;
         refusals->capture = capture;

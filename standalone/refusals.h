@@ -45,10 +45,10 @@ struct refusals {
     GQueue list;     /* struct refusal, by first reply */
     uint32_t beyond; /* replies with reasons that are not kept */
 
-    /* Of RCPT, VRFY and EXPN: addresses refused as such, with the first one's frame, and those accepted. */
+    /* Of RCPT, VRFY and EXPN: addresses refused as such, with the first one's frame. */
     uint64_t addresses[REFUSED_ADDRESSES_KEPT];
     unsigned address_count; /* different ones, up to REFUSED_ADDRESSES_KEPT */
-    uint32_t refused, accepted;
+    uint32_t refused;
     uint64_t frame;
     unsigned capture;
 };
@@ -57,9 +57,8 @@ struct refusals {
  * here. */
 void refusals_add(struct refusals *refusals, struct arena *arena, const struct refusal *refusal);
 
-/* A reply to RCPT, VRFY or EXPN with this argument. */
-void refusals_note_address(struct refusals *refusals, const struct smtp_reply *reply, struct smtp_span argument,
-                           uint64_t frame, unsigned capture);
+/* An address that RCPT, VRFY or EXPN named was refused as such. */
+void refusals_note_address(struct refusals *refusals, struct smtp_span argument, uint64_t frame, unsigned capture);
 
 /* A hash for telling texts from each other; nobody's safety hangs on it. ASCII letters in any case are the same. */
 uint64_t refusals_hash(struct smtp_span text);

@@ -17,6 +17,11 @@ static const char *const what[] = {
     [REFUSAL_MESSAGE] = "message", [REFUSAL_CLOSED] = "connection",
 };
 
+static const GList *first_of(const struct record *record)
+{
+    return record->refusals != NULL ? record->refusals->list.head : NULL;
+}
+
 /* A greeting that was refused, and another one accepted, is how a client finds out that a server is old. */
 static bool matters(const struct record *record, const struct refusal *refusal)
 {
@@ -134,7 +139,7 @@ static void put_refusal(struct page *page, const struct refusal *refusal)
 void refusals_text(struct page *page, const struct record *record)
 {
     bool begun = false;
-    for (const GList *link = record->refusals.list.head; link != NULL; link = link->next) {
+    for (const GList *link = first_of(record); link != NULL; link = link->next) {
         if (!matters(record, link->data))
             continue;
         if (!begun)
@@ -142,14 +147,14 @@ void refusals_text(struct page *page, const struct record *record)
         begun = true;
         put_refusal(page, link->data);
     }
-    if (record->refusals.beyond > 0)
-        page_printf(page, PAGE_DIM, "  and %u refusals more, for other reasons\n", record->refusals.beyond);
+    if (record->refusals != NULL && record->refusals->beyond > 0)
+        page_printf(page, PAGE_DIM, "  and %u refusals more, for other reasons\n", record->refusals->beyond);
 }
 
 void refusals_text_short(GString *out, const struct record *record)
 {
     unsigned shown = 0;
-    for (const GList *link = record->refusals.list.head; link != NULL && shown < SHORT_SHOWN; link = link->next) {
+    for (const GList *link = first_of(record); link != NULL && shown < SHORT_SHOWN; link = link->next) {
         const struct refusal *refusal = link->data;
         if (!matters(record, refusal))
             continue;
