@@ -161,7 +161,8 @@ ROWS = {
         [Session(ehlo(), ("C", "noop\r\n"), ("S", "250 ok\r\n"), ("C", "XADR a\r\n"), ("S", "250 ok\r\n"), BYE),
          Session(ehlo(), ("C", "\r\n"), ("S", "500 what\r\n"), BYE)]),
     "envelope-header-mismatch": (
-        [Session(ehlo(), message("From: Boss <boss@other.example.org>\r\n\r\nx\r\n"), BYE)],
+        [Session(ehlo(), ("C", "MAIL FROM:<a@mail.example.com>\r\n"), ("S", "250 ok\r\n"),
+                 message("From: Boss <boss@shop.example.com>\r\n\r\nx\r\n")[2:], BYE)],
         [Session(ehlo(), message("From: a <A@EXAMPLE.COM>\r\n\r\nx\r\n"), BYE), Session(ehlo(), message("Subject: no From\r\n\r\nx\r\n"), BYE),
          Session(ehlo(), message("From: a@news.example.com\r\n\r\nx\r\n"), BYE)]),
     "overlap-conflict": (
