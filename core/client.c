@@ -50,7 +50,8 @@ static void check_order(struct smtp_session *session, enum smtp_verb verb, const
     if (!session->greeting_seen || !server_heard || server_speaks || session->uncertain > 0 || session->queue_length == 0)
         return;
     smtp_queue_peek(session, session->queue_length - 1u, &last);
-    if (last.kind == ENTRY_COMMAND && !smtp_verb_may_be_followed(last.verb) && !smtp_verb_starts_tls(last.verb))
+    bool may_be_followed = smtp_verb_may_be_followed(last.verb) || (last.flags & ENTRY_NO_CHALLENGE);
+    if (last.kind == ENTRY_COMMAND && !may_be_followed && !smtp_verb_starts_tls(last.verb))
         smtp_report_once(session, SMTP_FINDING_PIPELINING_VIOLATION, SMTP_CLIENT, offset_of(session), sink,
                          "%s was sent before the reply to %s, which must be the last of a group (RFC 2920)",
                          *smtp_verb_name(verb) ? smtp_verb_name(verb) : "a line",
@@ -62,67 +63,20 @@ static void check_order(struct smtp_session *session, enum smtp_verb verb, const
                          *smtp_verb_name(verb) ? smtp_verb_name(verb) : "a line");
 }
 
-static void not_offered(struct smtp_session *session, struct smtp_span what, const char *keyword, const struct smtp_sink *sink)
-{
-    smtp_report_once(session, SMTP_FINDING_EXTENSION_NOT_OFFERED, SMTP_CLIENT, offset_of(session), sink,
-                     "the client used %.*s, the server did not announce %s", (int)(what.length < 40 ? what.length : 40),
-                     (const char *)what.octets, keyword);
-}
-
-/* Which keyword a verb or parameter needs. */
-static const struct {
-    const char *word;
-    enum smtp_keyword keyword;
-    const char *name;
-} needs[] = {
-    { "STARTTLS", SMTP_KEYWORD_STARTTLS, "STARTTLS" }, { "AUTH", SMTP_KEYWORD_AUTH, "AUTH" },
-    { "BDAT", SMTP_KEYWORD_CHUNKING, "CHUNKING" },     { "ETRN", SMTP_KEYWORD_ETRN, "ETRN" },
-    { "BURL", SMTP_KEYWORD_BURL, "BURL" },             { "XCLIENT", SMTP_KEYWORD_XCLIENT, "XCLIENT" },
-    { "XFORWARD", SMTP_KEYWORD_XFORWARD, "XFORWARD" }, { "SIZE", SMTP_KEYWORD_SIZE, "SIZE" },
-    { "BODY", SMTP_KEYWORD_8BITMIME, "8BITMIME" },     { "SMTPUTF8", SMTP_KEYWORD_SMTPUTF8, "SMTPUTF8" },
-    { "RET", SMTP_KEYWORD_DSN, "DSN" },                { "ENVID", SMTP_KEYWORD_DSN, "DSN" },
-    { "NOTIFY", SMTP_KEYWORD_DSN, "DSN" },             { "ORCPT", SMTP_KEYWORD_DSN, "DSN" },
-    { "BY", SMTP_KEYWORD_DELIVERBY, "DELIVERBY" },     { "REQUIRETLS", SMTP_KEYWORD_REQUIRETLS, "REQUIRETLS" },
-    { "MT-PRIORITY", SMTP_KEYWORD_MT_PRIORITY, "MT-PRIORITY" },
-};
-
-static void check_offered(struct smtp_session *session, struct smtp_span word, const struct smtp_sink *sink)
-{
-    if (!session->ehlo_seen || session->half[SMTP_SERVER].gap)
-        return;
-    for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++)
-        if (smtp_span_is(word, needs[i].word) && !offered(session, needs[i].keyword))
-            not_offered(session, word, needs[i].name, sink);
-}
-
-static void check_parameters(struct smtp_session *session, const struct smtp_command *command, const struct smtp_sink *sink)
-{
-    bool mail = smtp_verb_opens_transaction(command->verb);
-    struct smtp_path path = smtp_path_parse(command->argument, mail ? "FROM" : "TO");
-    struct smtp_span rest = path.parameters;
-    struct smtp_parameter parameter;
-    if (mail)
-        session->declared_size = UINT64_MAX;
-    while (smtp_parameter_next(&rest, &parameter)) {
-        check_offered(session, parameter.keyword, sink);
-        if (!mail || !smtp_span_is(parameter.keyword, "SIZE") || parameter.value.length == 0 || parameter.value.length > 18)
-            continue;
-        uint64_t size = 0;
-        bool digits = true;
-        for (size_t i = 0; i < parameter.value.length; i++) {
-            digits = digits && smtp_ascii_is_digit(parameter.value.octets[i]);
-            size = size * 10 + (uint64_t)(parameter.value.octets[i] - '0');
-        }
-        session->declared_size = digits ? size : UINT64_MAX;
-    }
-}
-
 static void check_clear(struct smtp_session *session, enum smtp_verb verb, const struct smtp_sink *sink)
 {
-    bool fell_back = (session->starttls_refused || session->tls_failed) && !session->encrypted;
+    bool fell_back = ((session->starttls_refused && !session->starttls_accepted) || session->tls_failed) && !session->encrypted;
     if (fell_back && (smtp_verb_opens_transaction(verb) || smtp_verb_authenticates(verb)))
         smtp_report_once(session, SMTP_FINDING_STARTTLS_FALLBACK_TO_CLEAR, SMTP_CLIENT, offset_of(session), sink,
                          "STARTTLS did not succeed, and the client went on in clear with %s", smtp_verb_name(verb));
+}
+
+/* A line that is too long without its parameters is too long, whatever those may add. */
+static size_t limit_with_parameters(const struct smtp_command *command)
+{
+    struct smtp_path path = smtp_path_parse(command->argument, command->verb == SMTP_VERB_RCPT ? "TO" : "FROM");
+    size_t parameters = path.parameters.length;
+    return COMMAND_LINE_LIMIT + (parameters < PARAMETERS_LIMIT ? parameters : PARAMETERS_LIMIT);
 }
 
 static void check_command(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
@@ -133,13 +87,11 @@ static void check_command(struct smtp_session *session, const struct smtp_comman
     if (smtp_verb_authenticates(verb))
         limit = AUTH_LINE_LIMIT;
     else if (smtp_verb_opens_transaction(verb) || verb == SMTP_VERB_RCPT)
-        limit += PARAMETERS_LIMIT;
+        limit = limit_with_parameters(command);
     check_line(session, line, limit, sink);
     check_order(session, verb, sink);
     check_clear(session, verb, sink);
-    check_offered(session, command->word, sink);
-    if (smtp_verb_opens_transaction(verb) || verb == SMTP_VERB_RCPT)
-        check_parameters(session, command, sink);
+    smtp_offers_command(session, command, sink);
     if (verb == SMTP_VERB_UNKNOWN)
         smtp_report_once(session, SMTP_FINDING_UNKNOWN_COMMAND, SMTP_CLIENT, offset_of(session), sink,
                          "a line that is no known command");
@@ -147,7 +99,14 @@ static void check_command(struct smtp_session *session, const struct smtp_comman
 
 /* ---- commands ---- */
 
-static void start_auth(struct smtp_session *session, const struct smtp_command *command, const struct smtp_sink *sink)
+/* To others than the two: what is clear text behind an accepted STARTTLS was decrypted by who wrote the capture. */
+static bool reveals_secret(const struct smtp_session *session)
+{
+    return smtp_mechanism_reveals_secret(session->mechanism) && !session->starttls_accepted && !session->encrypted;
+}
+
+static void start_auth(struct smtp_session *session, const struct smtp_command *command, struct entry *entry,
+                       const struct smtp_sink *sink)
 {
     struct smtp_span rest = command->argument;
     struct smtp_span word = smtp_span_next_word(&rest);
@@ -165,12 +124,12 @@ static void start_auth(struct smtp_session *session, const struct smtp_command *
     if (initial.length > 0) {
         event.sasl = smtp_sasl_decode(session->mechanism, 0, initial, decoded);
         session->responses = 1;
+        if (session->mechanism == SMTP_MECHANISM_PLAIN || session->mechanism == SMTP_MECHANISM_EXTERNAL)
+            entry->flags |= ENTRY_NO_CHALLENGE;
     }
     smtp_emit(sink, &event);
-    if (session->ehlo_seen && offered(session, SMTP_KEYWORD_AUTH) && session->mechanism != SMTP_MECHANISM_OTHER
-        && !(session->mechanisms & (1u << session->mechanism)) && !session->half[SMTP_SERVER].gap)
-        not_offered(session, word, "this mechanism", sink);
-    if (event.sasl.has_secret && smtp_mechanism_reveals_secret(session->mechanism) && !session->encrypted)
+    smtp_offers_mechanism(session, word, sink);
+    if (event.sasl.has_secret && reveals_secret(session))
         smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, offset_of(session), sink,
                     "AUTH %.*s sends the secret readable to everybody on the path", (int)smtp_span_first(word, 40).length,
                     (const char *)word.octets);
@@ -238,6 +197,7 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     }
 
     session->commands++;
+    smtp_smuggling_command(session, &command, sink);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_COMMAND, SMTP_CLIENT);
     event.octets = unit->octets;
     event.number = session->commands;
@@ -262,6 +222,7 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     case SMTP_VERB_DATA:
         half->mode = CLIENT_WAIT_DATA;
         session->octets_behind_data = false;
+        session->smuggling.lf_lines = unit->line.end == SMTP_LINE_END_LF;
         break;
     case SMTP_VERB_XEXCH50: {
         struct smtp_span rest = command.argument;
@@ -284,7 +245,7 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
         half->mode = CLIENT_WAIT_AUTH;
         session->auth_begun = command.argument.length > 0;
         if (session->auth_begun)
-            start_auth(session, &command, sink);
+            start_auth(session, &command, &entry, sink);
         break;
     case SMTP_VERB_STARTTLS:
     case SMTP_VERB_X_ANONYMOUSTLS:
@@ -322,7 +283,7 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
     check_line(session, &unit->line, AUTH_LINE_LIMIT, sink);
     smtp_emit(sink, &event);
-    if (event.sasl.has_secret && smtp_mechanism_reveals_secret(session->mechanism) && !session->encrypted)
+    if (event.sasl.has_secret && reveals_secret(session))
         smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, half->offset, sink,
                     "the response sends the secret readable to everybody on the path");
     smtp_queue_push(session, (struct entry){ .kind = ENTRY_RESPONSE, .verb = session->current_verb }, sink);
@@ -451,6 +412,7 @@ void smtp_apply_client(struct smtp_session *session, const struct unit *unit, co
         apply_end_of_data(session, unit, sink);
         break;
     case UNIT_VARIANT_END:
+        smtp_smuggling_mark_end(session, unit->text);
         half->mode = CLIENT_COMMAND;
         break;
     case UNIT_CHUNK:

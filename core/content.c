@@ -3,7 +3,7 @@
 /*
  * Message content sent with DATA (RFC 5321 sections 2.3.8 and 4.5.2): where it ends, which dots are stuffed, what in it
  * is out of order. Content ends at CRLF.CRLF and nowhere else; marks with a bare CR or LF in them are doubtful: they
- * end the content only if the server answers there.
+ * end the content only if the server answers there. So are marks with NULs in front of the dot.
  */
 
 #include "session_private.h"
@@ -43,9 +43,10 @@ static struct smtp_content_scan after_octet(struct smtp_content_scan scan, uint8
         scan.state = scan.state == SMTP_CONTENT_AFTER_CR ? SMTP_CONTENT_AFTER_CRLF : SMTP_CONTENT_AFTER_LF;
         scan.line_octets = 0;
     } else {
+        bool begins = scan.state != SMTP_CONTENT_IN_LINE;
         scan.bare_cr |= scan.state == SMTP_CONTENT_AFTER_CR;
         scan.nul |= octet == 0;
-        scan.state = SMTP_CONTENT_IN_LINE;
+        scan.state = octet == 0 && begins ? SMTP_CONTENT_AFTER_NUL : SMTP_CONTENT_IN_LINE;
     }
     return scan;
 }
@@ -104,7 +105,7 @@ static enum frame frame_stretch(const struct smtp_session *session, struct smtp_
     while (at < end) {
         at += smtp_content_skip_plain(&scan, smtp_span(at, (size_t)(end - at)));
         /* Octet by octet only where the line before leaves something open. */
-        if (scan.state == SMTP_CONTENT_AFTER_CR) {
+        if (scan.state == SMTP_CONTENT_AFTER_CR || (*at == 0 && scan.state != SMTP_CONTENT_IN_LINE)) {
             scan = after_octet(scan, *at++);
         } else {
             const uint8_t *lf = memchr(at, '\n', (size_t)(end - at));

@@ -86,10 +86,40 @@ static enum smtp_recognition undecided(bool ended)
     return ended ? SMTP_RECOGNISED_NO : SMTP_RECOGNISED_MORE;
 }
 
+/* FTP greets as SMTP does, and NNTP nearly so: without the protocol's name in the banner the client's first word must tell. */
+static bool greets_as_others(struct smtp_span server)
+{
+    bool greets = smtp_span_starts_with(server, "220") || smtp_span_starts_with(server, "200") || smtp_span_starts_with(server, "201");
+    return greets && !names_protocol(server);
+}
+
+/* What clients of FTP and NNTP begin with. `*perhaps`: it is not all there yet. */
+static bool speaks_another(struct smtp_span client, bool *perhaps)
+{
+    static const char *const words[] = { "USER ", "FEAT\r", "SYST\r", "OPTS ", "AUTH TLS\r", "AUTH SSL\r", "CAPABILITIES\r", "MODE READER\r",
+                                         "GROUP ", "LIST\r" };
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        size_t same = 0;
+        while (same < client.length && words[i][same] != '\0' && smtp_ascii_upper(client.octets[same]) == (uint8_t)words[i][same])
+            same++;
+        *perhaps = same == client.length && words[i][same] != '\0';
+        if (*perhaps || words[i][same] == '\0')
+            return true;
+    }
+    return false;
+}
+
 /* On a port of its own, SMTP is believed unless what is said contradicts. */
-static enum smtp_recognition on_known_port(struct smtp_span client, struct smtp_span server, bool ended)
+static enum smtp_recognition on_known_port(struct smtp_span client, struct smtp_span server, bool opener_known, bool ended)
 {
     if (server.length > 0) {
+        bool perhaps = false;
+        if (opener_known && greets_as_others(server) && speaks_another(client, &perhaps)) {
+            if (!perhaps && memchr(server.octets, '\n', server.length) != NULL)
+                return SMTP_RECOGNISED_NO;
+            if (!ended)
+                return SMTP_RECOGNISED_MORE;
+        }
         if (is_reply(server) || smtp_tls_look(server, NULL) == SMTP_TLS_YES)
             return SMTP_RECOGNISED_YES;
         if (!may_become_reply(server) && smtp_tls_look(server, NULL) == SMTP_TLS_NO)
@@ -105,8 +135,10 @@ static enum smtp_recognition on_known_port(struct smtp_span client, struct smtp_
         /* Without a word from the server (one direction, or the middle of a message): text is taken for SMTP. */
         if (look == SMTP_TLS_NO && !is_printable(client))
             return SMTP_RECOGNISED_NO;
+        /* What a client says first, where that is known, is a command. */
+        bool something_else = opener_known && line.known && line.verb == SMTP_VERB_UNKNOWN;
         if (ended && server.length == 0)
-            return SMTP_RECOGNISED_YES;
+            return something_else ? SMTP_RECOGNISED_NO : SMTP_RECOGNISED_YES;
     }
     return undecided(ended);
 }
@@ -148,5 +180,5 @@ enum smtp_recognition smtp_recognise(const struct smtp_first_octets *seen, bool 
     if (client.length == 0 && server.length == 0)
         return undecided(seen->ended);
     bool known = seen->believed || (opener_client ? other_on_port : opener_on_port);
-    return known ? on_known_port(client, server, ended) : on_other_port(client, server, ended);
+    return known ? on_known_port(client, server, seen->opener_known, ended) : on_other_port(client, server, ended);
 }

@@ -18,12 +18,12 @@ void smtp_emit(const struct smtp_sink *sink, const struct smtp_event *event)
     sink->event(sink->context, event);
 }
 
-static void report(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
-                   const struct smtp_sink *sink, const char *format, va_list arguments)
+static void report(struct smtp_session *session, enum smtp_event_kind kind, enum smtp_finding finding, enum smtp_role role,
+                   uint64_t offset, const struct smtp_sink *sink, const char *format, va_list arguments)
 {
     char detail[256];
     vsnprintf(detail, sizeof detail, format, arguments);
-    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_FINDING, role);
+    struct smtp_event event = smtp_event_at(session, kind, role);
     event.offset = offset;
     event.finding = finding;
     event.detail = detail;
@@ -36,7 +36,7 @@ void smtp_report(struct smtp_session *session, enum smtp_finding finding, enum s
 {
     va_list arguments;
     va_start(arguments, format);
-    report(session, finding, role, offset, sink, format, arguments);
+    report(session, SMTP_EVENT_FINDING, finding, role, offset, sink, format, arguments);
     va_end(arguments);
 }
 
@@ -47,7 +47,16 @@ void smtp_report_once(struct smtp_session *session, enum smtp_finding finding, e
         return;
     va_list arguments;
     va_start(arguments, format);
-    report(session, finding, role, offset, sink, format, arguments);
+    report(session, SMTP_EVENT_FINDING, finding, role, offset, sink, format, arguments);
+    va_end(arguments);
+}
+
+void smtp_report_more(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
+                      const struct smtp_sink *sink, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    report(session, SMTP_EVENT_FINDING_PROOF, finding, role, offset, sink, format, arguments);
     va_end(arguments);
 }
 
@@ -60,6 +69,18 @@ void smtp_boundary(struct smtp_session *session, enum smtp_boundary boundary, en
     event.step = step;
     event.number = number;
     smtp_emit(sink, &event);
+}
+
+bool smtp_reply_refuses_address(const struct smtp_reply *reply)
+{
+    const struct smtp_enhanced_status *enhanced = &reply->enhanced;
+    bool address = !enhanced->present || (enhanced->subject == 1 && enhanced->detail < 7) || enhanced->subject == 2;
+    return address && (reply->code == 550 || reply->code == 551 || reply->code == 553);
+}
+
+bool smtp_code_denies_credentials(unsigned code)
+{
+    return code == 535 || code == 525 || code == 550 || code == 553 || code == 554 || code == 571;
 }
 
 const char *smtp_phase_name(enum smtp_phase phase)

@@ -66,10 +66,13 @@ static bool takes_greeting(struct smtp_session *session, unsigned code, const st
 }
 
 /* Replies that no command of that verb can get: somebody said something unasked, and the command still waits. */
-static bool cannot_answer(const struct entry *head, unsigned code)
+static bool cannot_answer(const struct smtp_session *session, const struct entry *head, unsigned code)
 {
     if (head->kind != ENTRY_COMMAND)
         return false;
+    /* Behind a message with another one smuggled into it, replies to that one are to be expected. */
+    if (head->verb == SMTP_VERB_QUIT && session->smuggling.state == SMTP_SMUGGLING_ANSWERED)
+        return code < 400 && code != 221;
     if (head->verb == SMTP_VERB_DATA)
         return smtp_code_is_success(code);
     return code == 220 && (smtp_verb_greets(head->verb) || head->verb == SMTP_VERB_MAIL || head->verb == SMTP_VERB_RCPT);
@@ -82,6 +85,7 @@ static enum smtp_answers answer_content(struct smtp_session *session, unsigned c
     if (code == 421 || is_anchor(code) || session->content_answered)
         return SMTP_ANSWERS_NOTHING;
     if (session->doubt) {
+        smtp_smuggling_at_mark(session);
         smtp_content_end(session, SMTP_END_VARIANT, 0, sink);
         client->mode = CLIENT_VARIANT_END;
     } else if (session->content_gap) {
@@ -141,7 +145,7 @@ static enum smtp_answers match(struct smtp_session *session, unsigned code, stru
             return SMTP_ANSWERS_UNKNOWN;
     }
     smtp_queue_peek(session, 0, &head);
-    if (cannot_answer(&head, code))
+    if (cannot_answer(session, &head, code))
         return SMTP_ANSWERS_NOTHING;
     *entry = head;
     /* LMTP: the content has as many replies as recipients were accepted (RFC 2033 section 4.2). */
@@ -168,6 +172,7 @@ static void greeted(struct smtp_session *session, enum smtp_verb verb, const str
         session->phase = SMTP_PHASE_SESSION;
     session->keywords = extended ? session->new_keywords : 0;
     session->mechanisms = extended ? session->new_mechanisms : 0;
+    smtp_offers_hold(session, extended);
     session->ehlo_seen = !session->reply.partial && !session->half[SMTP_SERVER].gap;
     if (!extended || session->reply.partial)
         return;
@@ -180,7 +185,7 @@ static void greeted(struct smtp_session *session, enum smtp_verb verb, const str
                          "the server's EHLO reply does not offer STARTTLS");
     unsigned readable = 1u << SMTP_MECHANISM_PLAIN | 1u << SMTP_MECHANISM_LOGIN | 1u << SMTP_MECHANISM_XOAUTH2
                         | 1u << SMTP_MECHANISM_OAUTHBEARER;
-    if ((session->mechanisms & readable) && !session->encrypted)
+    if ((session->mechanisms & readable) && !session->starttls_accepted && !session->encrypted)
         smtp_report_once(session, SMTP_FINDING_AUTH_OFFERED_IN_CLEAR, SMTP_SERVER, offset, sink,
                          "the server offers, in clear, a mechanism that sends the secret readable");
     uint64_t may_differ = UINT64_C(1) << SMTP_KEYWORD_STARTTLS | UINT64_C(1) << SMTP_KEYWORD_AUTH
@@ -259,7 +264,7 @@ static void auth_answered(struct smtp_session *session, const struct smtp_reply 
     smtp_emit(sink, &event);
     if (step == SMTP_STEP_ACCEPTED)
         session->layer = session->mechanism == SMTP_MECHANISM_GSSAPI || session->mechanism == SMTP_MECHANISM_DIGEST_MD5;
-    if (step == SMTP_STEP_REJECTED && ++session->rejected_auths == BRUTE_FORCE_REJECTIONS)
+    if (step == SMTP_STEP_REJECTED && smtp_code_denies_credentials(reply->code) && ++session->rejected_auths == BRUTE_FORCE_REJECTIONS)
         smtp_report(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reply_offset, sink,
                     "%d logins were rejected in this session", BRUTE_FORCE_REJECTIONS);
 }
@@ -296,7 +301,7 @@ static void count_recipients(struct smtp_session *session, const struct smtp_rep
 {
     if (smtp_code_is_success(reply->code))
         session->accepted_recipients++;
-    if (reply->code != 550 && reply->code != 551 && reply->code != 553)
+    if (!smtp_reply_refuses_address(reply))
         return;
     session->refused_recipients++;
     if (session->refused_recipients >= ENUMERATION_REFUSALS && session->refused_recipients > session->accepted_recipients)
@@ -330,13 +335,19 @@ static void command_answered(struct smtp_session *session, const struct entry *e
 
 /* ---- findings on replies ---- */
 
+/* RFC 2034 section 4: no status code stands in the greeting, nor in 3yz replies; numbers there are something else. */
+static bool may_be_enhanced(const struct smtp_reply *reply)
+{
+    return reply->answers != SMTP_ANSWERS_GREETING && reply->code / 100 != 3 && !smtp_verb_greets(reply->verb);
+}
+
 static void check_reply(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
     uint64_t offset = session->reply_offset;
     if (reply->codes_differ)
         smtp_report(session, SMTP_FINDING_REPLY_CODE_MISMATCH, SMTP_SERVER, offset, sink,
                     "the lines of one reply have different codes; the last, %u, counts", reply->code);
-    else if (reply->enhanced.present && reply->enhanced.class_digit != reply->code / 100)
+    else if (reply->enhanced.present && reply->enhanced.class_digit != reply->code / 100 && may_be_enhanced(reply))
         smtp_report(session, SMTP_FINDING_REPLY_CODE_MISMATCH, SMTP_SERVER, offset, sink,
                     "the enhanced status code %u.%u.%u is of another class than the reply code %u",
                     reply->enhanced.class_digit, reply->enhanced.subject, reply->enhanced.detail, reply->code);
@@ -375,6 +386,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     event.reply = *reply;
     smtp_emit(sink, &event);
     check_reply(session, reply, sink);
+    smtp_smuggling_answer(session, reply, sink);
 
     struct smtp_half *client = &session->half[SMTP_CLIENT];
     if (!belongs) {
@@ -409,6 +421,7 @@ static void note_keyword(struct smtp_session *session, const struct smtp_keyword
 {
     session->new_keywords |= UINT64_C(1) << line->keyword;
     session->masked = session->masked || line->masked;
+    smtp_offers_keyword(session, line);
     if (line->keyword == SMTP_KEYWORD_STARTTLS && !session->starttls_offered) {
         session->starttls_offered = true;
         smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_OFFERED, SMTP_SERVER, session->half[SMTP_SERVER].offset,
@@ -431,6 +444,7 @@ static void open_reply(struct smtp_session *session, unsigned code)
     session->new_keywords = 0;
     session->new_mechanisms = 0;
     session->masked = false;
+    smtp_offers_begin(session);
     unsigned skip = session->queue_length > session->uncertain ? session->uncertain : 0;
     bool asked = smtp_queue_peek(session, skip, &head);
     session->reply_ehlo = asked && code == 250 && head.kind == ENTRY_COMMAND

@@ -7,6 +7,8 @@
 void smtp_session_start(struct smtp_session *session, bool mid_stream)
 {
     *session = (struct smtp_session){ .mid_stream = mid_stream, .declared_size = UINT64_MAX };
+    smtp_offers_begin(session);
+    smtp_offers_hold(session, false);
     session->half[SMTP_CLIENT].mode = mid_stream ? CLIENT_COMMAND : CLIENT_START;
     session->half[SMTP_CLIENT].resync = mid_stream;
     session->half[SMTP_SERVER].mode = SERVER_REPLY;
@@ -213,6 +215,7 @@ void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
     session->ending = true;
+    smtp_smuggling_settle(session, sink);
     if (session->reply_open)
         smtp_reply_close(session, true, session->half[SMTP_SERVER].offset, sink);
     if (client->mode == CLIENT_DATA) {

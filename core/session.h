@@ -38,6 +38,7 @@ enum smtp_content_state {
     SMTP_CONTENT_AFTER_CRLF,
     SMTP_CONTENT_AFTER_LF, /* a bare one */
     SMTP_CONTENT_AFTER_CR, /* bare or first half of a CRLF */
+    SMTP_CONTENT_AFTER_NUL, /* a line that begins with NULs, and has nothing else yet */
     SMTP_CONTENT_IN_LINE,
 };
 
@@ -46,6 +47,19 @@ struct smtp_content_scan {
     uint32_t line_octets; /* of the line so far */
     bool overlong;        /* a line had more octets than SMTP_TEXT_LINE_LIMIT */
     bool bare_lf, bare_cr, nul;
+};
+
+/* What is known of a message smuggled inside another. */
+struct smtp_smuggling {
+    uint8_t state;          /* enum in session_private.h */
+    bool armed;             /* a doubtful mark was passed: does a command follow? */
+    bool lf_lines;          /* the DATA command ended with a bare LF */
+    uint8_t mark_length, word_length;
+    char mark[24];          /* as it is shown, "\\n.\\r\\n" */
+    char word[12];          /* what follows it */
+    uint64_t offset;        /* of the mark's dot, in the client's stream */
+    uint64_t answer_offset; /* of the reply to the message */
+    uint16_t code;          /* of that reply */
 };
 
 struct smtp_half {
@@ -107,10 +121,7 @@ struct smtp_session {
     bool pipelines;       /* the client sends commands without waiting for replies */
     bool order_lost;      /* which reply answers which command cannot be told, until one can answer one verb only */
     struct smtp_content_scan content;
-    uint8_t smuggle;      /* how far a command behind a doubtful mark has been matched */
-    char smuggle_word[8];
-    bool smuggle_armed;
-    uint64_t smuggle_offset;
+    struct smtp_smuggling smuggling;
     uint32_t message;     /* content's number */
     uint64_t chunk_octets;/* announced by the BDAT (or XEXCH50) at hand */
     bool chunk_last;
@@ -147,6 +158,11 @@ struct smtp_session {
     uint32_t new_mechanisms;
     bool other_mechanism; /* a mechanism that no table knows was announced */
     bool masked;
+    bool extended;        /* the last greeting accepted was EHLO or LHLO */
+    /* SIZE, RCPTMAX and MAILMAX as announced (UINT64_MAX: no limit), and what was used of the latter. */
+    uint64_t limit_size, limit_recipients, limit_mails;
+    uint64_t new_limit_size, new_limit_recipients, new_limit_mails;
+    uint64_t recipients_named, mails_begun;
 
     /* The mail transaction, as the server answers. */
     bool transaction_open;

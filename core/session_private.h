@@ -99,6 +99,34 @@ void smtp_content_piece(struct smtp_session *session, const struct unit *unit, c
 void smtp_content_end(struct smtp_session *session, enum smtp_end_mark mark, uint64_t octets, const struct smtp_sink *sink);
 void smtp_chunk_end(struct smtp_session *session, bool complete, uint64_t offset, const struct smtp_sink *sink);
 
+/* offers.c */
+void smtp_offers_command(struct smtp_session *session, const struct smtp_command *command, const struct smtp_sink *sink);
+void smtp_offers_mechanism(struct smtp_session *session, struct smtp_span word, const struct smtp_sink *sink);
+void smtp_offers_begin(struct smtp_session *session);
+void smtp_offers_keyword(struct smtp_session *session, const struct smtp_keyword_line *line);
+void smtp_offers_hold(struct smtp_session *session, bool extended);
+void smtp_offers_size(struct smtp_session *session, const struct smtp_sink *sink);
+/* Whether octets above 127 in the content would be more than was announced; and looks for one. */
+bool smtp_offers_watch_octets(const struct smtp_session *session);
+void smtp_offers_octets(struct smtp_session *session, struct smtp_span octets, const struct smtp_sink *sink);
+
+/* smuggling.c */
+enum smtp_smuggling_state {
+    SMTP_SMUGGLING_NONE,
+    SMTP_SMUGGLING_FOUND,    /* and said; its message goes on */
+    SMTP_SMUGGLING_SENT,     /* the message ended, its reply is to come */
+    SMTP_SMUGGLING_ANSWERED, /* by one reply: another would prove that the mark was honoured */
+    SMTP_SMUGGLING_AT_MARK,  /* the server answered at a mark behind which more was waiting */
+};
+void smtp_smuggling_mark(struct smtp_session *session, enum smtp_content_state before);
+void smtp_smuggling_text(struct smtp_session *session, struct smtp_span text, const struct smtp_sink *sink);
+void smtp_smuggling_sent(struct smtp_session *session);
+void smtp_smuggling_at_mark(struct smtp_session *session);
+void smtp_smuggling_mark_end(struct smtp_session *session, struct smtp_span mark);
+void smtp_smuggling_command(struct smtp_session *session, const struct smtp_command *command, const struct smtp_sink *sink);
+void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink);
+void smtp_smuggling_settle(struct smtp_session *session, const struct smtp_sink *sink);
+
 /* server.c: closes the reply whose lines are coming in; `end` is the offset behind it. */
 void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, const struct smtp_sink *sink);
 
@@ -114,6 +142,7 @@ enum entry_flag {
     ENTRY_NEW_MESSAGE = 1, /* BDAT: the first of a message */
     ENTRY_LAST = 2,        /* BDAT, BURL: the last of a message */
     ENTRY_CHUNK = 4,       /* BDAT: well formed, its octets follow */
+    ENTRY_NO_CHALLENGE = 8, /* AUTH: all was said in the command, so others may follow at once (RFC 4954 section 4) */
 };
 struct entry {
     enum entry_kind kind;
@@ -139,6 +168,9 @@ void smtp_emit(const struct smtp_sink *sink, const struct smtp_event *event);
 void smtp_report(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
                  const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
 void smtp_report_once(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
+                      const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* More about the finding of that name that was said last. */
+void smtp_report_more(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
                       const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
 void smtp_boundary(struct smtp_session *session, enum smtp_boundary boundary, enum smtp_step step, enum smtp_role role,
                    uint64_t offset, uint32_t number, const struct smtp_sink *sink);

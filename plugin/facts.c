@@ -767,6 +767,7 @@ void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
         break;
     }
     case SMTP_EVENT_FINDING:
+    case SMTP_EVENT_FINDING_PROOF:
         take_finding(dialogue, event);
         break;
     }

@@ -6,6 +6,7 @@
 #include "recognise.h"
 #include "session.h"
 #include "stream_buffer.h"
+#include "text.h"
 
 /* Octets of the client that wait for the server's reply, before the session must decide without it. */
 #define WAITING_LIMIT ((size_t)1024 * 1024)
@@ -18,6 +19,9 @@
 
 /* Segments that say the same octets differently, seen before the connection was recognised. */
 #define EARLY_CONFLICTS 8
+
+/* Of what is no SMTP, so many octets of each side are shown: enough to know most protocols, too few for a password. */
+#define NOT_SMTP_SHOWN ((size_t)8)
 
 struct conflict {
     uint64_t octets;
@@ -180,7 +184,8 @@ static void report_conflict(struct dialogue *dialogue, const struct conflict *co
         conflict->second.frame, conflict->octets, conflict->first.frame, elsewhere ? " of " : "",
         elsewhere ? options->capture_name(options->context, conflict->first.capture) : "");
     struct place place = { .frame = conflict->second.frame, .capture = conflict->second.capture };
-    record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, place, detail);
+    struct place first = { .frame = conflict->first.frame, .capture = conflict->first.capture };
+    record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, place, first, detail);
     g_free(detail);
 }
 
@@ -200,10 +205,38 @@ static void start_session(struct dialogue *dialogue, bool opener_is_client)
     record->capture_name = options->capture_name;
     record->capture_context = options->context;
     record->precision = options->capture_precision(options->context, connection->capture);
+    record->behind_proxy = dialogue->used[0] > 0;
     dialogue->record = record;
     for (unsigned i = 0; dialogue->conflicts != NULL && i < dialogue->conflicts->len; i++)
         report_conflict(dialogue, &g_array_index(dialogue->conflicts, struct conflict, i));
     session_order_accept(dialogue->owner->order, dialogue->order, record);
+}
+
+/* Says who speaks what instead of SMTP: the first octets of either side tell a person more than any guess. */
+static void report_not_smtp(struct dialogue *dialogue)
+{
+    const struct dialogues_options *options = &dialogue->owner->options;
+    const struct tcp_connection *connection = dialogue->connection;
+    struct tcp_place first = { .frame = 0 };
+    GString *detail = g_string_new("no SMTP between ");
+    for (int half = 0; half < 2; half++) {
+        g_string_append(detail, half == 0 ? "" : " and ");
+        text_append_endpoint(detail, &connection->endpoint[half].address, connection->endpoint[half].port);
+    }
+    for (int half = 0; half < 2; half++) {
+        struct smtp_span octets = first_octets(&dialogue->buffer[half]);
+        if (octets.length == 0)
+            continue;
+        struct tcp_place place = stream_buffer_place(&dialogue->buffer[half], dialogue->used[half]);
+        if (first.frame == 0 || place.time < first.time)
+            first = place;
+        g_string_append(detail, half == 0 ? "; the first says \"" : "; the second says \"");
+        for (size_t i = 0; i < octets.length && i < NOT_SMTP_SHOWN; i++)
+            g_string_append_c(detail, g_ascii_isprint((char)octets.octets[i]) ? (char)octets.octets[i] : '.');
+        g_string_append(detail, octets.length > NOT_SMTP_SHOWN ? "...\"" : "\"");
+    }
+    options->not_smtp(options->context, connection, first, detail->str);
+    g_string_free(detail, TRUE);
 }
 
 static void refuse(struct dialogue *dialogue)
@@ -211,8 +244,11 @@ static void refuse(struct dialogue *dialogue)
     const struct tcp_connection *connection = dialogue->connection;
     dialogue->refused = true;
     bool octets = stream_buffer_waiting(&dialogue->buffer[0]) > 0 || stream_buffer_waiting(&dialogue->buffer[1]) > 0;
-    if (octets && (smtp_port_is_known(connection->endpoint[1].port) || smtp_port_is_known(connection->endpoint[0].port)))
+    if (octets && (smtp_port_is_known(connection->endpoint[1].port) || smtp_port_is_known(connection->endpoint[0].port))) {
         dialogue->owner->not_smtp++;
+        if (dialogue->owner->options.not_smtp != NULL)
+            report_not_smtp(dialogue);
+    }
     session_order_refuse(dialogue->owner->order, dialogue->order);
     dialogue->order = NULL;
 }
@@ -317,6 +353,8 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
         needed = dialogue->session->reply_offset;
     if (role == SMTP_CLIENT && dialogue->session->early_talker && !dialogue->session->greeting_seen)
         needed = dialogue->session->early_offset;
+    if (role == SMTP_CLIENT && dialogue->session->smuggling.armed)
+        needed = dialogue->session->smuggling.offset;
     stream_buffer_forget_marks(buffer, needed);
     return true;
 }

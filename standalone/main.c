@@ -69,6 +69,13 @@ static bool pool_is_full(void *context)
     return arena_pool_is_full(((struct program *)context)->pool);
 }
 
+static void not_smtp(void *context, const struct tcp_connection *connection, struct tcp_place first, const char *detail)
+{
+    (void)connection;
+    struct program *program = context;
+    printer_not_smtp(program->printer, first.frame, capture_set_name(program->captures, first.capture), detail);
+}
+
 static const char *capture_name(void *context, unsigned index)
 {
     return capture_set_name(((struct program *)context)->captures, index);
@@ -124,9 +131,10 @@ static void read_captures(struct program *program)
         .pool = program->pool,
         .records = {
             .items = transcript,
+            .timing = options->timing && options->command == COMMAND_SESSIONS,
             .show_secrets = options->show_secrets,
             .message = {
-                .digest = options->json || !transcript,
+                .digest = options->command == COMMAND_SESSIONS || (transcript && options->json),
                 .content = transcript && options->full && !options->json,
                 .worker = program->worker,
                 .pool = program->pool,
@@ -134,6 +142,7 @@ static void read_captures(struct program *program)
         },
         .capture_name = capture_name,
         .capture_precision = capture_precision,
+        .not_smtp = options->command == COMMAND_FINDINGS ? not_smtp : NULL,
         .context = program,
         .order = { .ended = session_ended, .turn = session_turn, .pending = pending, .is_full = pool_is_full, .context = program },
         .by_start = options->by_start,
@@ -211,6 +220,9 @@ static void say_what_was_left_out(const struct summary *summary)
     if (summary->implausible > 0)
         fprintf(stderr, _("smtpscope: %" PRIu64 " segments were not used: their sequence numbers are far outside of their connection\n"),
                 summary->implausible);
+    if (summary->forgotten > 0)
+        fprintf(stderr, _("smtpscope: %" PRIu64 " clients, servers or identities were forgotten to make room for others: what they did "
+                        "before was not counted\n"), summary->forgotten);
     if (summary->not_smtp > 0)
         fprintf(stderr, _("smtpscope: %" PRIu64 " connections on an SMTP port carry something else\n"), summary->not_smtp);
 }
@@ -259,6 +271,8 @@ static int run_command(struct program *program)
         return learn_run(&program->options);
     case COMMAND_TRANSCRIPT:
     case COMMAND_SESSIONS:
+    case COMMAND_FINDINGS:
+    case COMMAND_SERVERS:
         break;
     }
     return run(program);

@@ -19,6 +19,8 @@ static const char help_summary[] = N_(
     "Commands:\n"
     "  transcript   an annotated transcript of every session (the default)\n"
     "  sessions     one line, or one record, for each session\n"
+    "  findings     what an investigator should look at, one line, or one record, each\n"
+    "  servers      what each server announced, in clear and under TLS\n"
     "  explain      what commands, codes and words mean: explain STARTTLS 550 5.7.1, or a line of a log in quotes\n"
     "  reference    all that explain knows, by category\n"
     "  learn        walk through a bundled session, line by line\n"
@@ -31,6 +33,7 @@ static const char help_description[] = N_(
     "  smtpscope mail.pcap                          read the sessions of a capture\n"
     "  smtpscope --session 3 --full mail.pcap       one of them, with the whole messages\n"
     "  smtpscope sessions --format json mail.pcap   facts for other programs, one JSON object a line\n"
+    "  smtpscope findings mail.pcap                 what to look at first\n"
     "  tcpdump -i eth0 -w - port 25 | smtpscope -   each session when it ends\n"
     "\n"
     "Exit status: 0 everything was read; 1 a capture could not be opened, or the output not be written; 2 wrong usage;\n"
@@ -135,7 +138,7 @@ static bool read_choice(const char *option, const char *value, const char *first
 }
 
 /* Commands to come: their names are no captures. */
-static const char *const later[] = { "messages", "findings", "servers" };
+static const char *const later[] = { "messages" };
 
 static bool names_later_command(char **words, int *status)
 {
@@ -151,8 +154,9 @@ static bool read_command(struct options *options, char **words)
         const char *name;
         enum command_name command;
     } names[] = {
-        { "transcript", COMMAND_TRANSCRIPT }, { "sessions", COMMAND_SESSIONS }, { "explain", COMMAND_EXPLAIN },
-        { "reference", COMMAND_REFERENCE },   { "learn", COMMAND_LEARN },
+        { "transcript", COMMAND_TRANSCRIPT }, { "sessions", COMMAND_SESSIONS }, { "findings", COMMAND_FINDINGS },
+        { "servers", COMMAND_SERVERS },       { "explain", COMMAND_EXPLAIN },   { "reference", COMMAND_REFERENCE },
+        { "learn", COMMAND_LEARN },
     };
     options->command = COMMAND_TRANSCRIPT;
     for (unsigned i = 0; i < G_N_ELEMENTS(names) && words != NULL && words[0] != NULL; i++)
@@ -197,12 +201,14 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     char **words = NULL;
     gboolean version = FALSE;
     gboolean full = FALSE;
+    gboolean timing = FALSE;
     gboolean show_secrets = FALSE;
     *options = (struct options){ .sessions = g_array_new(FALSE, FALSE, sizeof(uint64_t)) };
     const GOptionEntry entries[] = {
         { "session", 's', 0, G_OPTION_ARG_STRING, &sessions, _("Only these sessions"), "ID[,ID...]" },
         { "format", 'f', 0, G_OPTION_ARG_STRING, &format, _("text (for people) or json (one object a line)"), "FORMAT" },
         { "full", 0, 0, G_OPTION_ARG_NONE, &full, _("Whole messages and lines, not summaries"), NULL },
+        { "timing", 0, 0, G_OPTION_ARG_NONE, &timing, _("sessions: how long each side let the other wait, by phase"), NULL },
         { "show-secrets", 0, 0, G_OPTION_ARG_NONE, &show_secrets, _("Passwords and other secrets as they are"), NULL },
         { "sort", 0, 0, G_OPTION_ARG_STRING, &sort, _("end (the order in which sessions end) or start"), "ORDER" },
         { "color", 0, 0, G_OPTION_ARG_STRING, &colour, _("auto (on a terminal), always or never"), "WHEN" },
@@ -241,8 +247,11 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     work = work && read_shard(options, shard, status);
     work = work && !names_later_command(words, status);
     options->full = full;
+    options->timing = timing;
     options->show_secrets = show_secrets;
     unsigned skip = read_command(options, words) ? 1 : 0;
+    if (work && timing && options->command != COMMAND_SESSIONS)
+        work = fail(status, "%s", _("--timing goes with the command sessions"));
     options->count = words != NULL ? g_strv_length(words) - skip : 0;
     options->captures = words != NULL ? g_strdupv(words + skip) : NULL;
     work = work && check_reference_options(options, language, status) && check_operands(options, status);

@@ -18,6 +18,8 @@ enum exit_status {
 enum command_name {
     COMMAND_TRANSCRIPT,
     COMMAND_SESSIONS,
+    COMMAND_FINDINGS,
+    COMMAND_SERVERS,
     COMMAND_EXPLAIN,
     COMMAND_REFERENCE,
     COMMAND_LEARN,
@@ -28,6 +30,7 @@ struct options {
     bool json;
     bool show_secrets;
     bool full;
+    bool timing; /* of `sessions`: delays by phase */
     bool colour;
     bool by_start;
     uint64_t memory_limit;  /* octets */

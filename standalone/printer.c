@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "findings_report.h"
+#include "servers.h"
 #include "session_json.h"
 #include "sessions_text.h"
 #include "spool.h"
@@ -32,6 +34,8 @@ struct printer {
     bool early;          /* such a one is being printed */
     struct page page;
     struct relief relief;
+    struct findings_report *findings; /* of the command `findings`; else NULL */
+    struct servers *servers;          /* of the command `servers`; else NULL */
     bool heading_done;
     unsigned printed;
     struct summary summary;
@@ -89,6 +93,16 @@ static bool is_a_capture(const struct options *options)
     return false;
 }
 
+static bool is_picked(const void *context, uint64_t id)
+{
+    const struct printer *printer = context;
+    const GArray *sessions = printer->options->sessions;
+    for (unsigned i = 0; i < sessions->len; i++)
+        if (g_array_index(sessions, uint64_t, i) == id)
+            return true;
+    return sessions->len == 0;
+}
+
 struct printer *printer_open(const struct options *options, struct worker *worker, struct arena_pool *pool)
 {
     struct printer *printer = g_new0(struct printer, 1);
@@ -113,16 +127,11 @@ struct printer *printer_open(const struct options *options, struct worker *worke
         .colour = options->colour,
         .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
     };
+    if (options->command == COMMAND_SERVERS)
+        printer->servers = servers_new();
+    if (options->command == COMMAND_FINDINGS)
+        printer->findings = findings_report_new(&printer->page, options->json, options->count > 1, is_picked, printer);
     return printer;
-}
-
-static bool is_picked(const struct printer *printer, uint64_t id)
-{
-    const GArray *sessions = printer->options->sessions;
-    for (unsigned i = 0; i < sessions->len; i++)
-        if (g_array_index(sessions, uint64_t, i) == id)
-            return true;
-    return sessions->len == 0;
 }
 
 static void count(struct printer *printer, const struct record *record)
@@ -178,13 +187,20 @@ static void print_session(void *target, struct smtp_span octets)
     struct record *record = target;
     struct print_job job = job_of(octets);
     struct printer *printer = job.printer;
+    bool picked = is_picked(printer, record->id);
     if (!job.in_turn)
         write_out(printer); /* what is before it is not its text */
     printer->early = !job.in_turn;
-    if (is_picked(printer, record->id) && !printer->failed) {
+    if ((picked || printer->findings != NULL) && !printer->failed) {
         record_conclude(record);
-        count(printer, record);
-        print(printer, record);
+        if (picked)
+            count(printer, record);
+        if (printer->findings != NULL)
+            findings_report_session(printer->findings, record);
+        else if (printer->servers != NULL)
+            servers_session(printer->servers, record);
+        else
+            print(printer, record);
         if (printer->page.out->len >= OUTPUT_PIECE || printer->early)
             write_out(printer);
     }
@@ -228,6 +244,42 @@ void printer_turn(struct printer *printer, uint64_t id)
     worker_post(printer->worker, print_kept, printer, smtp_span(&job, sizeof job));
 }
 
+/* A finding on its way to the worker. */
+struct not_smtp {
+    struct printer *printer;
+    struct told_finding told;
+    char *detail;
+};
+
+/* Job: prints it and frees it. */
+static void print_not_smtp(void *target, struct smtp_span octets)
+{
+    (void)octets;
+    struct not_smtp *found = target;
+    struct printer *printer = found->printer;
+    if (printer->options->sessions->len == 0 && !printer->failed)
+        findings_report_tell(printer->findings, &found->told);
+    if (printer->page.out->len >= OUTPUT_PIECE)
+        write_out(printer);
+    g_free(found->detail);
+    g_free(found);
+}
+
+void printer_not_smtp(struct printer *printer, uint64_t frame, const char *capture, const char *detail)
+{
+    struct not_smtp *found = g_new0(struct not_smtp, 1);
+    found->printer = printer;
+    found->detail = g_strdup(detail);
+    found->told = (struct told_finding){
+        .finding = SMTP_FINDING_NOT_SMTP,
+        .severity = smtp_finding_severity(SMTP_FINDING_NOT_SMTP),
+        .detail = smtp_span_of_text(found->detail),
+        .evidence[0] = { .frame = frame, .capture = capture },
+        .count = 1,
+    };
+    worker_post(printer->worker, print_not_smtp, found, smtp_span(NULL, 0));
+}
+
 void printer_flush(struct printer *printer)
 {
     worker_post(printer->worker, flush_output, printer, smtp_span(NULL, 0));
@@ -251,6 +303,21 @@ bool printer_close(struct printer *printer, struct summary *summary)
     summary->sessions_seen = printer->sessions_seen;
     summary->messages = printer->summary.messages;
     summary->findings = printer->summary.findings;
+    if (printer->servers != NULL) {
+        summary->forgotten = servers_forgotten(printer->servers);
+        if (printer->options->json)
+            servers_json(printer->servers, &json, &printer->relief);
+        else
+            servers_text(printer->servers, &printer->page, &printer->relief);
+        servers_free(printer->servers);
+    }
+    if (printer->findings != NULL) {
+        summary->findings = findings_report_count(printer->findings);
+        summary->forgotten = findings_report_forgotten(printer->findings);
+        if (!printer->options->json && (summary->sessions > 0 || summary->findings > 0))
+            findings_report_summary(printer->findings);
+        findings_report_free(printer->findings);
+    }
     if (printer->options->json)
         summary_json(&json, summary);
     flush_output(printer, smtp_span(NULL, 0));

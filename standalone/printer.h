@@ -17,6 +17,9 @@ struct printer *printer_open(const struct options *options, struct worker *worke
 void printer_session(struct printer *printer, struct record *record, bool in_turn);
 void printer_turn(struct printer *printer, uint64_t id);
 
+/* A connection on an SMTP port is none, from this frame on. `capture` is the file's name, `detail` is copied. */
+void printer_not_smtp(struct printer *printer, uint64_t frame, const char *capture, const char *detail);
+
 /* All that was given so far is wanted now: nothing more may come for a while. */
 void printer_flush(struct printer *printer);
 

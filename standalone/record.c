@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "record.h"
+#include "record_private.h"
 
 #include "path.h"
 #include "prefetch.h"
@@ -46,6 +46,8 @@ struct record *record_new(struct arena_pool *pool, struct secrets *secrets, cons
     record->options = options;
     record->sent = arena_take(arena, SENT_AT_FIRST * sizeof(struct sent));
     record->sent_capacity = SENT_AT_FIRST;
+    if (options->timing)
+        record->timing = arena_take(arena, sizeof *record->timing);
     return record;
 }
 
@@ -210,7 +212,7 @@ static bool greets(enum smtp_verb verb)
 
 static bool argument_matters(enum smtp_verb verb)
 {
-    return verb == SMTP_VERB_MAIL || verb == SMTP_VERB_RCPT || greets(verb) || verb == SMTP_VERB_SEND || verb == SMTP_VERB_SOML || verb == SMTP_VERB_SAML;
+    return verb == SMTP_VERB_MAIL || verb == SMTP_VERB_RCPT || greets(verb) || verb == SMTP_VERB_VRFY || verb == SMTP_VERB_EXPN || verb == SMTP_VERB_SEND || verb == SMTP_VERB_SOML || verb == SMTP_VERB_SAML;
 }
 
 static void take_command(struct record *record, const struct smtp_event *event)
@@ -318,7 +320,7 @@ static void take_reply_line(struct record *record, const struct smtp_event *even
     if (record->reply_lines++ > 0)
         add_reply_text(record, smtp_span("\n", 1));
     add_reply_text(record, text);
-    if (event->is_keyword && !record->tls.seen && !record->starttls.accepted)
+    if (event->is_keyword)
         add_text_line(record, &record->new_extensions, text);
     if (!record->options->items)
         return;
@@ -356,9 +358,11 @@ static void take_greeting(struct record *record, const struct sent *sent, const 
     record->helo_seen = true;
     record->helo_verb = sent->verb;
     record->helo = sent->argument;
-    if (sent->verb == SMTP_VERB_HELO || record->tls.seen || record->starttls.accepted)
+    if (sent->verb == SMTP_VERB_HELO)
         return;
-    record->extensions = record->new_extensions;
+    bool behind_tls = record->tls.seen || record->starttls.accepted;
+    *(behind_tls ? &record->tls_extensions : &record->extensions) = record->new_extensions;
+    *(behind_tls ? &record->tls_extensions_seen : &record->extensions_seen) = true;
     record->new_extensions = (GQueue)G_QUEUE_INIT;
 }
 
@@ -398,6 +402,61 @@ static void put_offer_behind(struct record *record)
     g_queue_push_tail_link(&record->items, offer);
 }
 
+/* ---- refusals ---- */
+
+/* Most sessions have none. */
+static struct refusals *refusals_of(struct record *record)
+{
+    if (record->refusals == NULL)
+        record->refusals = arena_take(record->arena, sizeof *record->refusals);
+    return record->refusals;
+}
+
+static void refuse(struct record *record, enum refusal_of of, uint16_t code, struct smtp_span address, const struct place *place)
+{
+    struct refusal refusal = { .of = of,
+                               .code = code,
+                               .enhanced = record->last_enhanced,
+                               .text = last_reply(record),
+                               .address = address,
+                               .frame = place->frame,
+                               .capture = place->capture };
+    refusals_add(refusals_of(record), record->arena, &refusal);
+}
+
+/* A no to what may be refused; of logins and STARTTLS the boundary tells. */
+static void take_refusal(struct record *record, const struct smtp_reply *reply, const struct sent *sent, const struct place *place)
+{
+    struct smtp_span none = smtp_span("", 0);
+    struct smtp_span argument = sent != NULL ? sent->argument : none;
+    bool command = reply->answers == SMTP_ANSWERS_COMMAND || reply->answers == SMTP_ANSWERS_CONTENT;
+    if (reply->answers == SMTP_ANSWERS_GREETING)
+        refuse(record, REFUSAL_SESSION, reply->code, none, place);
+    else if (reply->answers == SMTP_ANSWERS_NOTHING && reply->code == 421)
+        refuse(record, REFUSAL_CLOSED, reply->code, none, place);
+    else if (!command)
+        return;
+    else if (greets(reply->verb))
+        refuse(record, REFUSAL_GREETING, reply->code, none, place);
+    else if (reply->verb == SMTP_VERB_MAIL)
+        refuse(record, REFUSAL_SENDER, reply->code, smtp_path_parse(argument, "FROM").address, place);
+    else if (reply->verb == SMTP_VERB_RCPT)
+        refuse(record, REFUSAL_RECIPIENT, reply->code, smtp_path_parse(argument, "TO").address, place);
+    else if (reply->verb == SMTP_VERB_DATA || reply->verb == SMTP_VERB_BDAT)
+        refuse(record, REFUSAL_MESSAGE, reply->code, none, place);
+}
+
+static void note_verdicts(struct record *record, const struct smtp_reply *reply, const struct sent *sent, const struct place *place)
+{
+    bool address = reply->verb == SMTP_VERB_RCPT || reply->verb == SMTP_VERB_VRFY || reply->verb == SMTP_VERB_EXPN;
+    if (address && sent != NULL && reply->code / 100 == 2)
+        record->accepted_addresses++;
+    if (address && sent != NULL && smtp_reply_refuses_address(reply))
+        refusals_note_address(refusals_of(record), sent->argument, place->frame, place->capture);
+    if (reply->code >= 400)
+        take_refusal(record, reply, sent, place);
+}
+
 static void take_reply(struct record *record, const struct smtp_event *event)
 {
     const struct smtp_reply *reply = &event->reply;
@@ -407,6 +466,7 @@ static void take_reply(struct record *record, const struct smtp_event *event)
     record->answered = MAX(record->answered, event->number);
     note_greeting_answered(record, event->number);
     record->last_reply = smtp_span(NULL, 0);
+    record->last_code = reply->code;
     record->last_enhanced = reply->enhanced;
     record->last_enhanced.present = reply->enhanced.present && record->reply_lines > 0;
     if (reply->answers == SMTP_ANSWERS_GREETING && !record->banner_seen) {
@@ -421,6 +481,7 @@ static void take_reply(struct record *record, const struct smtp_event *event)
         record->refusal_enhanced = last_enhanced(record);
         record->refusal_code = reply->code;
     }
+    note_verdicts(record, reply, sent, &place);
     /* LMTP: of the replies to one message the one counts that decides. */
     if (reply->recipient == 1 || (reply->recipient > 1 && reply->code / 100 == 2 && record->verdict_code / 100 != 2)) {
         record->verdict_code = reply->code;
@@ -528,8 +589,24 @@ static void take_auth_step(struct record *record, const struct smtp_event *event
     if (event->step == SMTP_STEP_ACCEPTED || event->step == SMTP_STEP_REJECTED || event->step == SMTP_STEP_CANCELLED) {
         auth->result = event->step;
         auth->code = event->code;
+        struct place place = place_of(record, event);
+        auth->result_frame = place.frame;
+        auth->result_capture = place.capture;
+        if (event->step == SMTP_STEP_REJECTED)
+            refuse(record, REFUSAL_LOGIN, event->code, smtp_span("", 0), &place);
         smtp_secret_auth_ended(&record->watch, event->step == SMTP_STEP_ACCEPTED);
     }
+}
+
+static void note_starttls(struct record *record, const struct smtp_event *event)
+{
+    struct place place = place_of(record, event);
+    if (event->step == SMTP_STEP_OFFERED && !record->starttls.offered) {
+        record->starttls.offered_frame = place.frame;
+        record->starttls.offered_capture = place.capture;
+    }
+    if (event->step == SMTP_STEP_REFUSED)
+        refuse(record, REFUSAL_STARTTLS, record->last_code, smtp_span("", 0), &place);
 }
 
 static void take_boundary(struct record *record, const struct smtp_event *event)
@@ -537,6 +614,7 @@ static void take_boundary(struct record *record, const struct smtp_event *event)
     if (event->boundary == SMTP_BOUNDARY_AUTH)
         take_auth_step(record, event);
     if (event->boundary == SMTP_BOUNDARY_STARTTLS) {
+        note_starttls(record, event);
         record->starttls.offered = record->starttls.offered || event->step == SMTP_STEP_OFFERED;
         record->starttls.requested = record->starttls.requested || event->step == SMTP_STEP_REQUESTED;
         record->starttls.accepted = record->starttls.accepted || event->step == SMTP_STEP_ACCEPTED;
@@ -635,16 +713,6 @@ static void take_transaction_end(struct record *record, const struct smtp_event 
 
 /* ---- everything ---- */
 
-void record_finding(struct record *record, enum smtp_finding finding, struct place place, const char *detail)
-{
-    struct finding *found = arena_take(record->arena, sizeof *found);
-    found->finding = finding;
-    found->frame = place.frame;
-    found->capture = place.capture;
-    found->detail = keep(record, smtp_span_of_text(detail));
-    append(&record->findings, &found->link, found);
-}
-
 static void take_gap(struct record *record, const struct smtp_event *event)
 {
     struct smtp_event before = *event;
@@ -706,8 +774,20 @@ static void begin_content(struct record *record, const struct smtp_event *event)
     item->message = message;
 }
 
+/* Delays go from the last octet of one side to an octet of the other. */
+static void take_time(struct record *record, const struct smtp_event *event)
+{
+    uint64_t end = event->offset + event->octets;
+    struct place first = record->locate(record->locate_context, event->role, event->offset, 1);
+    struct place last = record->locate(record->locate_context, event->role, end > 0 ? end - 1 : 0, 1);
+    timing_event(record->timing, event, (struct timing_place){ .frame = first.frame, .time = first.time },
+                 (struct timing_place){ .frame = last.frame, .time = last.time });
+}
+
 void record_event(struct record *record, const struct smtp_event *event)
 {
+    if (record->timing != NULL)
+        take_time(record, event);
     switch (event->kind) {
     case SMTP_EVENT_COMMAND:
         take_command(record, event);
@@ -765,7 +845,10 @@ void record_event(struct record *record, const struct smtp_event *event)
         add_item(record, ITEM_TURNED, event);
         break;
     case SMTP_EVENT_FINDING:
-        record_finding(record, event->finding, place_of(record, event), event->detail);
+        record_take_finding(record, event);
+        break;
+    case SMTP_EVENT_FINDING_PROOF:
+        record_add_proof(record, event);
         break;
     }
 }
@@ -783,30 +866,12 @@ static void assume_greeting(struct record *record)
     }
 }
 
-/* Who the message says it is from, and whom the envelope names, are of different domains: common, and worth knowing. */
-static void check_sender(struct record *record, const struct transaction *transaction)
-{
-    const struct message *message = transaction->message;
-    if (!transaction->mail_seen || transaction->mail_from.length == 0 || message == NULL || message->from_domain == NULL)
-        return;
-    struct smtp_span argument = transaction->mail_from;
-    size_t at = argument.length;
-    while (at > 0 && argument.octets[at - 1] != '@')
-        at--;
-    struct smtp_span domain = smtp_span_from(argument, at);
-    if (at == 0 || smtp_span_is(domain, message->from_domain))
-        return;
-    char *detail = g_strdup_printf("the envelope's sender is of %.*s, the message's From field of %s",
-                                   (int)smtp_span_first(domain, 255).length, (const char *)domain.octets, message->from_domain);
-    struct place place = { .frame = transaction->frame, .capture = transaction->capture };
-    record_finding(record, SMTP_FINDING_ENVELOPE_HEADER_MISMATCH, place, detail);
-    g_free(detail);
-}
-
 void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end)
 {
     record->connection = *connection;
     record->end = end;
+    if (record->timing != NULL && connection->syn[0] && !record->behind_proxy)
+        timing_finish(record->timing, connection->start);
     assume_greeting(record);
     for (const GList *link = record->messages.head; link != NULL; link = link->next)
         message_finish(link->data, false);
@@ -824,12 +889,6 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
 void record_settle(struct record *record)
 {
     arena_settle(record->arena);
-}
-
-void record_conclude(struct record *record)
-{
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next)
-        check_sender(record, link->data);
 }
 
 size_t record_memory(const struct record *record)

@@ -10,9 +10,11 @@
 #include "arena.h"
 #include "event.h"
 #include "message.h"
+#include "refusals.h"
 #include "secret.h"
 #include "secrets.h"
 #include "tcp.h"
+#include "timing.h"
 
 /* Where octets stand: frames and time of the first, frame of the last, offset of the first in its stream. */
 struct place {
@@ -103,6 +105,8 @@ struct auth {
     enum smtp_step result;   /* ACCEPTED, REJECTED, CANCELLED; STARTED while unfinished */
     uint16_t code;
     uint64_t frame;
+    uint64_t result_frame;   /* of the reply that decided; 0: none did */
+    unsigned result_capture; /* file of it */
     uint32_t command;
 };
 
@@ -133,6 +137,8 @@ struct finding {
     enum smtp_finding finding;
     uint64_t frame;
     unsigned capture; /* file of the frame */
+    uint64_t proof_frame; /* of another frame that proves it; 0: none */
+    unsigned proof_capture;
     struct smtp_span detail;
 };
 
@@ -158,6 +164,7 @@ struct text_line {
 
 struct record_options {
     bool items; /* every line is wanted, not just the facts */
+    bool timing; /* delays are to be measured */
     bool show_secrets; /* those that servers repeat in their replies, too */
     struct message_options message;
 };
@@ -176,6 +183,7 @@ struct record {
     GQueue lines;                     /* struct record_line: of the reply coming in */
     GQueue secrets_said;              /* a server may repeat them */
     struct smtp_span last_reply;      /* octets NULL: nobody wanted it yet */
+    uint16_t last_code;
     struct smtp_enhanced_status last_enhanced;
     size_t reply_octets;              /* of the text of the last reply, or the one coming in */
     unsigned reply_lines;
@@ -204,15 +212,25 @@ struct record {
     GQueue items;                     /* struct item, in order; empty without keep_items */
     GQueue auths;                     /* struct auth */
     GQueue findings;                  /* struct finding */
+    uint32_t *findings_beyond;        /* by name, how many were not kept; NULL: none */
+    struct finding *gap_findings[2];  /* by role: the one that stands for all holes; NULL: there is none */
     GQueue gaps;                      /* struct gap */
-    GQueue extensions;                /* struct text_line */
+    GQueue extensions;                /* struct text_line; of the last EHLO reply in clear, before TLS */
+    GQueue tls_extensions;            /* of the last one behind STARTTLS, where it can be read */
+    bool extensions_seen, tls_extensions_seen;
     uint16_t banner_code;
     struct smtp_span banner;
     enum smtp_verb helo_verb;
     struct smtp_span helo;
     struct {
         bool offered, requested, accepted, refused;
+        uint64_t offered_frame; /* of the first offer */
+        unsigned offered_capture;
     } starttls;
+    struct refusals *refusals;        /* NULL: the server said no to nothing */
+    uint32_t accepted_addresses;      /* RCPT, VRFY and EXPN that the server accepted */
+    struct timing *timing;            /* NULL: not asked for */
+    bool behind_proxy;                /* a proxy's handshake stands in front of the dialogue */
     struct tls tls;
 
     uint64_t id;
@@ -236,8 +254,12 @@ void record_expect(const struct record *record, int step);
 /* Takes one event of the session. */
 void record_event(struct record *record, const struct smtp_event *event);
 
-/* Adds a finding that the core cannot see. `detail` is copied. */
-void record_finding(struct record *record, enum smtp_finding finding, struct place place, const char *detail);
+/*
+ * Adds a finding that the core cannot see. `detail` is copied; `proof` is another frame that proves it, or zeros. Of one name so many
+ * are kept, of the others it is said how many there are.
+ */
+#define FINDINGS_KEPT 100u
+void record_finding(struct record *record, enum smtp_finding finding, struct place place, struct place proof, const char *detail);
 
 /* The session is over: what hangs on its end is worked out. From then on the record may be handed to the worker. */
 void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end);

@@ -2,7 +2,9 @@
 #include "session_json.h"
 
 #include "community_id.h"
+#include "finding_out.h"
 #include "text.h"
+#include "timing_out.h"
 
 void session_json_endpoint(struct json *json, const char *key, const struct record *record, enum smtp_role role)
 {
@@ -164,17 +166,9 @@ static void write_findings(struct json *json, const struct record *record)
 {
     json_begin_array(json, "findings");
     for (const GList *link = record->findings.head; link != NULL; link = link->next) {
-        const struct finding *finding = link->data;
+        struct told_finding told = finding_told(record, link->data);
         json_begin_object(json, NULL);
-        json_text(json, "id", smtp_finding_name(finding->finding));
-        json_text(json, "severity", smtp_severity_name(smtp_finding_severity(finding->finding)));
-        json_number(json, "session", record->id);
-        if (finding->frame == 0)
-            json_null(json, "frame");
-        else
-            json_number(json, "frame", finding->frame);
-        json_span(json, "capture", smtp_span_of_text(record_capture(record, finding->capture)));
-        json_span(json, "detail", finding->detail);
+        finding_out_json(json, &told);
         json_end_object(json);
     }
     json_end_array(json);
@@ -243,6 +237,8 @@ void session_json(struct json *json, const struct record *record, bool show_secr
     json_bool(json, "quit", record->quit);
     write_gaps(json, record);
     json_bool(json, "complete", record->complete);
+    if (record->timing != NULL)
+        timing_json(json, record->timing, record->precision);
     json_end_object(json);
     json_end_line(json);
 }

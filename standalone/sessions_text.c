@@ -5,7 +5,9 @@
 
 #include "annotate.h"
 #include "language.h"
+#include "refusals_text.h"
 #include "text.h"
+#include "timing_out.h"
 
 void sessions_text_heading(struct page *page)
 {
@@ -57,11 +59,14 @@ void sessions_text(struct page *page, const struct record *record)
         append_transaction(text, link->data);
     if (record->transactions.length > 5)
         g_string_append_printf(text, _("; and %u mails more"), record->transactions.length - 5);
+    refusals_text_short(text, record);
     if (record->findings.length > 0)
         g_string_append_printf(text, language_plural("; %u finding", "; %u findings", record->findings.length),
                                record->findings.length);
     g_string_append(text, "; ");
     annotate_ending(text, record);
     page_wrap(page, PAGE_PLAIN, 6, 6, text->str);
+    if (record->timing != NULL)
+        timing_text(page, record->timing);
     g_string_free(text, TRUE);
 }

@@ -24,6 +24,8 @@ void summary_json(struct json *json, const struct summary *summary)
         json_number(json, "implausible-sequence", summary->implausible);
     if (summary->not_smtp > 0)
         json_number(json, "not-smtp", summary->not_smtp);
+    if (summary->forgotten > 0)
+        json_number(json, "forgotten", summary->forgotten);
     json_end_object(json);
     json_end_object(json);
     json_end_line(json);

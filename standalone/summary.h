@@ -13,6 +13,7 @@ struct summary {
     uint64_t sessions_seen;                /* all of them */
     uint64_t frames[PACKET_RESULTS]; /* by enum packet_result */
     uint64_t not_smtp, implausible, given_up, not_waited_for;
+    uint64_t forgotten; /* parties of whom no more was remembered, where sessions are held against each other */
 };
 
 void summary_json(struct json *json, const struct summary *summary);

@@ -4,8 +4,10 @@
 #include <inttypes.h>
 
 #include "annotate.h"
+#include "finding_out.h"
 #include "language.h"
 #include "reference/reference.h"
+#include "refusals_text.h"
 #include "text.h"
 
 /* Columns: offset in time, frame, direction, the line, and its annotation where there is room beside it. */
@@ -536,10 +538,7 @@ static void put_findings(struct writer *writer)
     for (const GList *link = record->findings.head; link != NULL; link = link->next) {
         const struct finding *finding = link->data;
         enum smtp_severity severity = smtp_finding_severity(finding->finding);
-        enum page_colour colour = severity == SMTP_SEVERITY_HIGH     ? PAGE_BAD
-                                  : severity == SMTP_SEVERITY_MEDIUM ? PAGE_WARNING
-                                                                     : PAGE_PLAIN;
-        page_printf(page, colour, "  %-6s  %s", smtp_severity_name(severity), smtp_finding_name(finding->finding));
+        page_printf(page, finding_colour(severity), "  %-6s  %s", smtp_severity_name(severity), smtp_finding_name(finding->finding));
         if (finding->frame != 0)
             page_printf(page, PAGE_DIM, _("  frame %" PRIu64), finding->frame);
         g_string_append(page->out, "\n          ");
@@ -625,6 +624,7 @@ void transcript_text(struct page *page, const struct record *record, const struc
         put_item(&writer, link->data);
         relief_give(options->relief);
     }
+    refusals_text(page, record);
     put_findings(&writer);
     put_summary(&writer);
 }

@@ -31,6 +31,15 @@ static const struct row rows[] = {
     { TEXT("MODE READER\r\n"), TEXT("200 news.example.com\r\n"), CLIENT_PORT, 119, true, true, SMTP_RECOGNISED_NO, false },
     { TEXT("GET / HTTP/1.1\r\nHost: www.example.com\r\n\r\n"), TEXT("HTTP/1.1 200 OK\r\n"), CLIENT_PORT, 25, true, true, SMTP_RECOGNISED_NO, false },
     { TEXT("SSH-2.0-client\r\n"), TEXT("SSH-2.0-server\r\n"), CLIENT_PORT, 9999, true, true, SMTP_RECOGNISED_NO, false },
+    /* and those of them that greet as SMTP does, on its port */
+    { TEXT("USER alice\r\n"), TEXT("220 ready\r\n331 Password required.\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_NO, false },
+    { TEXT("auth tls\r\n"), TEXT("220 ready\r\n234 Proceed\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_NO, false },
+    { TEXT("MODE READER\r\n"), TEXT("200 news.example.com\r\n200 ok\r\n"), CLIENT_PORT, 2525, true, false, SMTP_RECOGNISED_NO, false },
+    { TEXT("USER alice\r\n"), TEXT("220 mail.example.com ESMTP\r\n500 what\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_YES, true },
+    { TEXT("HELO a\r\n"), TEXT("220 ready\r\n250 hi\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_YES, true },
+    { TEXT(""), TEXT("220 ready\r\n"), CLIENT_PORT, 25, true, true, SMTP_RECOGNISED_YES, true },
+    { TEXT("GET / HTTP/1.1\r\n"), TEXT(""), CLIENT_PORT, 25, true, true, SMTP_RECOGNISED_NO, false },
+    { TEXT("the middle of a message\r\n"), TEXT(""), CLIENT_PORT, 25, false, true, SMTP_RECOGNISED_YES, true },
     /* nothing yet */
     { TEXT(""), TEXT(""), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_MORE, false },
     { TEXT(""), TEXT("220 "), CLIENT_PORT, 9999, true, false, SMTP_RECOGNISED_MORE, false },

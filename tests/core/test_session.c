@@ -130,6 +130,9 @@ static void take_event(void *context, const struct smtp_event *event)
         if (event->finding != SMTP_FINDING_CAPTURE_GAP && event->finding != SMTP_FINDING_STARTTLS_NOT_OFFERED)
             g_string_append_printf(run->collecting ? run->later : log, "! %s\n", smtp_finding_name(event->finding));
         break;
+    case SMTP_EVENT_FINDING_PROOF:
+        g_string_append_printf(log, "!+ %s\n", smtp_finding_name(event->finding));
+        break;
     case SMTP_EVENT_TURNED:
         g_string_append(log, "turned\n");
         run->client = 1 - run->client;
@@ -328,7 +331,43 @@ static const struct dialogue dialogues[] = {
         { 'C', "x\r\n", 0 }, { 'C', "y\n.\nMAIL FROM:<admin@example.com>\r\n.\r\n", 0 }, { 'S', "250 queued\r\n", 0 } },
       GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n250 command 3\n"
                   "rcpt 1 by 3 250\n354 command 4\ncontent 1 \"x\r\ny\n.\nMAIL FROM:<admin@example.com>\r\n\"\n"
-                  "! bare-line-feed\n! smtp-smuggling\nend 1 complete last\n250 content 4\nmail 1 accepted 250\n" },
+                  "! bare-line-feed\n! smtp-smuggling\nend 1 complete last\n250 content 4\nmail 1 accepted 250\n!+ smtp-smuggling\n" },
+    { "the server answers to one message twice: it honoured the mark inside", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n354 go\r\n", 0 },
+        { 'C', "x\r\n.\rMAIL FROM:<admin@example.com>\r\nRCPT TO:<c@example.com>\r\n.\r\n", 0 },
+        { 'S', "250 queued\r\n250 ok\r\n250 ok\r\n500 what\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n250 command 3\n"
+                  "rcpt 1 by 3 250\n354 command 4\n"
+                  "content 1 \"x\r\n\rMAIL FROM:<admin@example.com>\r\nRCPT TO:<c@example.com>\r\n\"\n! bare-carriage-return\n"
+                  "! smtp-smuggling\nend 1 complete last\n250 content 4\nmail 1 accepted 250\n250 nothing\n"
+                  "! reply-without-command\n!+ smtp-smuggling\n250 nothing\n500 nothing\n5 QUIT\n221 command 5\n" },
+    { "it answers at the mark, behind which a command waits", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n354 go\r\n", 0 },
+        { 'C', "x\r\n\n.\r\nMAIL FROM:<admin@example.com>\r\n", 0 }, { 'S', "250 queued\r\n250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n250 command 3\n"
+                  "rcpt 1 by 3 250\n354 command 4\n"
+                  "content 1 \"x\r\n\n\"\n! bare-line-feed\nend 1 complete last variant\n250 content 4\nmail 1 accepted 250\n"
+                  "! smtp-smuggling\n!+ smtp-smuggling\n5 MAIL FROM:<admin@example.com>\n250 command 5\nmail 2 by 5\n"
+                  "mail 2 unfinished 0\n" },
+    { "it answers once: the mark was content to it", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n354 go\r\n", 0 },
+        { 'C', "x\n.\r\nMAIL FROM:<admin@example.com>\r\n.\r\n", 0 },
+        { 'S', "250 queued\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n250 command 3\n"
+                  "rcpt 1 by 3 250\n354 command 4\n"
+                  "content 1 \"x\n.\r\nMAIL FROM:<admin@example.com>\r\n\"\n! bare-line-feed\n! smtp-smuggling\n"
+                  "end 1 complete last\n250 content 4\nmail 1 accepted 250\n5 QUIT\n221 command 5\n!+ smtp-smuggling\n" },
+    { "prose behind a lone dot is no command", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n354 go\r\n", 0 },
+        { 'C', "x\n.\nMail me back, and help yourself\r\n.\r\n", 0 }, { 'S', "250 queued\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n250 command 3\n"
+                  "rcpt 1 by 3 250\n354 command 4\n"
+                  "content 1 \"x\n.\nMail me back, and help yourself\r\n\"\n! bare-line-feed\nend 1 complete last\n"
+                  "250 content 4\nmail 1 accepted 250\n" },
     { "a banner without its line end", false,
       { { 'S', "220 mx ESMTP", 0 }, { 'C', "EHLO a\r\n", 0 }, { 'S', "250-mx\r\n", 0 }, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 },
         { 'S', "250 ok\r\n", 0 }, { 'C', "RCPT TO:<b@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
@@ -369,7 +408,7 @@ static const struct dialogue dialogues[] = {
     { "ATRN turns the roles around", false,
       { GREETED, { 'C', "ATRN example.com\r\n", 0 }, { 'S', "250 now turning\r\n", 0 }, { 'C', "220 a ESMTP\r\n", 0 },
         { 'S', "EHLO mx\r\n", 0 }, { 'C', "250 a\r\n", 0 } },
-      GREETED_LOG "2 ATRN example.com\n250 command 2\nturned\n220 greeting\n3 EHLO mx\n250 command 3\n" },
+      GREETED_LOG "2 ATRN example.com\n! extension-not-offered\n250 command 2\nturned\n220 greeting\n3 EHLO mx\n250 command 3\n" },
     { "a hole between CR and LF", false,
       { GREETED, { 'C', "NOOP\r", 0 }, { 'c', NULL, 1 }, { 'S', "250 ok\r\n", 0 }, { 'C', "QUIT\r\n", 0 } },
       GREETED_LOG "2 NOOP\ngap client 1\n250 command 2\n3 QUIT\n" },

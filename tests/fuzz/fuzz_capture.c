@@ -35,6 +35,13 @@ static uint64_t pending(void *context)
     return tcp_table_pending(table);
 }
 
+static void not_smtp(void *context, const struct tcp_connection *connection, struct tcp_place first, const char *detail)
+{
+    (void)context;
+    (void)connection;
+    printer_not_smtp(printer, first.frame, capture_set_name(captures, first.capture), detail);
+}
+
 static const char *name_of(void *context, unsigned index)
 {
     (void)context;
@@ -62,9 +69,11 @@ static void read_all(const struct options *options)
     const struct dialogues_options wanted = {
         .pool = pool,
         .records = { .items = options->command == COMMAND_TRANSCRIPT,
+                     .timing = options->timing,
                      .message = { .digest = options->json, .content = options->full, .worker = worker, .pool = pool } },
         .capture_name = name_of,
         .capture_precision = precision_of,
+        .not_smtp = options->command == COMMAND_FINDINGS ? not_smtp : NULL,
         .order = { .ended = session_ended, .turn = session_turn, .pending = pending },
         .by_start = options->by_start,
     };
@@ -112,8 +121,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     snprintf(name, sizeof name, "/dev/fd/%d", file);
     char *names[] = { name, NULL };
+    static const enum command_name commands[] = { COMMAND_TRANSCRIPT, COMMAND_SESSIONS, COMMAND_FINDINGS, COMMAND_SERVERS };
     struct options options = {
-        .command = size % 3 == 0 ? COMMAND_SESSIONS : COMMAND_TRANSCRIPT,
+        .command = commands[size / 2 % G_N_ELEMENTS(commands)],
+        .timing = size % 3 == 0,
         .json = size % 2 == 0,
         .full = size % 5 == 0,
         .by_start = size % 7 == 0,

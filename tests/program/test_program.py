@@ -647,11 +647,13 @@ class Secrets(unittest.TestCase):
             connection.say("C", "QUIT\r\n").say("S", "221 bye\r\n").close()
             write_capture("secrets.pcap", capture)
             for options in (["transcript"], ["transcript", "--full"], ["sessions"], ["transcript", "--format", "json"],
-                            ["sessions", "--format", "json"]):
+                            ["sessions", "--format", "json"], ["sessions", "--timing"], ["findings"], ["findings", "--format", "json"],
+                            ["servers"], ["servers", "--format", "json"]):
                 with self.subTest(name, options=options):
                     done = run(*options, "secrets.pcap")
                     self.assertEqual((done.returncode, done.stderr), (0, b""))
-                    self.assertIn(b"QUIT" if options[0] == "transcript" else b"192.0.2.1", done.stdout)
+                    sign = {"transcript": b"QUIT", "sessions": b"192.0.2.1", "findings": b"auth-offered-in-clear", "servers": b"LOGIN"}
+                    self.assertIn(sign[options[0]], done.stdout)
                     for secret in (self.PASSWORD, self.ENCODED, self.ENCODED.rstrip("="), self.PLAIN, self.DIGEST):
                         self.assertNotIn(secret.encode(), done.stdout)
 

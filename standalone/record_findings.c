@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The findings of a session: what the core says, what the shell sees, what only shows when all is known. */
+
+#include "record_private.h"
+
+static struct place place_of(const struct record *record, const struct smtp_event *event)
+{
+    return record->locate(record->locate_context, event->role, event->offset, event->octets);
+}
+
+/* Whether so many of that name are kept that no more are; most sessions have fewer findings in all. */
+static bool is_beyond(struct record *record, enum smtp_finding name)
+{
+    unsigned count = 0;
+    if (record->findings.length < FINDINGS_KEPT)
+        return false;
+    for (const GList *link = record->findings.head; link != NULL; link = link->next)
+        count += ((const struct finding *)link->data)->finding == name;
+    return count >= FINDINGS_KEPT;
+}
+
+static void count_beyond(struct record *record, enum smtp_finding name)
+{
+    if (record->findings_beyond == NULL)
+        record->findings_beyond = arena_take(record->arena, SMTP_FINDING_COUNT * sizeof *record->findings_beyond);
+    record->findings_beyond[name]++;
+}
+
+void record_finding(struct record *record, enum smtp_finding finding, struct place place, struct place proof, const char *detail)
+{
+    if (is_beyond(record, finding)) {
+        count_beyond(record, finding);
+        return;
+    }
+    struct finding *found = arena_take(record->arena, sizeof *found);
+    found->finding = finding;
+    found->frame = place.frame;
+    found->capture = place.capture;
+    found->proof_frame = proof.frame;
+    found->proof_capture = proof.capture;
+    found->detail = arena_copy(record->arena, smtp_span_of_text(detail));
+    found->link.data = found;
+    g_queue_push_tail_link(&record->findings, &found->link);
+}
+
+/* A capture with holes has many: the first of each side stands for all. */
+void record_take_finding(struct record *record, const struct smtp_event *event)
+{
+    bool gap = event->finding == SMTP_FINDING_CAPTURE_GAP;
+    if (gap && record->gap_findings[event->role] != NULL)
+        return;
+    record_finding(record, event->finding, place_of(record, event), (struct place){ .frame = 0 }, event->detail);
+    if (gap)
+        record->gap_findings[event->role] = g_queue_peek_tail(&record->findings);
+}
+
+static struct finding *last_finding(const struct record *record, enum smtp_finding name)
+{
+    const GList *link = record->findings.tail;
+    while (link != NULL && ((const struct finding *)link->data)->finding != name)
+        link = link->prev;
+    return link != NULL ? link->data : NULL;
+}
+
+static void say_more(struct record *record, struct finding *finding, const char *more)
+{
+    char *detail = g_strdup_printf("%.*s; %s", (int)finding->detail.length, (const char *)finding->detail.octets, more);
+    finding->detail = arena_copy(record->arena, smtp_span_of_text(detail));
+    g_free(detail);
+}
+
+/* What is known now of the last finding of that name: it is said behind what was said of it before. */
+void record_add_proof(struct record *record, const struct smtp_event *event)
+{
+    struct finding *finding = last_finding(record, event->finding);
+    bool beyond = record->findings_beyond != NULL && record->findings_beyond[event->finding] > 0;
+    if (finding == NULL || beyond)
+        return;
+    struct place place = place_of(record, event);
+    finding->proof_frame = place.frame;
+    finding->proof_capture = place.capture;
+    say_more(record, finding, event->detail);
+}
+
+/* What is not in the list of findings, in the words of those that are. */
+static void sum_up_findings(struct record *record)
+{
+    char more[96];
+    for (int role = SMTP_CLIENT; role <= SMTP_SERVER; role++) {
+        uint64_t holes = 0;
+        uint64_t octets = 0;
+        for (const GList *link = record->gaps.head; link != NULL; link = link->next) {
+            const struct gap *gap = link->data;
+            holes += gap->from == (enum smtp_role)role;
+            octets += gap->from == (enum smtp_role)role ? gap->octets : 0;
+        }
+        g_snprintf(more, sizeof more, "in all %" G_GUINT64_FORMAT " octets in %" G_GUINT64_FORMAT " holes", octets, holes);
+        if (holes > 1 && record->gap_findings[role] != NULL)
+            say_more(record, record->gap_findings[role], more);
+    }
+    for (int name = 0; name < SMTP_FINDING_COUNT && record->findings_beyond != NULL; name++) {
+        if (record->findings_beyond[name] == 0)
+            continue;
+        g_snprintf(more, sizeof more, "and %u more of this kind", record->findings_beyond[name]);
+        say_more(record, last_finding(record, (enum smtp_finding)name), more);
+    }
+}
+
+/* Whether a domain is the other, or below it: bounces often have a host of their own. */
+static bool is_within(struct smtp_span domain, struct smtp_span other)
+{
+    if (other.length == 0 || other.length > domain.length)
+        return false;
+    size_t front = domain.length - other.length;
+    bool same = g_ascii_strncasecmp((const char *)domain.octets + front, (const char *)other.octets, other.length) == 0;
+    return same && (front == 0 || domain.octets[front - 1] == '.');
+}
+
+/* Who the message says it is from, and whom the envelope names, are of different domains: common, and worth knowing. */
+static void check_sender(struct record *record, const struct transaction *transaction)
+{
+    const struct message *message = transaction->message;
+    if (!transaction->mail_seen || transaction->mail_from.length == 0 || message == NULL || message->from_domain == NULL)
+        return;
+    struct smtp_span argument = transaction->mail_from;
+    size_t at = argument.length;
+    while (at > 0 && argument.octets[at - 1] != '@')
+        at--;
+    struct smtp_span domain = smtp_span_from(argument, at);
+    struct smtp_span from = smtp_span_of_text(message->from_domain);
+    if (at == 0 || is_within(domain, from) || is_within(from, domain))
+        return;
+    char *detail = g_strdup_printf("the envelope's sender is of %.*s, the message's From field of %s",
+                                   (int)smtp_span_first(domain, 255).length, (const char *)domain.octets, message->from_domain);
+    struct place place = { .frame = transaction->frame, .capture = transaction->capture };
+    record_finding(record, SMTP_FINDING_ENVELOPE_HEADER_MISMATCH, place, (struct place){ .frame = 0 }, detail);
+    g_free(detail);
+}
+
+void record_conclude(struct record *record)
+{
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next)
+        check_sender(record, link->data);
+    sum_up_findings(record);
+}

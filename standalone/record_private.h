@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_RECORD_PRIVATE_H
+#define SMTPSCOPE_RECORD_PRIVATE_H
+
+/* What the files behind record.h share. */
+
+#include "record.h"
+
+/* record_findings.c: takes a FINDING, and a FINDING_PROOF. */
+void record_take_finding(struct record *record, const struct smtp_event *event);
+void record_add_proof(struct record *record, const struct smtp_event *event);
+
+#endif

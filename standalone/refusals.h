@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_REFUSALS_H
+#define SMTPSCOPE_REFUSALS_H
+
+/*
+ * What the server said no to in a session, each reason once: replies that differ in the address only are one. Bounded,
+ * whatever the session.
+ */
+
+#include <glib.h>
+#include <stdint.h>
+
+#include "arena.h"
+#include "event.h"
+
+enum refusal_of {
+    REFUSAL_SESSION,  /* the greeting */
+    REFUSAL_GREETING, /* EHLO, HELO */
+    REFUSAL_STARTTLS,
+    REFUSAL_LOGIN,
+    REFUSAL_SENDER, /* MAIL */
+    REFUSAL_RECIPIENT,
+    REFUSAL_MESSAGE, /* DATA, BDAT, or the content */
+    REFUSAL_CLOSED,  /* a 421 that nothing asked for */
+};
+
+struct refusal {
+    GList link;
+    enum refusal_of of;
+    uint16_t code;
+    struct smtp_enhanced_status enhanced;
+    struct smtp_span text;    /* the server's words, all lines, without the code */
+    struct smtp_span address; /* of the first sender or recipient; else empty */
+    uint64_t words;           /* what is the same in replies of one reason */
+    uint64_t frame;           /* of the first reply */
+    unsigned capture;         /* file of it */
+    uint32_t count;           /* replies */
+};
+
+/* Reasons that are kept; and of addresses refused as such, how many are told from each other. */
+#define REFUSALS_KEPT 24u
+#define REFUSED_ADDRESSES_KEPT 10u
+
+struct refusals {
+    GQueue list;     /* struct refusal, by first reply */
+    uint32_t beyond; /* replies with reasons that are not kept */
+
+    /* Of RCPT, VRFY and EXPN: addresses refused as such, with the first one's frame. */
+    uint64_t addresses[REFUSED_ADDRESSES_KEPT];
+    unsigned address_count; /* different ones, up to REFUSED_ADDRESSES_KEPT */
+    uint32_t refused;
+    uint64_t frame;
+    unsigned capture;
+};
+
+/* One reply. `reply->code` may be anything; spans of `refusal` are the record's already, its words and count are set
+ * here. */
+void refusals_add(struct refusals *refusals, struct arena *arena, const struct refusal *refusal);
+
+/* An address that RCPT, VRFY or EXPN named was refused as such. */
+void refusals_note_address(struct refusals *refusals, struct smtp_span argument, uint64_t frame, unsigned capture);
+
+/* A hash for telling texts from each other; nobody's safety hangs on it. ASCII letters in any case are the same. */
+uint64_t refusals_hash(struct smtp_span text);
+
+#endif

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "refusals_text.h"
+
+#include "reference/reference.h"
+#include "text.h"
+
+/* Of a server's words, so many octets are shown, and of an address. */
+#define WORDS_SHOWN ((size_t)400)
+#define ADDRESS_SHOWN ((size_t)120)
+
+/* Reasons in the line of a session. */
+#define SHORT_SHOWN 4u
+
+static const char *const what[] = {
+    [REFUSAL_SESSION] = "session", [REFUSAL_GREETING] = "greeting", [REFUSAL_STARTTLS] = "STARTTLS",
+    [REFUSAL_LOGIN] = "login",     [REFUSAL_SENDER] = "sender",     [REFUSAL_RECIPIENT] = "recipient",
+    [REFUSAL_MESSAGE] = "message", [REFUSAL_CLOSED] = "connection",
+};
+
+static const GList *first_of(const struct record *record)
+{
+    return record->refusals != NULL ? record->refusals->list.head : NULL;
+}
+
+/* A greeting that was refused, and another one accepted, is how a client finds out that a server is old. */
+static bool matters(const struct record *record, const struct refusal *refusal)
+{
+    return refusal->of != REFUSAL_GREETING || !record->helo_seen;
+}
+
+static const char *status_meaning(const struct smtp_enhanced_status *status)
+{
+    const struct smtp_reference_entry *entry = smtp_reference_status(status->subject, status->detail);
+    return entry != NULL ? entry->meaning : smtp_reference_subject(status->subject);
+}
+
+/* X.0.0 and its like say nothing that the code does not. */
+static bool status_says_more(const struct refusal *refusal)
+{
+    return refusal->enhanced.present && !(refusal->enhanced.subject == 0 && refusal->enhanced.detail == 0);
+}
+
+static void append_codes(GString *out, const struct refusal *refusal)
+{
+    g_string_append_printf(out, "%u", refusal->code);
+    if (refusal->enhanced.present)
+        g_string_append_printf(out, " %u.%u.%u", refusal->enhanced.class_digit, refusal->enhanced.subject,
+                               refusal->enhanced.detail);
+}
+
+/*
+ * The line was not understood, or came at the wrong time (RFC 5321 section 4.2.2, RFC 3463 section 3.6): nothing is
+ * said of what it was about. Too many recipients, X.5.3, is another matter.
+ */
+static bool is_of_the_command(const struct refusal *refusal)
+{
+    const struct smtp_enhanced_status *status = &refusal->enhanced;
+    bool protocol = status->present && status->subject == 5 && status->detail != 3;
+    return protocol || refusal->code == 500 || refusal->code == 501 || refusal->code == 503 || refusal->code == 504;
+}
+
+/* What becomes of the mail, or of the attempt: RFC 5321 section 4.2.1. */
+static const char *consequence(const struct refusal *refusal)
+{
+    bool again = refusal->code < 500;
+    if (is_of_the_command(refusal))
+        return "The server did not take the command as it came; that says nothing of the mail.";
+    switch (refusal->of) {
+    case REFUSAL_LOGIN:
+        return again ? "The same login may work later." : "The same login will be refused again.";
+    case REFUSAL_STARTTLS:
+        return again ? "TLS may be had later." : "There was no TLS to be had for this request.";
+    case REFUSAL_SESSION:
+    case REFUSAL_GREETING:
+    case REFUSAL_CLOSED:
+        return again ? "For now: the client keeps its mail and tries again later."
+                     : "For good: mail goes to another server, or back to its senders.";
+    case REFUSAL_SENDER:
+    case REFUSAL_RECIPIENT:
+    case REFUSAL_MESSAGE:
+        break;
+    }
+    return again ? "For now: the client keeps the mail and tries again later."
+                 : "For good: the mail goes back to its sender, unless something is changed.";
+}
+
+static void append_meaning(GString *out, const struct refusal *refusal)
+{
+    const struct smtp_reference_entry *entry = smtp_reference_reply(refusal->code);
+    const char *class_text = smtp_reference_class(refusal->code);
+    g_string_append(out, entry != NULL ? entry->meaning : class_text != NULL ? class_text : "no reply code");
+    const char *status = status_says_more(refusal) ? status_meaning(&refusal->enhanced) : NULL;
+    if (status != NULL)
+        g_string_append_printf(out, "; %u.%u.%u: %s", refusal->enhanced.class_digit, refusal->enhanced.subject,
+                               refusal->enhanced.detail, status);
+    g_string_append_printf(out, ". %s", consequence(refusal));
+}
+
+/* The server's words as they came; the line ends of a long reply become spaces. */
+static void append_words(GString *out, const struct refusal *refusal)
+{
+    struct smtp_span rest = smtp_span_first(refusal->text, WORDS_SHOWN);
+    g_string_append_printf(out, "%u", refusal->code);
+    while (rest.length > 0) {
+        const uint8_t *end = memchr(rest.octets, '\n', rest.length);
+        size_t length = end != NULL ? (size_t)(end - rest.octets) : rest.length;
+        g_string_append_c(out, ' ');
+        text_append_visible(out, smtp_span_first(rest, length));
+        rest = smtp_span_from(rest, end != NULL ? length + 1 : length);
+    }
+    if (refusal->text.length > WORDS_SHOWN)
+        g_string_append(out, " [...]");
+}
+
+static void put_refusal(struct page *page, const struct refusal *refusal)
+{
+    GString *text = g_string_new(NULL);
+    g_string_append(text, what[refusal->of]);
+    if (refusal->address.length > 0) {
+        g_string_append_c(text, ' ');
+        text_append_visible(text, smtp_span_first(refusal->address, ADDRESS_SHOWN));
+    }
+    g_string_append_printf(text, ", frame %" G_GUINT64_FORMAT, refusal->frame);
+    if (refusal->count > 1)
+        g_string_append_printf(text, ", and %u more for the same reason", refusal->count - 1);
+    g_string_append(page->out, "  ");
+    page_wrap(page, PAGE_PLAIN, 2, 4, text->str);
+    g_string_truncate(text, 0);
+    append_words(text, refusal);
+    g_string_append(page->out, "          ");
+    page_wrap(page, PAGE_SERVER, 10, 10, text->str);
+    g_string_printf(text, "%s ", page_bullet(page));
+    append_meaning(text, refusal);
+    g_string_append(page->out, "          ");
+    page_wrap(page, PAGE_DIM, 10, 12, text->str);
+    g_string_free(text, TRUE);
+}
+
+void refusals_text(struct page *page, const struct record *record)
+{
+    bool begun = false;
+    for (const GList *link = first_of(record); link != NULL; link = link->next) {
+        if (!matters(record, link->data))
+            continue;
+        if (!begun)
+            page_rule(page, PAGE_DIM, page_light(page), 2, "why the server said no");
+        begun = true;
+        put_refusal(page, link->data);
+    }
+    if (record->refusals != NULL && record->refusals->beyond > 0)
+        page_printf(page, PAGE_DIM, "  and %u refusals more, for other reasons\n", record->refusals->beyond);
+}
+
+void refusals_text_short(GString *out, const struct record *record)
+{
+    unsigned shown = 0;
+    for (const GList *link = first_of(record); link != NULL && shown < SHORT_SHOWN; link = link->next) {
+        const struct refusal *refusal = link->data;
+        if (!matters(record, refusal))
+            continue;
+        g_string_append_printf(out, "%s%s ", shown++ == 0 ? "; refused: " : ", ", what[refusal->of]);
+        append_codes(out, refusal);
+        const char *status = status_says_more(refusal) ? status_meaning(&refusal->enhanced) : NULL;
+        const struct smtp_reference_entry *entry = smtp_reference_reply(refusal->code);
+        if (status != NULL || entry != NULL)
+            g_string_append_printf(out, " (%s)", status != NULL ? status : entry->meaning);
+    }
+}

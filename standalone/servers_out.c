@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* Writing of what servers.c collected. */
+
+#include "servers_private.h"
+#include "text.h"
+
+static struct smtp_span text_of(const struct word *word)
+{
+    return smtp_span(word->text, word->length);
+}
+
+/* ---- JSON ---- */
+
+static void write_list(struct json *json, const char *key, const GPtrArray *words)
+{
+    bool exact = false;
+    json_begin_array(json, key);
+    for (unsigned i = 0; i < words->len; i++) {
+        json_span(json, NULL, text_of(words->pdata[i]));
+        exact = exact || json_needs_base64(text_of(words->pdata[i]));
+    }
+    json_end_array(json);
+    if (!exact)
+        return;
+    char *sibling = g_strdup_printf("%s_base64", key);
+    json_begin_array(json, sibling);
+    for (unsigned i = 0; i < words->len; i++)
+        json_base64(json, text_of(words->pdata[i]));
+    json_end_array(json);
+    g_free(sibling);
+}
+
+/* What TLS hides is not known: null, not empty. */
+static void write_tls_list(struct json *json, const char *key, const struct server *server, enum server_list which)
+{
+    if (server->tls_seen && !server->tls_read)
+        json_null(json, key);
+    else
+        write_list(json, key, server->lists[which]);
+}
+
+static void write_varying(struct json *json, const struct server *server)
+{
+    GPtrArray *varying = g_ptr_array_new();
+    for (unsigned i = 0; i < server->lists[SERVER_CLEAR]->len; i++) {
+        struct word *word = server->lists[SERVER_CLEAR]->pdata[i];
+        if (word->sessions < server->clear_lists)
+            g_ptr_array_add(varying, word);
+    }
+    write_list(json, "extensions_varying", varying);
+    g_ptr_array_free(varying, TRUE);
+}
+
+static void write_server(struct json *json, const struct server *server)
+{
+    GString *address = g_string_new(NULL);
+    text_append_address(address, &server->endpoint.address);
+    json_begin_object(json, NULL);
+    json_text(json, "record", "server");
+    json_begin_object(json, "server");
+    json_text(json, "ip", address->str);
+    json_number(json, "port", server->endpoint.port);
+    json_end_object(json);
+    json_number(json, "sessions", server->sessions);
+    write_list(json, "banners", server->lists[SERVER_BANNERS]);
+    write_list(json, "extensions_clear", server->lists[SERVER_CLEAR]);
+    write_tls_list(json, "extensions_tls", server, SERVER_TLS);
+    write_list(json, "auth_clear", server->lists[SERVER_CLEAR_AUTH]);
+    write_tls_list(json, "auth_tls", server, SERVER_TLS_AUTH);
+    write_varying(json, server);
+    json_begin_object(json, "starttls");
+    json_number(json, "offered", server->offered);
+    json_number(json, "accepted", server->accepted);
+    json_number(json, "refused", server->refused);
+    json_end_object(json);
+    json_number(json, "omitted", server->omitted);
+    json_end_object(json);
+    json_end_line(json);
+    g_string_free(address, TRUE);
+}
+
+void servers_json(const struct servers *servers, struct json *json, const struct relief *relief)
+{
+    GPtrArray *sorted = servers_by_address(servers);
+    for (unsigned i = 0; i < sorted->len; i++) {
+        write_server(json, sorted->pdata[i]);
+        relief_give(relief);
+    }
+    g_ptr_array_free(sorted, TRUE);
+}
+
+/* ---- text ---- */
+
+static void put_fact(struct page *page, const char *name, const char *value)
+{
+    page_printf(page, PAGE_DIM, "  %-10s ", name);
+    page_wrap(page, PAGE_PLAIN, 13, 13, value);
+}
+
+/* Words with commas between; `all`: sessions in which each might have been said, 0: do not say in how many it was. */
+static void append_words(GString *out, const GPtrArray *words, uint64_t all)
+{
+    for (unsigned i = 0; i < words->len; i++) {
+        const struct word *word = words->pdata[i];
+        if (i > 0)
+            g_string_append(out, ", ");
+        text_append_visible(out, text_of(word));
+        if (word->sessions < all)
+            g_string_append_printf(out, " (%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " sessions)", word->sessions,
+                                   all);
+    }
+}
+
+static void put_banners(struct page *page, const struct server *server)
+{
+    GPtrArray *banners = server->lists[SERVER_BANNERS];
+    GString *text = g_string_new(NULL);
+    for (unsigned i = 0; i < banners->len; i++) {
+        g_string_truncate(text, 0);
+        text_append_visible(text, text_of(banners->pdata[i]));
+        put_fact(page, i == 0 ? "banner" : "", text->str);
+    }
+    g_string_free(text, TRUE);
+}
+
+static void put_extensions(struct page *page, const struct server *server)
+{
+    GString *text = g_string_new(NULL);
+    append_words(text, server->lists[SERVER_CLEAR], server->clear_lists);
+    if (server->clear_lists == 0)
+        g_string_append(text, "no EHLO reply was seen");
+    else if (text->len == 0)
+        g_string_append(text, "no extension");
+    put_fact(page, "in clear", text->str);
+    g_string_truncate(text, 0);
+    if (server->tls_read)
+        append_words(text, server->lists[SERVER_TLS], 0);
+    else if (server->tls_seen)
+        g_string_append(text, "not readable without the keys");
+    if (text->len > 0)
+        put_fact(page, "under TLS", text->str);
+    g_string_free(text, TRUE);
+}
+
+static void put_login(struct page *page, const struct server *server)
+{
+    GString *text = g_string_new(NULL);
+    append_words(text, server->lists[SERVER_CLEAR_AUTH], 0);
+    if (text->len > 0)
+        g_string_append(text, " in clear");
+    if (server->lists[SERVER_TLS_AUTH]->len > 0) {
+        g_string_append(text, text->len > 0 ? "; " : "");
+        append_words(text, server->lists[SERVER_TLS_AUTH], 0);
+        g_string_append(text, " under TLS");
+    }
+    if (text->len > 0)
+        put_fact(page, "login", text->str);
+    g_string_free(text, TRUE);
+}
+
+static void put_server(struct page *page, const struct server *server)
+{
+    GString *text = g_string_new(NULL);
+    text_append_endpoint(text, &server->endpoint.address, server->endpoint.port);
+    page_append(page, PAGE_BOLD, text->str);
+    page_printf(page, PAGE_PLAIN, "  %" G_GUINT64_FORMAT " session%s\n", server->sessions,
+                server->sessions == 1 ? "" : "s");
+    put_banners(page, server);
+    put_extensions(page, server);
+    put_login(page, server);
+    g_string_printf(text,
+                    "offered in %" G_GUINT64_FORMAT ", accepted in %" G_GUINT64_FORMAT ", refused in %" G_GUINT64_FORMAT
+                    " session%s",
+                    server->offered, server->accepted, server->refused, server->refused == 1 ? "" : "s");
+    put_fact(page, "STARTTLS", text->str);
+    if (server->omitted > 0) {
+        g_string_printf(text, "%" G_GUINT64_FORMAT " banners or extensions more: too many different ones",
+                        server->omitted);
+        put_fact(page, "omitted", text->str);
+    }
+    g_string_free(text, TRUE);
+}
+
+void servers_text(const struct servers *servers, struct page *page, const struct relief *relief)
+{
+    GPtrArray *sorted = servers_by_address(servers);
+    for (unsigned i = 0; i < sorted->len; i++) {
+        put_server(page, sorted->pdata[i]);
+        relief_give(relief);
+    }
+    g_ptr_array_free(sorted, TRUE);
+}

@@ -1,0 +1,325 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Every finding, on dialogues that must have it and on near misses that must not.
+
+usage: test_findings.py --smtpscope PROGRAM --docs docs/findings.md [-v]
+
+A name that docs/findings.md or the program knows must have a row here, and no row may stand for a name that they do not know.
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from dialogues import (BANNER, BYE, MAIL, PLAIN_TEXT, TLS, TLS_HELLO, Session, capture, ehlo, envelope, login, message, plain, refusals,
+                       text64)
+
+def smuggle(mark, inner="MAIL FROM:<admin@example.com>\r\nRCPT TO:<c@example.com>\r\nDATA\r\nhello\r\n", replies="250 queued\r\n"):
+    return Session(ehlo("PIPELINING"), envelope(), ("C", "DATA\r\n"), ("S", "354 go\r\n"),
+                   ("C", "Subject: x\r\n\r\nhello" + mark + inner + ".\r\n"), ("S", replies), BYE)
+
+
+# As a proxy writes it that has the keys.
+DECRYPTED = Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO c\r\n"), ("S", "250-mx\r\n250 AUTH PLAIN\r\n"),
+                    login("alice", "secret", "235 ok\r\n"), message(PLAIN_TEXT), BYE)
+
+SMUGGLING_MARKS = ("\n.\n", "\n.\r", "\r.\n", "\r.\r", "\n.\r\n", "\r.\r\n", "\r\n.\n", "\r\n.\r", "\r\n\0.\r\n", "\r\n.\r\r\n",
+                   "\r\r\n.\r\r\n")
+
+# name: (dialogues that have the finding, near misses that have it not); a dialogue is a Session or a list of them.
+ROWS = {
+    "cleartext-credentials": (
+        [Session(ehlo("AUTH PLAIN"), login("alice", "secret", "235 ok\r\n"), BYE),
+         Session(ehlo("AUTH LOGIN"), ("C", "AUTH LOGIN\r\n"), ("S", "334 VXNlcm5hbWU6\r\n"), ("C", text64("alice")),
+                 ("S", "334 UGFzc3dvcmQ6\r\n"), ("C", text64("secret")), ("S", "235 ok\r\n"))],
+        [Session(ehlo("AUTH CRAM-MD5"), ("C", "AUTH CRAM-MD5\r\n"), ("S", "334 PDFAbXg+\r\n"), ("C", text64("alice 0123456789abcdef")),
+                 ("S", "235 ok\r\n")),
+         Session(ehlo("AUTH PLAIN"), ("C", "AUTH PLAIN\r\n"), ("S", "334 \r\n"), ("C", "*\r\n"), ("S", "501 cancelled\r\n"), BYE),
+         DECRYPTED]),
+    "auth-offered-in-clear": (
+        [Session(ehlo("AUTH LOGIN CRAM-MD5"), BYE), Session(ehlo("AUTH=LOGIN"), BYE)],
+        [DECRYPTED, Session(ehlo("AUTH CRAM-MD5 SCRAM-SHA-256"), BYE), Session(BANNER, ("C", "EHLO c\r\n"), ("S", "250 AUTH PLAIN\r\n"), BYE)]),
+    "starttls-not-offered": (
+        [Session(ehlo("PIPELINING"), BYE)],
+        [Session(TLS, BYE), Session(BANNER, ("C", "HELO c\r\n"), ("S", "250 hi\r\n"), BYE),
+         Session(BANNER, ("C", "LHLO c\r\n"), ("S", "250-mx\r\n250 PIPELINING\r\n"), BYE)]),
+    "starttls-masked": (
+        [Session(ehlo("SIZE", "XXXXXXXA", "DSN"), BYE), Session(ehlo("XXXXXXXX"), BYE)],
+        [Session(ehlo("XXXXXXX", "STARTTLS"), BYE), Session(ehlo("XCLIENT NAME", "XXXXXXXXA"), BYE)]),
+    "starttls-refused": (
+        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 4.7.0 not now\r\n"), BYE)],
+        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO)), Session(TLS, ("C", "STARTTLS\r\n"))]),
+    "starttls-fallback-to-clear": (
+        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), message(PLAIN_TEXT), BYE)],
+        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), BYE), Session(TLS, message(PLAIN_TEXT), BYE),
+         Session(TLS, ("C", "STARTTLS x\r\n"), ("S", "501 no\r\n"), DECRYPTED.steps[3:])]),
+    "starttls-command-injection": (
+        [Session(TLS, ("C", "STARTTLS\r\nMAIL FROM:<x@example.com>\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO))],
+        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO c\r\n"), ("S", "250 mx\r\n")),
+         Session(TLS, ("C", "STARTTLS\r\nNOOP\r\n"), ("S", "454 no\r\n250 ok\r\n"))]),
+    "starttls-reply-injection": (
+        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n250-mx\r\n250 AUTH PLAIN\r\n"), ("C", TLS_HELLO))],
+        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220-go\r\n220 now\r\n"), ("C", TLS_HELLO)),
+         Session(TLS, ("C", "NOOP\r\nSTARTTLS\r\n"), ("S", "250 ok\r\n220 go\r\n"), ("C", TLS_HELLO))]),
+    "smtp-smuggling": (
+        [smuggle(mark) for mark in SMUGGLING_MARKS]
+        + [smuggle("\r\n\n.\r\n", replies="250 queued\r\n250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n"),
+           smuggle("\n.\n", inner="ehlo evil.example.com\r\n")],
+        [Session(ehlo(), message("x\n.\nMail me back\r\n"), BYE),          # prose
+         Session(ehlo(), message("x\r\n..\r\nMAIL FROM:<a@example.com>\r\n"), BYE), # a dot, stuffed as it must be
+         Session(ehlo(), message("x\r\nMAIL FROM:<a@example.com>\r\n"), BYE),       # no mark
+         Session(ehlo(), message("x\n.\nbye\r\n"), BYE),                   # no command
+         Session(ehlo(), envelope(), ("C", "DATA\n"), ("S", "354 go\r\n"), ("C", "x\n.\nMAIL FROM:<c@example.com>\n"),
+                 ("S", "250 queued\r\n250 ok\r\n"), BYE),                  # LF is how this client ends its lines
+         Session(ehlo(), message("x\r\n.x\r\nRCPT TO:<a@example.com>\r\n"), BYE)]),
+    "bare-line-feed": (
+        [Session(ehlo(), ("C", "NOOP\n"), ("S", "250 ok\r\n"), BYE), Session(ehlo(), message("x\ny\r\n"), BYE)],
+        [Session(ehlo(), message("x\r\n\r\ny\r\n"), BYE)]),
+    "bare-carriage-return": (
+        [Session(ehlo(), message("x\ry\r\n"), BYE), Session(ehlo(), ("C", "NOOP a\rb\r\n"), ("S", "250 ok\r\n"), BYE)],
+        [Session(ehlo(), envelope(), ("C", "DATA\r\n"), ("S", "354 go\r\n"), ("C", "x\r"), ("C", "\n.\r\n"), ("S", "250 ok\r\n"), BYE)]),
+    "overlong-line": (
+        [Session(ehlo(), message("x" * 999 + "\r\n"), BYE), Session(ehlo(), ("C", "NOOP " + "x" * 600 + "\r\n"), ("S", "250 ok\r\n")),
+         Session(ehlo(), ("C", "MAIL FROM:<%s@example.com>\r\n" % ("x" * 600)), ("S", "501 no\r\n")),
+         Session(ehlo(), ("C", "NOOP\r\n"), ("S", "250 " + "x" * 600 + "\r\n"))],
+        [Session(ehlo(), message("x" * 998 + "\r\n." + "x" * 998 + "\r\n"), BYE),
+         Session(ehlo("DSN"), ("C", "MAIL FROM:<a@example.com> ENVID=%s\r\n" % ("x" * 600)), ("S", "250 ok\r\n")),
+         Session(ehlo(), ("C", "NOOP " + "x" * 505 + "\r\n"), ("S", "250 " + "x" * 506 + "\r\n"), BYE),
+         Session(ehlo("AUTH GSSAPI"), ("C", "AUTH GSSAPI " + "A" * 2000 + "\r\n"), ("S", "535 no\r\n"), BYE)]),
+    "nul-octet": (
+        [Session(ehlo(), message("x\0y\r\n"), BYE), Session(ehlo(), ("C", "NOOP \0\r\n"), ("S", "250 ok\r\n"), BYE)],
+        [Session(ehlo("CHUNKING"), envelope(), ("C", "BDAT 3 LAST\r\nx\0y"), ("S", "250 ok\r\n"), BYE)]),
+    "auth-brute-force": (
+        [Session(ehlo("AUTH PLAIN"), login("alice", "a"), login("alice", "b"), login("alice", "c"), BYE),
+         [Session(ehlo("AUTH PLAIN"), login("alice", "guess%d" % number), BYE) for number in range(5)],
+         [Session(ehlo("AUTH PLAIN"), login("alice", "guess%d" % number), BYE, client="192.0.2.%d" % (10 + number))
+          for number in range(5)],
+         [Session(ehlo("AUTH PLAIN"), login("alice", "same"), BYE) for number in range(10)]],
+        [Session(ehlo("AUTH PLAIN"), login("alice", "a"), login("alice", "b", "235 ok\r\n"), BYE),
+         Session(ehlo("AUTH CRAM-MD5"), *[step for name in ("X", "Y", "Z", "W")
+                                          for step in (("C", "AUTH %s\r\n" % name), ("S", "504 5.5.4 no such mechanism\r\n"))]),
+         [Session(ehlo("AUTH PLAIN"), login("user%d" % number, "mistyped"), login("user%d" % number, "right", "235 ok\r\n"), BYE)
+          for number in range(4)],                                             # an office behind one address
+         [Session(ehlo("AUTH PLAIN"), login("alice", "old"), BYE) for number in range(6)], # nobody told this program
+         [Session(ehlo("AUTH PLAIN"), login("alice", "a%d" % number, "454 4.7.0 try later\r\n"), BYE) for number in range(8)]]),
+    "recipient-enumeration": (
+        [Session(ehlo(), MAIL, refusals(0, 10), BYE), Session(ehlo(), refusals(0, 12, "550", "VRFY %s"), BYE),
+         [Session(ehlo(), MAIL, refusals(4 * number, 4 * number + 4), BYE) for number in range(3)]],
+        [Session(ehlo(), MAIL, refusals(0, 9), BYE), Session(ehlo(), MAIL, refusals(0, 12, "554 5.7.1"), BYE),
+         Session(ehlo(), MAIL, refusals(0, 12, "550 5.7.1"), BYE),             # policy
+         Session(ehlo(), MAIL, refusals(0, 12, "450 4.2.0"), BYE),             # greylisting
+         Session(ehlo(), envelope(recipients=20), refusals(0, 10), BYE),       # a mailing list with dead addresses
+         [Session(ehlo(), MAIL, refusals(0, 4), BYE) for number in range(5)]]), # the same four, again and again
+    "pipelining-violation": (
+        [Session(ehlo(), ("C", "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\n"), ("S", "250 ok\r\n250 ok\r\n"), BYE),
+         Session(ehlo("PIPELINING"), ("C", "NOOP\r\nMAIL FROM:<a@example.com>\r\n"), ("S", "250 ok\r\n250 ok\r\n"), BYE)],
+        [Session(ehlo("PIPELINING"), ("C", "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nNOOP\r\n"),
+                 ("S", "250 ok\r\n250 ok\r\n250 ok\r\n"), BYE),
+         Session(ehlo("PIPELINING", "AUTH PLAIN"),
+                 ("C", "AUTH PLAIN %s\r\nMAIL FROM:<a@example.com>\r\n" % plain("alice", "x")), ("S", "235 ok\r\n250 ok\r\n"), BYE),
+         Session(ehlo(), message(PLAIN_TEXT), BYE)]),
+    "early-talker": (
+        [Session(("C", "EHLO client.example.com\r\n"), BANNER, ("S", "250 mx\r\n"), BYE)],
+        [Session(ehlo(), BYE), Session(("C", "PROXY TCP4 192.0.2.9 192.0.2.2 4000 25\r\n"), ehlo(), BYE)]),
+    "extension-not-offered": (
+        [Session(ehlo("AUTH PLAIN"), ("C", "AUTH LOGIN\r\n"), ("S", "504 no\r\n"), BYE),
+         Session(ehlo("PIPELINING"), envelope("SIZE=100"), BYE), Session(ehlo("8BITMIME"), envelope("BODY=BINARYMIME"), BYE),
+         Session(ehlo("SIZE"), ("C", "STARTTLS\r\n"), ("S", "502 no\r\n"), BYE),
+         Session(ehlo("SIZE"), message("Subject: x\r\n\r\nGr\u00fc\u00dfe\r\n"), BYE),
+         Session(ehlo("SIZE"), envelope("SMTPUTF8"), BYE), Session(ehlo(), ("C", "BDAT 3 LAST\r\nabc"), ("S", "503 no\r\n"), BYE),
+         Session(ehlo("LIMITS RCPTMAX=2 MAILMAX=9"), envelope(recipients=3), BYE),
+         Session(ehlo("LIMITS MAILMAX=1"), message(PLAIN_TEXT), message(PLAIN_TEXT), BYE)],
+        [Session(ehlo("SIZE", "8BITMIME", "SMTPUTF8", "DSN"), envelope("SIZE=100", "BODY=8BITMIME", "SMTPUTF8", "RET=HDRS"), BYE),
+         Session(ehlo("AUTH=LOGIN"), ("C", "AUTH login\r\n"), ("S", "334 VXNlcm5hbWU6\r\n"), ("C", "*\r\n"), ("S", "501 no\r\n"), BYE),
+         Session(ehlo("8BITMIME"), message("Subject: x\r\n\r\nGr\u00fc\u00dfe\r\n"), BYE),
+         Session(ehlo("LIMITS RCPTMAX=2"), message(PLAIN_TEXT, recipients=2), message(PLAIN_TEXT, recipients=2), BYE),
+         Session(("s", "220 mx\r\n"), ("C", "EHLO c\r\n"), ("s", "250 mx\r\n"), ("C", "MAIL FROM:<a@example.com> SIZE=1\r\n"))]),
+    "declared-size-mismatch": (
+        [Session(ehlo("SIZE 1000000"), message(PLAIN_TEXT + "x\r\n" * 500, "SIZE=100"), BYE),
+         Session(ehlo("SIZE"), message(PLAIN_TEXT, "SIZE=100000"), BYE),
+         Session(ehlo("SIZE 1000"), message(PLAIN_TEXT + "x\r\n" * 500), BYE)],
+        [Session(ehlo("SIZE"), message("x" * 70 + "\r\n" + PLAIN_TEXT * 20, "SIZE=%d" % (len(PLAIN_TEXT * 20) - 10)), BYE),
+         Session(ehlo("SIZE 0"), message(PLAIN_TEXT, "SIZE=0"), BYE),
+         Session(ehlo("SIZE"), message("..\r\n" * 50, "SIZE=150"), BYE),
+         Session(ehlo("SIZE 10"), envelope("SIZE=2000000"), BYE)]),              # asking is what SIZE= is for
+    "extensions-changed-after-tls": (
+        [Session(ehlo("SIZE", "STARTTLS"), ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO c\r\n"), ("S", "250-mx\r\n250 DSN\r\n"), BYE)],
+        [Session(ehlo("SIZE", "STARTTLS"), ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO c\r\n"),
+                 ("S", "250-mx\r\n250-AUTH PLAIN\r\n250 SIZE\r\n"), BYE)]),
+    "reply-without-command": (
+        [Session(ehlo(), ("S", "250 and another thing\r\n"), BYE)],
+        [Session(ehlo(), ("S", "421 4.4.2 idle\r\n")),
+         Session(BANNER, ("C", "LHLO c\r\n"), ("S", "250 mx\r\n"), message(PLAIN_TEXT, recipients=2, reply="250 one\r\n250 two\r\n"), BYE)]),
+    "reply-code-mismatch": (
+        [Session(ehlo(), ("C", "NOOP\r\n"), ("S", "250-one\r\n251 two\r\n"), BYE), Session(ehlo(), ("C", "NOOP\r\n"), ("S", "250 5.7.1 odd\r\n"), BYE)],
+        [Session(("S", "220 4.2.1 Mailer\r\n"), ("C", "EHLO c\r\n"), ("S", "250-mx\r\n250 SIZE\r\n"), ("C", "NOOP\r\n"), ("S", "250-2.0.0 one\r\n250 2.0.0 two\r\n"), BYE)]),
+    "unknown-command": (
+        [Session(ehlo(), ("C", "FROBNICATE now\r\n"), ("S", "500 what\r\n"), BYE)],
+        [Session(ehlo(), ("C", "noop\r\n"), ("S", "250 ok\r\n"), ("C", "XADR a\r\n"), ("S", "250 ok\r\n"), BYE),
+         Session(ehlo(), ("C", "\r\n"), ("S", "500 what\r\n"), BYE)]),
+    "envelope-header-mismatch": (
+        [Session(ehlo(), ("C", "MAIL FROM:<a@mail.example.com>\r\n"), ("S", "250 ok\r\n"),
+                 message("From: Boss <boss@shop.example.com>\r\n\r\nx\r\n")[2:], BYE)],
+        [Session(ehlo(), message("From: a <A@EXAMPLE.COM>\r\n\r\nx\r\n"), BYE), Session(ehlo(), message("Subject: no From\r\n\r\nx\r\n"), BYE),
+         Session(ehlo(), message("From: a@news.example.com\r\n\r\nx\r\n"), BYE)]),
+    "overlap-conflict": (
+        [Session(ehlo(), ("C", "NOOP one\r\n"), ("again", "NOOP two\r\n"), ("S", "250 ok\r\n"), BYE)],
+        [Session(ehlo(), ("C", "NOOP one\r\n"), ("again", "NOOP one\r\n"), ("S", "250 ok\r\n"), BYE)]),
+    "capture-gap": (
+        [Session(ehlo(), ("c", "NOOP\r\n"), ("S", "250 ok\r\n"), BYE)],
+        [Session(ehlo(), message(PLAIN_TEXT), BYE), Session(ehlo(), ("C", "NOOP\r\n"), close=False)]),
+    "not-smtp": (
+        [Session(("C", "GET / HTTP/1.1\r\nHost: mx.example.com\r\n\r\n"), ("S", "HTTP/1.1 400 Bad Request\r\n\r\n")),
+         Session(("C", "GET / HTTP/1.1\r\nHost: mx.example.com\r\n\r\n")),
+         Session(("S", "220 (vsFTPd 3.0.3)\r\n"), ("C", "USER anonymous\r\n"), ("S", "331 Password?\r\n")),
+         Session(("S", "200 news.example.com\r\n"), ("C", "MODE READER\r\n"), ("S", "200 ok\r\n"), port=2525),
+         Session(("S", "SSH-2.0-OpenSSH_9.2\r\n"), ("C", "SSH-2.0-client\r\n")),
+         Session(("C", bytes(range(128, 200))), ("S", b"\0\1\2\3\4"), port=587)],
+        [Session(ehlo(), BYE), Session(), Session(("C", "line of a message\r\n"), begun=False, close=False), Session(("C", "EHLO c\r\n")),
+         Session(("C", "GET / HTTP/1.1\r\n\r\n"), ("S", "HTTP/1.1 200 OK\r\n\r\n"), port=8080),
+         Session(("S", "220 mx\r\n"), ("C", "HELO c\r\n"), ("S", "250 hi\r\n"), BYE), Session(("S", "220 mx\r\n")),
+         Session(BANNER, ("C", "USER x\r\n"), ("S", "500 what\r\n"), BYE),
+         Session(BANNER, ("C", "GET / HTTP/1.1\r\n"), ("S", "500 what\r\n"), BYE)]),
+}
+
+# Proofs by several sessions, or by two frames: name, sessions, what must be among the findings (session, related sessions).
+ACROSS = {
+    "STARTTLS offered to the others first": (
+        "starttls-not-offered", "medium", [Session(TLS, BYE), Session(ehlo(), BYE, client="192.0.2.9")], [(2, [1])]),
+    "and to the others later": (
+        "starttls-not-offered", "medium", [Session(ehlo(), BYE, client="192.0.2.9"), Session(TLS, BYE)], [(1, [2])]),
+    "never to anybody": ("starttls-not-offered", "medium", [Session(ehlo(), BYE), Session(ehlo(), BYE, client="192.0.2.9")], []),
+    "by another server": (
+        "starttls-not-offered", "medium", [Session(TLS, BYE), Session(ehlo(), BYE, server="192.0.2.3")], []),
+    "once a client": (
+        "starttls-not-offered", "medium", [Session(TLS, BYE), Session(ehlo(), BYE), Session(ehlo(), BYE)], [(2, [1])]),
+    "masked for one": ("starttls-masked", "high", [Session(TLS, BYE), Session(ehlo("XXXXXXXA"), BYE, client="192.0.2.9")],
+                       [(2, []), (2, [1])]),
+    "guesses, then the right one": (
+        "auth-brute-force", "high", [Session(ehlo("AUTH PLAIN"), login("alice", "guess%d" % number), BYE) for number in range(5)]
+        + [Session(ehlo("AUTH PLAIN"), login("alice", "right", "235 ok\r\n"), BYE)],
+        [(5, [1, 2, 3, 4]), (6, [1, 2, 3, 4, 5])]),
+    "both copies": (
+        "overlap-conflict", "high", [Session(ehlo(), ("C", "NOOP one\r\n"), ("again", "NOOP two\r\n"), ("S", "250 ok\r\n"), BYE)], [(1, [1])]),
+    "the mark was honoured": (
+        "smtp-smuggling", "high", [smuggle("\n.\r\n", replies="250 queued\r\n250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n")],
+        [(1, [1])]),
+}
+
+
+class Checker:
+    def __init__(self, smtpscope, scratch):
+        self.smtpscope = smtpscope
+        self.path = os.path.join(scratch, "dialogue.pcap")
+        self.problems = []
+
+    def run(self, *arguments):
+        done = subprocess.run([self.smtpscope, "findings", *arguments, self.path], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=60)
+        if done.returncode != 0:
+            sys.exit("exit status %d: %s" % (done.returncode, done.stderr.decode()))
+        return done.stdout.decode()
+
+    def findings(self, sessions):
+        capture(*sessions).save(self.path)
+        found = [json.loads(line) for line in self.run("--format", "json").splitlines()]
+        if found[-1]["record"] != "summary" or found[-1]["findings"] != len(found) - 1:
+            self.problems.append("the summary says %s, there are %d" % (found[-1], len(found) - 1))
+        text = self.run().splitlines()
+        if len(found) > 1 and len(text) != len(found):
+            self.problems.append("text has %d lines, JSON %d" % (len(text), len(found)))
+        return found[:-1]
+
+    def row(self, name, positive, negative):
+        for wanted, dialogues in ((True, positive), (False, negative)):
+            if not dialogues:
+                self.problems.append("%s: no %s dialogue" % (name, "positive" if wanted else "negative"))
+            for number, dialogue in enumerate(dialogues):
+                found = self.findings(dialogue if isinstance(dialogue, list) else [dialogue])
+                mine = [finding for finding in found if finding["id"] == name]
+                if bool(mine) != wanted:
+                    self.problems.append("%s, %s %d: %s" % (name, "positive" if wanted else "near miss", number,
+                                                            [(f["id"], f["detail"]) for f in (mine or found)]))
+                if any(finding["frame"] is None for finding in mine):
+                    self.problems.append("%s: no frame: %s" % (name, mine))
+
+    def bounded(self):
+        """Many of one kind are some, and a number; the holes of one side are one finding."""
+        mismatch = [("C", "NOOP\r\n" * 150), ("S", "250 5.0.0 odd\r\n" * 150)]
+        found = [f for f in self.findings([Session(ehlo("PIPELINING"), mismatch, BYE)]) if f["id"] == "reply-code-mismatch"]
+        if len(found) != 100 or not found[-1]["detail"].endswith("and 50 more of this kind"):
+            self.problems.append("%d of 150 findings of a kind, the last: %s" % (len(found), found[-1:]))
+        holes = [step for _ in range(3) for step in (("C", "NOOP\r\n"), ("s", "250 ok\r\n"))]
+        found = [f for f in self.findings([Session(ehlo(), holes, BYE)]) if f["id"] == "capture-gap"]
+        if len(found) != 1 or not found[0]["detail"].endswith("in all 24 octets in 3 holes"):
+            self.problems.append("three holes: %s" % found)
+
+    def picked(self):
+        """--session asks for what these sessions prove, alone or with others."""
+        self.findings([Session(TLS, BYE), Session(ehlo(), BYE, client="192.0.2.9"), Session(ehlo("AUTH PLAIN"), BYE, server="192.0.2.8")])
+        for picked, expected in (("1", [(2, "medium")]), ("2", [(2, "info"), (2, "medium")]), ("3", [(3, "low"), (3, "info")])):
+            lines = [json.loads(line) for line in self.run("--format", "json", "--session", picked).splitlines()]
+            found = [(line["session"], line["severity"]) for line in lines[:-1]]
+            if found != expected or lines[-1]["findings"] != len(expected):
+                self.problems.append("--session %s: %s" % (picked, found))
+
+    def forgotten(self):
+        """Clients without offer beyond those remembered are counted."""
+        self.findings([Session(ehlo(), BYE, client="10.0.0.%d" % number) for number in range(1, 21)] + [Session(TLS, BYE)])
+        lines = [json.loads(line) for line in self.run("--format", "json").splitlines()]
+        medium = [line for line in lines if line.get("severity") == "medium"]
+        if len(medium) != 16 or lines[-1]["dropped"] != {"forgotten": 4}:
+            self.problems.append("20 clients without offer: %d findings, %s" % (len(medium), lines[-1]["dropped"]))
+
+    def across(self, label, name, severity, sessions, expected):
+        found = [(f["session"], [r["session"] for r in f["related"]]) for f in self.findings(sessions)
+                 if f["id"] == name and f["severity"] == severity]
+        if found != expected:
+            self.problems.append("%s: %s, not %s" % (label, found, expected))
+
+
+def documented(path):
+    with open(path, encoding="utf-8") as file:
+        return re.findall(r"^\| `([a-z-]+)` \|", file.read(), re.MULTILINE)
+
+
+def known(path):
+    with open(path, encoding="utf-8") as file:
+        return re.findall(r'\[SMTP_FINDING_\w+\] = \{ "([a-z-]+)"', file.read())
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--smtpscope", required=True)
+    parser.add_argument("--docs", required=True)
+    parser.add_argument("--source", required=True, help="core/finding.c")
+    parser.add_argument("--keep", help="write the captures there: NAME-positive-N.pcap, NAME-near-miss-N.pcap")
+    arguments = parser.parse_args()
+    if arguments.keep:
+        for name, (positive, negative) in ROWS.items():
+            for kind, dialogues in (("positive", positive), ("near-miss", negative)):
+                for number, dialogue in enumerate(dialogues):
+                    made = capture(*(dialogue if isinstance(dialogue, list) else [dialogue]))
+                    made.save(os.path.join(arguments.keep, "%s-%s-%d.pcap" % (name, kind, number)))
+    with tempfile.TemporaryDirectory() as scratch:
+        checker = Checker(os.path.abspath(arguments.smtpscope), scratch)
+        for names, where in ((documented(arguments.docs), arguments.docs), (known(arguments.source), arguments.source)):
+            for name in sorted(set(names) ^ set(ROWS)):
+                checker.problems.append("%s: not both in %s and in the rows here" % (name, where))
+        for name, (positive, negative) in ROWS.items():
+            checker.row(name, positive, negative)
+        checker.bounded()
+        checker.picked()
+        checker.forgotten()
+        for label, row in ACROSS.items():
+            checker.across(label, *row)
+    print("\n".join(checker.problems))
+    print("%d findings, %d problems" % (len(ROWS), len(checker.problems)))
+    return 1 if checker.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
