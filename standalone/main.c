@@ -99,6 +99,7 @@ static void read_captures(struct program *program)
             .message = {
                 .digest = options->json || !transcript,
                 .content = transcript && options->full && !options->json,
+                .directory = printer_directory(program->printer),
                 .worker = program->worker,
                 .pool = program->pool,
             },

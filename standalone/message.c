@@ -14,6 +14,7 @@ struct message *message_new(struct arena *arena, const struct message_options *o
 {
     struct message *message = arena_take(arena, sizeof *message);
     message->link.data = message;
+    message->home = arena;
     message->options = options;
     message->number = number;
     message->transport = transport;
@@ -28,6 +29,9 @@ void message_free(struct message *message)
         g_string_free(message->header, TRUE);
     if (message->arena != NULL)
         arena_free(message->arena);
+    if (message->file != NULL)
+        outfile_free(message->file);
+    g_free(message->path);
     g_free(message->sha256);
     g_free(message->subject);
     g_free(message->from);
@@ -151,9 +155,8 @@ static void read_header(void *target, struct smtp_span octets)
 
 /* ---- digest and content (worker) ---- */
 
-static void add_to_digest(void *target, struct smtp_span octets)
+static void add_to_digest(struct message *message, struct smtp_span octets)
 {
-    struct message *message = target;
     if (message->digest == NULL) {
         message->digest = EVP_MD_CTX_new();
         EVP_DigestInit_ex(message->digest, EVP_sha256(), NULL);
@@ -161,44 +164,64 @@ static void add_to_digest(void *target, struct smtp_span octets)
     EVP_DigestUpdate(message->digest, octets.octets, octets.length);
 }
 
-static void add_to_content(void *target, struct smtp_span octets)
+static struct message_piece *add_piece(struct message *message)
 {
-    struct message *message = target;
     if (message->arena == NULL)
         message->arena = arena_new(message->options->pool);
     struct message_piece *piece = arena_take(message->arena, sizeof *piece);
     piece->link.data = piece;
-    piece->octets = arena_copy(message->arena, octets);
     g_queue_push_tail_link(&message->content, &piece->link);
+    return piece;
 }
 
-/* `octets`: the size of the hole. */
-static void add_hole(void *target, struct smtp_span octets)
+static void add_to_file(struct message *message, struct smtp_span octets)
+{
+    if (message->file == NULL)
+        message->file = outfile_new(message->options->directory, message->options->pool);
+    outfile_add(message->file, octets);
+}
+
+/* Job: octets of the content came. */
+static void take_octets(void *target, struct smtp_span octets)
 {
     struct message *message = target;
-    if (message->arena == NULL)
-        message->arena = arena_new(message->options->pool);
-    struct message_piece *piece = arena_take(message->arena, sizeof *piece);
-    piece->link.data = piece;
-    memcpy(&piece->missing, octets.octets, sizeof piece->missing);
-    g_queue_push_tail_link(&message->content, &piece->link);
+    if (message->options->digest)
+        add_to_digest(message, octets);
+    if (message->options->content) {
+        struct message_piece *piece = add_piece(message);
+        piece->octets = arena_copy(message->arena, octets);
+    }
+    if (message->options->directory != NULL)
+        add_to_file(message, octets);
 }
 
-static void finish_whole(void *target, struct smtp_span octets)
+/* Job: `octets` is the size of a hole. */
+static void take_hole(void *target, struct smtp_span octets)
+{
+    struct message *message = target;
+    if (message->options->content)
+        memcpy(&add_piece(message)->missing, octets.octets, sizeof(uint64_t));
+}
+
+static char *hex(const unsigned char *octets, unsigned length)
+{
+    GString *text = g_string_sized_new(2 * (size_t)length + 1);
+    for (unsigned i = 0; i < length; i++)
+        g_string_append_printf(text, "%02x", octets[i]);
+    return g_string_free(text, FALSE);
+}
+
+/* Job: no more octets will come. */
+static void take_end(void *target, struct smtp_span octets)
 {
     struct message *message = target;
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;
-    message->complete = true;
+    take_octets(message, octets); /* none, but a message may be empty */
     if (!message->options->digest)
         return;
-    add_to_digest(message, octets); /* a message may be empty */
-    if (EVP_DigestFinal_ex(message->digest, digest, &length) == 1) {
-        GString *hex = g_string_new(NULL);
-        for (unsigned i = 0; i < length; i++)
-            g_string_append_printf(hex, "%02x", digest[i]);
-        message->sha256 = g_string_free(hex, FALSE);
-    }
+    if (EVP_DigestFinal_ex(message->digest, digest, &length) == 1)
+        message->sha256 = hex(digest, length);
     EVP_MD_CTX_free(message->digest);
     message->digest = NULL;
 }
@@ -250,17 +273,27 @@ static void keep_header(struct message *message, struct smtp_span octets)
         hand_header_over(message);
 }
 
+static bool octets_matter(const struct message_options *options)
+{
+    return options->digest || options->content || options->directory != NULL;
+}
+
 void message_add(struct message *message, struct smtp_span octets)
 {
     if (message->finished)
         return;
     message->octets += octets.length;
-    if (message->options->digest)
-        worker_post(message->options->worker, add_to_digest, message, octets);
+    if (octets_matter(message->options))
+        worker_post(message->options->worker, take_octets, message, octets);
     if (message->header != NULL)
         keep_header(message, octets);
-    if (message->options->content)
-        worker_post(message->options->worker, add_to_content, message, octets);
+}
+
+static void note_missing(struct message *message, uint64_t offset, uint64_t octets)
+{
+    struct message_hole *hole = arena_take(message->home, sizeof *hole);
+    *hole = (struct message_hole){ .link.data = hole, .offset = offset, .octets = octets };
+    g_queue_push_tail_link(&message->missing, &hole->link);
 }
 
 void message_gap(struct message *message, uint64_t octets)
@@ -272,8 +305,9 @@ void message_gap(struct message *message, uint64_t octets)
         g_string_truncate(message->header, last != NULL ? (size_t)(last - message->header->str) + 1 : 0);
         hand_header_over(message);
     }
-    if (message->options->content)
-        worker_post(message->options->worker, add_hole, message, smtp_span(&octets, sizeof octets));
+    note_missing(message, message->octets, octets);
+    if (octets_matter(message->options))
+        worker_post(message->options->worker, take_hole, message, smtp_span(&octets, sizeof octets));
 }
 
 void message_lost_beginning(struct message *message)
@@ -282,6 +316,17 @@ void message_lost_beginning(struct message *message)
         return;
     g_string_free(message->header, TRUE);
     message->header = NULL;
+    note_missing(message, 0, MESSAGE_UNKNOWN);
+}
+
+/* Its end was not seen: what is missing there has no size. A hole that reaches up to there says it already. */
+static void note_missing_end(struct message *message)
+{
+    const struct message_hole *last = g_queue_peek_tail(&message->missing);
+    if (!message->ended && (last == NULL || last->offset != message->octets))
+        note_missing(message, message->octets, MESSAGE_UNKNOWN);
+    else if (last == NULL)
+        note_missing(message, MESSAGE_UNKNOWN, MESSAGE_UNKNOWN);
 }
 
 void message_finish(struct message *message, bool complete)
@@ -289,8 +334,11 @@ void message_finish(struct message *message, bool complete)
     if (message->finished)
         return;
     message->finished = true;
+    message->complete = complete;
+    if (!complete)
+        note_missing_end(message);
     if (message->header != NULL)
         hand_header_over(message);
-    if (complete)
-        worker_post(message->options->worker, finish_whole, message, smtp_span(NULL, 0));
+    if (octets_matter(message->options))
+        worker_post(message->options->worker, take_end, message, smtp_span(NULL, 0));
 }

@@ -17,6 +17,7 @@ static const char help_summary[] =
     "Commands:\n"
     "  transcript   an annotated transcript of every session (the default)\n"
     "  sessions     one line, or one record, for each session\n"
+    "  messages     one line, or one record, for each mail; with --output-dir also the mails themselves\n"
     "\n"
     "CAPTURE is a pcap or pcapng file, plain or compressed (gzip, zstd, lz4), or - for standard input. Several captures are read\n"
     "as one, merged by time.";
@@ -26,6 +27,8 @@ static const char help_description[] =
     "  smtpscope mail.pcap                          read the sessions of a capture\n"
     "  smtpscope --session 3 --full mail.pcap       one of them, with the whole messages\n"
     "  smtpscope sessions --format json mail.pcap   facts for other programs, one JSON object a line\n"
+    "  smtpscope messages --output-dir mails mail.pcap\n"
+    "                                               every mail as a file, and an index of them\n"
     "  tcpdump -i eth0 -w - port 25 | smtpscope -   each session when it ends\n"
     "\n"
     "Exit status: 0 everything was read; 1 a capture could not be opened, or the output not be written; 2 wrong usage;\n"
@@ -130,7 +133,7 @@ static bool read_choice(const char *option, const char *value, const char *first
 }
 
 /* Commands to come: their names are no captures. */
-static const char *const later[] = { "messages", "findings", "servers", "explain", "reference" };
+static const char *const later[] = { "findings", "servers", "explain", "reference" };
 
 static bool names_later_command(char **words, int *status)
 {
@@ -140,13 +143,29 @@ static bool names_later_command(char **words, int *status)
     return false;
 }
 
+static const char *const commands[] = {
+    [COMMAND_TRANSCRIPT] = "transcript",
+    [COMMAND_SESSIONS] = "sessions",
+    [COMMAND_MESSAGES] = "messages",
+};
+
 static bool read_command(struct options *options, char **words)
 {
-    if (words == NULL || words[0] == NULL)
-        return false;
-    bool sessions = strcmp(words[0], "sessions") == 0;
-    options->command = sessions ? COMMAND_SESSIONS : COMMAND_TRANSCRIPT;
-    return sessions || strcmp(words[0], "transcript") == 0;
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands) && words != NULL && words[0] != NULL; i++) {
+        if (strcmp(words[0], commands[i]) != 0)
+            continue;
+        options->command = (enum command_name)i;
+        return true;
+    }
+    return false;
+}
+
+/* Options that go with one command only. */
+static bool check_command(const struct options *options, int *status)
+{
+    if (options->output_dir != NULL && options->command != COMMAND_MESSAGES)
+        return fail(status, "%s", "--output-dir goes with the command messages");
+    return true;
 }
 
 bool options_read(struct options *options, int argc, char **argv, int *status)
@@ -172,6 +191,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
         { "memory-limit", 0, 0, G_OPTION_ARG_STRING, &memory_limit, "Memory to use at the most (512M)", "SIZE" },
         { "shard", 0, 0, G_OPTION_ARG_STRING, &shard, "Only the connections of shard I (from 0) of N", "I/N" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, "Write to FILE, not to standard output", "FILE" },
+        { "output-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->output_dir, "messages: write each mail to a file in DIR", "DIR" },
         { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL },
         { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words, NULL, NULL },
         { .long_name = NULL },
@@ -205,6 +225,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     unsigned skip = read_command(options, words) ? 1 : 0;
     options->count = words != NULL ? g_strv_length(words) - skip : 0;
     options->captures = words != NULL ? g_strdupv(words + skip) : NULL;
+    work = work && check_command(options, status);
     if (work && options->count == 0)
         work = fail(status, "%s", "no capture was named");
     g_strfreev(words);
@@ -221,5 +242,6 @@ void options_free(struct options *options)
 {
     g_strfreev(options->captures);
     g_free(options->output);
+    g_free(options->output_dir);
     g_array_free(options->sessions, TRUE);
 }

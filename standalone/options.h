@@ -18,6 +18,7 @@ enum exit_status {
 enum command_name {
     COMMAND_TRANSCRIPT,
     COMMAND_SESSIONS,
+    COMMAND_MESSAGES,
 };
 
 struct options {
@@ -31,6 +32,7 @@ struct options {
     uint64_t shard, shards; /* of so many shards the one with this number, from 0; 0 shards: all */
     GArray *sessions;   /* uint64_t; empty: all */
     char *output;       /* file name; NULL: standard output */
+    char *output_dir;   /* where messages are written to; NULL: nowhere */
     char **captures;    /* names, NULL at the end */
     unsigned count;
 };

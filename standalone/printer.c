@@ -7,8 +7,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "export.h"
+#include "messages_text.h"
 #include "session_json.h"
 #include "sessions_text.h"
+#include "text.h"
+#include "transaction_json.h"
 #include "transcript_json.h"
 #include "transcript_text.h"
 
@@ -22,6 +26,7 @@ struct printer {
     const struct options *options;
     struct worker *worker;
     struct arena_pool *pool;
+    struct export *export; /* NULL: no messages are written */
     gint failed;           /* atomic: the reader looks at it */
     guint64 sessions_seen; /* atomic enough: for progress only */
 
@@ -40,6 +45,18 @@ static void say_failed(struct printer *printer)
         return;
     fprintf(stderr, "smtpscope: %s: cannot write: %s\n",
             printer->options->output != NULL ? printer->options->output : "standard output", g_strerror(errno));
+    g_atomic_int_set(&printer->failed, 1);
+}
+
+/* What was to be written to the directory. Whoever reads it must not take it for all there is. */
+static void say_directory_failed(struct printer *printer)
+{
+    if (g_atomic_int_get(&printer->failed))
+        return;
+    GString *visible = g_string_new(NULL);
+    text_append_visible(visible, smtp_span_of_text(outdir_problem(export_directory(printer->export))));
+    fprintf(stderr, "smtpscope: %s\n", visible->str);
+    g_string_free(visible, TRUE);
     g_atomic_int_set(&printer->failed, 1);
 }
 
@@ -73,6 +90,36 @@ static bool is_a_capture(const struct options *options)
     return false;
 }
 
+static void free_printer(struct printer *printer)
+{
+    if (printer->export != NULL)
+        export_free(printer->export);
+    if (printer->page.out != NULL)
+        g_string_free(printer->page.out, TRUE);
+    g_free(printer);
+}
+
+/* Opens what is to be written to. Returns false, and says why, if that fails. */
+static bool open_output(struct printer *printer)
+{
+    const struct options *options = printer->options;
+    if (is_a_capture(options)) {
+        fprintf(stderr, "smtpscope: %s: is one of the captures, and would be overwritten\n", options->output);
+        return false;
+    }
+    printer->out = options->output == NULL ? stdout : fopen(options->output, "w");
+    if (printer->out == NULL) {
+        say_failed(printer);
+        return false;
+    }
+    if (options->output_dir == NULL)
+        return true;
+    printer->export = export_open(options->output_dir);
+    if (outdir_failed(export_directory(printer->export)))
+        say_directory_failed(printer);
+    return !printer->failed;
+}
+
 struct printer *printer_open(const struct options *options, struct worker *worker, struct arena_pool *pool)
 {
     struct printer *printer = g_new0(struct printer, 1);
@@ -80,23 +127,20 @@ struct printer *printer_open(const struct options *options, struct worker *worke
     printer->worker = worker;
     printer->pool = pool;
     printer->relief = (struct relief){ .give = relieve, .context = printer };
-    if (is_a_capture(options)) {
-        fprintf(stderr, "smtpscope: %s: is one of the captures, and would be overwritten\n", options->output);
-        g_free(printer);
-        return NULL;
-    }
-    printer->out = options->output == NULL ? stdout : fopen(options->output, "w");
-    if (printer->out == NULL) {
-        say_failed(printer);
-        g_free(printer);
-        return NULL;
-    }
     printer->page = (struct page){
         .out = g_string_sized_new(2 * OUTPUT_PIECE),
         .colour = options->colour,
         .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
     };
-    return printer;
+    if (open_output(printer))
+        return printer;
+    free_printer(printer);
+    return NULL;
+}
+
+struct outdir *printer_directory(const struct printer *printer)
+{
+    return printer->export != NULL ? export_directory(printer->export) : NULL;
 }
 
 static bool is_picked(const struct printer *printer, uint64_t id)
@@ -117,28 +161,69 @@ static void count(struct printer *printer, const struct record *record)
             printer->summary.messages++;
 }
 
-static void print(struct printer *printer, const struct record *record)
+static void print_json(struct printer *printer, const struct record *record)
 {
     const struct options *options = printer->options;
+    const struct transaction_paths paths = { .directory = options->output_dir };
     struct json json = { .out = printer->page.out };
-    struct transcript_options transcript = {
+    switch (options->command) {
+    case COMMAND_TRANSCRIPT:
+        transcript_json(&json, record, options->show_secrets, &printer->relief);
+        break;
+    case COMMAND_SESSIONS:
+        session_json(&json, record, options->show_secrets);
+        break;
+    case COMMAND_MESSAGES:
+        for (const GList *link = record->transactions.head; link != NULL; link = link->next)
+            transaction_json_record(&json, record, link->data, options->output_dir != NULL ? &paths : NULL);
+        break;
+    }
+}
+
+static void print_heading(struct printer *printer)
+{
+    if (printer->heading_done)
+        return;
+    printer->heading_done = true;
+    if (printer->options->command == COMMAND_SESSIONS)
+        sessions_text_heading(&printer->page);
+    if (printer->options->command == COMMAND_MESSAGES)
+        messages_text_heading(&printer->page);
+}
+
+static void print_text(struct printer *printer, const struct record *record)
+{
+    const struct options *options = printer->options;
+    const struct transcript_options transcript = {
         .show_secrets = options->show_secrets,
         .full = options->full,
         .relief = &printer->relief,
     };
-    bool sessions = options->command == COMMAND_SESSIONS;
-    if (options->json && sessions)
-        session_json(&json, record, options->show_secrets);
-    else if (options->json)
-        transcript_json(&json, record, options->show_secrets, &printer->relief);
-    else if (!sessions)
+    print_heading(printer);
+    switch (options->command) {
+    case COMMAND_TRANSCRIPT:
         transcript_text(&printer->page, record, &transcript);
-    else {
-        if (!printer->heading_done)
-            sessions_text_heading(&printer->page);
-        printer->heading_done = true;
+        break;
+    case COMMAND_SESSIONS:
         sessions_text(&printer->page, record);
+        break;
+    case COMMAND_MESSAGES:
+        messages_text(&printer->page, record, options->output_dir);
+        break;
     }
+}
+
+static void print(struct printer *printer, const struct record *record)
+{
+    if (printer->export != NULL) { /* first: the paths are printed, too */
+        export_session(printer->export, record);
+        if (outdir_failed(export_directory(printer->export)))
+            say_directory_failed(printer);
+    }
+    if (printer->options->json)
+        print_json(printer, record);
+    else
+        print_text(printer, record);
 }
 
 /* Job: prints a session and frees it. `octets` is the address of the printer. */
@@ -183,7 +268,8 @@ void printer_flush(struct printer *printer)
 
 bool printer_failed(const struct printer *printer)
 {
-    return g_atomic_int_get(&printer->failed) != 0;
+    return g_atomic_int_get(&printer->failed) != 0
+           || (printer->export != NULL && outdir_failed(export_directory(printer->export)));
 }
 
 uint64_t printer_sessions(const struct printer *printer)
@@ -203,8 +289,9 @@ bool printer_close(struct printer *printer, struct summary *summary)
     flush_output(printer, smtp_span(NULL, 0));
     if (printer->out != stdout && fclose(printer->out) != 0)
         say_failed(printer);
+    if (printer->export != NULL && !export_close(printer->export, summary))
+        say_directory_failed(printer);
     bool good = !printer->failed;
-    g_string_free(printer->page.out, TRUE);
-    g_free(printer);
+    free_printer(printer);
     return good;
 }

@@ -573,6 +573,9 @@ static void take_content_end(struct record *record, const struct smtp_event *eve
     record->content = NULL;
     message->broken = message->broken || !event->complete;
     message->end_mark = event->end_mark;
+    message->ended = event->last && event->end_mark != SMTP_END_NONE;
+    if (message->octets > 0)
+        message->last_frame = end.last_frame;
     if (record->data != NULL) {
         struct item *item = record->data;
         place_content(record, item);
@@ -765,7 +768,13 @@ static void take_skipped(struct record *record, const struct smtp_event *event)
 
 static void take_content(struct record *record, const struct smtp_event *event)
 {
-    message_add(message_of(record, event->message, event->transport), event->text);
+    struct message *message = message_of(record, event->message, event->transport);
+    if (message->octets == 0 && event->text.length > 0) {
+        struct place place = place_of(record, event);
+        message->frame = place.frame;
+        message->capture = place.capture;
+    }
+    message_add(message, event->text);
     if (record->data != NULL) {
         place_content(record, record->data);
         record->data->octets += event->text.length;
