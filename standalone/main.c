@@ -181,12 +181,13 @@ static int run(struct program *program)
     program->worker = worker_new();
     program->pool = arena_pool_new(memory_to_share(options) * 7 / 16);
     program->printer = printer_open(options, program->worker, program->pool);
-    const struct capture_hooks hooks = { .waits = captures_wait, .context = program, .interrupted = &interrupted };
+    const struct capture_hooks hooks = { .waits = captures_wait, .context = program, .interrupted = &interrupted, .digests = options->hash_input };
     if (program->printer != NULL) {
         program->captures = capture_set_open(options->captures, options->count, &hooks);
         read_captures(program);
         program->summary.totals = capture_set_totals(program->captures);
         program->summary.totals.truncated = program->summary.totals.truncated || interrupted;
+        program->summary.captures = program->captures;
         bool written = printer_close(program->printer, &program->summary);
         if (written && !options->json)
             say_what_was_left_out(&program->summary);

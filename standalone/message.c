@@ -2,9 +2,9 @@
 #include "message.h"
 
 #include <gmime/gmime.h>
-#include <openssl/evp.h>
 #include <string.h>
 
+#include "digest.h"
 #include "text.h"
 
 /* Most headers are not larger. */
@@ -24,7 +24,7 @@ struct message *message_new(struct arena *arena, const struct message_options *o
 
 void message_free(struct message *message)
 {
-    EVP_MD_CTX_free(message->digest);
+    digest_free(message->digest);
     if (message->header != NULL)
         g_string_free(message->header, TRUE);
     if (message->arena != NULL)
@@ -155,15 +155,6 @@ static void read_header(void *target, struct smtp_span octets)
 
 /* ---- digest and content (worker) ---- */
 
-static void add_to_digest(struct message *message, struct smtp_span octets)
-{
-    if (message->digest == NULL) {
-        message->digest = EVP_MD_CTX_new();
-        EVP_DigestInit_ex(message->digest, EVP_sha256(), NULL);
-    }
-    EVP_DigestUpdate(message->digest, octets.octets, octets.length);
-}
-
 static struct message_piece *add_piece(struct message *message)
 {
     if (message->arena == NULL)
@@ -185,8 +176,10 @@ static void add_to_file(struct message *message, struct smtp_span octets)
 static void take_octets(void *target, struct smtp_span octets)
 {
     struct message *message = target;
-    if (message->options->digest)
-        add_to_digest(message, octets);
+    if (message->options->digest && message->digest == NULL)
+        message->digest = digest_new();
+    if (message->digest != NULL)
+        digest_add(message->digest, octets);
     if (message->options->content) {
         struct message_piece *piece = add_piece(message);
         piece->octets = arena_copy(message->arena, octets);
@@ -203,26 +196,13 @@ static void take_hole(void *target, struct smtp_span octets)
         memcpy(&add_piece(message)->missing, octets.octets, sizeof(uint64_t));
 }
 
-static char *hex(const unsigned char *octets, unsigned length)
-{
-    GString *text = g_string_sized_new(2 * (size_t)length + 1);
-    for (unsigned i = 0; i < length; i++)
-        g_string_append_printf(text, "%02x", octets[i]);
-    return g_string_free(text, FALSE);
-}
-
 /* Job: no more octets will come. */
 static void take_end(void *target, struct smtp_span octets)
 {
     struct message *message = target;
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
     take_octets(message, octets); /* none, but a message may be empty */
-    if (!message->options->digest)
-        return;
-    if (EVP_DigestFinal_ex(message->digest, digest, &length) == 1)
-        message->sha256 = hex(digest, length);
-    EVP_MD_CTX_free(message->digest);
+    if (message->digest != NULL)
+        message->sha256 = digest_end(message->digest);
     message->digest = NULL;
 }
 

@@ -62,7 +62,7 @@ struct message {
 
     /* The worker's. */
     char *sha256;         /* hex, of what was captured of it; NULL unless wanted */
-    void *digest;         /* EVP_MD_CTX; NULL when done */
+    struct digest *digest; /* NULL when done */
     struct arena *arena;  /* of the content; NULL: none */
     GQueue content;       /* struct message_piece */
     struct outfile *file; /* NULL: none */

@@ -149,6 +149,11 @@ static const char *const commands[] = {
     [COMMAND_MESSAGES] = "messages",
 };
 
+const char *options_command_name(enum command_name command)
+{
+    return commands[command];
+}
+
 static bool read_command(struct options *options, char **words)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(commands) && words != NULL && words[0] != NULL; i++) {
@@ -180,6 +185,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     gboolean version = FALSE;
     gboolean full = FALSE;
     gboolean show_secrets = FALSE;
+    gboolean hash_input = FALSE;
     *options = (struct options){ .sessions = g_array_new(FALSE, FALSE, sizeof(uint64_t)) };
     const GOptionEntry entries[] = {
         { "session", 's', 0, G_OPTION_ARG_STRING, &sessions, "Only these sessions", "ID[,ID...]" },
@@ -188,6 +194,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
         { "show-secrets", 0, 0, G_OPTION_ARG_NONE, &show_secrets, "Passwords and other secrets as they are", NULL },
         { "sort", 0, 0, G_OPTION_ARG_STRING, &sort, "end (the order in which sessions end) or start", "ORDER" },
         { "color", 0, 0, G_OPTION_ARG_STRING, &colour, "auto (on a terminal), always or never", "WHEN" },
+        { "hash-input", 0, 0, G_OPTION_ARG_NONE, &hash_input, "The SHA-256 of each capture in the summary (JSON)", NULL },
         { "memory-limit", 0, 0, G_OPTION_ARG_STRING, &memory_limit, "Memory to use at the most (512M)", "SIZE" },
         { "shard", 0, 0, G_OPTION_ARG_STRING, &shard, "Only the connections of shard I (from 0) of N", "I/N" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, "Write to FILE, not to standard output", "FILE" },
@@ -222,6 +229,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     work = work && !names_later_command(words, status);
     options->full = full;
     options->show_secrets = show_secrets;
+    options->hash_input = hash_input;
     unsigned skip = read_command(options, words) ? 1 : 0;
     options->count = words != NULL ? g_strv_length(words) - skip : 0;
     options->captures = words != NULL ? g_strdupv(words + skip) : NULL;

@@ -28,6 +28,7 @@ struct options {
     bool full;
     bool colour;
     bool by_start;
+    bool hash_input;
     uint64_t memory_limit;  /* octets */
     uint64_t shard, shards; /* of so many shards the one with this number, from 0; 0 shards: all */
     GArray *sessions;   /* uint64_t; empty: all */
@@ -42,6 +43,9 @@ struct options {
  * printed, or a usage error was said on standard error). Free with options_free in any case.
  */
 bool options_read(struct options *options, int argc, char **argv, int *status);
+
+/* The word on the command line. Static memory. */
+const char *options_command_name(enum command_name command);
 
 void options_free(struct options *options);
 

@@ -280,6 +280,7 @@ uint64_t printer_sessions(const struct printer *printer)
 bool printer_close(struct printer *printer, struct summary *summary)
 {
     struct json json = { .out = printer->page.out };
+    summary->options = printer->options;
     summary->sessions = printer->summary.sessions;
     summary->sessions_seen = printer->sessions_seen;
     summary->messages = printer->summary.messages;

@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "summary.h"
 
+#include "options_json.h"
+#include "version.h"
+
+static void write_inputs(struct json *json, const struct summary *summary)
+{
+    json_begin_array(json, "inputs");
+    for (unsigned i = 0; i < summary->options->count; i++) {
+        json_begin_object(json, NULL);
+        json_wire_text(json, "capture", capture_set_name(summary->captures, i));
+        json_text(json, "sha256", capture_set_digest(summary->captures, i));
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
 void summary_json(struct json *json, const struct summary *summary)
 {
     json_begin_object(json, NULL);
     json_text(json, "record", "summary");
+    json_text(json, "version", SMTPSCOPE_VERSION);
+    options_json(json, summary->options);
+    write_inputs(json, summary);
     json_number(json, "captures", summary->totals.captures);
     json_number(json, "frames", summary->totals.frames);
     json_number(json, "octets", summary->totals.octets);

@@ -4,10 +4,13 @@
 
 #include "capture.h"
 #include "json.h"
+#include "options.h"
 #include "packet.h"
 
 /* What the run came to: CONTRACT's last line. */
 struct summary {
+    const struct options *options;
+    const struct capture_set *captures;
     struct capture_totals totals;
     uint64_t sessions, messages, findings; /* of the sessions asked for */
     uint64_t sessions_seen;                /* all of them */

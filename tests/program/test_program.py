@@ -624,6 +624,51 @@ class Secrets(unittest.TestCase):
         self.assertNotIn(b"secret-2", done.stdout)
 
 
+class Traceability(unittest.TestCase):
+    """What the summary says of the run: by whom, how, on which octets."""
+
+    def summary(self, *arguments, **more):
+        found, _ = records("sessions", *arguments, **more)
+        return found[-1]
+
+    def digests(self, *arguments, **more):
+        return {entry["capture"]: entry["sha256"] for entry in self.summary(*arguments, **more)["inputs"]}
+
+    def test_version_and_options(self):
+        write("mail.pcap", one_mail())
+        summary = self.summary("mail.pcap")
+        self.assertEqual("smtpscope %s\n" % summary["version"], run("--version").stdout.decode())
+        self.assertEqual(summary["options"], {"command": "sessions", "session": [], "show_secrets": False, "sort": "end",
+                                              "memory_limit": 512 << 20, "shard": None, "hash_input": False})
+        summary = self.summary("--session", "1,7", "--show-secrets", "--sort", "start", "--memory-limit", "64M", "--shard", "0/1",
+                               "--hash-input", "mail.pcap")
+        self.assertEqual(summary["options"], {"command": "sessions", "session": [1, 7], "show_secrets": True, "sort": "start",
+                                              "memory_limit": 64 << 20, "shard": "0/1", "hash_input": True})
+
+    def test_digests(self):
+        """Of the files as they lie on the disk, compressed or damaged or not; of those that were no captures there is none."""
+        plain, packed = one_mail(), gzip.compress(one_mail())
+        damaged = plain[:400] + b"\xff" * 16 + plain[416:] + bytes(1_000_000)
+        for name, octets in (("plain.pcap", plain), ("packed", packed), ("damaged.pcap", damaged), ("text.pcap", b"no capture")):
+            write(name, octets)
+        self.assertEqual(self.digests("--hash-input", "plain.pcap", "packed", "damaged.pcap", "text.pcap", "nowhere.pcap"),
+                         {"plain.pcap": hashlib.sha256(plain).hexdigest(), "packed": hashlib.sha256(packed).hexdigest(),
+                          "damaged.pcap": hashlib.sha256(damaged).hexdigest(), "text.pcap": None, "nowhere.pcap": None})
+        self.assertEqual(self.digests("--hash-input", "-", stdin=packed), {"-": hashlib.sha256(packed).hexdigest()})
+        self.assertEqual(self.digests("plain.pcap"), {"plain.pcap": None})
+
+    def test_same_bytes(self):
+        """Of all bundled captures, two runs of each command give the same octets."""
+        names = [os.path.join(ARGUMENTS.captures, name) for name in os.listdir(ARGUMENTS.captures) if ".pcap" in name]
+        names = sorted(os.path.abspath(name) for name in names)
+        for command in ("transcript", "sessions", "messages"):
+            for form in ("text", "json"):
+                one, other = (run(command, "--format", form, "--hash-input", *names) for _ in range(2))
+                self.assertEqual(one.returncode, 0)
+                self.assertGreater(len(one.stdout), 2000)
+                self.assertEqual(one.stdout, other.stdout)
+
+
 class Encapsulation(unittest.TestCase):
     """Whatever a packet is wrapped in, the sessions are the same."""
 
