@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "export.h"
 
+#include <string.h>
 #include <unistd.h>
 
+#include "safe_name.h"
 #include "transaction_json.h"
 
 /* The index is written in pieces of about so many octets. */
@@ -34,11 +36,38 @@ char *export_message_name(const struct record *record, const struct transaction 
                            transaction->message->complete ? "" : ".partial");
 }
 
+char *export_attachment_name(const struct record *record, const struct transaction *transaction, const struct attachment *attachment,
+                             unsigned number)
+{
+    char *safe = safe_name(attachment->filename);
+    char *name = g_strdup_printf("session-%" G_GUINT64_FORMAT "-transaction-%u-part-%u-%s%s", record->id, transaction->id, number, safe,
+                                 attachment->sha256[0] != '\0' ? "" : ".partial");
+    g_free(safe);
+    return name;
+}
+
+static void name_attachments(const struct record *record, const struct transaction *transaction)
+{
+    struct mime_parts *parts = &transaction->message->parts;
+    unsigned number = 0;
+    for (const GList *link = parts->attachments.head; link != NULL; link = link->next) {
+        struct attachment *attachment = link->data;
+        number++;
+        if (attachment->file == NULL)
+            continue;
+        char *name = export_attachment_name(record, transaction, attachment, number);
+        if (outfile_name(attachment->file, name))
+            attachment->path = (const char *)arena_copy(parts->arena, smtp_span(name, strlen(name) + 1)).octets;
+        g_free(name);
+    }
+}
+
 static void name_files(const struct record *record, const struct transaction *transaction)
 {
     struct message *message = transaction->message;
     if (message == NULL || message->file == NULL)
         return;
+    name_attachments(record, transaction);
     char *name = export_message_name(record, transaction);
     if (outfile_name(message->file, name))
         message->path = name;

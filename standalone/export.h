@@ -31,4 +31,8 @@ void export_free(struct export *export);
 /* The name of a message's file, without a directory; g_free it. */
 char *export_message_name(const struct record *record, const struct transaction *transaction);
 
+/* The name of the file of its attachment `number`, from 1. */
+char *export_attachment_name(const struct record *record, const struct transaction *transaction, const struct attachment *attachment,
+                             unsigned number);
+
 #endif

@@ -99,6 +99,8 @@ static void read_captures(struct program *program)
             .message = {
                 .digest = options->json || !transcript,
                 .content = transcript && options->full && !options->json,
+                .attachments = options->json || !transcript,
+                .parts = options->attachments,
                 .directory = printer_directory(program->printer),
                 .worker = program->worker,
                 .pool = program->pool,

@@ -13,6 +13,7 @@
 
 #include "arena.h"
 #include "event.h"
+#include "mime.h"
 #include "outfile.h"
 #include "worker.h"
 
@@ -22,6 +23,8 @@
 /* What is wanted of messages, beside their headers. */
 struct message_options {
     bool digest;
+    bool attachments; /* are looked for */
+    bool parts;       /* and go to files, too */
     bool content; /* all of it, as a list of pieces */
     struct outdir *directory; /* each goes to a file there; NULL: none */
     struct worker *worker;
@@ -58,6 +61,7 @@ struct message {
     uint64_t frame, last_frame; /* of its first and last octet */
     unsigned capture;     /* the file of `frame` */
     GQueue missing;       /* struct message_hole */
+    bool header_cut;      /* it is longer than MESSAGE_HEADER_LIMIT */
     GString *header;      /* as received, up to the empty line; NULL once the worker has it */
 
     /* The worker's. */
@@ -65,6 +69,9 @@ struct message {
     struct digest *digest; /* NULL when done */
     struct arena *arena;  /* of the content; NULL: none */
     GQueue content;       /* struct message_piece */
+    struct mime *mime;    /* looks for attachments; NULL: not yet, or not any more */
+    bool mime_over;
+    struct mime_parts parts;
     struct outfile *file; /* NULL: none */
     char *path;           /* the file's name in the directory; NULL: it has none yet */
     char *subject, *from, *to, *date, *message_id; /* decoded, UTF-8; NULL where absent */

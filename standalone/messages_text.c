@@ -4,6 +4,7 @@
 #include "text.h"
 
 #define RECIPIENTS_SHOWN 3
+#define ATTACHMENTS_SHOWN 5
 #define DIGEST_SHOWN 16 /* digits: enough to tell messages apart; JSON has all of it */
 
 void messages_text_heading(struct page *page)
@@ -65,6 +66,22 @@ static void append_message(GString *out, const struct message *message)
         g_string_append_printf(out, ", SHA-256 %.*s...", DIGEST_SHOWN, message->sha256);
 }
 
+static void append_attachments(GString *out, const struct message *message)
+{
+    unsigned count = message->parts.attachments.length;
+    if (count == 0)
+        return;
+    g_string_append_printf(out, "; %u attachment%s", count, count == 1 ? "" : "s");
+    unsigned shown = 0;
+    for (const GList *link = message->parts.attachments.head; link != NULL && shown < ATTACHMENTS_SHOWN; link = link->next, shown++) {
+        const struct attachment *attachment = link->data;
+        g_string_append(out, shown > 0 ? ", " : ": ");
+        text_append_visible(out, attachment->filename.octets != NULL ? attachment->filename : attachment->content_type);
+    }
+    if (count > shown)
+        g_string_append(out, ", ...");
+}
+
 static void put_transaction(struct page *page, const struct record *record, const struct transaction *transaction, const char *directory)
 {
     const struct message *message = transaction->message;
@@ -74,8 +91,10 @@ static void put_transaction(struct page *page, const struct record *record, cons
     text_append_time(text, record->connection.start, 6);
     g_string_append(text, "  ");
     append_envelope(text, transaction);
-    if (message != NULL)
+    if (message != NULL) {
         append_message(text, message);
+        append_attachments(text, message);
+    }
     if (message != NULL && message->path != NULL) {
         char *path = g_build_filename(directory, message->path, NULL);
         g_string_append(text, "; ");

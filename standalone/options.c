@@ -170,6 +170,8 @@ static bool check_command(const struct options *options, int *status)
 {
     if (options->output_dir != NULL && options->command != COMMAND_MESSAGES)
         return fail(status, "%s", "--output-dir goes with the command messages");
+    if (options->attachments && options->output_dir == NULL)
+        return fail(status, "%s", "--attachments goes with --output-dir");
     return true;
 }
 
@@ -186,6 +188,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     gboolean full = FALSE;
     gboolean show_secrets = FALSE;
     gboolean hash_input = FALSE;
+    gboolean attachments = FALSE;
     *options = (struct options){ .sessions = g_array_new(FALSE, FALSE, sizeof(uint64_t)) };
     const GOptionEntry entries[] = {
         { "session", 's', 0, G_OPTION_ARG_STRING, &sessions, "Only these sessions", "ID[,ID...]" },
@@ -199,6 +202,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
         { "shard", 0, 0, G_OPTION_ARG_STRING, &shard, "Only the connections of shard I (from 0) of N", "I/N" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, "Write to FILE, not to standard output", "FILE" },
         { "output-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->output_dir, "messages: write each mail to a file in DIR", "DIR" },
+        { "attachments", 0, 0, G_OPTION_ARG_NONE, &attachments, "with --output-dir: the attachments, decoded, too", NULL },
         { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL },
         { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words, NULL, NULL },
         { .long_name = NULL },
@@ -214,6 +218,11 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     g_clear_error(&error);
     g_option_context_free(context);
 
+    options->full = full;
+    options->show_secrets = show_secrets;
+    options->hash_input = hash_input;
+    options->attachments = attachments;
+
     bool work = good;
     if (good && version) {
         printf("smtpscope %s\n", SMTPSCOPE_VERSION);
@@ -227,9 +236,6 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     work = work && read_memory_limit(options, memory_limit, status);
     work = work && read_shard(options, shard, status);
     work = work && !names_later_command(words, status);
-    options->full = full;
-    options->show_secrets = show_secrets;
-    options->hash_input = hash_input;
     unsigned skip = read_command(options, words) ? 1 : 0;
     options->count = words != NULL ? g_strv_length(words) - skip : 0;
     options->captures = words != NULL ? g_strdupv(words + skip) : NULL;

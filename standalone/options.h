@@ -34,6 +34,7 @@ struct options {
     GArray *sessions;   /* uint64_t; empty: all */
     char *output;       /* file name; NULL: standard output */
     char *output_dir;   /* where messages are written to; NULL: nowhere */
+    bool attachments;   /* and their attachments, too */
     char **captures;    /* names, NULL at the end */
     unsigned count;
 };

@@ -25,5 +25,6 @@ void options_json(struct json *json, const struct options *options)
     json_number(json, "memory_limit", options->memory_limit);
     write_shard(json, options);
     json_bool(json, "hash_input", options->hash_input);
+    json_bool(json, "attachments", options->attachments);
     json_end_object(json);
 }

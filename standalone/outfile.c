@@ -109,10 +109,14 @@ void outfile_add(struct outfile *file, struct smtp_span octets)
     file->held += octets.length;
 }
 
-bool outfile_name(struct outfile *file, const char *name)
+void outfile_end(struct outfile *file)
 {
     if (file->held > 0 || file->temporary == NULL)
         write_held(file);
+}
+
+bool outfile_name(struct outfile *file, const char *name)
+{
     if (outdir_failed(file->directory) || !outdir_rename(file->directory, file->temporary, name))
         return false;
     g_free(file->temporary);

@@ -22,7 +22,10 @@ void outfile_free(struct outfile *file);
 
 void outfile_add(struct outfile *file, struct smtp_span octets);
 
-/* All octets came: they are written, and the file gets its name. Returns false where that fails (the directory says why). */
+/* All octets came: what is held is written. */
+void outfile_end(struct outfile *file);
+
+/* Gives the file its name, behind outfile_end. Returns false where that fails (the directory says why). */
 bool outfile_name(struct outfile *file, const char *name);
 
 #endif

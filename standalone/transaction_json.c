@@ -45,7 +45,45 @@ static void write_path(struct json *json, const char *key, const struct transact
     g_free(path);
 }
 
-static void write_message(struct json *json, const struct record *record, const struct message *message)
+static void write_attachments(struct json *json, const struct message *message, const struct transaction_paths *paths)
+{
+    json_begin_array(json, "attachments");
+    for (const GList *link = message->parts.attachments.head; link != NULL; link = link->next) {
+        const struct attachment *attachment = link->data;
+        json_begin_object(json, NULL);
+        json_span_or_null(json, "filename", attachment->filename);
+        json_span(json, "content_type", attachment->content_type);
+        json_number(json, "octets", attachment->octets);
+        json_text(json, "sha256", attachment->sha256[0] != '\0' ? attachment->sha256 : NULL);
+        if (paths != NULL && attachment->file != NULL)
+            write_path(json, "path", paths, attachment->path);
+        json_end_object(json);
+    }
+    json_end_array(json);
+}
+
+/* Where not all of the message was looked at. */
+static void write_limits(struct json *json, const struct message *message)
+{
+    static const struct {
+        enum mime_limit limit;
+        const char *name;
+    } limits[] = {
+        { MIME_LIMIT_DEPTH, "depth" },
+        { MIME_LIMIT_ATTACHMENTS, "attachments" },
+        { MIME_LIMIT_FIELD, "field" },
+    };
+    json_begin_array(json, "limits_met");
+    if (message->header_cut)
+        json_text(json, NULL, "header");
+    for (size_t i = 0; i < G_N_ELEMENTS(limits); i++)
+        if (message->parts.limits & (unsigned)limits[i].limit)
+            json_text(json, NULL, limits[i].name);
+    json_end_array(json);
+}
+
+static void write_message(struct json *json, const struct record *record, const struct message *message,
+                          const struct transaction_paths *paths)
 {
     if (message == NULL) {
         json_null(json, "message");
@@ -65,8 +103,8 @@ static void write_message(struct json *json, const struct record *record, const 
     json_wire_text(json, "to", message->to);
     json_wire_text(json, "date", message->date);
     json_wire_text(json, "message_id", message->message_id);
-    json_begin_array(json, "attachments");
-    json_end_array(json);
+    write_attachments(json, message, paths);
+    write_limits(json, message);
     json_end_object(json);
 }
 
@@ -84,7 +122,7 @@ void transaction_json(struct json *json, const struct record *record, const stru
     json_number_or_null(json, "code", transaction->code);
     json_span_or_null(json, "enhanced", transaction->enhanced);
     json_span_or_null(json, "reply", transaction->reply);
-    write_message(json, record, transaction->message);
+    write_message(json, record, transaction->message, paths);
     if (paths == NULL)
         return;
     const struct message *message = transaction->message;

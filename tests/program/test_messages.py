@@ -4,6 +4,8 @@
 
 usage: test_messages.py --build FOLDER --captures FOLDER [UNITTEST-ARGUMENT...]
 """
+import email
+import email.policy
 import hashlib
 import json
 import os
@@ -14,6 +16,8 @@ import subprocess
 import sys
 import time
 import unittest
+
+from email.message import EmailMessage
 
 import test_program as program
 from pcap import Capture, Connection, mail
@@ -325,6 +329,163 @@ class Folder(unittest.TestCase):
         self.assertTrue(index_of("out")[-1]["truncated"])
 
 
+def message_with(*attachments):
+    """A message as it goes over the wire, with files (name, octets) attached."""
+    mail_ = EmailMessage()
+    mail_["Subject"] = "Grüße"
+    mail_.set_content("hello\n")
+    for name, octets in attachments:
+        mail_.add_attachment(octets, maintype="application", subtype="octet-stream", filename=name)
+    return mail_.as_bytes(policy=email.policy.SMTP)
+
+
+def stuffed(octets):
+    lines = octets.split(b"\r\n")
+    return b"\r\n".join(b"." + line if line.startswith(b".") else line for line in lines)
+
+
+def write_message(name, octets):
+    capture = Capture()
+    connection = begin(Connection(capture))
+    octets = stuffed(octets)
+    for at in range(0, len(octets), 1400):
+        connection.say("C", octets[at:at + 1400])
+    end(connection.say("C", ".\r\n" if octets.endswith(b"\r\n") else "\r\n.\r\n"))
+    return write_capture(name, capture)
+
+
+class Attachments(unittest.TestCase):
+    HOSTILE = ["../../../etc/passwd", "/etc/passwd", "..\\..\\x.exe", "CON", "nul.txt", "", ".", "..", ".hidden", "-rf", "a\tb\x01c",
+               "x" * 3000 + ".pdf", "Grüße €.pdf", "exe\u202egpj.scr", " ", "a/b/c", "C:\\boot.ini", "same", "same", "stream.txt:ads", "~", "$(id)"]
+
+    def read_by_python(self, octets):
+        found = []
+        for part in email.message_from_bytes(octets, policy=email.policy.default).walk():
+            if part.get_content_disposition() == "attachment" or part.get_filename() is not None:
+                content = part.get_payload(decode=True)
+                found.append((part.get_filename(), part.get_content_type(), len(content), sha256(content)))
+        return found
+
+    def found(self, name):
+        (message, _), done = records("messages", name)
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        return [(part["filename"], part["content_type"], part["octets"], part["sha256"]) for part in message["message"]["attachments"]]
+
+    def test_as_python_reads_it(self):
+        mail_ = EmailMessage()
+        mail_.set_content("hello\n")
+        mail_.add_alternative("<p>hello</p>\n", subtype="html")
+        mail_.add_attachment(os.urandom(20000), maintype="application", subtype="pdf", filename="report.pdf")
+        mail_.add_attachment("Ü" * 1000, filename="Übersicht.txt", cte="quoted-printable")
+        mail_.add_attachment("lines\n.dots\n..\n\n", filename="dots.txt", cte="7bit")
+        mail_.add_attachment(b"", maintype="image", subtype="png", filename="用户.png")
+        mail_.add_attachment(b"x" * 77, maintype="image", subtype="gif", filename="a" * 200 + ".gif")
+        octets = mail_.as_bytes(policy=email.policy.SMTP)
+        expected = self.read_by_python(octets)
+        self.assertEqual(len(expected), 5)
+        self.assertEqual(self.found(write_message("python.pcap", octets)), expected)
+
+    def test_in_sessions(self):
+        write_message("attached.pcap", message_with(("a.bin", b"hello")))
+        (session, _), _ = records("sessions", "attached.pcap")
+        message = session["transactions"][0]["message"]
+        self.assertEqual(message["attachments"], [{"filename": "a.bin", "content_type": "application/octet-stream", "octets": 5,
+                                                   "sha256": sha256(b"hello")}])
+        self.assertEqual((message["subject"], message["limits_met"]), ("Grüße", []))
+        self.assertIn("1 attachment: a.bin", " ".join(run("messages", "attached.pcap").stdout.decode().split()))
+
+    def test_raw_text_is_kept(self):
+        """Where a name or a field cannot be decoded, it is there as it was sent."""
+        octets = (b"Subject: caf\xe9\r\nFrom: =?x-none?Q?a?= <a@example.com>\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n"
+                  b"Content-Disposition: attachment; filename=\"caf\xe9\"\r\n\r\nx\r\n--b--\r\n")
+        (message, _), _ = records("messages", write_message("raw.pcap", octets))
+        message = message["message"]
+        self.assertEqual((message["subject"], message["subject_base64"]), ("caf\\xE9", "Y2Fm6Q=="))
+        self.assertEqual(message["from"], "=?x-none?Q?a?= <a@example.com>")
+        part = message["attachments"][0]
+        self.assertEqual((part["filename"], part["filename_base64"]), ("caf\\xE9", "Y2Fm6Q=="))
+
+    def test_files(self):
+        parts = [(name, b"content %d of %s" % (number, name.encode())) for number, name in enumerate(self.HOSTILE)]
+        octets = message_with(*((name, content) for name, content in parts if "\x01" not in name))
+        octets = octets.replace(b"filename=\"same\"", b"filename=\"a\x01\x1b[2J/\xff\"", 1)
+        write_message("hostile.pcap", octets)
+        before = set(os.listdir(program.SCRATCH))
+        found, files, done = export("out", "hostile.pcap", "--attachments")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertEqual(set(os.listdir(program.SCRATCH)) - before - {"out"}, set())
+        listed = index_of("out")[0]["message"]["attachments"]
+        self.assertEqual(len(listed), len(parts) - 1)
+        self.assertEqual(sorted(part["path"] for part in listed), [name for name in files if not name.endswith(".eml")])
+        for number, part in enumerate(listed, 1):
+            name = part["path"]
+            self.assertRegex(name, r"^session-1-transaction-1-part-%d-[^./ -][^/\\:*?\"<>|\x00-\x1f\x7f]*$" % number)
+            self.assertLess(len(name.encode()), 200)
+            self.assertEqual((sha256(read("out", name)), len(read("out", name))), (part["sha256"], part["octets"]))
+            self.assertTrue(os.path.isfile(os.path.join(path("out"), name)))
+        self.assertEqual(found[0]["message"]["attachments"][0]["path"], "out/" + listed[0]["path"])
+
+    def test_only_where_asked_for(self):
+        write_message("attached.pcap", message_with(("a.bin", b"hello")))
+        found, files, _ = export("out", "attached.pcap")
+        self.assertEqual(files, ["session-1-transaction-1.eml"])
+        self.assertNotIn("path", found[0]["message"]["attachments"][0])
+        done = run("messages", "--attachments", "attached.pcap")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn(b"--attachments", done.stderr)
+
+    def test_hole(self):
+        """What is in front of the hole is whole, what has the hole in it is not, what is behind it may be anything."""
+        head = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+        part = b"--b\r\nContent-Disposition: attachment; filename=%s\r\n\r\n"
+        capture = Capture()
+        connection = begin(Connection(capture)).say("C", head + part % b"one" + b"1\r\n" + part % b"two" + b"22").say("C", "missing", record=False)
+        end(connection.say("C", b"\r\n" + part % b"three" + b"333\r\n--b--\r\n.\r\n"))
+        found, files, _ = export("out", write_capture("holes.pcap", capture), "--attachments")
+        listed = found[0]["message"]["attachments"]
+        self.assertEqual([(part["filename"], part["octets"], part["sha256"]) for part in listed], [("one", 1, sha256(b"1")), ("two", 2, None)])
+        self.assertEqual(files, ["session-1-transaction-1-part-1-one", "session-1-transaction-1-part-2-two.partial",
+                                 "session-1-transaction-1.partial.eml"])
+        self.assertEqual(read("out", files[1]), b"22")
+
+
+class Hostile(unittest.TestCase):
+    """Messages made to take time or memory: a clear outcome, and what was not looked at is said."""
+
+    def look(self, name, octets, *options):
+        started = time.monotonic()
+        (message, _), done = records("messages", *options, write_message(name, octets))
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertLess(time.monotonic() - started, 60)
+        os.unlink(path(name))
+        message = message["message"]
+        self.assertEqual((message["complete"], message["sha256"]), (True, sha256(octets)))
+        return message
+
+    def test_deep(self):
+        octets = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\r\n\r\n--b%d\r\n" % (depth, depth) for depth in range(1000))
+        octets += b"Content-Disposition: attachment; filename=deep\r\n\r\nx\r\n"
+        octets += b"".join(b"--b%d--\r\n" % depth for depth in reversed(range(1000)))
+        message = self.look("deep.pcap", octets)
+        self.assertEqual((message["attachments"], message["limits_met"]), ([], ["depth"]))
+
+    def test_many_parts(self):
+        part = b"--b\r\nContent-Disposition: attachment; filename=x\r\n\r\nx\r\n"
+        message = self.look("parts.pcap", b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 100_000 + b"--b--\r\n")
+        self.assertEqual((len(message["attachments"]), message["limits_met"]), (10_000, ["attachments"]))
+
+    def test_large_header(self):
+        octets = b"Subject: first\r\n" + b"X-Filler: " + b"x" * 60 + b"\r\n"
+        octets += (b"X-Filler: " + b"x" * 60 + b"\r\n") * 700_000 + b"From: a@example.com\r\n\r\nhello\r\n"
+        message = self.look("header.pcap", octets)
+        self.assertEqual((message["subject"], message["from"], message["limits_met"]), ("first", None, ["header"]))
+
+    def test_large_field(self):
+        message = self.look("field.pcap", b"Content-Type: application/pdf; name=\"" + b"x" * 50_000_000 + b"\"\r\n\r\nhello\r\n")
+        self.assertEqual(message["limits_met"], ["header", "field"])
+        self.assertEqual(message["attachments"][0]["content_type"], "application/pdf")
+
+
 class Size(unittest.TestCase):
     LAUNCHER = ("import os, resource, sys\n"
                 "status = os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:])\n"
@@ -366,6 +527,23 @@ class Size(unittest.TestCase):
         os.unlink(path("large.pcap"))
         self.assertLess(peak, 40 * 1024)
         self.assertEqual(sha256(read("out", "session-1-transaction-1.eml")), digest)
+        shutil.rmtree(path("out"))
+
+    def test_200_megabytes_attached(self):
+        """A part of 150 MB, decoded and written: it does not sit in memory."""
+        octets = bytes(range(48, 105))
+        import base64
+        head = (b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: application/zip\r\n"
+                b"Content-Disposition: attachment; filename=large.zip\r\nContent-Transfer-Encoding: base64\r\n\r\n")
+        digest = self.write_large("large.pcap", head, base64.b64encode(octets) + b"\r\n", 200, b"--b--\r\n")
+        peak = self.peak("messages", "--format", "json", "--output-dir", fresh("out"), "--attachments", "large.pcap")
+        os.unlink(path("large.pcap"))
+        self.assertLess(peak, 40 * 1024)
+        self.assertEqual(sha256(read("out", "session-1-transaction-1.eml")), digest)
+        content = read("out", "session-1-transaction-1-part-1-large.zip")
+        self.assertEqual(content, octets * (len(content) // len(octets)))
+        self.assertGreater(len(content), 140_000_000)
+        self.assertEqual(index_of("out")[0]["message"]["attachments"][0]["sha256"], sha256(content))
         shutil.rmtree(path("out"))
 
     def test_many_at_once(self):

@@ -639,11 +639,11 @@ class Traceability(unittest.TestCase):
         summary = self.summary("mail.pcap")
         self.assertEqual("smtpscope %s\n" % summary["version"], run("--version").stdout.decode())
         self.assertEqual(summary["options"], {"command": "sessions", "session": [], "show_secrets": False, "sort": "end",
-                                              "memory_limit": 512 << 20, "shard": None, "hash_input": False})
+                                              "memory_limit": 512 << 20, "shard": None, "hash_input": False, "attachments": False})
         summary = self.summary("--session", "1,7", "--show-secrets", "--sort", "start", "--memory-limit", "64M", "--shard", "0/1",
                                "--hash-input", "mail.pcap")
         self.assertEqual(summary["options"], {"command": "sessions", "session": [1, 7], "show_secrets": True, "sort": "start",
-                                              "memory_limit": 64 << 20, "shard": "0/1", "hash_input": True})
+                                              "memory_limit": 64 << 20, "shard": "0/1", "hash_input": True, "attachments": False})
 
     def test_digests(self):
         """Of the files as they lie on the disk, compressed or damaged or not; of those that were no captures there is none."""
