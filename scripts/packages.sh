@@ -2,8 +2,8 @@
 # Sourced by scripts/run and scripts/test: installs what is missing from Debian's packages, and says what.
 
 # What builds smtpscope, and what its tests need on top.
-build_packages="build-essential cmake ninja-build pkg-config libpcap-dev libglib2.0-dev libgmime-3.0-dev libssl-dev zlib1g-dev libzstd-dev liblz4-dev libxxhash-dev"
-test_packages="$build_packages libcmocka-dev python3 tshark clang libclang-rt-14-dev zstd lz4
+build_packages="build-essential cmake ninja-build pkg-config libpcap-dev libglib2.0-dev libgmime-3.0-dev libjansson-dev libssl-dev zlib1g-dev libzstd-dev liblz4-dev libxxhash-dev"
+test_packages="$build_packages libcmocka-dev python3 python3-jsonschema tshark clang libclang-rt-14-dev zstd lz4
   slurmctld slurmd slurm-client munge parallel"
 
 # Prints those of the packages named that are not installed.

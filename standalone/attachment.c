@@ -83,8 +83,8 @@ void attachment_end(struct attachment_writer *writer, bool whole)
     if (writer->decoder != NULL)
         flush_decoder(writer);
     char *sha256 = digest_end(writer->digest);
-    if (whole)
-        g_strlcpy(attachment->sha256, sha256, sizeof attachment->sha256);
+    attachment->whole = whole;
+    g_strlcpy(attachment->sha256, sha256, sizeof attachment->sha256);
     g_free(sha256);
     if (attachment->file != NULL)
         outfile_end(attachment->file);

@@ -16,7 +16,8 @@ struct attachment {
     struct smtp_span filename; /* octets NULL: none */
     struct smtp_span content_type;
     uint64_t octets;           /* decoded */
-    char sha256[65];           /* empty unless it is whole */
+    char sha256[65];           /* of them */
+    bool whole;                /* none is missing */
     struct outfile *file;      /* NULL: none */
     const char *path;          /* the file's name in the directory; NULL: it has none yet */
 };

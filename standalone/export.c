@@ -41,7 +41,7 @@ char *export_attachment_name(const struct record *record, const struct transacti
 {
     char *safe = safe_name(attachment->filename);
     char *name = g_strdup_printf("session-%" G_GUINT64_FORMAT "-transaction-%u-part-%u-%s%s", record->id, transaction->id, number, safe,
-                                 attachment->sha256[0] != '\0' ? "" : ".partial");
+                                 attachment->whole ? "" : ".partial");
     g_free(safe);
     return name;
 }

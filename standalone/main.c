@@ -189,11 +189,14 @@ static int run(struct program *program)
         read_captures(program);
         program->summary.totals = capture_set_totals(program->captures);
         program->summary.totals.truncated = program->summary.totals.truncated || interrupted;
+        program->summary.interrupted = interrupted != 0;
         program->summary.captures = program->captures;
         bool written = printer_close(program->printer, &program->summary);
         if (written && !options->json)
             say_what_was_left_out(&program->summary);
         status = written ? capture_set_exit_status(program->captures) : (int)EXIT_STATUS_INPUT;
+        if (status != (int)EXIT_STATUS_INPUT && summary_differs(&program->summary))
+            status = EXIT_STATUS_DIFFERS;
         if (interrupted) {
             fprintf(stderr, "smtpscope: interrupted behind %" PRIu64 " frames; what was read is reported\n",
                     program->summary.totals.frames);

@@ -29,10 +29,12 @@ static const char help_description[] =
     "  smtpscope sessions --format json mail.pcap   facts for other programs, one JSON object a line\n"
     "  smtpscope messages --output-dir mails mail.pcap\n"
     "                                               every mail as a file, and an index of them\n"
+    "  smtpscope messages --verify mails mail.pcap  is what lies there what was sent?\n"
     "  tcpdump -i eth0 -w - port 25 | smtpscope -   each session when it ends\n"
     "\n"
     "Exit status: 0 everything was read; 1 a capture could not be opened, or the output not be written; 2 wrong usage;\n"
-    "3 a capture ended early or is damaged (all before the damage was printed); 130 interrupted (what was read was printed).\n"
+    "3 a capture ended early or is damaged (all before the damage was printed); 4 --verify found a difference;\n"
+    "130 interrupted (what was read was printed).\n"
     "\n"
     "Passwords are shown as secret-1, secret-2, ... unless --show-secrets is given; equal labels are equal secrets.";
 
@@ -170,6 +172,10 @@ static bool check_command(const struct options *options, int *status)
 {
     if (options->output_dir != NULL && options->command != COMMAND_MESSAGES)
         return fail(status, "%s", "--output-dir goes with the command messages");
+    if (options->verify != NULL && options->command != COMMAND_MESSAGES)
+        return fail(status, "%s", "--verify goes with the command messages");
+    if (options->verify != NULL && options->output_dir != NULL)
+        return fail(status, "%s", "--verify and --output-dir exclude each other");
     if (options->attachments && options->output_dir == NULL)
         return fail(status, "%s", "--attachments goes with --output-dir");
     return true;
@@ -203,6 +209,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, "Write to FILE, not to standard output", "FILE" },
         { "output-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->output_dir, "messages: write each mail to a file in DIR", "DIR" },
         { "attachments", 0, 0, G_OPTION_ARG_NONE, &attachments, "with --output-dir: the attachments, decoded, too", NULL },
+        { "verify", 0, 0, G_OPTION_ARG_FILENAME, &options->verify, "messages: hold DIR against the captures, write nothing", "DIR" },
         { "version", 0, 0, G_OPTION_ARG_NONE, &version, "Print the version", NULL },
         { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words, NULL, NULL },
         { .long_name = NULL },
@@ -257,5 +264,6 @@ void options_free(struct options *options)
     g_strfreev(options->captures);
     g_free(options->output);
     g_free(options->output_dir);
+    g_free(options->verify);
     g_array_free(options->sessions, TRUE);
 }

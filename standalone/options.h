@@ -12,6 +12,7 @@ enum exit_status {
     EXIT_STATUS_INPUT = 1, /* a capture could not be opened, or output could not be written */
     EXIT_STATUS_USAGE = 2,
     EXIT_STATUS_DAMAGED = 3,
+    EXIT_STATUS_DIFFERS = 4, /* --verify: something is not as the captures have it */
     EXIT_STATUS_SIGNAL = 128, /* and the signal's number */
 };
 
@@ -34,6 +35,7 @@ struct options {
     GArray *sessions;   /* uint64_t; empty: all */
     char *output;       /* file name; NULL: standard output */
     char *output_dir;   /* where messages are written to; NULL: nowhere */
+    char *verify;       /* a directory that messages were written to; NULL: none */
     bool attachments;   /* and their attachments, too */
     char **captures;    /* names, NULL at the end */
     unsigned count;

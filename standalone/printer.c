@@ -15,6 +15,7 @@
 #include "transaction_json.h"
 #include "transcript_json.h"
 #include "transcript_text.h"
+#include "verification.h"
 
 /* Output is handed to the system in pieces of about this many octets. */
 #define OUTPUT_PIECE 65536
@@ -27,6 +28,7 @@ struct printer {
     struct worker *worker;
     struct arena_pool *pool;
     struct export *export; /* NULL: no messages are written */
+    struct verify *verify; /* NULL: there is nothing to verify */
     gint failed;           /* atomic: the reader looks at it */
     guint64 sessions_seen; /* atomic enough: for progress only */
 
@@ -92,11 +94,33 @@ static bool is_a_capture(const struct options *options)
 
 static void free_printer(struct printer *printer)
 {
+    if (printer->verify != NULL)
+        verify_free(printer->verify);
     if (printer->export != NULL)
         export_free(printer->export);
     if (printer->page.out != NULL)
         g_string_free(printer->page.out, TRUE);
     g_free(printer);
+}
+
+static void take_verification(void *context, const struct verification *verification)
+{
+    struct printer *printer = context;
+    printer->summary.verified[verification->result]++;
+    if (printer->options->json)
+        verification_json(&(struct json){ .out = printer->page.out }, printer->options->verify, verification);
+    else
+        verification_text(&printer->page, verification);
+    relieve(printer);
+}
+
+static void say_unreadable(struct printer *printer, const char *directory)
+{
+    GString *visible = g_string_new(NULL);
+    text_append_visible(visible, smtp_span_of_text(directory));
+    fprintf(stderr, "smtpscope: %s: cannot be read: %s\n", visible->str, g_strerror(errno));
+    g_string_free(visible, TRUE);
+    g_atomic_int_set(&printer->failed, 1);
 }
 
 /* Opens what is to be written to. Returns false, and says why, if that fails. */
@@ -112,11 +136,16 @@ static bool open_output(struct printer *printer)
         say_failed(printer);
         return false;
     }
-    if (options->output_dir == NULL)
-        return true;
-    printer->export = export_open(options->output_dir);
-    if (outdir_failed(export_directory(printer->export)))
-        say_directory_failed(printer);
+    if (options->output_dir != NULL) {
+        printer->export = export_open(options->output_dir);
+        if (outdir_failed(export_directory(printer->export)))
+            say_directory_failed(printer);
+    }
+    if (options->verify != NULL) {
+        printer->verify = verify_open(options->verify, take_verification, printer);
+        if (printer->verify == NULL)
+            say_unreadable(printer, options->verify);
+    }
     return !printer->failed;
 }
 
@@ -220,7 +249,9 @@ static void print(struct printer *printer, const struct record *record)
         if (outdir_failed(export_directory(printer->export)))
             say_directory_failed(printer);
     }
-    if (printer->options->json)
+    if (printer->verify != NULL)
+        verify_session(printer->verify, record);
+    else if (printer->options->json)
         print_json(printer, record);
     else
         print_text(printer, record);
@@ -277,6 +308,18 @@ uint64_t printer_sessions(const struct printer *printer)
     return printer->sessions_seen;
 }
 
+/* Whether something is extra can be told only where all was looked at. */
+static void finish_verifying(struct printer *printer, struct summary *summary)
+{
+    if (printer->verify == NULL)
+        return;
+    if (printer->options->sessions->len == 0 && !summary->interrupted)
+        verify_finish(printer->verify);
+    memcpy(summary->verified, printer->summary.verified, sizeof summary->verified);
+    if (!printer->options->json)
+        verification_text_end(&printer->page, summary->verified);
+}
+
 bool printer_close(struct printer *printer, struct summary *summary)
 {
     struct json json = { .out = printer->page.out };
@@ -285,6 +328,7 @@ bool printer_close(struct printer *printer, struct summary *summary)
     summary->sessions_seen = printer->sessions_seen;
     summary->messages = printer->summary.messages;
     summary->findings = printer->summary.findings;
+    finish_verifying(printer, summary);
     if (printer->options->json)
         summary_json(&json, summary);
     flush_output(printer, smtp_span(NULL, 0));

@@ -16,6 +16,22 @@ static void write_inputs(struct json *json, const struct summary *summary)
     json_end_array(json);
 }
 
+bool summary_differs(const struct summary *summary)
+{
+    for (int result = VERIFY_AGREES + 1; result < VERIFY_RESULTS; result++)
+        if (summary->verified[result] > 0)
+            return true;
+    return false;
+}
+
+static void write_verified(struct json *json, const struct summary *summary)
+{
+    json_begin_object(json, "verified");
+    for (int result = VERIFY_AGREES; result < VERIFY_RESULTS; result++)
+        json_number(json, verify_result_name((enum verify_result)result), summary->verified[result]);
+    json_end_object(json);
+}
+
 void summary_json(struct json *json, const struct summary *summary)
 {
     json_begin_object(json, NULL);
@@ -30,6 +46,8 @@ void summary_json(struct json *json, const struct summary *summary)
     json_number(json, "messages", summary->messages);
     json_number(json, "findings", summary->findings);
     json_bool(json, "truncated", summary->totals.truncated);
+    if (summary->options->verify != NULL)
+        write_verified(json, summary);
     json_begin_object(json, "dropped");
     for (int result = PACKET_FRAGMENT; result < PACKET_RESULTS; result++)
         if (summary->frames[result] > 0)

@@ -54,7 +54,7 @@ static void write_attachments(struct json *json, const struct message *message, 
         json_span_or_null(json, "filename", attachment->filename);
         json_span(json, "content_type", attachment->content_type);
         json_number(json, "octets", attachment->octets);
-        json_text(json, "sha256", attachment->sha256[0] != '\0' ? attachment->sha256 : NULL);
+        json_text(json, "sha256", attachment->whole ? attachment->sha256 : NULL);
         if (paths != NULL && attachment->file != NULL)
             write_path(json, "path", paths, attachment->path);
         json_end_object(json);

@@ -6,6 +6,7 @@ usage: test_messages.py --build FOLDER --captures FOLDER [UNITTEST-ARGUMENT...]
 """
 import email
 import email.policy
+import gzip
 import hashlib
 import json
 import os
@@ -484,6 +485,130 @@ class Hostile(unittest.TestCase):
         message = self.look("field.pcap", b"Content-Type: application/pdf; name=\"" + b"x" * 50_000_000 + b"\"\r\n\r\nhello\r\n")
         self.assertEqual(message["limits_met"], ["header", "field"])
         self.assertEqual(message["attachments"][0]["content_type"], "application/pdf")
+
+
+class Verify(unittest.TestCase):
+    """An exported folder against the captures it came from."""
+
+    EML, PART = "session-1-transaction-1.eml", "session-1-transaction-1-part-1-a.bin"
+
+    def setUp(self):
+        write_message("attached.pcap", message_with(("a.bin", b"hello")))
+        capture = Capture()
+        capture.now += 3_600_000_000
+        mail(Connection(capture, client_port=40001))
+        connection = begin(Connection(capture, client_port=40002)).say("C", "Subject: x\r\n").say("C", "lost", record=False)
+        end(connection.say("C", "\r\nend\r\n.\r\n"))
+        write_capture("more.pcap", capture)
+        self.export()
+
+    def export(self, *options):
+        _, self.files, done = export("out", "attached.pcap", "more.pcap", "--attachments", *options)
+        self.assertEqual((done.returncode, len(self.files)), (0, 4))
+
+    def verify(self, *captures, status, folder="out", options=()):
+        """All that is not as it should be, as (what, name, session, result)."""
+        found, done = records("messages", "--verify", folder, *options, *(captures or ("attached.pcap", "more.pcap")))
+        self.assertEqual(done.returncode, status, done.stderr)
+        counts = {result: sum(record.get("result") == result for record in found) for result in found[-1]["verified"]}
+        self.assertEqual(counts, found[-1]["verified"])
+        return [(record["what"], os.path.basename(record["path"]), record["session"], record["result"])
+                for record in found[:-1] if record["result"] != "agrees"]
+
+    def test_agrees(self):
+        self.assertEqual(self.verify(status=0), [])
+        found, _ = records("messages", "--verify", "out", "attached.pcap", "more.pcap")
+        self.assertEqual(sorted(os.path.basename(record["path"]) for record in found[:-1] if record["what"] != "index"), self.files)
+        self.assertEqual(found[-1]["verified"]["agrees"], 4 + 3)
+        text = run("messages", "--verify", "out", "attached.pcap", "more.pcap").stdout.decode()
+        self.assertIn("agrees      " + self.EML, text)
+        self.assertTrue(text.endswith(": 7 agree\n"), text)
+
+    def test_moved(self):
+        """Folder and captures may have been moved, and compressed."""
+        os.rename(path("out"), path(fresh("elsewhere")))
+        for name in ("attached.pcap", "more.pcap"):
+            with open(path(name), "rb") as file:
+                write("moved-" + name, gzip.compress(file.read()))
+        self.assertEqual(self.verify("moved-attached.pcap", "moved-more.pcap", status=0, folder="elsewhere"), [])
+
+    def test_without_attachments(self):
+        export("out", "attached.pcap", "more.pcap")
+        self.assertEqual(self.verify(status=0), [])
+
+    def test_changed(self):
+        for name, what in ((self.EML, "message"), (self.PART, "attachment"), ("session-3-transaction-1.partial.eml", "message")):
+            self.export()
+            octets = bytearray(read("out", name))
+            octets[0] ^= 1
+            write(os.path.join("out", name), bytes(octets))
+            self.assertEqual(self.verify(status=4), [(what, name, 3 if "3" in name else 1, "differs")])
+
+    def test_missing(self):
+        os.unlink(path("out/" + self.EML))
+        os.unlink(path("out/" + self.PART))
+        self.assertEqual(self.verify(status=4), [("message", self.EML, 1, "missing"), ("attachment", self.PART, 1, "missing")])
+
+    def test_extra(self):
+        write("out/session-9-transaction-1.eml", b"smuggled in")
+        os.mkdir(path("out/folder"))
+        self.assertEqual(self.verify(status=4), [("other", "folder", None, "extra"), ("other", "session-9-transaction-1.eml", None, "extra")])
+
+    def test_link(self):
+        """A link is no file, even to the same octets: it may lead elsewhere tomorrow."""
+        os.rename(path("out/" + self.EML), path("copy"))
+        os.symlink("../copy", path("out/" + self.EML))
+        self.assertEqual(self.verify(status=4), [("message", self.EML, 1, "unreadable")])
+        os.unlink(path("out/" + self.EML))
+        os.mkfifo(path("out/" + self.EML))
+        self.assertEqual(self.verify(status=4), [("message", self.EML, 1, "unreadable")])
+
+    def test_index(self):
+        whole = read("out", INDEX)
+        lines = whole.splitlines(True)
+        for name, octets, expected in (
+                ("an envelope", whole.replace(b"a@example.com", b"x@example.com", 1), [("index", INDEX, 1, "differs")]),
+                ("a path", whole.replace(self.EML.encode(), b"../../etc/passwd"), [("index", INDEX, 1, "differs")]),
+                ("a digest", whole.replace(b'"file_sha256":"', b'"file_sha256":"0', 1), [("index", INDEX, 1, "differs")]),
+                ("an added key", whole.replace(b'"rcpt_to"', b'"note":"x","rcpt_to"', 1), [("index", INDEX, 1, "differs")]),
+                ("a record less", b"".join(lines[1:]), [("index", INDEX, 1, "missing")]),
+                ("a record twice", lines[0] + whole, [("index", INDEX, 1, "extra")]),
+                ("a record more", lines[0].replace(b'"session":1', b'"session":7') + whole, [("index", INDEX, 7, "extra")]),
+                ("garbage", b"{garbage\n\xff\n" + whole, [("index", INDEX, None, "differs")] * 2),
+                ("a number too large", whole.replace(b'"session":1,', b'"session":99999999999999999999,', 1),
+                 [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
+                ("nested deep", b"[" * 100_000 + b"\n" + whole, [("index", INDEX, None, "differs")]),
+                ("empty", b"", [("index", INDEX, 1, "missing"), ("index", INDEX, 2, "missing"), ("index", INDEX, 3, "missing")])):
+            with self.subTest(name):
+                write("out/" + INDEX, octets)
+                self.assertEqual(self.verify(status=4), expected)
+        os.unlink(path("out/" + INDEX))
+        self.assertEqual(self.verify(status=4)[0], ("index", INDEX, None, "missing"))
+
+    def test_one_session(self):
+        """The others are not looked at, and not extra either."""
+        os.unlink(path("out/" + self.EML))
+        self.assertEqual(self.verify(status=0, options=("--session", "2")), [])
+        self.assertEqual(self.verify(status=4, options=("--session", "1")), [("message", self.EML, 1, "missing")])
+
+    def test_captures_unreadable(self):
+        self.verify("attached.pcap", "nowhere.pcap", status=1)
+
+    def test_usage(self):
+        for arguments in (("sessions", "--verify", "out"), ("messages", "--verify", "out", "--output-dir", "other")):
+            done = run(*arguments, "attached.pcap")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn(b"--verify", done.stderr)
+        done = run("messages", "--verify", "nowhere", "attached.pcap")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"nowhere", done.stderr)
+
+    def test_every_capture(self):
+        for capture in all_captures():
+            with self.subTest(os.path.basename(capture)):
+                export("out", capture, "--attachments")
+                found, _ = records("messages", "--verify", "out", capture)
+                self.assertEqual([record for record in found[:-1] if record["result"] != "agrees"], [])
 
 
 class Size(unittest.TestCase):
