@@ -363,7 +363,7 @@ class Attachments(unittest.TestCase):
         found = []
         for part in email.message_from_bytes(octets, policy=email.policy.default).walk():
             if part.get_content_disposition() == "attachment" or part.get_filename() is not None:
-                content = part.get_payload(decode=True)
+                content = part.get_payload(decode=True) or b""
                 found.append((part.get_filename(), part.get_content_type(), len(content), sha256(content)))
         return found
 
@@ -385,6 +385,19 @@ class Attachments(unittest.TestCase):
         expected = self.read_by_python(octets)
         self.assertEqual(len(expected), 5)
         self.assertEqual(self.found(write_message("python.pcap", octets)), expected)
+
+    def test_bundled(self):
+        """What real clients attached: the names as Python reads them, too, from the file that is written."""
+        found, _, _ = export("out", os.path.abspath(os.path.join(program.ARGUMENTS.captures, "attachments.pcap")), "--attachments")
+        names = [[part["filename"] for part in record["message"]["attachments"]] for record in found[:-1]]
+        self.assertEqual(names, [["report.pdf", "Übersicht für März.txt", "用户.png", None, "table.csv"],
+                                 ["Rückblick €.zip", "../../../etc/cron.d/x"], ["notes.txt"]])
+        for record in found[:-1]:
+            parts = [(part["filename"], part["content_type"], part["octets"], part["sha256"])
+                     for part in record["message"]["attachments"] if part["content_type"] != "message/rfc822"]
+            with open(path(record["path"]), "rb") as file:
+                by_python = [part for part in self.read_by_python(file.read()) if part[1] != "message/rfc822"]
+            self.assertEqual(parts, by_python)
 
     def test_in_sessions(self):
         write_message("attached.pcap", message_with(("a.bin", b"hello")))
