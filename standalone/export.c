@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "export.h"
 
-#include <string.h>
 #include <unistd.h>
 
 #include "safe_name.h"
@@ -57,7 +56,7 @@ static void name_attachments(const struct record *record, const struct transacti
             continue;
         char *name = export_attachment_name(record, transaction, attachment, number);
         if (outfile_name(attachment->file, name))
-            attachment->path = (const char *)arena_copy(parts->arena, smtp_span(name, strlen(name) + 1)).octets;
+            attachment->path = arena_copy_text(lazy_arena_get(transaction->message->common), name);
         g_free(name);
     }
 }
@@ -70,9 +69,8 @@ static void name_files(const struct record *record, const struct transaction *tr
     name_attachments(record, transaction);
     char *name = export_message_name(record, transaction);
     if (outfile_name(message->file, name))
-        message->path = name;
-    else
-        g_free(name);
+        message->path = arena_copy_text(lazy_arena_get(message->common), name);
+    g_free(name);
 }
 
 static void write_index(struct export *export)

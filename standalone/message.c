@@ -10,11 +10,13 @@
 /* Most headers are not larger. */
 #define HEADER_AT_FIRST 1000
 
-struct message *message_new(struct arena *arena, const struct message_options *options, uint32_t number, enum smtp_transport transport)
+struct message *message_new(struct arena *arena, struct lazy_arena *common, const struct message_options *options, uint32_t number,
+                            enum smtp_transport transport)
 {
     struct message *message = arena_take(arena, sizeof *message);
     message->link.data = message;
     message->home = arena;
+    message->common = common;
     message->options = options;
     message->number = number;
     message->transport = transport;
@@ -31,25 +33,23 @@ static void end_mime(struct message *message, bool whole)
     message->mime_over = true;
 }
 
+/* Moves a text of g_malloc's to where the worker keeps what it knows. */
+static char *keep(struct message *message, char *text)
+{
+    char *kept = arena_copy_text(lazy_arena_get(message->common), text);
+    g_free(text);
+    return kept;
+}
+
 void message_free(struct message *message)
 {
     digest_free(message->digest);
     if (message->header != NULL)
         g_string_free(message->header, TRUE);
-    if (message->arena != NULL)
-        arena_free(message->arena);
     end_mime(message, false);
     mime_parts_free(&message->parts);
     if (message->file != NULL)
         outfile_free(message->file);
-    g_free(message->path);
-    g_free(message->sha256);
-    g_free(message->subject);
-    g_free(message->from);
-    g_free(message->to);
-    g_free(message->date);
-    g_free(message->message_id);
-    g_free(message->from_domain);
 }
 
 /* ---- the header (worker) ---- */
@@ -104,9 +104,9 @@ static void read_field(void *context, struct smtp_span name, struct smtp_span ra
     };
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
         if (*fields[i].value == NULL && smtp_span_is(name, fields[i].name))
-            *fields[i].value = header_text(raw);
+            *fields[i].value = keep(message, header_text(raw));
     if (message->from_domain == NULL && smtp_span_is(name, "From"))
-        message->from_domain = simple_domain(raw);
+        message->from_domain = keep(message, simple_domain(raw));
 }
 
 /* Job. `octets`: the header, or all that there is of it. */
@@ -119,9 +119,7 @@ static void read_header(void *target, struct smtp_span octets)
 
 static struct message_piece *add_piece(struct message *message)
 {
-    if (message->arena == NULL)
-        message->arena = arena_new(message->options->pool);
-    struct message_piece *piece = arena_take(message->arena, sizeof *piece);
+    struct message_piece *piece = arena_take(lazy_arena_get(message->common), sizeof *piece);
     piece->link.data = piece;
     g_queue_push_tail_link(&message->content, &piece->link);
     return piece;
@@ -140,7 +138,7 @@ static void add_to_mime(struct message *message, struct smtp_span octets)
     if (message->mime_over)
         return;
     if (message->mime == NULL)
-        message->mime = mime_new(&message->parts, options->pool, options->parts ? options->directory : NULL);
+        message->mime = mime_new(&message->parts, message->common, options->parts ? options->directory : NULL);
     mime_add(message->mime, octets);
 }
 
@@ -154,7 +152,7 @@ static void take_octets(void *target, struct smtp_span octets)
         digest_add(message->digest, octets);
     if (message->options->content) {
         struct message_piece *piece = add_piece(message);
-        piece->octets = arena_copy(message->arena, octets);
+        piece->octets = arena_copy(message->common->arena, octets);
     }
     if (message->options->directory != NULL)
         add_to_file(message, octets);
@@ -187,7 +185,7 @@ static void take_end(void *target, struct smtp_span octets)
     if (message->file != NULL)
         outfile_end(message->file);
     if (message->digest != NULL)
-        message->sha256 = digest_end(message->digest);
+        message->sha256 = keep(message, digest_end(message->digest));
     message->digest = NULL;
 }
 

@@ -49,6 +49,7 @@ struct message_hole {
 struct message {
     GList link;
     struct arena *home; /* it lies there */
+    struct lazy_arena *common; /* the worker's, of all messages of a session */
     const struct message_options *options;
     uint32_t number; /* in its session, from 1 */
     enum smtp_transport transport;
@@ -67,7 +68,6 @@ struct message {
     /* The worker's. */
     char *sha256;         /* hex, of what was captured of it; NULL unless wanted */
     struct digest *digest; /* NULL when done */
-    struct arena *arena;  /* of the content; NULL: none */
     GQueue content;       /* struct message_piece */
     struct mime *mime;    /* looks for attachments; NULL: not yet, or not any more */
     bool mime_over;
@@ -78,8 +78,8 @@ struct message {
     char *from_domain;    /* of the first address in From */
 };
 
-/* `options` must outlive the message, which lies in `arena`. */
-struct message *message_new(struct arena *arena, const struct message_options *options, uint32_t number, enum smtp_transport transport);
+/* `options` and `common` must outlive the message, which lies in `arena`; what the worker adds to it lies in `common`. */
+struct message *message_new(struct arena *arena, struct lazy_arena *common, const struct message_options *options, uint32_t number, enum smtp_transport transport);
 
 /* By the worker, or when it has no more to do. */
 void message_free(struct message *message);

@@ -106,8 +106,10 @@ static void put_transaction(struct page *page, const struct record *record, cons
     g_free(id);
 }
 
-void messages_text(struct page *page, const struct record *record, const char *directory)
+void messages_text(struct page *page, const struct record *record, const char *directory, const struct relief *relief)
 {
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next)
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
         put_transaction(page, record, link->data, directory);
+        relief_give(relief);
+    }
 }

@@ -15,7 +15,7 @@ struct level {
 
 struct mime {
     struct mime_parts *parts;
-    struct arena_pool *pool;
+    struct lazy_arena *arena;
     struct outdir *directory;
 
     struct level *levels;
@@ -37,11 +37,11 @@ struct mime {
     bool in_candidate;
 };
 
-struct mime *mime_new(struct mime_parts *parts, struct arena_pool *pool, struct outdir *directory)
+struct mime *mime_new(struct mime_parts *parts, struct lazy_arena *arena, struct outdir *directory)
 {
     struct mime *mime = g_new0(struct mime, 1);
     mime->parts = parts;
-    mime->pool = pool;
+    mime->arena = arena;
     mime->directory = directory;
     mime->in_header = mime->line_begins = true;
     mime->field = g_string_new(NULL);
@@ -56,8 +56,6 @@ void mime_parts_free(struct mime_parts *parts)
         if (attachment->file != NULL)
             outfile_free(attachment->file);
     }
-    if (parts->arena != NULL)
-        arena_free(parts->arena);
 }
 
 /* ---- attachments ---- */
@@ -69,9 +67,7 @@ static struct attachment_writer *begin_attachment(struct mime *mime)
         parts->limits |= MIME_LIMIT_ATTACHMENTS;
         return NULL;
     }
-    if (parts->arena == NULL)
-        parts->arena = arena_new(mime->pool);
-    struct attachment_writer *writer = attachment_begin(parts->arena, &mime->entity, mime->directory, mime->pool);
+    struct attachment_writer *writer = attachment_begin(lazy_arena_get(mime->arena), &mime->entity, mime->directory, mime->arena->pool);
     g_queue_push_tail_link(&parts->attachments, attachment_link(writer));
     return writer;
 }

@@ -26,19 +26,19 @@ enum mime_limit {
     MIME_LIMIT_FIELD = 4,
 };
 
-/* What was found. Zero: nothing yet. */
+/* What was found, in an arena of the message's. Zero: nothing yet. */
 struct mime_parts {
-    struct arena *arena; /* NULL until it is needed */
     GQueue attachments;  /* struct attachment, in the order in which they begin */
     unsigned limits;     /* enum mime_limit */
 };
 
+/* Frees the attachments' files. */
 void mime_parts_free(struct mime_parts *parts);
 
 struct mime;
 
 /* A message begins. All must outlive it. `directory`: attachments become files there; NULL: they do not. */
-struct mime *mime_new(struct mime_parts *parts, struct arena_pool *pool, struct outdir *directory);
+struct mime *mime_new(struct mime_parts *parts, struct lazy_arena *arena, struct outdir *directory);
 
 void mime_add(struct mime *mime, struct smtp_span octets);
 

@@ -203,8 +203,10 @@ static void print_json(struct printer *printer, const struct record *record)
         session_json(&json, record, options->show_secrets);
         break;
     case COMMAND_MESSAGES:
-        for (const GList *link = record->transactions.head; link != NULL; link = link->next)
+        for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
             transaction_json_record(&json, record, link->data, options->output_dir != NULL ? &paths : NULL);
+            relieve(printer);
+        }
         break;
     }
 }
@@ -237,7 +239,7 @@ static void print_text(struct printer *printer, const struct record *record)
         sessions_text(&printer->page, record);
         break;
     case COMMAND_MESSAGES:
-        messages_text(&printer->page, record, options->output_dir);
+        messages_text(&printer->page, record, options->output_dir, &printer->relief);
         break;
     }
 }

@@ -41,6 +41,7 @@ struct record *record_new(struct arena_pool *pool, struct secrets *secrets, cons
     struct arena *arena = arena_new(pool);
     struct record *record = arena_take(arena, sizeof *record);
     record->arena = arena;
+    record->message_arena.pool = pool;
     record->secrets = secrets;
     record->options = options;
     record->sent = arena_take(arena, SENT_AT_FIRST * sizeof(struct sent));
@@ -55,6 +56,7 @@ void record_free(struct record *record)
         g_queue_unlink(&record->messages, &message->link);
         message_free(message);
     }
+    lazy_arena_free(&record->message_arena);
     arena_free(record->arena);
 }
 
@@ -541,7 +543,8 @@ static struct message *message_of(struct record *record, uint32_t number, enum s
     if (record->content != NULL && record->content->number == number)
         return record->content;
     while (record->messages.length < number) {
-        struct message *message = message_new(record->arena, &record->options->message, record->messages.length + 1, transport);
+        struct message *message = message_new(record->arena, &record->message_arena, &record->options->message,
+                                              record->messages.length + 1, transport);
         g_queue_push_tail_link(&record->messages, &message->link);
     }
     const GList *link = record->messages.tail;

@@ -171,8 +171,9 @@ static void check_transaction(struct verify *verify, const struct record *record
     if (message != NULL) {
         struct verification verification = { .what = "message", .session = record->id, .transaction = transaction->id,
                                              .expected = message->sha256 };
-        message->path = export_message_name(record, transaction);
-        check_file(verify, &verification, g_strdup(message->path), true);
+        char *name = export_message_name(record, transaction);
+        message->path = arena_copy_text(lazy_arena_get(message->common), name);
+        check_file(verify, &verification, name, true);
         check_attachments(verify, record, transaction, entry != NULL && entry->attachments);
     }
     if (entry == NULL)

@@ -107,8 +107,9 @@ static GString *expected_of(const char *found)
 static GString *play(struct smtp_span message, size_t size, GRand *random, unsigned *limits)
 {
     struct arena_pool *pool = arena_pool_new(1 << 20);
-    struct mime_parts parts = { .arena = NULL };
-    struct mime *mime = mime_new(&parts, pool, NULL);
+    struct lazy_arena arena = { .pool = pool };
+    struct mime_parts parts = { .limits = 0 };
+    struct mime *mime = mime_new(&parts, &arena, NULL);
     while (message.length > 0) {
         size_t wanted = size > 0 ? size : (size_t)g_rand_int_range(random, 1, 30);
         size_t length = MIN(message.length, wanted);
@@ -121,6 +122,7 @@ static GString *play(struct smtp_span message, size_t size, GRand *random, unsig
     GString *found = found_in(&parts);
     *limits = parts.limits;
     mime_parts_free(&parts);
+    lazy_arena_free(&arena);
     arena_pool_free(pool);
     return found;
 }
@@ -203,8 +205,9 @@ static void test_hole(void **state)
 {
     (void)state;
     struct arena_pool *pool = arena_pool_new(1 << 20);
-    struct mime_parts parts = { .arena = NULL };
-    struct mime *mime = mime_new(&parts, pool, NULL);
+    struct lazy_arena arena = { .pool = pool };
+    struct mime_parts parts = { .limits = 0 };
+    struct mime *mime = mime_new(&parts, &arena, NULL);
     mime_add(mime, smtp_span_of_text(MIXED "--b\r\n" A_FILE "one\r\n--b\r\n" A_FILE "tw\r\n--b"));
     mime_end(mime, false);
     assert_int_equal(parts.attachments.length, 2);
@@ -215,6 +218,7 @@ static void test_hole(void **state)
     assert_int_equal(two->octets, 7); /* the "--b" may go on */
     assert_false(two->whole);
     mime_parts_free(&parts);
+    lazy_arena_free(&arena);
     arena_pool_free(pool);
 }
 
