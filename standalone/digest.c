@@ -31,7 +31,7 @@ char *digest_end(struct digest *digest)
     EVP_DigestFinal_ex(context_of(digest), octets, &length);
     EVP_MD_CTX_free(context_of(digest));
     char *hex = g_malloc(2 * (size_t)length + 1);
-    for (unsigned i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++) {
         hex[2 * i] = digits[octets[i] >> 4];
         hex[2 * i + 1] = digits[octets[i] & 15];
     }
