@@ -236,7 +236,7 @@ class Output(unittest.TestCase):
     def test_version_and_help(self):
         self.assertRegex(run("--version").stdout.decode(), r"^smtpscope \d+\.\d+\.\d+\n$")
         text = run("--help").stdout.decode()
-        for word in ("transcript", "sessions", "--show-secrets", "--full", "Exit status", "CAPTURE"):
+        for word in ("transcript", "sessions", "messages", "--output-dir", "--attachments", "--verify", "--hash-input", "--show-secrets", "--full", "Exit status", "CAPTURE"):
             self.assertIn(word, text)
 
     def test_digest(self):
