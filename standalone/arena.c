@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -332,4 +333,12 @@ struct smtp_span arena_copy(struct arena *arena, struct smtp_span span)
     uint8_t *copy = arena_take(arena, span.length);
     memcpy(copy, span.octets, span.length);
     return smtp_span(copy, span.length);
+}
+
+char *arena_copy_text(struct arena *arena, const char *text)
+{
+    if (text == NULL)
+        return NULL;
+    size_t length = strlen(text) + 1;
+    return memcpy(arena_take(arena, length), text, length);
 }

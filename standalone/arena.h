@@ -55,4 +55,26 @@ void arena_expect(const struct arena *arena);
 /* A copy of `span`; of an empty one the empty string, not NULL. */
 struct smtp_span arena_copy(struct arena *arena, struct smtp_span span);
 
+/* A copy of a C string, with its NUL; NULL of NULL. */
+char *arena_copy_text(struct arena *arena, const char *text);
+
+/* An arena that is made when it is first needed. */
+struct lazy_arena {
+    struct arena_pool *pool;
+    struct arena *arena; /* NULL: not yet */
+};
+
+static inline struct arena *lazy_arena_get(struct lazy_arena *lazy)
+{
+    if (lazy->arena == NULL)
+        lazy->arena = arena_new(lazy->pool);
+    return lazy->arena;
+}
+
+static inline void lazy_arena_free(struct lazy_arena *lazy)
+{
+    if (lazy->arena != NULL)
+        arena_free(lazy->arena);
+}
+
 #endif

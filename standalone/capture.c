@@ -21,6 +21,7 @@ struct source {
     /* The frame that comes next in this file; libpcap's memory, valid until the file is read again. */
     bool ready;
     uint64_t octets_read; /* when it was closed */
+    char *digest;         /* NULL: there is none */
     struct pcap_pkthdr *header;
     const u_char *octets;
 };
@@ -72,10 +73,11 @@ static bool is_interrupted(const struct capture_set *set)
 
 static void close_source(struct source *source)
 {
-    if (source->pcap != NULL)
+    if (source->pcap != NULL) {
+        source->digest = capture_source_digest(&source->source);
         source->octets_read = capture_source_read(&source->source);
-    if (source->pcap != NULL)
         pcap_close(source->pcap);
+    }
     source->pcap = NULL;
     source->ready = false;
 }
@@ -164,6 +166,11 @@ const char *capture_set_name(const struct capture_set *set, unsigned index)
     return set->sources[index].name;
 }
 
+const char *capture_set_digest(const struct capture_set *set, unsigned index)
+{
+    return set->sources[index].digest;
+}
+
 unsigned capture_set_precision(const struct capture_set *set, unsigned index)
 {
     return set->sources[index].precision;
@@ -195,8 +202,10 @@ struct capture_progress capture_set_progress(const struct capture_set *set)
 
 void capture_set_close(struct capture_set *set)
 {
-    for (unsigned i = 0; i < set->count; i++)
+    for (unsigned i = 0; i < set->count; i++) {
         close_source(&set->sources[i]);
+        g_free(set->sources[i].digest);
+    }
     g_free(set->sources);
     g_free(set);
 }

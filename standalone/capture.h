@@ -45,6 +45,12 @@ const char *capture_set_name(const struct capture_set *set, unsigned index);
 /* Digits of a second that the capture's time stamps have: 6 or 9. */
 unsigned capture_set_precision(const struct capture_set *set, unsigned index);
 
+/*
+ * The SHA-256 of the file as it lies on the disk, compressed or not: hex, in the set's memory. NULL where it was not asked for, or
+ * the file was not read to its end.
+ */
+const char *capture_set_digest(const struct capture_set *set, unsigned index);
+
 /* 0 all read, 1 one could not be opened, 3 one ended early or is damaged (1 wins over 3). */
 int capture_set_exit_status(const struct capture_set *set);
 

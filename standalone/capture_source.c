@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "decompress.h"
+#include "digest.h"
 
 /* Octets that libpcap's stream reads at a time. */
 #define STREAM_BUFFER_OCTETS 65536
@@ -34,6 +35,7 @@ struct input {
     struct capture_hooks hooks;
     bool may_wait;      /* no regular file */
     uint64_t octets;    /* read of it so far */
+    struct digest *digest; /* of them; NULL: none is wanted */
     struct decompressor *decompressor; /* NULL: it is not compressed */
     const char *problem;               /* what is wrong with what was read last; NULL: nothing, or errno says it */
     GByteArray *raw;    /* read to see whether it is compressed */
@@ -82,6 +84,8 @@ static ssize_t read_raw(void *context, void *octets, size_t length)
         got = read(input->descriptor, octets, length);
     } while (got < 0 && errno == EINTR);
     input->octets += got > 0 ? (uint64_t)got : 0;
+    if (got > 0 && input->digest != NULL)
+        digest_add(input->digest, smtp_span(octets, (size_t)got));
     return got;
 }
 
@@ -113,6 +117,7 @@ static void input_free(struct input *input)
         close(input->descriptor);
     if (input->decompressor != NULL)
         decompressor_free(input->decompressor);
+    digest_free(input->digest);
     g_byte_array_free(input->raw, TRUE);
     g_byte_array_free(input->peeked, TRUE);
     g_free(input);
@@ -274,6 +279,7 @@ bool capture_source_open(struct capture_source *source, const char *name, const 
     input->descriptor = descriptor;
     input->close = !standard_input;
     input->hooks = *hooks;
+    input->digest = hooks->digests ? digest_new() : NULL;
     input->may_wait = !S_ISREG(status.st_mode);
     source->octets = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
     input->raw = g_byte_array_new();
@@ -294,4 +300,21 @@ uint64_t capture_source_read(const struct capture_source *source)
 const char *capture_source_problem(const struct capture_source *source)
 {
     return source->input->problem;
+}
+
+char *capture_source_digest(struct capture_source *source)
+{
+    struct input *input = source->input;
+    char rest[STREAM_BUFFER_OCTETS];
+    ssize_t got;
+    if (input->digest == NULL)
+        return NULL;
+    do
+        got = read_raw(input, rest, sizeof rest);
+    while (got > 0);
+    if (got < 0 || is_interrupted(input))
+        return NULL;
+    char *digest = digest_end(input->digest);
+    input->digest = NULL;
+    return digest;
 }

@@ -18,6 +18,7 @@ struct capture_hooks {
     void (*waits)(void *context); /* a read may have to wait for a live capture */
     void *context;
     const volatile sig_atomic_t *interrupted; /* not 0: the capture is to end here */
+    bool digests; /* the SHA-256 of each file is wanted */
 };
 
 struct capture_source {
@@ -37,5 +38,11 @@ bool capture_source_open(struct capture_source *source, const char *name, const 
 /* While the stream is open: octets of the file read so far, and what was wrong with them (static memory; NULL: nothing). */
 uint64_t capture_source_read(const struct capture_source *source);
 const char *capture_source_problem(const struct capture_source *source);
+
+/*
+ * The SHA-256 (hex) of all that is in the file, for which the rest of it is read, too; g_free it. NULL if it is not wanted, or was
+ * asked for before, or the reading was interrupted or failed.
+ */
+char *capture_source_digest(struct capture_source *source);
 
 #endif

@@ -72,6 +72,7 @@ static bool output_open(struct output *output, const struct options *options)
 static int output_close(struct output *output, int status)
 {
     struct json json = { .out = output->page.out };
+    output->summary.options = output->options;
     if (output->options->json)
         summary_json(&json, &output->summary);
     GString *out = output->page.out;

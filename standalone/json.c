@@ -137,6 +137,14 @@ void json_number(struct json *json, const char *key, uint64_t value)
     text_append_number(json->out, value);
 }
 
+void json_number_or_null(struct json *json, const char *key, uint64_t value)
+{
+    if (value == 0)
+        json_null(json, key);
+    else
+        json_number(json, key, value);
+}
+
 void json_seconds(struct json *json, const char *key, int64_t nanoseconds, unsigned precision)
 {
     begin_value(json, key);
@@ -196,4 +204,17 @@ void json_span(struct json *json, const char *key, struct smtp_span span)
     json_text(json, name, exact);
     g_free(exact);
     g_free(name);
+}
+
+void json_span_or_null(struct json *json, const char *key, struct smtp_span span)
+{
+    if (span.octets == NULL)
+        json_null(json, key);
+    else
+        json_span(json, key, span);
+}
+
+void json_wire_text(struct json *json, const char *key, const char *text)
+{
+    json_span_or_null(json, key, text != NULL ? smtp_span_of_text(text) : smtp_span(NULL, 0));
 }

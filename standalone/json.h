@@ -30,6 +30,8 @@ void json_end_line(struct json *json);
 void json_null(struct json *json, const char *key);
 void json_bool(struct json *json, const char *key, bool value);
 void json_number(struct json *json, const char *key, uint64_t value);
+/* null where there is none: 0. */
+void json_number_or_null(struct json *json, const char *key, uint64_t value);
 /* A duration or offset in time: nanoseconds, written as seconds with `precision` digits. */
 void json_seconds(struct json *json, const char *key, int64_t nanoseconds, unsigned precision);
 void json_time(struct json *json, const char *key, int64_t time, unsigned precision);
@@ -46,5 +48,11 @@ void json_base64(struct json *json, struct smtp_span span);
  * Inside arrays there is no sibling.
  */
 void json_span(struct json *json, const char *key, struct smtp_span span);
+
+/* null where there is none: `octets` is NULL. */
+void json_span_or_null(struct json *json, const char *key, struct smtp_span span);
+
+/* The same of text that ends with a NUL; null if it is NULL. */
+void json_wire_text(struct json *json, const char *key, const char *text);
 
 #endif

@@ -127,6 +127,8 @@ static void read_captures(struct program *program)
 {
     const struct options *options = &program->options;
     bool transcript = options->command == COMMAND_TRANSCRIPT;
+    /* Findings and servers show nothing of what is in the messages. */
+    bool messages = options->command == COMMAND_SESSIONS || options->command == COMMAND_MESSAGES || (transcript && options->json);
     const struct dialogues_options wanted = {
         .pool = program->pool,
         .records = {
@@ -134,8 +136,11 @@ static void read_captures(struct program *program)
             .timing = options->timing && options->command == COMMAND_SESSIONS,
             .show_secrets = options->show_secrets,
             .message = {
-                .digest = options->command == COMMAND_SESSIONS || (transcript && options->json),
+                .digest = messages,
                 .content = transcript && options->full && !options->json,
+                .attachments = messages,
+                .parts = options->attachments,
+                .directory = printer_directory(program->printer),
                 .worker = program->worker,
                 .pool = program->pool,
             },
@@ -235,18 +240,22 @@ static int run(struct program *program)
     program->worker = worker_new();
     program->pool = arena_pool_new(memory_to_share(options) / 16 * 5);
     program->printer = printer_open(options, program->worker, program->pool);
-    const struct capture_hooks hooks = { .waits = captures_wait, .context = program, .interrupted = &interrupted };
+    const struct capture_hooks hooks = { .waits = captures_wait, .context = program, .interrupted = &interrupted, .digests = options->hash_input };
     if (program->printer != NULL) {
         program->captures = capture_set_open(options->captures, options->count, &hooks);
         read_captures(program);
         program->summary.totals = capture_set_totals(program->captures);
         program->summary.totals.truncated = program->summary.totals.truncated || interrupted;
+        program->summary.interrupted = interrupted != 0;
+        program->summary.captures = program->captures;
         bool written = printer_close(program->printer, &program->summary);
         if (written)
             say_what_limits_cost(program);
         if (written && !options->json)
             say_what_was_left_out(&program->summary);
         status = written ? capture_set_exit_status(program->captures) : (int)EXIT_STATUS_INPUT;
+        if (status != (int)EXIT_STATUS_INPUT && summary_differs(&program->summary))
+            status = EXIT_STATUS_DIFFERS;
         if (interrupted) {
             fprintf(stderr, _("smtpscope: interrupted behind %" PRIu64 " frames; what was read is reported\n"),
                     program->summary.totals.frames);
@@ -271,6 +280,7 @@ static int run_command(struct program *program)
         return learn_run(&program->options);
     case COMMAND_TRANSCRIPT:
     case COMMAND_SESSIONS:
+    case COMMAND_MESSAGES:
     case COMMAND_FINDINGS:
     case COMMAND_SERVERS:
         break;

@@ -2,18 +2,21 @@
 #include "message.h"
 
 #include <gmime/gmime.h>
-#include <openssl/evp.h>
 #include <string.h>
 
-#include "text.h"
+#include "digest.h"
+#include "header.h"
 
 /* Most headers are not larger. */
 #define HEADER_AT_FIRST 1000
 
-struct message *message_new(struct arena *arena, const struct message_options *options, uint32_t number, enum smtp_transport transport)
+struct message *message_new(struct arena *arena, struct lazy_arena *common, const struct message_options *options, uint32_t number,
+                            enum smtp_transport transport)
 {
     struct message *message = arena_take(arena, sizeof *message);
     message->link.data = message;
+    message->home = arena;
+    message->common = common;
     message->options = options;
     message->number = number;
     message->transport = transport;
@@ -21,50 +24,35 @@ struct message *message_new(struct arena *arena, const struct message_options *o
     return message;
 }
 
+/* No more attachments are looked for. */
+static void end_mime(struct message *message, bool whole)
+{
+    if (message->mime != NULL)
+        mime_end(message->mime, whole);
+    message->mime = NULL;
+    message->mime_over = true;
+}
+
+/* Moves a text of g_malloc's to where the worker keeps what it knows. */
+static char *keep(struct message *message, char *text)
+{
+    char *kept = arena_copy_text(lazy_arena_get(message->common), text);
+    g_free(text);
+    return kept;
+}
+
 void message_free(struct message *message)
 {
-    EVP_MD_CTX_free(message->digest);
+    digest_free(message->digest);
     if (message->header != NULL)
         g_string_free(message->header, TRUE);
-    if (message->arena != NULL)
-        arena_free(message->arena);
-    g_free(message->sha256);
-    g_free(message->subject);
-    g_free(message->from);
-    g_free(message->to);
-    g_free(message->date);
-    g_free(message->message_id);
-    g_free(message->from_domain);
+    end_mime(message, false);
+    mime_parts_free(&message->parts);
+    if (message->file != NULL)
+        outfile_free(message->file);
 }
 
 /* ---- the header (worker) ---- */
-
-/* Printable ASCII on one line without encoded words: it reads as it stands. */
-static bool is_simple(struct smtp_span raw)
-{
-    for (size_t i = 0; i < raw.length; i++)
-        if (raw.octets[i] < 0x20 || raw.octets[i] >= 0x7f || (raw.octets[i] == '=' && i + 1 < raw.length && raw.octets[i + 1] == '?'))
-            return false;
-    return true;
-}
-
-/* A field's value as people read it: unfolded, RFC 2047 words decoded; valid UTF-8 in any case. */
-static char *readable(struct smtp_span raw)
-{
-    GString *text = g_string_new(NULL);
-    if (is_simple(raw)) {
-        g_string_append_len(text, (const char *)raw.octets, (gssize)raw.length);
-        return g_string_free(text, FALSE);
-    }
-    char *copy = g_strndup((const char *)raw.octets, raw.length);
-    char *unfolded = g_mime_utils_header_unfold(copy);
-    char *decoded = g_mime_utils_header_decode_text(NULL, unfolded);
-    text_append_utf8(text, smtp_span_trim(smtp_span_of_text(decoded)));
-    g_free(decoded);
-    g_free(unfolded);
-    g_free(copy);
-    return g_string_free(text, FALSE);
-}
 
 /* The domain of the first mailbox in a From field; NULL if there is none. */
 static char *first_domain(struct smtp_span raw)
@@ -90,7 +78,7 @@ static char *first_domain(struct smtp_span raw)
 static char *simple_domain(struct smtp_span raw)
 {
     const uint8_t *at = raw.length > 0 ? memchr(raw.octets, '@', raw.length) : NULL;
-    if (at == NULL || !is_simple(raw))
+    if (at == NULL || !header_is_simple(raw))
         return first_domain(raw);
     struct smtp_span behind = smtp_span_from(raw, (size_t)(at - raw.octets) + 1);
     size_t length = 0;
@@ -103,8 +91,9 @@ static char *simple_domain(struct smtp_span raw)
     return plain ? g_strndup((const char *)behind.octets, length) : first_domain(raw);
 }
 
-static void read_field(struct message *message, struct smtp_span name, struct smtp_span raw)
+static void read_field(void *context, struct smtp_span name, struct smtp_span raw)
 {
+    struct message *message = context;
     const struct {
         const char *name;
         char **value;
@@ -115,111 +104,97 @@ static void read_field(struct message *message, struct smtp_span name, struct sm
     };
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
         if (*fields[i].value == NULL && smtp_span_is(name, fields[i].name))
-            *fields[i].value = readable(raw);
+            *fields[i].value = keep(message, header_text(raw));
     if (message->from_domain == NULL && smtp_span_is(name, "From"))
-        message->from_domain = simple_domain(raw);
+        message->from_domain = keep(message, simple_domain(raw));
 }
 
-/* One line with its end; with `folded`, all the lines that go on a field (RFC 5322 section 2.2.3). */
-static struct smtp_span take_lines(struct smtp_span *rest, bool folded)
-{
-    size_t length = 0;
-    do {
-        const uint8_t *lf = memchr(rest->octets + length, '\n', rest->length - length);
-        length = lf != NULL ? (size_t)(lf - rest->octets) + 1 : rest->length;
-    } while (folded && length < rest->length && (rest->octets[length] == ' ' || rest->octets[length] == '\t'));
-    struct smtp_span lines = smtp_span_first(*rest, length);
-    *rest = smtp_span_from(*rest, length);
-    return lines;
-}
-
-/* `octets`: the header, or all that there is of it. What is no field is passed over. */
+/* Job. `octets`: the header, or all that there is of it. */
 static void read_header(void *target, struct smtp_span octets)
 {
-    struct smtp_span rest = octets;
-    while (rest.length > 0) {
-        struct smtp_span field = take_lines(&rest, true);
-        const uint8_t *colon = memchr(field.octets, ':', field.length);
-        if (colon == NULL)
-            continue;
-        while (field.length > 0 && (field.octets[field.length - 1] == '\n' || field.octets[field.length - 1] == '\r'))
-            field.length--;
-        size_t name = (size_t)(colon - field.octets);
-        read_field(target, smtp_span_trim(smtp_span_first(field, name)), smtp_span_trim(smtp_span_from(field, name + 1)));
-    }
+    header_read(octets, read_field, target);
 }
 
 /* ---- digest and content (worker) ---- */
 
-static void add_to_digest(void *target, struct smtp_span octets)
+static struct message_piece *add_piece(struct message *message)
 {
-    struct message *message = target;
-    if (message->digest == NULL) {
-        message->digest = EVP_MD_CTX_new();
-        EVP_DigestInit_ex(message->digest, EVP_sha256(), NULL);
-    }
-    EVP_DigestUpdate(message->digest, octets.octets, octets.length);
-}
-
-static void add_to_content(void *target, struct smtp_span octets)
-{
-    struct message *message = target;
-    if (message->arena == NULL)
-        message->arena = arena_new(message->options->pool);
-    struct message_piece *piece = arena_take(message->arena, sizeof *piece);
+    struct message_piece *piece = arena_take(lazy_arena_get(message->common), sizeof *piece);
     piece->link.data = piece;
-    piece->octets = arena_copy(message->arena, octets);
     g_queue_push_tail_link(&message->content, &piece->link);
+    return piece;
 }
 
-/* `octets`: the size of the hole. */
-static void add_hole(void *target, struct smtp_span octets)
+static void add_to_file(struct message *message, struct smtp_span octets)
 {
-    struct message *message = target;
-    if (message->arena == NULL)
-        message->arena = arena_new(message->options->pool);
-    struct message_piece *piece = arena_take(message->arena, sizeof *piece);
-    piece->link.data = piece;
-    memcpy(&piece->missing, octets.octets, sizeof piece->missing);
-    g_queue_push_tail_link(&message->content, &piece->link);
+    if (message->file == NULL)
+        message->file = outfile_new(message->options->directory, message->options->pool);
+    outfile_add(message->file, octets);
 }
 
-static void finish_whole(void *target, struct smtp_span octets)
+static void add_to_mime(struct message *message, struct smtp_span octets)
 {
-    struct message *message = target;
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    unsigned length = 0;
-    message->complete = true;
-    if (!message->options->digest)
+    const struct message_options *options = message->options;
+    if (message->mime_over)
         return;
-    add_to_digest(message, octets); /* a message may be empty */
-    if (EVP_DigestFinal_ex(message->digest, digest, &length) == 1) {
-        GString *hex = g_string_new(NULL);
-        for (unsigned i = 0; i < length; i++)
-            g_string_append_printf(hex, "%02x", digest[i]);
-        message->sha256 = g_string_free(hex, FALSE);
+    if (message->mime == NULL)
+        message->mime = mime_new(&message->parts, message->common, options->parts ? options->directory : NULL);
+    mime_add(message->mime, octets);
+}
+
+/* Job: octets of the content came. */
+static void take_octets(void *target, struct smtp_span octets)
+{
+    struct message *message = target;
+    if (message->options->digest && message->digest == NULL)
+        message->digest = digest_new();
+    if (message->digest != NULL)
+        digest_add(message->digest, octets);
+    if (message->options->content) {
+        struct message_piece *piece = add_piece(message);
+        piece->octets = arena_copy(message->common->arena, octets);
     }
-    EVP_MD_CTX_free(message->digest);
+    if (message->options->directory != NULL)
+        add_to_file(message, octets);
+    if (message->options->attachments)
+        add_to_mime(message, octets);
+}
+
+/* Job: `octets` is the size of a hole. */
+static void take_hole(void *target, struct smtp_span octets)
+{
+    struct message *message = target;
+    if (message->options->content)
+        memcpy(&add_piece(message)->missing, octets.octets, sizeof(uint64_t));
+    end_mime(message, false); /* a boundary may be in the hole: what is behind it may be any part's */
+}
+
+/* Job: the content does not begin where the message does. */
+static void take_late_beginning(void *target, struct smtp_span octets)
+{
+    (void)octets;
+    end_mime(target, false);
+}
+
+/* Job: no more octets will come. */
+static void take_end(void *target, struct smtp_span octets)
+{
+    struct message *message = target;
+    take_octets(message, octets); /* none, but a message may be empty */
+    end_mime(message, message->complete);
+    if (message->file != NULL)
+        outfile_end(message->file);
+    if (message->digest != NULL)
+        message->sha256 = keep(message, digest_end(message->digest));
     message->digest = NULL;
 }
 
 /* ---- the reader's side ---- */
 
-/* GMime reads C strings: a NUL would end the field for it. */
-static void show_nuls(GString *header)
-{
-    for (size_t at = 0; at < header->len; at++) {
-        if (header->str[at] != '\0')
-            continue;
-        g_string_erase(header, (gssize)at, 1);
-        g_string_insert(header, (gssize)at, "\xef\xbf\xbd"); /* U+FFFD */
-    }
-}
-
 static void hand_header_over(struct message *message)
 {
     if (memchr(message->header->str, '\0', message->header->len) != NULL)
-        show_nuls(message->header);
+        header_show_nuls(message->header);
     worker_post(message->options->worker, read_header, message, smtp_span(message->header->str, message->header->len));
     g_string_free(message->header, TRUE);
     message->header = NULL;
@@ -246,8 +221,15 @@ static void keep_header(struct message *message, struct smtp_span octets)
         hand_header_over(message);
         return;
     }
-    if (length == MESSAGE_HEADER_LIMIT)
+    if (length == MESSAGE_HEADER_LIMIT) {
+        message->header_cut = true;
         hand_header_over(message);
+    }
+}
+
+static bool octets_matter(const struct message_options *options)
+{
+    return options->digest || options->attachments || options->content || options->directory != NULL;
 }
 
 void message_add(struct message *message, struct smtp_span octets)
@@ -255,12 +237,17 @@ void message_add(struct message *message, struct smtp_span octets)
     if (message->finished)
         return;
     message->octets += octets.length;
-    if (message->options->digest)
-        worker_post(message->options->worker, add_to_digest, message, octets);
+    if (octets_matter(message->options))
+        worker_post(message->options->worker, take_octets, message, octets);
     if (message->header != NULL)
         keep_header(message, octets);
-    if (message->options->content)
-        worker_post(message->options->worker, add_to_content, message, octets);
+}
+
+static void note_missing(struct message *message, uint64_t offset, uint64_t octets)
+{
+    struct message_hole *hole = arena_take(message->home, sizeof *hole);
+    *hole = (struct message_hole){ .link.data = hole, .offset = offset, .octets = octets };
+    g_queue_push_tail_link(&message->missing, &hole->link);
 }
 
 void message_gap(struct message *message, uint64_t octets)
@@ -272,8 +259,9 @@ void message_gap(struct message *message, uint64_t octets)
         g_string_truncate(message->header, last != NULL ? (size_t)(last - message->header->str) + 1 : 0);
         hand_header_over(message);
     }
-    if (message->options->content)
-        worker_post(message->options->worker, add_hole, message, smtp_span(&octets, sizeof octets));
+    note_missing(message, message->octets, octets);
+    if (octets_matter(message->options))
+        worker_post(message->options->worker, take_hole, message, smtp_span(&octets, sizeof octets));
 }
 
 void message_lost_beginning(struct message *message)
@@ -282,6 +270,18 @@ void message_lost_beginning(struct message *message)
         return;
     g_string_free(message->header, TRUE);
     message->header = NULL;
+    note_missing(message, 0, MESSAGE_UNKNOWN);
+    worker_post(message->options->worker, take_late_beginning, message, smtp_span(NULL, 0));
+}
+
+/* Its end was not seen: what is missing there has no size. A hole that reaches up to there says it already. */
+static void note_missing_end(struct message *message)
+{
+    const struct message_hole *last = g_queue_peek_tail(&message->missing);
+    if (!message->ended && (last == NULL || last->offset != message->octets))
+        note_missing(message, message->octets, MESSAGE_UNKNOWN);
+    else if (last == NULL)
+        note_missing(message, MESSAGE_UNKNOWN, MESSAGE_UNKNOWN);
 }
 
 void message_finish(struct message *message, bool complete)
@@ -289,8 +289,11 @@ void message_finish(struct message *message, bool complete)
     if (message->finished)
         return;
     message->finished = true;
+    message->complete = complete;
+    if (!complete)
+        note_missing_end(message);
     if (message->header != NULL)
         hand_header_over(message);
-    if (complete)
-        worker_post(message->options->worker, finish_whole, message, smtp_span(NULL, 0));
+    if (octets_matter(message->options))
+        worker_post(message->options->worker, take_end, message, smtp_span(NULL, 0));
 }

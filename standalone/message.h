@@ -3,8 +3,8 @@
 #define SMTPSCOPE_MESSAGE_H
 
 /*
- * One message on its way through: its digest, its size, the first of its octets for the header. What costs time is done by the
- * worker; what it fills in is there for jobs that are posted behind message_finish.
+ * One message on its way through: its digest, its size, the first of its octets for the header, the file it goes to. What costs time
+ * is done by the worker; what it fills in is there for jobs that are posted behind message_finish.
  */
 
 #include <glib.h>
@@ -13,6 +13,8 @@
 
 #include "arena.h"
 #include "event.h"
+#include "mime.h"
+#include "outfile.h"
 #include "worker.h"
 
 /* Octets of a header that are kept; what is longer is looked at up to here. */
@@ -21,7 +23,10 @@
 /* What is wanted of messages, beside their headers. */
 struct message_options {
     bool digest;
+    bool attachments; /* are looked for */
+    bool parts;       /* and go to files, too */
     bool content; /* all of it, as a list of pieces */
+    struct outdir *directory; /* each goes to a file there; NULL: none */
     struct worker *worker;
     struct arena_pool *pool;
 };
@@ -32,29 +37,49 @@ struct message_piece {
     uint64_t missing;        /* of so many octets */
 };
 
+/* What of the content is not in the capture. */
+struct message_hole {
+    GList link;
+    uint64_t offset; /* octets of the content that were captured in front of it; MESSAGE_UNKNOWN: nothing says where it is */
+    uint64_t octets; /* of the stream that are missing there; MESSAGE_UNKNOWN: nothing says how many */
+};
+
+#define MESSAGE_UNKNOWN UINT64_MAX
+
 struct message {
     GList link;
+    struct arena *home; /* it lies there */
+    struct lazy_arena *common; /* the worker's, of all messages of a session */
     const struct message_options *options;
     uint32_t number; /* in its session, from 1 */
     enum smtp_transport transport;
     enum smtp_end_mark end_mark;
     uint64_t octets;
     bool broken;          /* a chunk of it is not whole */
+    bool ended;           /* its end was seen */
     bool finished;        /* message_finish was called */
+    bool complete;        /* known from then on */
+    uint64_t frame, last_frame; /* of its first and last octet */
+    unsigned capture;     /* the file of `frame` */
+    GQueue missing;       /* struct message_hole */
+    bool header_cut;      /* it is longer than MESSAGE_HEADER_LIMIT */
     GString *header;      /* as received, up to the empty line; NULL once the worker has it */
 
     /* The worker's. */
-    bool complete;
-    char *sha256;         /* hex; NULL unless complete, and wanted */
-    void *digest;         /* EVP_MD_CTX; NULL when done */
-    struct arena *arena;  /* of the content; NULL: none */
+    char *sha256;         /* hex, of what was captured of it; NULL unless wanted */
+    struct digest *digest; /* NULL when done */
     GQueue content;       /* struct message_piece */
+    struct mime *mime;    /* looks for attachments; NULL: not yet, or not any more */
+    bool mime_over;
+    struct mime_parts parts;
+    struct outfile *file; /* NULL: none */
+    char *path;           /* the file's name in the directory; NULL: it has none yet */
     char *subject, *from, *to, *date, *message_id; /* decoded, UTF-8; NULL where absent */
     char *from_domain;    /* of the first address in From */
 };
 
-/* `options` must outlive the message, which lies in `arena`. */
-struct message *message_new(struct arena *arena, const struct message_options *options, uint32_t number, enum smtp_transport transport);
+/* `options` and `common` must outlive the message, which lies in `arena`; what the worker adds to it lies in `common`. */
+struct message *message_new(struct arena *arena, struct lazy_arena *common, const struct message_options *options, uint32_t number, enum smtp_transport transport);
 
 /* By the worker, or when it has no more to do. */
 void message_free(struct message *message);
@@ -67,7 +92,7 @@ void message_gap(struct message *message, uint64_t octets);
 /* What comes is not the beginning of the content: no header is read from it. */
 void message_lost_beginning(struct message *message);
 
-/* The content ended: the digest is made if `complete`. Does nothing the second time. */
+/* The content ended, or will not go on. Does nothing the second time. */
 void message_finish(struct message *message, bool complete);
 
 #endif

@@ -19,6 +19,7 @@ static const char help_summary[] = N_(
     "Commands:\n"
     "  transcript   an annotated transcript of every session (the default)\n"
     "  sessions     one line, or one record, for each session\n"
+    "  messages     one line, or one record, for each mail; with --output-dir also the mails themselves\n"
     "  findings     what an investigator should look at, one line, or one record, each\n"
     "  servers      what each server announced, in clear and under TLS\n"
     "  explain      what commands, codes and words mean: explain STARTTLS 550 5.7.1, or a line of a log in quotes\n"
@@ -33,11 +34,15 @@ static const char help_description[] = N_(
     "  smtpscope mail.pcap                          read the sessions of a capture\n"
     "  smtpscope --session 3 --full mail.pcap       one of them, with the whole messages\n"
     "  smtpscope sessions --format json mail.pcap   facts for other programs, one JSON object a line\n"
+    "  smtpscope messages --output-dir mails mail.pcap\n"
+    "                                               every mail as a file, and an index of them\n"
+    "  smtpscope messages --verify mails mail.pcap  is what lies there what was sent?\n"
     "  smtpscope findings mail.pcap                 what to look at first\n"
     "  tcpdump -i eth0 -w - port 25 | smtpscope -   each session when it ends\n"
     "\n"
     "Exit status: 0 everything was read; 1 a capture could not be opened, or the output not be written; 2 wrong usage;\n"
-    "3 a capture ended early or is damaged (all before the damage was printed); 130 interrupted (what was read was printed).\n"
+    "3 a capture ended early or is damaged (all before the damage was printed); 4 --verify found a difference;\n"
+    "130 interrupted (what was read was printed).\n"
     "\n"
     "Passwords are shown as secret-1, secret-2, ... unless --show-secrets is given; equal labels are equal secrets.");
 
@@ -137,34 +142,45 @@ static bool read_choice(const char *option, const char *value, const char *first
     return fail(status, _("--%s is %s or %s, not '%s'"), option, first, second, value);
 }
 
-/* Commands to come: their names are no captures. */
-static const char *const later[] = { "messages" };
+static const char *const commands[] = {
+    [COMMAND_TRANSCRIPT] = "transcript",
+    [COMMAND_SESSIONS] = "sessions",
+    [COMMAND_MESSAGES] = "messages",
+    [COMMAND_FINDINGS] = "findings",
+    [COMMAND_SERVERS] = "servers",
+    [COMMAND_EXPLAIN] = "explain",
+    [COMMAND_REFERENCE] = "reference",
+    [COMMAND_LEARN] = "learn",
+};
 
-static bool names_later_command(char **words, int *status)
+const char *options_command_name(enum command_name command)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(later) && words != NULL && words[0] != NULL; i++)
-        if (strcmp(words[0], later[i]) == 0)
-            return !fail(status, _("the command '%s' is not there yet (a capture of that name: ./%s)"), later[i], later[i]);
-    return false;
+    return commands[command];
 }
 
 static bool read_command(struct options *options, char **words)
 {
-    static const struct {
-        const char *name;
-        enum command_name command;
-    } names[] = {
-        { "transcript", COMMAND_TRANSCRIPT }, { "sessions", COMMAND_SESSIONS }, { "findings", COMMAND_FINDINGS },
-        { "servers", COMMAND_SERVERS },       { "explain", COMMAND_EXPLAIN },   { "reference", COMMAND_REFERENCE },
-        { "learn", COMMAND_LEARN },
-    };
-    options->command = COMMAND_TRANSCRIPT;
-    for (unsigned i = 0; i < G_N_ELEMENTS(names) && words != NULL && words[0] != NULL; i++)
-        if (strcmp(words[0], names[i].name) == 0) {
-            options->command = names[i].command;
-            return true;
-        }
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands) && words != NULL && words[0] != NULL; i++) {
+        if (strcmp(words[0], commands[i]) != 0)
+            continue;
+        options->command = (enum command_name)i;
+        return true;
+    }
     return false;
+}
+
+/* Options that go with one command only. */
+static bool check_command(const struct options *options, int *status)
+{
+    if (options->output_dir != NULL && options->command != COMMAND_MESSAGES)
+        return fail(status, "%s", _("--output-dir goes with the command messages"));
+    if (options->verify != NULL && options->command != COMMAND_MESSAGES)
+        return fail(status, "%s", _("--verify goes with the command messages"));
+    if (options->verify != NULL && options->output_dir != NULL)
+        return fail(status, "%s", _("--verify and --output-dir exclude each other"));
+    if (options->attachments && options->output_dir == NULL)
+        return fail(status, "%s", _("--attachments goes with --output-dir"));
+    return true;
 }
 
 /* What the command needs besides options. */
@@ -203,6 +219,8 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     gboolean full = FALSE;
     gboolean timing = FALSE;
     gboolean show_secrets = FALSE;
+    gboolean hash_input = FALSE;
+    gboolean attachments = FALSE;
     *options = (struct options){ .sessions = g_array_new(FALSE, FALSE, sizeof(uint64_t)) };
     const GOptionEntry entries[] = {
         { "session", 's', 0, G_OPTION_ARG_STRING, &sessions, _("Only these sessions"), "ID[,ID...]" },
@@ -212,9 +230,13 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
         { "show-secrets", 0, 0, G_OPTION_ARG_NONE, &show_secrets, _("Passwords and other secrets as they are"), NULL },
         { "sort", 0, 0, G_OPTION_ARG_STRING, &sort, _("end (the order in which sessions end) or start"), "ORDER" },
         { "color", 0, 0, G_OPTION_ARG_STRING, &colour, _("auto (on a terminal), always or never"), "WHEN" },
+        { "hash-input", 0, 0, G_OPTION_ARG_NONE, &hash_input, _("The SHA-256 of each capture in the summary (JSON)"), NULL },
         { "memory-limit", 0, 0, G_OPTION_ARG_STRING, &memory_limit, _("Memory to use at the most (512M)"), "SIZE" },
         { "shard", 0, 0, G_OPTION_ARG_STRING, &shard, _("Only the connections of shard I (from 0) of N"), "I/N" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, _("Write to FILE, not to standard output"), "FILE" },
+        { "output-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->output_dir, _("messages: write each mail to a file in DIR"), "DIR" },
+        { "attachments", 0, 0, G_OPTION_ARG_NONE, &attachments, _("with --output-dir: the attachments, decoded, too"), NULL },
+        { "verify", 0, 0, G_OPTION_ARG_FILENAME, &options->verify, _("messages: hold DIR against the captures, write nothing"), "DIR" },
         { "category", 0, 0, G_OPTION_ARG_STRING, &options->category, _("reference: only the entries of one category"), "CATEGORY" },
         { "capture", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->explain_captures, _("explain: what occurs in the capture"), "FILE" },
         { "lang", 0, 0, G_OPTION_ARG_STRING, &language, _("en or ja (the locale's)"), "LANGUAGE" },
@@ -233,6 +255,11 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     g_clear_error(&error);
     g_option_context_free(context);
 
+    options->full = full;
+    options->show_secrets = show_secrets;
+    options->hash_input = hash_input;
+    options->attachments = attachments;
+
     bool work = good;
     if (good && version) {
         printf("smtpscope %s\n", SMTPSCOPE_VERSION);
@@ -245,7 +272,6 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     work = work && read_colour(options, colour, status);
     work = work && read_memory_limit(options, memory_limit, status);
     work = work && read_shard(options, shard, status);
-    work = work && !names_later_command(words, status);
     options->full = full;
     options->timing = timing;
     options->show_secrets = show_secrets;
@@ -254,7 +280,8 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
         work = fail(status, "%s", _("--timing goes with the command sessions"));
     options->count = words != NULL ? g_strv_length(words) - skip : 0;
     options->captures = words != NULL ? g_strdupv(words + skip) : NULL;
-    work = work && check_reference_options(options, language, status) && check_operands(options, status);
+    work = work && check_command(options, status) && check_reference_options(options, language, status)
+           && check_operands(options, status);
     g_strfreev(words);
     g_free(format);
     g_free(colour);
@@ -272,5 +299,7 @@ void options_free(struct options *options)
     g_strfreev(options->explain_captures);
     g_free(options->category);
     g_free(options->output);
+    g_free(options->output_dir);
+    g_free(options->verify);
     g_array_free(options->sessions, TRUE);
 }

@@ -12,12 +12,14 @@ enum exit_status {
     EXIT_STATUS_INPUT = 1, /* a capture could not be opened, or output could not be written */
     EXIT_STATUS_USAGE = 2,
     EXIT_STATUS_DAMAGED = 3,
+    EXIT_STATUS_DIFFERS = 4, /* --verify: something is not as the captures have it */
     EXIT_STATUS_SIGNAL = 128, /* and the signal's number */
 };
 
 enum command_name {
     COMMAND_TRANSCRIPT,
     COMMAND_SESSIONS,
+    COMMAND_MESSAGES,
     COMMAND_FINDINGS,
     COMMAND_SERVERS,
     COMMAND_EXPLAIN,
@@ -33,10 +35,14 @@ struct options {
     bool timing; /* of `sessions`: delays by phase */
     bool colour;
     bool by_start;
+    bool hash_input;
     uint64_t memory_limit;  /* octets */
     uint64_t shard, shards; /* of so many shards the one with this number, from 0; 0 shards: all */
     GArray *sessions;   /* uint64_t; empty: all */
     char *output;       /* file name; NULL: standard output */
+    char *output_dir;   /* where messages are written to; NULL: nowhere */
+    char *verify;       /* a directory that messages were written to; NULL: none */
+    bool attachments;   /* and their attachments, too */
     char **captures;    /* names, NULL at the end; topics of explain, lesson of learn */
     unsigned count;
     char **explain_captures; /* explain what occurs in these, NULL at the end; NULL: none */
@@ -48,6 +54,9 @@ struct options {
  * printed, or a usage error was said on standard error). Free with options_free in any case.
  */
 bool options_read(struct options *options, int argc, char **argv, int *status);
+
+/* The word on the command line. Static memory. */
+const char *options_command_name(enum command_name command);
 
 void options_free(struct options *options);
 

@@ -7,13 +7,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "export.h"
 #include "findings_report.h"
+#include "messages_text.h"
 #include "servers.h"
 #include "session_json.h"
 #include "sessions_text.h"
 #include "spool.h"
+#include "text.h"
+#include "transaction_json.h"
 #include "transcript_json.h"
 #include "transcript_text.h"
+#include "verification.h"
 
 /* Output is handed to the system in pieces of about this many octets. */
 #define OUTPUT_PIECE 65536
@@ -25,6 +30,8 @@ struct printer {
     const struct options *options;
     struct worker *worker;
     struct arena_pool *pool;
+    struct export *export; /* NULL: no messages are written */
+    struct verify *verify; /* NULL: there is nothing to verify */
     gint failed;           /* atomic: the reader looks at it */
     guint64 sessions_seen; /* atomic enough: for progress only */
 
@@ -56,6 +63,18 @@ static void say_not_kept(struct printer *printer)
         return;
     fprintf(stderr, "smtpscope: %s: cannot keep sessions there until their turn comes (--sort start): %s\n", g_get_tmp_dir(),
             g_strerror(errno));
+    g_atomic_int_set(&printer->failed, 1);
+}
+
+/* What was to be written to the directory. Whoever reads it must not take it for all there is. */
+static void say_directory_failed(struct printer *printer)
+{
+    if (g_atomic_int_get(&printer->failed))
+        return;
+    GString *visible = g_string_new(NULL);
+    text_append_visible(visible, smtp_span_of_text(outdir_problem(export_directory(printer->export))));
+    fprintf(stderr, "smtpscope: %s\n", visible->str);
+    g_string_free(visible, TRUE);
     g_atomic_int_set(&printer->failed, 1);
 }
 
@@ -103,6 +122,68 @@ static bool is_picked(const void *context, uint64_t id)
     return sessions->len == 0;
 }
 
+static void free_printer(struct printer *printer)
+{
+    if (printer->verify != NULL)
+        verify_free(printer->verify);
+    if (printer->export != NULL)
+        export_free(printer->export);
+    if (printer->servers != NULL)
+        servers_free(printer->servers);
+    if (printer->findings != NULL)
+        findings_report_free(printer->findings);
+    spool_free(printer->spool);
+    if (printer->page.out != NULL)
+        g_string_free(printer->page.out, TRUE);
+    g_free(printer);
+}
+
+static void take_verification(void *context, const struct verification *verification)
+{
+    struct printer *printer = context;
+    printer->summary.verified[verification->result]++;
+    if (printer->options->json)
+        verification_json(&(struct json){ .out = printer->page.out }, printer->options->verify, verification);
+    else
+        verification_text(&printer->page, verification);
+    relieve(printer);
+}
+
+static void say_unreadable(struct printer *printer, const char *directory)
+{
+    GString *visible = g_string_new(NULL);
+    text_append_visible(visible, smtp_span_of_text(directory));
+    fprintf(stderr, "smtpscope: %s: cannot be read: %s\n", visible->str, g_strerror(errno));
+    g_string_free(visible, TRUE);
+    g_atomic_int_set(&printer->failed, 1);
+}
+
+/* Opens what is to be written to. Returns false, and says why, if that fails. */
+static bool open_output(struct printer *printer)
+{
+    const struct options *options = printer->options;
+    if (is_a_capture(options)) {
+        fprintf(stderr, "smtpscope: %s: is one of the captures, and would be overwritten\n", options->output);
+        return false;
+    }
+    printer->out = options->output == NULL ? stdout : fopen(options->output, "w");
+    if (printer->out == NULL) {
+        say_failed(printer);
+        return false;
+    }
+    if (options->output_dir != NULL) {
+        printer->export = export_open(options->output_dir);
+        if (outdir_failed(export_directory(printer->export)))
+            say_directory_failed(printer);
+    }
+    if (options->verify != NULL) {
+        printer->verify = verify_open(options->verify, take_verification, printer);
+        if (printer->verify == NULL)
+            say_unreadable(printer, options->verify);
+    }
+    return !printer->failed;
+}
+
 struct printer *printer_open(const struct options *options, struct worker *worker, struct arena_pool *pool)
 {
     struct printer *printer = g_new0(struct printer, 1);
@@ -110,17 +191,6 @@ struct printer *printer_open(const struct options *options, struct worker *worke
     printer->worker = worker;
     printer->pool = pool;
     printer->relief = (struct relief){ .give = relieve, .context = printer };
-    if (is_a_capture(options)) {
-        fprintf(stderr, "smtpscope: %s: is one of the captures, and would be overwritten\n", options->output);
-        g_free(printer);
-        return NULL;
-    }
-    printer->out = options->output == NULL ? stdout : fopen(options->output, "w");
-    if (printer->out == NULL) {
-        say_failed(printer);
-        g_free(printer);
-        return NULL;
-    }
     printer->spool = spool_new();
     printer->page = (struct page){
         .out = g_string_sized_new(2 * OUTPUT_PIECE),
@@ -131,7 +201,15 @@ struct printer *printer_open(const struct options *options, struct worker *worke
         printer->servers = servers_new();
     if (options->command == COMMAND_FINDINGS)
         printer->findings = findings_report_new(&printer->page, options->json, options->count > 1, is_picked, printer);
-    return printer;
+    if (open_output(printer))
+        return printer;
+    free_printer(printer);
+    return NULL;
+}
+
+struct outdir *printer_directory(const struct printer *printer)
+{
+    return printer->export != NULL ? export_directory(printer->export) : NULL;
 }
 
 static void count(struct printer *printer, const struct record *record)
@@ -143,28 +221,85 @@ static void count(struct printer *printer, const struct record *record)
             printer->summary.messages++;
 }
 
-static void print(struct printer *printer, const struct record *record)
+static void print_json(struct printer *printer, const struct record *record)
 {
     const struct options *options = printer->options;
+    const struct transaction_paths paths = { .directory = options->output_dir };
     struct json json = { .out = printer->page.out };
-    struct transcript_options transcript = {
+    switch (options->command) {
+    case COMMAND_TRANSCRIPT:
+        transcript_json(&json, record, options->show_secrets, &printer->relief);
+        break;
+    case COMMAND_SESSIONS:
+        session_json(&json, record, options->show_secrets);
+        break;
+    case COMMAND_MESSAGES:
+        for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+            transaction_json_record(&json, record, link->data, options->output_dir != NULL ? &paths : NULL);
+            relieve(printer);
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+/* In front of all sessions, also of those that are printed before their turn. */
+static void print_heading(struct printer *printer)
+{
+    if (printer->heading_done || printer->options->json || printer->verify != NULL)
+        return;
+    printer->heading_done = true;
+    if (printer->options->command == COMMAND_SESSIONS)
+        sessions_text_heading(&printer->page);
+    if (printer->options->command == COMMAND_MESSAGES)
+        messages_text_heading(&printer->page);
+}
+
+static void print_text(struct printer *printer, const struct record *record)
+{
+    const struct options *options = printer->options;
+    const struct transcript_options transcript = {
         .show_secrets = options->show_secrets,
         .full = options->full,
         .relief = &printer->relief,
     };
-    bool sessions = options->command == COMMAND_SESSIONS;
-    if (options->json && sessions)
-        session_json(&json, record, options->show_secrets);
-    else if (options->json)
-        transcript_json(&json, record, options->show_secrets, &printer->relief);
-    else if (!sessions)
+    switch (options->command) {
+    case COMMAND_TRANSCRIPT:
         transcript_text(&printer->page, record, &transcript);
-    else {
-        if (!printer->heading_done)
-            sessions_text_heading(&printer->page);
-        printer->heading_done = true;
+        break;
+    case COMMAND_SESSIONS:
         sessions_text(&printer->page, record);
+        break;
+    case COMMAND_MESSAGES:
+        messages_text(&printer->page, record, options->output_dir, &printer->relief);
+        break;
+    default:
+        break;
     }
+}
+
+static void print(struct printer *printer, const struct record *record)
+{
+    if (printer->findings != NULL) {
+        findings_report_session(printer->findings, record);
+        return;
+    }
+    if (printer->servers != NULL) {
+        servers_session(printer->servers, record);
+        return;
+    }
+    if (printer->export != NULL) { /* first: the paths are printed, too */
+        export_session(printer->export, record);
+        if (outdir_failed(export_directory(printer->export)))
+            say_directory_failed(printer);
+    }
+    if (printer->verify != NULL)
+        verify_session(printer->verify, record);
+    else if (printer->options->json)
+        print_json(printer, record);
+    else
+        print_text(printer, record);
 }
 
 /* What a job is told of, beside its target. */
@@ -188,6 +323,7 @@ static void print_session(void *target, struct smtp_span octets)
     struct print_job job = job_of(octets);
     struct printer *printer = job.printer;
     bool picked = is_picked(printer, record->id);
+    print_heading(printer);
     if (!job.in_turn)
         write_out(printer); /* what is before it is not its text */
     printer->early = !job.in_turn;
@@ -195,12 +331,7 @@ static void print_session(void *target, struct smtp_span octets)
         record_conclude(record);
         if (picked)
             count(printer, record);
-        if (printer->findings != NULL)
-            findings_report_session(printer->findings, record);
-        else if (printer->servers != NULL)
-            servers_session(printer->servers, record);
-        else
-            print(printer, record);
+        print(printer, record);
         if (printer->page.out->len >= OUTPUT_PIECE || printer->early)
             write_out(printer);
     }
@@ -288,7 +419,8 @@ void printer_flush(struct printer *printer)
 
 bool printer_failed(const struct printer *printer)
 {
-    return g_atomic_int_get(&printer->failed) != 0;
+    return g_atomic_int_get(&printer->failed) != 0
+           || (printer->export != NULL && outdir_failed(export_directory(printer->export)));
 }
 
 uint64_t printer_sessions(const struct printer *printer)
@@ -296,9 +428,22 @@ uint64_t printer_sessions(const struct printer *printer)
     return printer->sessions_seen;
 }
 
+/* Whether something is extra can be told only where all was looked at. */
+static void finish_verifying(struct printer *printer, struct summary *summary)
+{
+    if (printer->verify == NULL)
+        return;
+    if (printer->options->sessions->len == 0 && !summary->interrupted)
+        verify_finish(printer->verify);
+    memcpy(summary->verified, printer->summary.verified, sizeof summary->verified);
+    if (!printer->options->json)
+        verification_text_end(&printer->page, summary->verified);
+}
+
 bool printer_close(struct printer *printer, struct summary *summary)
 {
     struct json json = { .out = printer->page.out };
+    summary->options = printer->options;
     summary->sessions = printer->summary.sessions;
     summary->sessions_seen = printer->sessions_seen;
     summary->messages = printer->summary.messages;
@@ -309,23 +454,22 @@ bool printer_close(struct printer *printer, struct summary *summary)
             servers_json(printer->servers, &json, &printer->relief);
         else
             servers_text(printer->servers, &printer->page, &printer->relief);
-        servers_free(printer->servers);
     }
     if (printer->findings != NULL) {
         summary->findings = findings_report_count(printer->findings);
         summary->forgotten = findings_report_forgotten(printer->findings);
         if (!printer->options->json && (summary->sessions > 0 || summary->findings > 0))
             findings_report_summary(printer->findings);
-        findings_report_free(printer->findings);
     }
+    finish_verifying(printer, summary);
     if (printer->options->json)
         summary_json(&json, summary);
     flush_output(printer, smtp_span(NULL, 0));
     if (printer->out != stdout && fclose(printer->out) != 0)
         say_failed(printer);
+    if (printer->export != NULL && !export_close(printer->export, summary))
+        say_directory_failed(printer);
     bool good = !printer->failed;
-    g_string_free(printer->page.out, TRUE);
-    spool_free(printer->spool);
-    g_free(printer);
+    free_printer(printer);
     return good;
 }

@@ -13,6 +13,9 @@ struct printer;
 /* Opens the output. Returns NULL, and says why on standard error, if that fails. Everything given must outlive the printer. */
 struct printer *printer_open(const struct options *options, struct worker *worker, struct arena_pool *pool);
 
+/* Where messages are to be written to; NULL: nowhere. */
+struct outdir *printer_directory(const struct printer *printer);
+
 /* The session is over; the record belongs to the printer. Unless it is printed `in_turn`, its text is kept until printer_turn. */
 void printer_session(struct printer *printer, struct record *record, bool in_turn);
 void printer_turn(struct printer *printer, uint64_t id);

@@ -42,6 +42,7 @@ struct record *record_new(struct arena_pool *pool, struct secrets *secrets, cons
     struct arena *arena = arena_new(pool);
     struct record *record = arena_take(arena, sizeof *record);
     record->arena = arena;
+    record->message_arena.pool = pool;
     record->secrets = secrets;
     record->options = options;
     record->sent = arena_take(arena, SENT_AT_FIRST * sizeof(struct sent));
@@ -58,6 +59,7 @@ void record_free(struct record *record)
         g_queue_unlink(&record->messages, &message->link);
         message_free(message);
     }
+    lazy_arena_free(&record->message_arena);
     arena_free(record->arena);
 }
 
@@ -522,7 +524,8 @@ static struct message *message_of(struct record *record, uint32_t number, enum s
     if (record->content != NULL && record->content->number == number)
         return record->content;
     while (record->messages.length < number) {
-        struct message *message = message_new(record->arena, &record->options->message, record->messages.length + 1, transport);
+        struct message *message = message_new(record->arena, &record->message_arena, &record->options->message,
+                                              record->messages.length + 1, transport);
         g_queue_push_tail_link(&record->messages, &message->link);
     }
     const GList *link = record->messages.tail;
@@ -554,6 +557,9 @@ static void take_content_end(struct record *record, const struct smtp_event *eve
     record->content = NULL;
     message->broken = message->broken || !event->complete;
     message->end_mark = event->end_mark;
+    message->ended = event->last && event->end_mark != SMTP_END_NONE;
+    if (message->octets > 0)
+        message->last_frame = end.last_frame;
     if (record->data != NULL) {
         struct item *item = record->data;
         place_content(record, item);
@@ -753,7 +759,13 @@ static void take_skipped(struct record *record, const struct smtp_event *event)
 
 static void take_content(struct record *record, const struct smtp_event *event)
 {
-    message_add(message_of(record, event->message, event->transport), event->text);
+    struct message *message = message_of(record, event->message, event->transport);
+    if (message->octets == 0 && event->text.length > 0) {
+        struct place place = place_of(record, event);
+        message->frame = place.frame;
+        message->capture = place.capture;
+    }
+    message_add(message, event->text);
     if (record->data != NULL) {
         place_content(record, record->data);
         record->data->octets += event->text.length;

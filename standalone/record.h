@@ -207,6 +207,7 @@ struct record {
     GString *scratch;                 /* NULL until it is needed */
 
     /* The facts. */
+    struct lazy_arena message_arena;  /* the worker's: what it learns of messages */
     GQueue messages;                  /* struct message, by number */
     GQueue transactions;              /* struct transaction, by id */
     GQueue items;                     /* struct item, in order; empty without keep_items */

@@ -5,6 +5,7 @@
 #include "finding_out.h"
 #include "text.h"
 #include "timing_out.h"
+#include "transaction_json.h"
 
 void session_json_endpoint(struct json *json, const char *key, const struct record *record, enum smtp_role role)
 {
@@ -17,22 +18,6 @@ void session_json_endpoint(struct json *json, const char *key, const struct reco
     json_number(json, "port", endpoint->port);
     json_end_object(json);
     g_string_free(address, TRUE);
-}
-
-static void span_or_null(struct json *json, const char *key, struct smtp_span span)
-{
-    if (span.octets == NULL)
-        json_null(json, key);
-    else
-        json_span(json, key, span);
-}
-
-static void code_or_null(struct json *json, const char *key, uint16_t code)
-{
-    if (code == 0)
-        json_null(json, key);
-    else
-        json_number(json, key, code);
 }
 
 static void write_community_id(struct json *json, const struct record *record)
@@ -76,8 +61,8 @@ static void write_tls(struct json *json, const struct record *record)
     json_begin_object(json, "tls");
     json_bool(json, "implicit", tls->implicit);
     json_text(json, "version", tls->server_version != 0 ? smtp_tls_version_name(tls->server_version) : NULL);
-    span_or_null(json, "sni", tls->sni);
-    span_or_null(json, "alpn", tls->alpn);
+    json_span_or_null(json, "sni", tls->sni);
+    json_span_or_null(json, "alpn", tls->alpn);
     json_null(json, "cipher");
     json_null(json, "ja4");
     json_bool(json, "decrypted", false);
@@ -91,53 +76,17 @@ static void write_auths(struct json *json, const struct record *record, bool sho
     for (const GList *link = record->auths.head; link != NULL; link = link->next) {
         const struct auth *auth = link->data;
         json_begin_object(json, NULL);
-        span_or_null(json, "mechanism", auth->mechanism);
-        span_or_null(json, "identity", auth->identity);
+        json_span_or_null(json, "mechanism", auth->mechanism);
+        json_span_or_null(json, "identity", auth->identity);
         if (show_secrets && auth->secret.octets != NULL)
             json_span(json, "secret", auth->secret);
         json_text(json, "result", record_auth_result(auth));
-        code_or_null(json, "code", auth->code);
+        json_number_or_null(json, "code", auth->code);
         json_bool(json, "encrypted", false);
         json_number(json, "frame", auth->frame);
         json_end_object(json);
     }
     json_end_array(json);
-}
-
-static void write_recipients(struct json *json, const struct transaction *transaction)
-{
-    json_begin_array(json, "rcpt_to");
-    for (const GList *link = transaction->recipients.head; link != NULL; link = link->next) {
-        const struct recipient *recipient = link->data;
-        json_begin_object(json, NULL);
-        json_span(json, "address", recipient->address);
-        code_or_null(json, "code", recipient->code);
-        span_or_null(json, "enhanced", recipient->enhanced);
-        span_or_null(json, "text", recipient->text);
-        json_end_object(json);
-    }
-    json_end_array(json);
-}
-
-static void write_message(struct json *json, const struct message *message)
-{
-    if (message == NULL) {
-        json_null(json, "message");
-        return;
-    }
-    json_begin_object(json, "message");
-    json_number(json, "octets", message->octets);
-    json_text(json, "sha256", message->sha256);
-    json_bool(json, "complete", message->complete);
-    json_text(json, "transport", message->transport == SMTP_TRANSPORT_BDAT ? "BDAT" : "DATA");
-    json_text(json, "subject", message->subject);
-    json_text(json, "from", message->from);
-    json_text(json, "to", message->to);
-    json_text(json, "date", message->date);
-    json_text(json, "message_id", message->message_id);
-    json_begin_array(json, "attachments");
-    json_end_array(json);
-    json_end_object(json);
 }
 
 static void write_transactions(struct json *json, const struct record *record)
@@ -147,16 +96,7 @@ static void write_transactions(struct json *json, const struct record *record)
         const struct transaction *transaction = link->data;
         json_begin_object(json, NULL);
         json_number(json, "id", transaction->id);
-        if (transaction->mail_seen)
-            json_span(json, "mail_from", transaction->mail_from);
-        else
-            json_null(json, "mail_from");
-        write_recipients(json, transaction);
-        json_text(json, "outcome", smtp_outcome_name(transaction->outcome));
-        code_or_null(json, "code", transaction->code);
-        span_or_null(json, "enhanced", transaction->enhanced);
-        span_or_null(json, "reply", transaction->reply);
-        write_message(json, transaction->message);
+        transaction_json(json, record, transaction, NULL);
         json_end_object(json);
     }
     json_end_array(json);
@@ -182,10 +122,7 @@ static void write_gaps(struct json *json, const struct record *record)
         json_begin_object(json, NULL);
         json_text(json, "from", gap->from == SMTP_CLIENT ? "client" : "server");
         json_number(json, "octets", gap->octets);
-        if (gap->after_frame == 0)
-            json_null(json, "after_frame");
-        else
-            json_number(json, "after_frame", gap->after_frame);
+        json_number_or_null(json, "after_frame", gap->after_frame);
         json_end_object(json);
     }
     json_end_array(json);

@@ -8,14 +8,8 @@ static void begin(struct json *json, const struct record *record, const struct i
     json_begin_object(json, NULL);
     json_text(json, "record", name);
     json_number(json, "session", record->id);
-    if (item->place.frame == 0)
-        json_null(json, "frame");
-    else
-        json_number(json, "frame", item->place.frame);
-    if (item->place.last_frame == 0)
-        json_null(json, "last_frame");
-    else
-        json_number(json, "last_frame", item->place.last_frame);
+    json_number_or_null(json, "frame", item->place.frame);
+    json_number_or_null(json, "last_frame", item->place.last_frame);
     json_span(json, "capture", smtp_span_of_text(record_capture(record, item->place.capture)));
     json_number(json, "offset", item->place.offset);
     if (item->place.frame == 0)
@@ -82,10 +76,7 @@ static void write_command(struct json *json, const struct record *record, const 
 static void write_reply(struct json *json, const struct record *record, const struct item *item)
 {
     begin(json, record, item, "reply");
-    if (item->reply.code == 0)
-        json_null(json, "code");
-    else
-        json_number(json, "code", item->reply.code);
+    json_number_or_null(json, "code", item->reply.code);
     if (item->reply.enhanced.present) {
         char status[32];
         g_snprintf(status, sizeof status, "%u.%u.%u", item->reply.enhanced.class_digit, item->reply.enhanced.subject,
@@ -134,14 +125,8 @@ static void write_boundary(struct json *json, const struct record *record, const
     json_text(json, "event", smtp_step_name(item->step));
     if (item->boundary == SMTP_BOUNDARY_AUTH && item->auth != NULL) {
         const struct auth *auth = item->auth;
-        if (auth->mechanism.octets != NULL)
-            json_span(json, "mechanism", auth->mechanism);
-        else
-            json_null(json, "mechanism");
-        if (auth->identity.octets != NULL)
-            json_span(json, "identity", auth->identity);
-        else
-            json_null(json, "identity");
+        json_span_or_null(json, "mechanism", auth->mechanism);
+        json_span_or_null(json, "identity", auth->identity);
     }
     if (item->kind == ITEM_RESPONSE) {
         write_guarded(json, "line", &item->line, 0, false, show_secrets);

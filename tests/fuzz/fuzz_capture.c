@@ -95,7 +95,7 @@ static void read_all(const struct options *options)
     fragments_free(fragments);
     tcp_table_free(table);
     dialogues_free(dialogues);
-    struct summary summary = { .totals = capture_set_totals(captures) };
+    struct summary summary = { .totals = capture_set_totals(captures), .captures = captures };
     printer_close(printer, &summary);
     capture_set_close(captures);
     arena_pool_free(pool);

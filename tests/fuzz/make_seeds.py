@@ -4,7 +4,7 @@
 
 usage: make_seeds.py CAPTURES-FOLDER SEEDS-FOLDER
 
-Writes SEEDS-FOLDER/capture, packet, tcp and session, in the formats that the targets describe.
+Writes SEEDS-FOLDER/capture, packet, tcp, session and mime, in the formats that the targets describe.
 """
 import gzip
 import os
@@ -59,7 +59,7 @@ def tcp_seed(segments):
 
 def main():
     captures, seeds = sys.argv[1:]
-    for kind in ("capture", "packet", "tcp", "session"):
+    for kind in ("capture", "packet", "tcp", "session", "mime"):
         os.makedirs(os.path.join(seeds, kind), exist_ok=True)
 
     def write(kind, name, octets):
@@ -81,6 +81,9 @@ def main():
         if segments:
             write("tcp", name, tcp_seed(segments[:60]))
             write("session", name, session_seed(segments))
+        for number, (*_, octets) in enumerate(segments):
+            if b"\r\n\r\n" in octets: # a message
+                write("mime", "%s-%d" % (name, number), b"\x0f" + octets)
 
 
 if __name__ == "__main__":

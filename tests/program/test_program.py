@@ -59,6 +59,13 @@ def records(*arguments, **more):
     return [json.loads(line) for line in done.stdout.decode("utf-8").splitlines()], done
 
 
+def without(value, keys):
+    """The record without some keys, however deep they are."""
+    if isinstance(value, dict):
+        return {key: without(inner, keys) for key, inner in value.items() if key not in keys}
+    return [without(inner, keys) for inner in value] if isinstance(value, list) else value
+
+
 def path(name):
     return os.path.join(SCRATCH, name)
 
@@ -214,7 +221,8 @@ class Input(unittest.TestCase):
         merged, _ = records("sessions", "client.pcap", "server.pcap")
         whole, _ = records("sessions", "both.pcap")
         for key in ("commands", "replies", "transactions", "quit", "complete"):
-            self.assertEqual(merged[0][key], whole[0][key])
+            self.assertEqual(without(merged[0][key], ("frame", "last_frame", "capture")),
+                             without(whole[0][key], ("frame", "last_frame", "capture")))
         self.assertEqual(merged[-1]["captures"], 2)
 
     def test_one_direction(self):
@@ -242,7 +250,7 @@ class Output(unittest.TestCase):
     def test_version_and_help(self):
         self.assertRegex(run("--version").stdout.decode(), r"^smtpscope \d+\.\d+\.\d+\n$")
         text = run("--help").stdout.decode()
-        for word in ("transcript", "sessions", "--show-secrets", "--full", "Exit status", "CAPTURE"):
+        for word in ("transcript", "sessions", "messages", "--output-dir", "--attachments", "--verify", "--hash-input", "--show-secrets", "--full", "Exit status", "CAPTURE"):
             self.assertIn(word, text)
 
     def test_digest(self):
@@ -477,11 +485,7 @@ class Inputs(unittest.TestCase):
 
     def sessions(self, *arguments, **more):
         found, done = records("sessions", *arguments, **more)
-        for record in found[:-1]:
-            del record["capture"], record["last_capture"]
-            for finding in record["findings"]:
-                del finding["capture"]
-        return found, done
+        return [without(record, ("capture", "last_capture")) for record in found], done
 
     def packed(self):
         """(ending, octets of the capture compressed) for each kind."""
@@ -671,17 +675,60 @@ class Secrets(unittest.TestCase):
         self.assertNotIn(b"secret-2", done.stdout)
 
 
+class Traceability(unittest.TestCase):
+    """What the summary says of the run: by whom, how, on which octets."""
+
+    def summary(self, *arguments, **more):
+        found, _ = records("sessions", *arguments, **more)
+        return found[-1]
+
+    def digests(self, *arguments, **more):
+        return {entry["capture"]: entry["sha256"] for entry in self.summary(*arguments, **more)["inputs"]}
+
+    def test_version_and_options(self):
+        write("mail.pcap", one_mail())
+        summary = self.summary("mail.pcap")
+        self.assertEqual("smtpscope %s\n" % summary["version"], run("--version").stdout.decode())
+        self.assertEqual(summary["options"], {"command": "sessions", "session": [], "show_secrets": False, "sort": "end",
+                                              "memory_limit": 512 << 20, "shard": None, "timing": False, "hash_input": False, "attachments": False})
+        summary = self.summary("--session", "1,7", "--show-secrets", "--sort", "start", "--memory-limit", "64M", "--shard", "0/1",
+                               "--hash-input", "mail.pcap")
+        self.assertEqual(summary["options"], {"command": "sessions", "session": [1, 7], "show_secrets": True, "sort": "start",
+                                              "memory_limit": 64 << 20, "shard": "0/1", "timing": False, "hash_input": True, "attachments": False})
+
+    def test_digests(self):
+        """Of the files as they lie on the disk, compressed or damaged or not; of those that were no captures there is none."""
+        plain, packed = one_mail(), gzip.compress(one_mail())
+        damaged = plain + b"\xff" * 16 + bytes(1_000_000) # where the next record's header should be
+        for name, octets in (("plain.pcap", plain), ("packed", packed), ("damaged.pcap", damaged), ("text.pcap", b"no capture")):
+            write(name, octets)
+        self.assertEqual(self.digests("--hash-input", "plain.pcap", "packed", "damaged.pcap", "text.pcap", "nowhere.pcap"),
+                         {"plain.pcap": hashlib.sha256(plain).hexdigest(), "packed": hashlib.sha256(packed).hexdigest(),
+                          "damaged.pcap": hashlib.sha256(damaged).hexdigest(), "text.pcap": None, "nowhere.pcap": None})
+        self.assertEqual(self.digests("--hash-input", "-", stdin=packed), {"-": hashlib.sha256(packed).hexdigest()})
+        self.assertEqual(self.digests("plain.pcap"), {"plain.pcap": None})
+
+    def test_same_bytes(self):
+        """Of all bundled captures, two runs of each command give the same octets."""
+        names = [os.path.join(ARGUMENTS.captures, name) for name in os.listdir(ARGUMENTS.captures) if ".pcap" in name]
+        names = sorted(os.path.abspath(name) for name in names)
+        for command in ("transcript", "sessions", "messages"):
+            for form in ("text", "json"):
+                one, other = (run(command, "--format", form, "--hash-input", *names) for _ in range(2))
+                self.assertEqual(one.returncode, 0)
+                self.assertGreater(len(one.stdout), 2000)
+                self.assertEqual(one.stdout, other.stdout)
+
+
 class Encapsulation(unittest.TestCase):
     """Whatever a packet is wrapped in, the sessions are the same."""
 
-    PLACES = ("start", "end", "first_frame", "last_frame", "capture")
+    PLACES = ("start", "end", "frame", "first_frame", "last_frame", "capture")
 
     def facts(self, capture):
         (session, summary), done = records("sessions", write_capture("wrapped.pcap", capture))
         self.assertEqual(done.stderr, b"")
-        for finding in session["findings"]:
-            del finding["frame"]
-        return {key: value for key, value in session.items() if key not in self.PLACES}, summary["dropped"]
+        return without(session, self.PLACES), summary["dropped"]
 
     def test_ways(self):
         plain = Capture()

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "messages_text.h"
+
+#include "text.h"
+
+#define RECIPIENTS_SHOWN 3
+#define ATTACHMENTS_SHOWN 5
+#define DIGEST_SHOWN 16 /* digits: enough to tell messages apart; JSON has all of it */
+
+void messages_text_heading(struct page *page)
+{
+    page_append(page, PAGE_DIM, "  id.mail  session begins                from -> to, what became of it, subject\n");
+}
+
+static void append_envelope(GString *out, const struct transaction *transaction)
+{
+    g_string_append(out, "<");
+    text_append_visible(out, transaction->mail_from);
+    g_string_append(out, transaction->mail_seen ? "> -> " : "?> -> ");
+    unsigned shown = 0;
+    for (const GList *link = transaction->recipients.head; link != NULL && shown < RECIPIENTS_SHOWN; link = link->next, shown++) {
+        const struct recipient *recipient = link->data;
+        g_string_append(out, shown > 0 ? ", <" : "<");
+        text_append_visible(out, recipient->address);
+        g_string_append(out, ">");
+        if (recipient->code >= 400)
+            g_string_append_printf(out, " refused (%u)", recipient->code);
+    }
+    if (transaction->recipients.length == 0)
+        g_string_append(out, "nobody");
+    if (transaction->recipients.length > RECIPIENTS_SHOWN)
+        g_string_append_printf(out, " and %u more", transaction->recipients.length - RECIPIENTS_SHOWN);
+    const char *outcome = smtp_outcome_name(transaction->outcome);
+    g_string_append_printf(out, ": %s", outcome != NULL ? outcome : "outcome not seen");
+    if (transaction->code != 0)
+        g_string_append_printf(out, " (%u)", transaction->code);
+}
+
+static void append_missing(GString *out, const struct message *message)
+{
+    uint64_t octets = 0;
+    bool known = true;
+    for (const GList *link = message->missing.head; link != NULL; link = link->next) {
+        const struct message_hole *hole = link->data;
+        known = known && hole->octets != MESSAGE_UNKNOWN;
+        octets += hole->octets != MESSAGE_UNKNOWN ? hole->octets : 0;
+    }
+    g_string_append(out, ", NOT COMPLETE: ");
+    text_append_count(out, octets);
+    g_string_append(out, known ? " octets missing" : " octets or more missing");
+}
+
+static void append_message(GString *out, const struct message *message)
+{
+    if (message->subject != NULL) {
+        g_string_append(out, "; \"");
+        text_append_visible(out, smtp_span_of_text(message->subject));
+        g_string_append(out, "\"");
+    }
+    g_string_append(out, "; ");
+    text_append_count(out, message->octets);
+    g_string_append(out, " octets");
+    if (!message->complete)
+        append_missing(out, message);
+    if (message->complete && message->sha256 != NULL)
+        g_string_append_printf(out, ", SHA-256 %.*s...", DIGEST_SHOWN, message->sha256);
+}
+
+static void append_attachments(GString *out, const struct message *message)
+{
+    unsigned count = message->parts.attachments.length;
+    if (count == 0)
+        return;
+    g_string_append_printf(out, "; %u attachment%s", count, count == 1 ? "" : "s");
+    unsigned shown = 0;
+    for (const GList *link = message->parts.attachments.head; link != NULL && shown < ATTACHMENTS_SHOWN; link = link->next, shown++) {
+        const struct attachment *attachment = link->data;
+        g_string_append(out, shown > 0 ? ", " : ": ");
+        text_append_visible(out, attachment->filename.octets != NULL ? attachment->filename : attachment->content_type);
+    }
+    if (count > shown)
+        g_string_append(out, ", ...");
+}
+
+static void put_transaction(struct page *page, const struct record *record, const struct transaction *transaction, const char *directory)
+{
+    const struct message *message = transaction->message;
+    char *id = g_strdup_printf("%" G_GUINT64_FORMAT ".%u", record->id, transaction->id);
+    GString *text = g_string_new(NULL);
+    page_printf(page, PAGE_BOLD, "%9s  ", id);
+    text_append_time(text, record->connection.start, 6);
+    g_string_append(text, "  ");
+    append_envelope(text, transaction);
+    if (message != NULL) {
+        append_message(text, message);
+        append_attachments(text, message);
+    }
+    if (message != NULL && message->path != NULL) {
+        char *path = g_build_filename(directory, message->path, NULL);
+        g_string_append(text, "; ");
+        text_append_visible(text, smtp_span_of_text(path));
+        g_free(path);
+    }
+    page_wrap(page, PAGE_PLAIN, 11, 11, text->str);
+    g_string_free(text, TRUE);
+    g_free(id);
+}
+
+void messages_text(struct page *page, const struct record *record, const char *directory, const struct relief *relief)
+{
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+        put_transaction(page, record, link->data, directory);
+        relief_give(relief);
+    }
+}

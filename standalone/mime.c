@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mime.h"
+
+#include <string.h>
+
+/* A line that begins like a boundary's, and is longer, is none. */
+#define CANDIDATE_LIMIT 1024
+
+/* What stands open: a multipart, or a message in a message. */
+struct level {
+    char *boundary;                   /* NULL: a message */
+    bool digest;
+    struct attachment_writer *writer; /* of a message that is an attachment; else NULL */
+};
+
+struct mime {
+    struct mime_parts *parts;
+    struct lazy_arena *arena;
+    struct outdir *directory;
+
+    struct level *levels;
+    unsigned depth, room;
+    unsigned multiparts;            /* of the levels */
+    struct attachment_writer *leaf; /* the body that is open; NULL: nobody wants it */
+    bool idle;                      /* nothing that comes matters */
+
+    bool in_header;
+    struct mime_entity entity;      /* whose header it is */
+    GString *field;                 /* the field coming in */
+    uint64_t line;                  /* octets of the header's line so far, and its last one */
+    uint8_t last;
+
+    bool line_begins;               /* the next octet is the first of a line */
+    char held[2];                   /* the line end before, which is the boundary's if one follows (RFC 2046 section 5.1.1) */
+    unsigned held_length;
+    GString *candidate;             /* a line that may be a boundary's, as far as it came */
+    bool in_candidate;
+};
+
+struct mime *mime_new(struct mime_parts *parts, struct lazy_arena *arena, struct outdir *directory)
+{
+    struct mime *mime = g_new0(struct mime, 1);
+    mime->parts = parts;
+    mime->arena = arena;
+    mime->directory = directory;
+    mime->in_header = mime->line_begins = true;
+    mime->field = g_string_new(NULL);
+    mime->candidate = g_string_new(NULL);
+    return mime;
+}
+
+void mime_parts_free(struct mime_parts *parts)
+{
+    for (const GList *link = parts->attachments.head; link != NULL; link = link->next) {
+        struct attachment *attachment = link->data;
+        if (attachment->file != NULL)
+            outfile_free(attachment->file);
+    }
+}
+
+/* ---- attachments ---- */
+
+static struct attachment_writer *begin_attachment(struct mime *mime)
+{
+    struct mime_parts *parts = mime->parts;
+    if (parts->attachments.length >= MIME_ATTACHMENTS_LIMIT) {
+        parts->limits |= MIME_LIMIT_ATTACHMENTS;
+        return NULL;
+    }
+    struct attachment_writer *writer = attachment_begin(lazy_arena_get(mime->arena), &mime->entity, mime->directory, mime->arena->pool);
+    g_queue_push_tail_link(&parts->attachments, attachment_link(writer));
+    return writer;
+}
+
+static void end_attachment(struct attachment_writer **writer, bool whole)
+{
+    if (*writer != NULL)
+        attachment_end(*writer, whole);
+    *writer = NULL;
+}
+
+/* ---- levels ---- */
+
+static void open_level(struct mime *mime, const struct level *level)
+{
+    if (mime->depth == mime->room) {
+        mime->room = MAX(2 * mime->room, 4);
+        mime->levels = g_renew(struct level, mime->levels, mime->room);
+    }
+    mime->levels[mime->depth++] = *level;
+    mime->multiparts += level->boundary != NULL ? 1 : 0;
+}
+
+/* Closes what is inside of the first `depth` levels. */
+static void close_levels(struct mime *mime, unsigned depth, bool whole)
+{
+    end_attachment(&mime->leaf, whole);
+    while (mime->depth > depth) {
+        struct level *level = &mime->levels[--mime->depth];
+        end_attachment(&level->writer, whole);
+        mime->multiparts -= level->boundary != NULL ? 1 : 0;
+        g_free(level->boundary);
+    }
+}
+
+static void begin_header(struct mime *mime)
+{
+    mime_entity_clear(&mime->entity);
+    g_string_truncate(mime->field, 0);
+    mime->in_header = true;
+    mime->line = 0;
+}
+
+/* ---- octets on their way out ---- */
+
+static void give(struct mime *mime, struct smtp_span octets)
+{
+    if (octets.length == 0)
+        return;
+    for (unsigned i = 0; i < mime->depth; i++)
+        if (mime->levels[i].writer != NULL)
+            attachment_add(mime->levels[i].writer, octets);
+    if (mime->leaf != NULL)
+        attachment_add(mime->leaf, octets);
+}
+
+static void give_held(struct mime *mime)
+{
+    give(mime, smtp_span(mime->held, mime->held_length));
+    mime->held_length = 0;
+}
+
+/*
+ * Gives out octets up to the end of a line behind which a boundary may stand - of the next line, where `each` - or of all there are; the
+ * line end itself is held. Returns how many it took.
+ */
+static size_t give_lines(struct mime *mime, struct smtp_span octets, bool each)
+{
+    if (mime->held_length == 1 && mime->held[0] == '\r' && octets.octets[0] == '\n') {
+        mime->held[mime->held_length++] = '\n';
+        mime->line_begins = true;
+        return 1;
+    }
+    give_held(mime);
+    const uint8_t *end = octets.octets + octets.length;
+    const uint8_t *lf = memchr(octets.octets, '\n', octets.length);
+    while (lf != NULL && !each && lf + 1 < end && lf[1] != '-')
+        lf = memchr(lf + 1, '\n', (size_t)(end - lf - 1));
+    size_t length = lf != NULL ? (size_t)(lf - octets.octets) + 1 : octets.length;
+    size_t plain = lf != NULL ? length - 1 : length;
+    if (plain > 0 && octets.octets[plain - 1] == '\r')
+        plain--;
+    give(mime, smtp_span_first(octets, plain));
+    mime->held_length = (unsigned)(length - plain);
+    memcpy(mime->held, octets.octets + plain, mime->held_length);
+    mime->line_begins = lf != NULL;
+    return length;
+}
+
+/* ---- bodies ---- */
+
+static void open_message(struct mime *mime)
+{
+    open_level(mime, &(struct level){ .writer = mime->entity.attachment ? begin_attachment(mime) : NULL });
+    begin_header(mime);
+}
+
+/* The header is over: what begins here? */
+static void open_body(struct mime *mime)
+{
+    bool in_digest = mime->depth > 0 && mime->levels[mime->depth - 1].digest;
+    give_held(mime); /* the line end of the empty line is no content */
+    mime->in_header = false;
+    mime_entity_read(&mime->entity, in_digest);
+    bool container = mime->entity.body != MIME_BODY_LEAF;
+    if (container && mime->depth == MIME_DEPTH_LIMIT) {
+        mime->parts->limits |= MIME_LIMIT_DEPTH;
+        container = false;
+    }
+    if (!container && mime->entity.attachment)
+        mime->leaf = begin_attachment(mime);
+    else if (container && mime->entity.body == MIME_BODY_MESSAGE)
+        open_message(mime);
+    else if (container)
+        open_level(mime, &(struct level){ .boundary = g_strdup(mime->entity.boundary), .digest = mime->entity.digest });
+    if (!mime->in_header)
+        mime_entity_clear(&mime->entity);
+    mime->idle = mime->depth == 0 && mime->leaf == NULL;
+}
+
+/* ---- headers ---- */
+
+static void end_field(struct mime *mime)
+{
+    struct smtp_span field = smtp_span(mime->field->str, mime->field->len);
+    const uint8_t *colon = field.length > 0 ? memchr(field.octets, ':', field.length) : NULL;
+    if (colon != NULL && smtp_span_starts_with(field, "Content-")) {
+        size_t name = (size_t)(colon - field.octets);
+        if (field.length >= MIME_FIELD_LIMIT)
+            mime->parts->limits |= MIME_LIMIT_FIELD;
+        mime_entity_field(&mime->entity, smtp_span_trim(smtp_span_first(field, name)), smtp_span_trim(smtp_span_from(field, name + 1)));
+    }
+    g_string_truncate(mime->field, 0);
+}
+
+/* Octets of one line of the header, perhaps its last ones. */
+static void take_header(struct mime *mime, struct smtp_span octets)
+{
+    uint8_t before = octets.length > 1 ? octets.octets[octets.length - 2] : mime->last;
+    bool folded = octets.octets[0] == ' ' || octets.octets[0] == '\t';
+    if (mime->line == 0 && !folded)
+        end_field(mime);
+    size_t room = MIME_FIELD_LIMIT - mime->field->len;
+    g_string_append_len(mime->field, (const char *)octets.octets, (gssize)MIN(room, octets.length));
+    mime->line += octets.length;
+    mime->last = octets.octets[octets.length - 1];
+    if (mime->last != '\n')
+        return;
+    bool empty = mime->line == 1 || (mime->line == 2 && before == '\r');
+    mime->line = 0;
+    if (!empty)
+        return;
+    end_field(mime);
+    open_body(mime);
+}
+
+/* ---- boundaries ---- */
+
+/* The level whose boundary a line is; the depth: none's. `closes`: it is the last one. */
+static unsigned level_of(const struct mime *mime, struct smtp_span line, bool *closes)
+{
+    while (line.length > 0 && g_ascii_isspace((char)line.octets[line.length - 1]))
+        line.length--;
+    if (line.length < 3 || line.octets[1] != '-')
+        return mime->depth;
+    line = smtp_span_from(line, 2);
+    for (unsigned i = mime->depth; i-- > 0;) {
+        size_t length = mime->levels[i].boundary != NULL ? strlen(mime->levels[i].boundary) : SIZE_MAX;
+        if (line.length < length || memcmp(line.octets, mime->levels[i].boundary, length) != 0)
+            continue;
+        *closes = line.length == length + 2 && memcmp(line.octets + length, "--", 2) == 0;
+        if (line.length == length || *closes)
+            return i;
+    }
+    return mime->depth;
+}
+
+/* A line that began like a boundary's came to its end, or grew too long for one. */
+static void judge_candidate(struct mime *mime)
+{
+    struct smtp_span line = smtp_span(mime->candidate->str, mime->candidate->len);
+    bool closes = false;
+    unsigned level = level_of(mime, line, &closes);
+    mime->in_candidate = false;
+    if (level == mime->depth) {
+        while (line.length > 0) {
+            size_t length = give_lines(mime, line, true);
+            if (mime->in_header)
+                take_header(mime, smtp_span_first(line, length));
+            line = smtp_span_from(line, length);
+        }
+    } else {
+        close_levels(mime, closes ? level : level + 1, true);
+        give_held(mime); /* to the messages around it */
+        give(mime, line);
+        mime->line_begins = true;
+        mime->in_header = false;
+        if (!closes)
+            begin_header(mime);
+        mime->idle = mime->depth == 0;
+    }
+    g_string_truncate(mime->candidate, 0);
+}
+
+/* Returns how many octets it took. */
+static size_t take_candidate(struct mime *mime, struct smtp_span octets)
+{
+    size_t room = CANDIDATE_LIMIT - mime->candidate->len;
+    const uint8_t *lf = memchr(octets.octets, '\n', MIN(octets.length, room));
+    size_t length = lf != NULL ? (size_t)(lf - octets.octets) + 1 : MIN(octets.length, room);
+    g_string_append_len(mime->candidate, (const char *)octets.octets, (gssize)length);
+    if (lf != NULL || mime->candidate->len == CANDIDATE_LIMIT)
+        judge_candidate(mime);
+    return length;
+}
+
+/* ---- the message ---- */
+
+void mime_add(struct mime *mime, struct smtp_span octets)
+{
+    while (octets.length > 0 && !mime->idle) {
+        size_t taken;
+        if (mime->line_begins && mime->multiparts > 0 && octets.octets[0] == '-')
+            mime->in_candidate = true;
+        mime->line_begins = mime->line_begins && !mime->in_candidate;
+        if (mime->in_candidate) {
+            taken = take_candidate(mime, octets);
+        } else {
+            taken = give_lines(mime, octets, mime->in_header);
+            if (mime->in_header)
+                take_header(mime, smtp_span_first(octets, taken));
+        }
+        octets = smtp_span_from(octets, taken);
+    }
+}
+
+void mime_end(struct mime *mime, bool whole)
+{
+    if (mime->in_candidate && whole)
+        judge_candidate(mime);
+    give_held(mime);
+    give(mime, smtp_span(mime->candidate->str, mime->candidate->len)); /* cut by a hole: nothing says that it is a boundary's */
+    close_levels(mime, 0, whole);
+    mime_entity_clear(&mime->entity);
+    g_string_free(mime->field, TRUE);
+    g_string_free(mime->candidate, TRUE);
+    g_free(mime->levels);
+    g_free(mime);
+}

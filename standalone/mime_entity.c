@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mime_entity.h"
+
+#include <string.h>
+
+#include "header.h"
+
+/* A boundary has 70 characters at the most (RFC 2046 section 5.1.1). Much longer ones are taken for none. */
+#define BOUNDARY_LIMIT 500
+
+/*
+ * Octets that are no UTF-8 would be guessed at, or lost. On their way through GMime they are characters of their own, U+10FF80 and
+ * following, which nobody uses; those that somebody does use are taken for such octets, too.
+ */
+#define SHIELD 0x10ff00u
+
+static char *shield(struct smtp_span text)
+{
+    GString *shielded = g_string_sized_new(text.length);
+    while (text.length > 0) {
+        gunichar character = g_utf8_get_char_validated((const char *)text.octets, (gssize)MIN(text.length, 6));
+        bool valid = character <= 0x10ffff && (character & ~0xffu) != SHIELD;
+        size_t length = valid ? (size_t)g_unichar_to_utf8(character, NULL) : 1;
+        if (valid)
+            g_string_append_len(shielded, (const char *)text.octets, (gssize)length);
+        else
+            g_string_append_unichar(shielded, SHIELD + text.octets[0]);
+        text = smtp_span_from(text, length);
+    }
+    return g_string_free(shielded, FALSE);
+}
+
+/* NULL of NULL. */
+static char *unshield(const char *text)
+{
+    GString *octets = g_string_new(NULL);
+    if (text == NULL)
+        return g_string_free(octets, TRUE);
+    while (*text != '\0') {
+        gunichar character = g_utf8_get_char_validated(text, -1);
+        bool valid = character <= 0x10ffff;
+        size_t length = valid ? (size_t)g_unichar_to_utf8(character, NULL) : 1;
+        if (valid && (character & ~0xffu) == SHIELD)
+            g_string_append_c(octets, (char)(character & 0xff));
+        else
+            g_string_append_len(octets, text, (gssize)length);
+        text += length;
+    }
+    return g_string_free(octets, FALSE);
+}
+
+void mime_entity_field(struct mime_entity *entity, struct smtp_span name, struct smtp_span value)
+{
+    const struct {
+        const char *name;
+        char **value;
+    } fields[] = {
+        { "Content-Type", &entity->type_field },
+        { "Content-Disposition", &entity->disposition_field },
+        { "Content-Transfer-Encoding", &entity->encoding_field },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
+        if (*fields[i].value != NULL || !smtp_span_is(name, fields[i].name))
+            continue;
+        GString *text = g_string_new_len((const char *)value.octets, (gssize)value.length);
+        header_show_nuls(text);
+        char *copy = shield(smtp_span(text->str, text->len));
+        g_string_free(text, TRUE);
+        *fields[i].value = g_mime_utils_header_unfold(copy);
+        g_free(copy);
+    }
+}
+
+bool mime_entity_is_encoded(const struct mime_entity *entity)
+{
+    return entity->encoding == GMIME_CONTENT_ENCODING_BASE64 || entity->encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE;
+}
+
+static void read_boundary(struct mime_entity *entity, GMimeContentType *type)
+{
+    const char *boundary = g_mime_content_type_get_parameter(type, "boundary");
+    if (boundary == NULL)
+        return;
+    entity->boundary = g_strchomp(unshield(boundary)); /* white space behind it is not of it */
+    size_t length = strlen(entity->boundary);
+    if (length > 0 && length <= BOUNDARY_LIMIT)
+        entity->body = MIME_BODY_MULTIPART;
+}
+
+static void read_type(struct mime_entity *entity, bool in_digest)
+{
+    const char *otherwise = in_digest ? "message/rfc822" : "text/plain"; /* RFC 2046 section 5.1.5, RFC 2045 section 5.2 */
+    GMimeContentType *type = g_mime_content_type_parse(NULL, entity->type_field != NULL ? entity->type_field : otherwise);
+    char *name = g_mime_content_type_get_mime_type(type);
+    char *lower = g_ascii_strdown(name, -1);
+    entity->type = unshield(lower);
+    g_free(lower);
+    g_free(name);
+    if (g_mime_content_type_is_type(type, "multipart", "*"))
+        read_boundary(entity, type);
+    entity->digest = g_mime_content_type_is_type(type, "multipart", "digest");
+    if (g_mime_content_type_is_type(type, "message", "rfc822") || g_mime_content_type_is_type(type, "message", "global"))
+        entity->body = MIME_BODY_MESSAGE;
+    bool text = g_mime_content_type_is_type(type, "text", "*") || g_mime_content_type_is_type(type, "message", "*")
+                || g_mime_content_type_is_type(type, "multipart", "*");
+    entity->attachment = !text;
+    if (entity->filename == NULL)
+        entity->filename = unshield(g_mime_content_type_get_parameter(type, "name"));
+    g_object_unref(type);
+}
+
+static void read_disposition(struct mime_entity *entity)
+{
+    if (entity->disposition_field == NULL)
+        return;
+    GMimeContentDisposition *disposition = g_mime_content_disposition_parse(NULL, entity->disposition_field);
+    entity->attachment = entity->attachment || g_mime_content_disposition_is_attachment(disposition);
+    const char *filename = g_mime_content_disposition_get_parameter(disposition, "filename");
+    if (filename != NULL) {
+        g_free(entity->filename);
+        entity->filename = unshield(filename);
+    }
+    g_object_unref(disposition);
+}
+
+void mime_entity_read(struct mime_entity *entity, bool in_digest)
+{
+    entity->body = MIME_BODY_LEAF;
+    if (entity->type_field == NULL && entity->disposition_field == NULL && !in_digest)
+        return; /* plain text: most parts without a word on what they are, and messages of old */
+    read_type(entity, in_digest);
+    read_disposition(entity);
+    if (entity->encoding_field != NULL)
+        entity->encoding = g_mime_content_encoding_from_string(entity->encoding_field);
+    entity->attachment = entity->attachment || entity->filename != NULL;
+    if (mime_entity_is_encoded(entity) && entity->body == MIME_BODY_MESSAGE) /* not allowed (RFC 2046 section 5.2.1): what is in it stays closed */
+        entity->body = MIME_BODY_LEAF;
+    if (entity->body == MIME_BODY_MULTIPART)
+        entity->attachment = false;
+}
+
+void mime_entity_clear(struct mime_entity *entity)
+{
+    g_free(entity->type_field);
+    g_free(entity->disposition_field);
+    g_free(entity->encoding_field);
+    g_free(entity->type);
+    g_free(entity->boundary);
+    g_free(entity->filename);
+    *entity = (struct mime_entity){ .body = MIME_BODY_LEAF };
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct piece {
+    struct piece *next;
+    struct smtp_span octets;
+};
+
+struct outfile {
+    struct outdir *directory;
+    struct arena_pool *pool;
+    struct arena *arena; /* of what is held; NULL: nothing is */
+    struct piece *first, *last;
+    size_t held;
+    char *temporary;     /* NULL: nothing was written yet */
+    dev_t device;        /* of the temporary file */
+    ino_t inode;
+};
+
+struct outfile *outfile_new(struct outdir *directory, struct arena_pool *pool)
+{
+    struct outfile *file = g_new0(struct outfile, 1);
+    file->directory = directory;
+    file->pool = pool;
+    return file;
+}
+
+static void let_go(struct outfile *file)
+{
+    if (file->arena != NULL)
+        arena_free(file->arena);
+    file->arena = NULL;
+    file->first = file->last = NULL;
+    file->held = 0;
+}
+
+void outfile_free(struct outfile *file)
+{
+    let_go(file);
+    if (file->temporary != NULL)
+        outdir_remove(file->directory, file->temporary);
+    g_free(file->temporary);
+    g_free(file);
+}
+
+static int create(struct outfile *file)
+{
+    struct stat status;
+    int descriptor = outdir_create_temporary(file->directory, &file->temporary);
+    if (descriptor >= 0 && fstat(descriptor, &status) == 0) {
+        file->device = status.st_dev;
+        file->inode = status.st_ino;
+    }
+    return descriptor;
+}
+
+/* Opens the temporary file again: it must be the one that was written before. */
+static int reopen(struct outfile *file)
+{
+    struct stat status;
+    int descriptor = openat(outdir_descriptor(file->directory), file->temporary, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor >= 0 && (fstat(descriptor, &status) != 0 || status.st_dev != file->device || status.st_ino != file->inode)) {
+        close(descriptor);
+        descriptor = -1;
+        errno = ESTALE;
+    }
+    if (descriptor < 0)
+        outdir_fail(file->directory, file->temporary);
+    return descriptor;
+}
+
+/* Writes what is held. */
+static void write_held(struct outfile *file)
+{
+    if (outdir_failed(file->directory)) {
+        let_go(file);
+        return;
+    }
+    int descriptor = file->temporary == NULL ? create(file) : reopen(file);
+    bool good = descriptor >= 0;
+    for (const struct piece *piece = file->first; piece != NULL && good; piece = piece->next)
+        good = outdir_write(file->directory, descriptor, NULL, piece->octets.octets, piece->octets.length);
+    if (descriptor >= 0 && close(descriptor) != 0 && good) /* a network's file system may say only now that it is full */
+        outdir_fail(file->directory, NULL);
+    let_go(file);
+}
+
+void outfile_add(struct outfile *file, struct smtp_span octets)
+{
+    if (octets.length == 0 || outdir_failed(file->directory))
+        return;
+    if (file->held + octets.length > OUTFILE_HELD && file->held > 0)
+        write_held(file);
+    if (file->arena == NULL)
+        file->arena = arena_new(file->pool);
+    struct piece *piece = arena_take(file->arena, sizeof *piece);
+    piece->octets = arena_copy(file->arena, octets);
+    if (file->last != NULL)
+        file->last->next = piece;
+    else
+        file->first = piece;
+    file->last = piece;
+    file->held += octets.length;
+}
+
+void outfile_end(struct outfile *file)
+{
+    if (file->held > 0 || file->temporary == NULL)
+        write_held(file);
+}
+
+bool outfile_name(struct outfile *file, const char *name)
+{
+    if (outdir_failed(file->directory) || !outdir_rename(file->directory, file->temporary, name))
+        return false;
+    g_free(file->temporary);
+    file->temporary = NULL;
+    return true;
+}

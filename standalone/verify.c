@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "verify.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "digest.h"
+#include "export.h"
+#include "index_reader.h"
+#include "transaction_json.h"
+
+#define READ_AT_ONCE 65536
+
+struct verify {
+    int directory;
+    void (*report)(void *context, const struct verification *verification);
+    void *context;
+    GHashTable *index;    /* struct index_entry, by its numbers; those that are left at the end are extra */
+    GHashTable *expected; /* names of files that should be, or may be, there */
+};
+
+const char *verify_result_name(enum verify_result result)
+{
+    static const char *const names[] = {
+        [VERIFY_AGREES] = "agrees",   [VERIFY_DIFFERS] = "differs",       [VERIFY_MISSING] = "missing",
+        [VERIFY_EXTRA] = "extra",     [VERIFY_UNREADABLE] = "unreadable",
+    };
+    return names[result];
+}
+
+/* ---- the index ---- */
+
+static guint entry_hash(gconstpointer pointer)
+{
+    const struct index_entry *entry = pointer;
+    return (guint)(entry->session * 31 + entry->transaction);
+}
+
+static gboolean entry_equal(gconstpointer one, gconstpointer other)
+{
+    const struct index_entry *a = one;
+    const struct index_entry *b = other;
+    return a->session == b->session && a->transaction == b->transaction;
+}
+
+static void report_index(struct verify *verify, uint64_t session, uint64_t transaction, enum verify_result result)
+{
+    const struct verification verification = { .what = "index", .path = EXPORT_INDEX, .session = session,
+                                               .transaction = (uint32_t)transaction, .result = result };
+    verify->report(verify->context, &verification);
+}
+
+/* Two records with the same numbers: the second one is extra. */
+static void take_line(struct verify *verify, struct smtp_span line)
+{
+    struct index_entry entry;
+    if (!index_entry_read(line, &entry))
+        report_index(verify, 0, 0, VERIFY_DIFFERS);
+    else if (entry.session > 0 && g_hash_table_contains(verify->index, &entry))
+        report_index(verify, entry.session, entry.transaction, VERIFY_EXTRA);
+    else if (entry.session > 0)
+        g_hash_table_add(verify->index, g_memdup2(&entry, sizeof entry));
+}
+
+/* A regular file of the directory, no link; -1 with errno set. */
+static int open_file(const struct verify *verify, const char *name)
+{
+    struct stat status;
+    int descriptor = openat(verify->directory, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (descriptor >= 0 && (fstat(descriptor, &status) != 0 || !S_ISREG(status.st_mode))) {
+        close(descriptor);
+        descriptor = -1;
+        errno = EINVAL;
+    }
+    return descriptor;
+}
+
+static void read_index(struct verify *verify)
+{
+    int descriptor = open_file(verify, EXPORT_INDEX);
+    FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
+    if (file == NULL) {
+        report_index(verify, 0, 0, errno == ENOENT ? VERIFY_MISSING : VERIFY_UNREADABLE);
+        return;
+    }
+    char *line = NULL;
+    size_t size = 0;
+    ssize_t length;
+    while ((length = getline(&line, &size, file)) > 0)
+        take_line(verify, smtp_span(line, (size_t)length));
+    free(line);
+    fclose(file);
+}
+
+/* The record of a transaction, as it would be written to the index now. */
+static bool agrees_with_index(const struct record *record, const struct transaction *transaction, const struct index_entry *found)
+{
+    const struct transaction_paths paths = { .directory = NULL };
+    struct json json = { .out = g_string_new(NULL) };
+    struct index_entry now;
+    transaction_json_record(&json, record, transaction, &paths);
+    bool good = index_entry_read(smtp_span(json.out->str, json.out->len), &now) && strcmp(now.digest, found->digest) == 0;
+    g_string_free(json.out, TRUE);
+    return good;
+}
+
+/* ---- files ---- */
+
+/* Its digest; NULL, with errno set, where it cannot be read. */
+static char *digest_of_file(const struct verify *verify, const char *name)
+{
+    uint8_t octets[READ_AT_ONCE];
+    ssize_t got = 0;
+    int descriptor = open_file(verify, name);
+    if (descriptor < 0)
+        return NULL;
+    struct digest *digest = digest_new();
+    while ((got = read(descriptor, octets, sizeof octets)) > 0 || (got < 0 && errno == EINTR))
+        digest_add(digest, smtp_span(octets, got > 0 ? (size_t)got : 0));
+    int reason = errno;
+    close(descriptor);
+    char *hex = digest_end(digest);
+    if (got < 0) {
+        g_free(hex);
+        errno = reason;
+        return NULL;
+    }
+    return hex;
+}
+
+/* `needed`: that it is not there is worth a word. Takes the name. */
+static void check_file(struct verify *verify, struct verification *verification, char *name, bool needed)
+{
+    char *found = digest_of_file(verify, name);
+    bool missing = found == NULL && errno == ENOENT;
+    verification->path = name;
+    verification->found = found;
+    if (found == NULL)
+        verification->result = missing ? VERIFY_MISSING : VERIFY_UNREADABLE;
+    else
+        verification->result = strcmp(found, verification->expected) == 0 ? VERIFY_AGREES : VERIFY_DIFFERS;
+    if (needed || !missing)
+        verify->report(verify->context, verification);
+    g_free(found);
+    g_hash_table_add(verify->expected, name);
+}
+
+/* ---- sessions ---- */
+
+static void check_attachments(struct verify *verify, const struct record *record, const struct transaction *transaction, bool needed)
+{
+    unsigned number = 0;
+    for (const GList *link = transaction->message->parts.attachments.head; link != NULL; link = link->next) {
+        const struct attachment *attachment = link->data;
+        char *name = export_attachment_name(record, transaction, attachment, ++number);
+        struct verification verification = { .what = "attachment", .session = record->id, .transaction = transaction->id,
+                                             .expected = attachment->sha256 };
+        check_file(verify, &verification, name, needed);
+    }
+}
+
+static void check_transaction(struct verify *verify, const struct record *record, const struct transaction *transaction)
+{
+    const struct index_entry key = { .session = record->id, .transaction = transaction->id };
+    const struct index_entry *entry = g_hash_table_lookup(verify->index, &key);
+    struct message *message = transaction->message;
+    if (message != NULL) {
+        struct verification verification = { .what = "message", .session = record->id, .transaction = transaction->id,
+                                             .expected = message->sha256 };
+        char *name = export_message_name(record, transaction);
+        message->path = arena_copy_text(lazy_arena_get(message->common), name);
+        check_file(verify, &verification, name, true);
+        check_attachments(verify, record, transaction, entry != NULL && entry->attachments);
+    }
+    if (entry == NULL)
+        report_index(verify, record->id, transaction->id, VERIFY_MISSING);
+    else
+        report_index(verify, record->id, transaction->id, agrees_with_index(record, transaction, entry) ? VERIFY_AGREES : VERIFY_DIFFERS);
+    g_hash_table_remove(verify->index, &key);
+}
+
+void verify_session(struct verify *verify, const struct record *record)
+{
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next)
+        check_transaction(verify, record, link->data);
+}
+
+/* ---- the directory ---- */
+
+struct verify *verify_open(const char *path, void (*report)(void *context, const struct verification *verification), void *context)
+{
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (directory < 0)
+        return NULL;
+    struct verify *verify = g_new0(struct verify, 1);
+    verify->directory = directory;
+    verify->report = report;
+    verify->context = context;
+    verify->index = g_hash_table_new_full(entry_hash, entry_equal, g_free, NULL);
+    verify->expected = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    read_index(verify);
+    return verify;
+}
+
+static int by_numbers(const void *one, const void *other)
+{
+    const struct index_entry *a = *(const struct index_entry *const *)one;
+    const struct index_entry *b = *(const struct index_entry *const *)other;
+    if (a->session != b->session)
+        return a->session < b->session ? -1 : 1;
+    return a->transaction < b->transaction ? -1 : a->transaction > b->transaction;
+}
+
+static void report_extra_entries(struct verify *verify)
+{
+    guint count = 0;
+    gpointer *entries = g_hash_table_get_keys_as_array(verify->index, &count);
+    if (count > 0)
+        qsort(entries, count, sizeof *entries, by_numbers);
+    for (guint i = 0; i < count; i++) {
+        const struct index_entry *entry = entries[i];
+        report_index(verify, entry->session, entry->transaction, VERIFY_EXTRA);
+    }
+    g_free(entries);
+}
+
+static int by_name(const void *one, const void *other)
+{
+    return strcmp(*(const char *const *)one, *(const char *const *)other);
+}
+
+static void report_extra_files(struct verify *verify)
+{
+    int descriptor = dup(verify->directory);
+    DIR *names = descriptor >= 0 ? fdopendir(descriptor) : NULL;
+    GPtrArray *extra = g_ptr_array_new_with_free_func(g_free);
+    const struct dirent *entry;
+    while (names != NULL && (entry = readdir(names)) != NULL) {
+        bool known = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || strcmp(entry->d_name, EXPORT_INDEX) == 0
+                     || g_hash_table_contains(verify->expected, entry->d_name);
+        if (!known)
+            g_ptr_array_add(extra, g_strdup(entry->d_name));
+    }
+    if (names != NULL)
+        closedir(names);
+    g_ptr_array_sort(extra, by_name);
+    for (guint i = 0; i < extra->len; i++) {
+        const struct verification verification = { .what = "other", .path = extra->pdata[i], .result = VERIFY_EXTRA };
+        verify->report(verify->context, &verification);
+    }
+    g_ptr_array_free(extra, TRUE);
+}
+
+void verify_finish(struct verify *verify)
+{
+    report_extra_entries(verify);
+    report_extra_files(verify);
+}
+
+void verify_free(struct verify *verify)
+{
+    close(verify->directory);
+    g_hash_table_destroy(verify->index);
+    g_hash_table_destroy(verify->expected);
+    g_free(verify);
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The attachments of a message, wherever its octets are cut. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <gmime/gmime.h>
+#include <string.h>
+
+#include "digest.h"
+#include "mime.h"
+
+#define MIXED "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+#define A_FILE "Content-Disposition: attachment; filename=f\r\n\r\n"
+
+/* What is found is written as "type|name|octets|content if it was given for the digest;" */
+static const struct {
+    const char *what, *message, *found;
+} cases[] = {
+    { "no header", "hello\r\n", "" },
+    { "plain text", "Subject: x\r\n\r\nhello\r\n--b\r\n" A_FILE "x", "" },
+    { "a part", MIXED "--b\r\n" A_FILE "hello\r\nyou\r\n--b--\r\n", "text/plain|f|10|hello\r\nyou;" },
+    { "the line end is the boundary's", MIXED "--b\r\n" A_FILE "\r\nx\r\n\r\n--b--\r\n", "text/plain|f|5|\r\nx\r\n;" },
+    { "an empty part", MIXED "--b\r\n" A_FILE "--b--\r\n", "text/plain|f|0|;" },
+    { "an empty line", MIXED "--b\r\n" A_FILE "\r\n--b--\r\n", "text/plain|f|0|;" },
+    { "line feeds only", "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Disposition: attachment\n\nx\ny\n--b--\n",
+      "text/plain||3|x\ny;" },
+    { "no last boundary", MIXED "--b\r\n" A_FILE "hello\r\n", "text/plain|f|7|hello\r\n;" },
+    { "a boundary without its line end", MIXED "--b\r\n" A_FILE "hello\r\n--b--", "text/plain|f|5|hello;" },
+    { "white space behind a boundary", MIXED "--b \t\r\n" A_FILE "hello\r\n--b-- \r\n", "text/plain|f|5|hello;" },
+    { "what is no boundary", MIXED "--b\r\n" A_FILE "--bb\r\n--\r\n-\r\n--c--\r\n --b\r\nx--b\r\n--b--\r\n",
+      "text/plain|f|30|--bb\r\n--\r\n-\r\n--c--\r\n --b\r\nx--b;" },
+    { "preamble and epilogue", MIXED "--x\r\n" A_FILE "no\r\n--b\r\n" A_FILE "yes\r\n--b--\r\n--b\r\n" A_FILE "no\r\n", "text/plain|f|3|yes;" },
+    { "base64", MIXED "--b\r\nContent-Type: application/pdf; name=\"a.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\naGVs\r\nbG8=\r\n--b--\r\n",
+      "application/pdf|a.pdf|5|hello;" },
+    { "quoted-printable", MIXED "--b\r\nContent-Transfer-Encoding: Quoted-Printable\r\n" A_FILE "a=3D=\r\nb\r\n--b--\r\n",
+      "text/plain|f|3|a=b;" },
+    { "another encoding stays as it is", MIXED "--b\r\nContent-Transfer-Encoding: x-uuencode\r\n" A_FILE "#0V%T\r\n--b--\r\n", "text/plain|f|5|#0V%T;" },
+    { "no attachment", MIXED "--b\r\nContent-Type: text/html\r\nContent-Disposition: inline\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--\r\n", "" },
+    { "no text", MIXED "--b\r\nContent-Type: IMAGE/Png\r\nContent-ID: <1>\r\n\r\nx\r\n--b--\r\n", "image/png||1|x;" },
+    { "the name wins over the disposition", MIXED "--b\r\nContent-Type: text/plain; name=n\r\nContent-Disposition: inline\r\n\r\nx\r\n--b--\r\n",
+      "text/plain|n|1|x;" },
+    { "the whole message", "Content-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n" A_FILE "aGVsbG8=\r\n", "application/zip|f|5|hello;" },
+    { "nested", MIXED "--b\r\nContent-Type: multipart/alternative; boundary=\"b b\"\r\n\r\n--b b\r\n" A_FILE "1\r\n--b b--\r\n--b\r\n" A_FILE "2\r\n--b--\r\n",
+      "text/plain|f|1|1;text/plain|f|1|2;" },
+    { "an outer boundary ends inner parts", MIXED "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" A_FILE "1\r\n--b\r\n" A_FILE "2\r\n--b--",
+      "text/plain|f|1|1;text/plain|f|1|2;" },
+    { "a boundary in a header", MIXED "--b\r\nContent-Type: text/plain\r\n--b\r\n" A_FILE "2\r\n--b--", "text/plain|f|1|2;" },
+    { "a message", MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\n" MIXED "--b\r\n" A_FILE "1\r\n--b--\r\n--b--\r\n", "text/plain|f|1|1;" },
+    { "a message that is an attachment", MIXED "--b\r\nContent-Type: message/rfc822\r\n" A_FILE "Subject: x\r\n\r\nhello\r\n--b--\r\n",
+      "message/rfc822|f|19|Subject: x\r\n\r\nhello;" },
+    { "and what is in it", MIXED "--b\r\nContent-Type: message/rfc822\r\n" A_FILE "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" A_FILE
+      "1\r\n--c--\r\nend\r\n--b--\r\n",
+      "message/rfc822|f|110|Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Disposition: attachment; filename=f\r\n\r\n1\r\n--c--\r\nend;"
+      "text/plain|f|1|1;" },
+    { "a digest", "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\n" MIXED "--b\r\n" A_FILE "1\r\n--b--\r\n", "text/plain|f|1|1;" },
+    { "RFC 2231", MIXED "--b\r\nContent-Disposition: attachment;\r\n filename*0*=utf-8''%E2%82%AC;\r\n filename*1=\" rates\";\r\n filename*2*=%20x.pdf\r\n\r\n1\r\n--b--\r\n",
+      "text/plain|\xe2\x82\xac rates x.pdf|1|1;" },
+    { "RFC 2047 in a parameter", MIXED "--b\r\nContent-Disposition: attachment; filename=\"=?utf-8?B?4oKsLnBkZg==?=\"\r\n\r\n1\r\n--b--\r\n",
+      "text/plain|\xe2\x82\xac.pdf|1|1;" },
+    { "a name that is no UTF-8", MIXED "--b\r\nContent-Disposition: attachment; filename=\"caf\xe9\"\r\n\r\n1\r\n--b--\r\n", "text/plain|caf\xe9|1|1;" },
+    { "the disposition's name counts", MIXED "--b\r\nContent-Disposition: attachment; filename=one\r\nContent-Type: text/plain; name=two\r\n\r\n1\r\n--b--\r\n",
+      "text/plain|one|1|1;" },
+    { "no boundary named", "Content-Type: multipart/mixed\r\n\r\n--b\r\n" A_FILE "1\r\n", "" },
+};
+
+static GString *found_in(const struct mime_parts *parts)
+{
+    GString *found = g_string_new(NULL);
+    for (const GList *link = parts->attachments.head; link != NULL; link = link->next) {
+        const struct attachment *attachment = link->data;
+        g_string_append_len(found, (const char *)attachment->content_type.octets, (gssize)attachment->content_type.length);
+        g_string_append_c(found, '|');
+        g_string_append_len(found, (const char *)attachment->filename.octets, (gssize)attachment->filename.length);
+        g_string_append_printf(found, "|%" G_GUINT64_FORMAT "|%s;", attachment->octets, attachment->whole ? attachment->sha256 : "");
+    }
+    return found;
+}
+
+/* The contents that a case names, as digests. */
+static GString *expected_of(const char *found)
+{
+    GString *expected = g_string_new(NULL);
+    while (*found != '\0') {
+        const char *content = found;
+        for (unsigned bars = 0; bars < 3; content++)
+            bars += *content == '|' ? 1 : 0;
+        const char *end = strchr(content, ';');
+        while (end[1] != '\0' && !g_str_has_prefix(end + 1, "text/") && !g_str_has_prefix(end + 1, "message/"))
+            end = strchr(end + 1, ';');
+        struct digest *digest = digest_new();
+        digest_add(digest, smtp_span(content, (size_t)(end - content)));
+        char *hex = digest_end(digest);
+        g_string_append_len(expected, found, content - found);
+        g_string_append_printf(expected, "%s;", hex);
+        g_free(hex);
+        found = end + 1;
+    }
+    return expected;
+}
+
+/* Feeds a message in pieces of `size` octets, or (0) of any size. */
+static GString *play(struct smtp_span message, size_t size, GRand *random, unsigned *limits)
+{
+    struct arena_pool *pool = arena_pool_new(1 << 20);
+    struct lazy_arena arena = { .pool = pool };
+    struct mime_parts parts = { .limits = 0 };
+    struct mime *mime = mime_new(&parts, &arena, NULL);
+    while (message.length > 0) {
+        size_t wanted = size > 0 ? size : (size_t)g_rand_int_range(random, 1, 30);
+        size_t length = MIN(message.length, wanted);
+        char *copy = g_memdup2(message.octets, length); /* exactly sized: reading too far is seen */
+        mime_add(mime, smtp_span(copy, length));
+        g_free(copy);
+        message = smtp_span_from(message, length);
+    }
+    mime_end(mime, true);
+    GString *found = found_in(&parts);
+    *limits = parts.limits;
+    mime_parts_free(&parts);
+    lazy_arena_free(&arena);
+    arena_pool_free(pool);
+    return found;
+}
+
+static void test_cases(void **state)
+{
+    (void)state;
+    GRand *random = g_rand_new_with_seed(3);
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GString *expected = expected_of(cases[i].found);
+        for (size_t round = 0; round < 40; round++) {
+            size_t size = round == 0 ? SIZE_MAX : round < 20 ? round : 0;
+            unsigned limits = 0;
+            GString *found = play(smtp_span_of_text(cases[i].message), size, random, &limits);
+            if (strcmp(found->str, expected->str) != 0)
+                print_error("%s, in pieces of %zu\n", cases[i].what, size);
+            assert_string_equal(found->str, expected->str);
+            assert_int_equal(limits, 0);
+            g_string_free(found, TRUE);
+        }
+        g_string_free(expected, TRUE);
+    }
+    g_rand_free(random);
+}
+
+static unsigned count_of(GString *found)
+{
+    unsigned count = 0;
+    for (const char *at = found->str; (at = strchr(at, ';')) != NULL; at++)
+        count++;
+    g_string_free(found, TRUE);
+    return count;
+}
+
+static void test_deep(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < 2; kind++) {
+        GString *message = g_string_new(NULL);
+        for (unsigned i = 0; i < 1000; i++)
+            g_string_append_printf(message, kind == 0 ? "Content-Type: multipart/mixed; boundary=b%u\r\n\r\n--b%u\r\n"
+                                                      : "Content-Type: message/rfc822\r\nX: %u%u\r\n\r\n", i, i);
+        g_string_append(message, A_FILE "deep\r\n");
+        unsigned limits = 0;
+        assert_int_equal(count_of(play(smtp_span(message->str, message->len), 1000, NULL, &limits)), 0);
+        assert_int_equal(limits, MIME_LIMIT_DEPTH);
+        g_string_free(message, TRUE);
+    }
+}
+
+static void test_many(void **state)
+{
+    (void)state;
+    GString *message = g_string_new(MIXED);
+    for (unsigned i = 0; i < 100000; i++)
+        g_string_append(message, "--b\r\n" A_FILE "x\r\n");
+    unsigned limits = 0;
+    assert_int_equal(count_of(play(smtp_span(message->str, message->len), 5000, NULL, &limits)), MIME_ATTACHMENTS_LIMIT);
+    assert_int_equal(limits, MIME_LIMIT_ATTACHMENTS);
+    g_string_free(message, TRUE);
+}
+
+static void test_long_field(void **state)
+{
+    (void)state;
+    GString *message = g_string_new("Content-Type: application/pdf; name=");
+    while (message->len < 1000000)
+        g_string_append(message, "x; x=");
+    g_string_append(message, "\r\nContent-Disposition: attachment; filename=f\r\n\r\nx");
+    unsigned limits = 0;
+    GString *found = play(smtp_span(message->str, message->len), 7000, NULL, &limits);
+    assert_true(g_str_has_prefix(found->str, "application/pdf|f|1|"));
+    assert_int_equal(limits, MIME_LIMIT_FIELD);
+    g_string_free(found, TRUE);
+    g_string_free(message, TRUE);
+}
+
+/* Behind a hole nothing is whole. */
+static void test_hole(void **state)
+{
+    (void)state;
+    struct arena_pool *pool = arena_pool_new(1 << 20);
+    struct lazy_arena arena = { .pool = pool };
+    struct mime_parts parts = { .limits = 0 };
+    struct mime *mime = mime_new(&parts, &arena, NULL);
+    mime_add(mime, smtp_span_of_text(MIXED "--b\r\n" A_FILE "one\r\n--b\r\n" A_FILE "tw\r\n--b"));
+    mime_end(mime, false);
+    assert_int_equal(parts.attachments.length, 2);
+    const struct attachment *one = parts.attachments.head->data;
+    const struct attachment *two = parts.attachments.tail->data;
+    assert_int_equal(one->octets, 3);
+    assert_true(one->whole);
+    assert_int_equal(two->octets, 7); /* the "--b" may go on */
+    assert_false(two->whole);
+    mime_parts_free(&parts);
+    lazy_arena_free(&arena);
+    arena_pool_free(pool);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cases), cmocka_unit_test(test_deep), cmocka_unit_test(test_many),
+        cmocka_unit_test(test_long_field), cmocka_unit_test(test_hole),
+    };
+    g_mime_init();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
