@@ -427,7 +427,12 @@ class Traffic(unittest.TestCase):
     def test_socks_and_connect(self):
         for name, handshake in (
                 ("socks5", [("C", b"\5\1\0"), ("S", b"\5\0"), ("C", b"\5\1\0\3\x0emx.example.com\0\x19"), ("S", b"\5\0\0\1\0\0\0\0\0\0")]),
-                ("connect", [("C", b"CONNECT mx.example.com:25 HTTP/1.1\r\n\r\n"), ("S", b"HTTP/1.1 200 ok\r\n\r\n")])):
+                ("connect", [("C", b"CONNECT mx.example.com:25 HTTP/1.1\r\n\r\n"), ("S", b"HTTP/1.1 200 ok\r\n\r\n")]),
+                ("connect, with a password",
+                 [("C", b"CONNECT mx.example.com:25 HTTP/1.1\r\n\r\n"),
+                  ("S", b"HTTP/1.1 407 who?\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 4\r\n\r\n"), ("S", b"who?"),
+                  ("C", b"CONNECT mx.example.com:25 HTTP/1.1\r\nProxy-Authorization: Basic YTpi\r\n\r\n"),
+                  ("S", b"HTTP/1.1 200 ok\r\n\r\n")])):
             capture = Capture()
             connection = Connection(capture, server_port=1080).open()
             for who, octets in handshake:
