@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "decompress.h"
+#include "pcapng.h"
 
 /* Octets that libpcap's stream reads at a time. */
 #define STREAM_BUFFER_OCTETS 65536
@@ -20,8 +21,9 @@
 /* An interface description further in than this is not looked for. */
 #define PEEK_LIMIT 65536
 
-#define PCAP_MICROSECONDS 0xa1b2c3d4
 #define PCAP_NANOSECONDS 0xa1b23c4d
+#define PCAP_HEADER_OCTETS 24
+#define PCAP_SNAP 16 /* octets in front of the snap length */
 #define PCAPNG_SECTION_HEADER 0x0a0d0d0a /* the same in both byte orders */
 #define PCAPNG_BYTE_ORDER 0x1a2b3c4d
 #define PCAPNG_INTERFACE_DESCRIPTION 1
@@ -40,6 +42,12 @@ struct input {
     size_t raw_given;
     GByteArray *peeked; /* read already, and not yet given to libpcap */
     size_t given;       /* octets of it */
+    bool is_pcapng;
+    struct pcapng pcapng;
+    struct pcapng_done done; /* `head` of it goes to libpcap next */
+    size_t head_given;
+    GByteArray *held;   /* not rewritten yet */
+    size_t held_given;
     char buffer[STREAM_BUFFER_OCTETS];
 };
 
@@ -95,9 +103,8 @@ static ssize_t read_some(struct input *input, void *octets, size_t length)
     return got;
 }
 
-static ssize_t stream_read(void *cookie, char *octets, size_t length)
+static ssize_t read_peeked(struct input *input, void *octets, size_t length)
 {
-    struct input *input = cookie;
     size_t left = input->peeked->len - input->given;
     if (left == 0)
         return read_some(input, octets, length);
@@ -105,6 +112,85 @@ static ssize_t stream_read(void *cookie, char *octets, size_t length)
     memcpy(octets, input->peeked->data + input->given, now);
     input->given += now;
     return (ssize_t)now;
+}
+
+/* ---- pcapng ---- */
+
+static size_t take_head(struct input *input, uint8_t *octets, size_t length)
+{
+    size_t now = MIN(input->done.head_length - input->head_given, length);
+    memcpy(octets, input->done.head + input->head_given, now);
+    input->head_given += now;
+    return now;
+}
+
+static size_t take_held(struct input *input, uint8_t *octets, size_t length)
+{
+    size_t now = MIN(input->held->len - input->held_given, length);
+    if (now > 0)
+        memcpy(octets, input->held->data + input->held_given, now);
+    input->held_given += now;
+    return now;
+}
+
+/* The last octets are to be rewritten later: those held before, and behind them new ones. */
+static void hold(struct input *input, const uint8_t *octets, size_t length, bool any_new)
+{
+    if (!any_new) {
+        input->held_given -= length;
+        return;
+    }
+    g_byte_array_set_size(input->held, 0);
+    g_byte_array_append(input->held, octets, (guint)length);
+    input->held_given = 0;
+}
+
+/* The stream ends within what would be rewritten together. */
+static size_t rewrite_last(struct input *input, uint8_t *octets, size_t length)
+{
+    uint8_t padded[PCAPNG_HEAD] = { 0 };
+    if (length > sizeof padded)
+        return length;
+    memcpy(padded, octets, length);
+    pcapng_rewrite(&input->pcapng, padded, sizeof padded, &input->done);
+    if (input->done.octets >= length)
+        memcpy(octets, padded, length);
+    input->done.head_length = 0;
+    return length;
+}
+
+/* Whatever is asked for is more than what must stand together: libc asks for a buffer at the least. */
+static ssize_t read_pcapng(struct input *input, uint8_t *octets, size_t length)
+{
+    size_t held = take_head(input, octets, length);
+    bool more = false;
+    if (held > 0)
+        return (ssize_t)held;
+    for (;;) {
+        held = take_held(input, octets, length);
+        ssize_t got = held == 0 || more ? read_peeked(input, octets + held, length - held) : 0;
+        if (got < 0)
+            return -1;
+        size_t all = held + (size_t)got;
+        if (more && got == 0)
+            return (ssize_t)rewrite_last(input, octets, all);
+        pcapng_rewrite(&input->pcapng, octets, all, &input->done);
+        input->head_given = 0;
+        size_t behind = input->done.octets + input->done.used;
+        if (behind < all)
+            hold(input, octets + behind, all - behind, got > 0);
+        if (input->done.octets > 0 || all == 0)
+            return (ssize_t)input->done.octets;
+        if (input->done.head_length > 0)
+            return (ssize_t)take_head(input, octets, length);
+        more = true;
+    }
+}
+
+static ssize_t stream_read(void *cookie, char *octets, size_t length)
+{
+    struct input *input = cookie;
+    return input->is_pcapng ? read_pcapng(input, (uint8_t *)octets, length) : read_peeked(input, octets, length);
 }
 
 static void input_free(struct input *input)
@@ -115,6 +201,7 @@ static void input_free(struct input *input)
         decompressor_free(input->decompressor);
     g_byte_array_free(input->raw, TRUE);
     g_byte_array_free(input->peeked, TRUE);
+    g_byte_array_free(input->held, TRUE);
     g_free(input);
 }
 
@@ -202,10 +289,19 @@ static unsigned pcapng_precision(struct input *input)
     return 6;
 }
 
+/* What is stored is read, whatever the header says: libpcap takes 0 for no limit. */
+static void lift_snap_length(struct input *input)
+{
+    if (peek(input, PCAP_HEADER_OCTETS))
+        memset(input->peeked->data + PCAP_SNAP, 0, 4);
+}
+
 static unsigned precision_of(struct input *input)
 {
-    if (peeked_number(input, 0, 4, true) == PCAPNG_SECTION_HEADER)
+    input->is_pcapng = peeked_number(input, 0, 4, true) == PCAPNG_SECTION_HEADER;
+    if (input->is_pcapng)
         return pcapng_precision(input);
+    lift_snap_length(input);
     bool nanoseconds = peeked_number(input, 0, 4, true) == PCAP_NANOSECONDS ||
                        peeked_number(input, 0, 4, false) == PCAP_NANOSECONDS;
     return nanoseconds ? 9 : 6;
@@ -278,6 +374,7 @@ bool capture_source_open(struct capture_source *source, const char *name, const 
     source->octets = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
     input->raw = g_byte_array_new();
     input->peeked = g_byte_array_new();
+    input->held = g_byte_array_new();
     if (S_ISDIR(status.st_mode))
         *problem = g_strdup("is a directory; name the capture files in it");
     else if (finish_opening(source, input, problem))

@@ -24,7 +24,7 @@ import time
 import unittest
 
 import encapsulations
-from pcap import Capture, Connection, mail, many_mails
+from pcap import Capture, Connection, Pcapng, mail, many_mails
 
 ARGUMENTS = None
 SCRATCH = None
@@ -492,19 +492,77 @@ class Inputs(unittest.TestCase):
 
     def test_interfaces_of_different_link_types(self):
         """libpcap reads one link type a file: what comes before is delivered, and the sentence says what is wrong."""
-        def block(kind, body):
-            body += b"\0" * (-len(body) % 4)
-            return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
         capture = Capture()
         mail(Connection(capture))
-        octets = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 65535))
-        for time, frame in capture.frames:
-            octets += block(6, struct.pack("<IIIII", 0, time >> 32, time & 0xFFFFFFFF, len(frame), len(frame)) + frame)
-        write("mixed.pcapng", octets + block(1, struct.pack("<HHI", 101, 0, 65535)))
+        file = Pcapng(capture).section().interface().packets(range(len(capture.frames))).interface(link=101)
+        write("mixed.pcapng", file.octets())
         found, done = self.sessions("mixed.pcapng")
         self.assertEqual(done.returncode, 3)
         self.assertIn("different link types", done.stderr.decode())
         self.assertEqual(found[-1]["messages"], 1)
+
+    def test_snap_lengths(self):
+        """What is stored is read, whatever snap length the header, or an interface, or a section has."""
+        capture = Capture()
+        mail(Connection(capture), text="Subject: x\r\n\r\n" + "a long line\r\n" * 20)
+        write_capture("plain.pcap", capture)
+        expected, _ = self.sessions("plain.pcap")
+        count = len(capture.frames)
+        two = Pcapng(capture).section().interface(snap=96).interface(snap=262144)
+        for number in range(count):
+            two.packet(number, interface=number % 2)
+        later = Pcapng(capture).section().interface(snap=65535).packets(range(9))
+        later.section().interface(snap=0).interface(snap=96).packets(range(9, count), interface=1)
+        whole = struct.pack("<I", 65535)
+        header = capture.octets()[:24]
+        self.assertEqual(header.count(whole), 1)
+        small = header.replace(whole, struct.pack("<I", 96)) + capture.octets()[24:]
+        for name, octets in (("interfaces", two.octets()), ("sections", later.octets()), ("header", small)):
+            for stdin in (None, octets):
+                with self.subTest(name, stdin=stdin is not None):
+                    found, done = self.sessions(write("snap", octets) if stdin is None else "-", stdin=stdin)
+                    self.assertEqual((done.returncode, done.stderr), (0, b""))
+                    self.assertEqual(found, expected)
+
+    def test_simple_packets_that_the_snap_length_cut(self):
+        """Only the snap length says how much of such a packet is there: what is not is a hole, as in other captures."""
+        capture = Capture(snap=150)
+        mail(Connection(capture), text="Subject: x\r\n\r\n" + "a long line\r\n" * 20)
+        write_capture("cut.pcap", capture)
+        expected, _ = self.sessions("cut.pcap")
+        file = Pcapng(capture).section().interface(snap=150).interface(snap=96)
+        file.packets(range(len(capture.frames)), kind=3, snap=150)
+        write("cut.pcapng", file.octets())
+        found, done = self.sessions("cut.pcapng")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        for session in (expected[0], found[0]):
+            self.assertEqual(len(session["gaps"]), 1)
+            self.assertFalse(session["transactions"][0]["message"]["complete"])
+        for key in ("gaps", "commands", "replies", "quit"):
+            self.assertEqual(found[0][key], expected[0][key])
+
+    def test_sections_of_both_byte_orders(self):
+        capture = Capture()
+        mail(Connection(capture))
+        write_capture("plain.pcap", capture)
+        expected, _ = self.sessions("plain.pcap")
+        for orders in ("<>", "><", "<><"):
+            file = Pcapng(capture)
+            for number, order in enumerate(orders):
+                file.section(order).interface(order).interface(order, digits=9)
+                for frame in range(len(capture.frames)):
+                    if min(frame // 8, len(orders) - 1) == number:
+                        file.packet(frame, order, interface=frame % 2, kind=2 if frame % 3 == 0 else 6, digits=9 if frame % 2 else 6)
+            with self.subTest(orders):
+                write("orders.pcapng", file.octets())
+                found, done = self.sessions("orders.pcapng")
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+                self.assertEqual(found, expected)
+        for cut in (5, 13, 27, 60):
+            write("orders.pcapng", file.octets()[:-cut])
+            found, done = self.sessions("orders.pcapng")
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (3, 1))
+            self.assertIn("behind frame %d (truncated" % (len(capture.frames) - 1), done.stderr.decode())
 
     def test_files_of_a_ring(self):
         """A session that goes on in the next file: frames are numbered per file, and each record names its file."""
