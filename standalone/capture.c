@@ -44,6 +44,20 @@ static void say(const struct source *source, bool *flag, const char *what)
     *flag = true;
 }
 
+/* Why there is no frame behind the last one, although the file goes on; `detail` is what libpcap says. The caller frees it. */
+static char *why_it_ends(const struct source *source, const char *detail)
+{
+    const char *problem = capture_source_problem(&source->source);
+    detail = problem != NULL ? problem : detail;
+    if (problem != NULL && capture_source_wants_memory(&source->source))
+        return source->number > 0 ? g_strdup_printf("can be read up to frame %" PRIu64 " only: %s", source->number, detail)
+                                  : g_strdup_printf("cannot be read: %s", detail);
+    if (problem == NULL && strstr(detail, "different from the type of the first interface") != NULL)
+        return g_strdup_printf("can be read up to frame %" PRIu64 " only: it has interfaces of different link types, and libpcap reads "
+                               "one (%s)", source->number, detail);
+    return g_strdup_printf("ends early or is damaged behind frame %" PRIu64 " (%s)", source->number, detail);
+}
+
 static void open_source(struct capture_set *set, struct source *source)
 {
     char message[PCAP_ERRBUF_SIZE] = "";
@@ -56,8 +70,11 @@ static void open_source(struct capture_set *set, struct source *source)
     source->precision = source->source.precision;
     source->pcap = pcap_fopen_offline_with_tstamp_precision(source->source.stream, PCAP_TSTAMP_PRECISION_NANO, message);
     if (source->pcap == NULL) {
-        problem = g_strdup_printf("is not a capture that can be read (%s)", message);
-        say(source, &set->unreadable, problem);
+        bool damaged = capture_source_problem(&source->source) != NULL && !capture_source_wants_memory(&source->source);
+        problem = capture_source_problem(&source->source) != NULL ? why_it_ends(source, message)
+                                                                  : g_strdup_printf("is not a capture that can be read (%s)", message);
+        say(source, damaged ? &set->damaged : &set->unreadable, problem);
+        set->totals.truncated = set->totals.truncated || damaged;
         g_free(problem);
         fclose(source->source.stream);
         return;
@@ -93,12 +110,7 @@ static void advance(struct capture_set *set, struct source *source)
         return;
     }
     if (result != PCAP_ERROR_BREAK && !is_interrupted(set)) {
-        const char *problem = capture_source_problem(&source->source);
-        const char *detail = problem != NULL ? problem : pcap_geterr(source->pcap);
-        bool mixed = strstr(detail, "different from the type of the first interface") != NULL;
-        char *sentence = mixed ? g_strdup_printf("can be read up to frame %" PRIu64 " only: it has interfaces of different link types, "
-                                                 "and libpcap reads one (%s)", source->number, detail)
-                               : g_strdup_printf("ends early or is damaged behind frame %" PRIu64 " (%s)", source->number, detail);
+        char *sentence = why_it_ends(source, pcap_geterr(source->pcap));
         say(source, &set->damaged, sentence);
         g_free(sentence);
         set->totals.truncated = true;

@@ -21,6 +21,7 @@
 /* An interface description further in than this is not looked for. */
 #define PEEK_LIMIT 65536
 
+#define SIGNATURE_OCTETS 4
 #define PCAP_NANOSECONDS 0xa1b23c4d
 #define PCAP_HEADER_OCTETS 24
 #define PCAP_SNAP 16 /* octets in front of the snap length */
@@ -28,6 +29,9 @@
 #define PCAPNG_BYTE_ORDER 0x1a2b3c4d
 #define PCAPNG_INTERFACE_DESCRIPTION 1
 #define PCAPNG_OPTION_TIME_RESOLUTION 9
+
+/* Octets of memory that the program may use, if nobody says. */
+#define MEMORY_LIMIT ((uint64_t)512 * 1024 * 1024)
 
 /* What is behind the stream. */
 struct input {
@@ -37,7 +41,6 @@ struct input {
     bool may_wait;      /* no regular file */
     uint64_t octets;    /* read of it so far */
     struct decompressor *decompressor; /* NULL: it is not compressed */
-    const char *problem;               /* what is wrong with what was read last; NULL: nothing, or errno says it */
     GByteArray *raw;    /* read to see whether it is compressed */
     size_t raw_given;
     GByteArray *peeked; /* read already, and not yet given to libpcap */
@@ -97,8 +100,8 @@ static ssize_t read_some(struct input *input, void *octets, size_t length)
 {
     if (input->decompressor == NULL)
         return read_raw(input, octets, length);
-    ssize_t got = decompressor_read(input->decompressor, octets, length, read_raw, input, &input->problem);
-    if (got < 0 && input->problem != NULL)
+    ssize_t got = decompressor_read(input->decompressor, octets, length, read_raw, input);
+    if (got < 0 && decompressor_problem(input->decompressor) != NULL)
         errno = EBADMSG;
     return got;
 }
@@ -310,6 +313,7 @@ static unsigned precision_of(struct input *input)
 /* By content, not by name. */
 static void detect_compression(struct input *input)
 {
+    uint64_t limit = input->hooks.memory_limit > 0 ? input->hooks.memory_limit : MEMORY_LIMIT;
     g_byte_array_set_size(input->raw, DECOMPRESS_SIGNATURE);
     input->raw_given = DECOMPRESS_SIGNATURE; /* nothing of it is there yet */
     size_t at = 0;
@@ -321,7 +325,12 @@ static void detect_compression(struct input *input)
     g_byte_array_set_size(input->raw, (guint)at);
     input->raw_given = 0;
     if (at == DECOMPRESS_SIGNATURE)
-        input->decompressor = decompressor_new(input->raw->data);
+        input->decompressor = decompressor_new(input->raw->data, limit);
+}
+
+static const char *problem_with(const struct input *input)
+{
+    return input->decompressor != NULL ? decompressor_problem(input->decompressor) : NULL;
 }
 
 /* What is certainly wrong with it, or NULL. */
@@ -329,9 +338,9 @@ static char *problem_of(struct input *input)
 {
     errno = 0;
     detect_compression(input);
-    bool whole = peek(input, 4);
-    if (!whole && input->problem != NULL)
-        return g_strdup_printf("cannot be read: %s", input->problem);
+    bool whole = peek(input, SIGNATURE_OCTETS);
+    if (!whole && problem_with(input) != NULL)
+        return NULL; /* whoever reads on finds it again */
     if (!whole && errno != 0)
         return g_strdup_printf("cannot be read: %s", g_strerror(errno));
     if (input->peeked->len == 0)
@@ -348,7 +357,8 @@ static bool finish_opening(struct capture_source *source, struct input *input, c
     *problem = problem_of(input);
     if (*problem != NULL)
         return false;
-    source->precision = precision_of(input);
+    if (input->peeked->len >= SIGNATURE_OCTETS)
+        source->precision = precision_of(input);
     source->stream = stream_over(input);
     source->input = input;
     if (source->stream == NULL)
@@ -369,7 +379,8 @@ bool capture_source_open(struct capture_source *source, const char *name, const 
     struct input *input = g_new0(struct input, 1);
     input->descriptor = descriptor;
     input->close = !standard_input;
-    input->hooks = *hooks;
+    if (hooks != NULL)
+        input->hooks = *hooks;
     input->may_wait = !S_ISREG(status.st_mode);
     source->octets = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
     input->raw = g_byte_array_new();
@@ -390,5 +401,15 @@ uint64_t capture_source_read(const struct capture_source *source)
 
 const char *capture_source_problem(const struct capture_source *source)
 {
-    return source->input->problem;
+    return problem_with(source->input);
+}
+
+bool capture_source_wants_memory(const struct capture_source *source)
+{
+    return source->input->decompressor != NULL && decompressor_wants_memory(source->input->decompressor);
+}
+
+size_t capture_source_memory(const struct capture_source *source)
+{
+    return source->input->decompressor != NULL ? decompressor_octets(source->input->decompressor) : 0;
 }

@@ -13,11 +13,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* Who reads captures, to those that read them. Each may be NULL. */
+/* Who reads captures, to those that read them. Each may be NULL, or 0. */
 struct capture_hooks {
     void (*waits)(void *context); /* a read may have to wait for a live capture */
     void *context;
     const volatile sig_atomic_t *interrupted; /* not 0: the capture is to end here */
+    uint64_t memory_limit;                    /* octets that the program may use; 0: 512 MiB */
 };
 
 struct capture_source {
@@ -34,8 +35,13 @@ struct capture_source {
  */
 bool capture_source_open(struct capture_source *source, const char *name, const struct capture_hooks *hooks, char **problem);
 
-/* While the stream is open: octets of the file read so far, and what was wrong with them (static memory; NULL: nothing). */
+/*
+ * While the stream is open: octets of the file read so far; what was wrong with the last ones (memory of the stream; NULL: nothing),
+ * and whether they could be read with more memory; octets of memory that decompressing takes.
+ */
 uint64_t capture_source_read(const struct capture_source *source);
 const char *capture_source_problem(const struct capture_source *source);
+bool capture_source_wants_memory(const struct capture_source *source);
+size_t capture_source_memory(const struct capture_source *source);
 
 #endif

@@ -191,7 +191,8 @@ static int run(struct program *program)
     program->worker = worker_new();
     program->pool = arena_pool_new(memory_to_share(options) / 16 * 5);
     program->printer = printer_open(options, program->worker, program->pool);
-    const struct capture_hooks hooks = { .waits = captures_wait, .context = program, .interrupted = &interrupted };
+    const struct capture_hooks hooks = { .waits = captures_wait, .context = program, .interrupted = &interrupted,
+                                          .memory_limit = options->memory_limit };
     if (program->printer != NULL) {
         program->captures = capture_set_open(options->captures, options->count, &hooks);
         read_captures(program);

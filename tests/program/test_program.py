@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import json
 import os
+import random
 import re
 import resource
 import shutil
@@ -481,14 +482,142 @@ class Inputs(unittest.TestCase):
         found, done = self.sessions("-", stdin=b"".join(parts))
         self.assertEqual((done.returncode, found), (0, expected))
 
+    def damaged(self, octets, *words):
+        """Frames in front of the damage, for which there is one sentence."""
+        found, done = self.sessions(write("damaged", octets))
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (3, 1), done.stderr)
+        frames = found[-1]["frames"]
+        for word in ("damaged: ends early or is damaged behind frame %d (" % frames, *words):
+            self.assertIn(word, done.stderr.decode())
+        self.assertTrue(found[-1]["truncated"])
+        return found, frames
+
     def test_compressed_and_cut(self):
         """Everything before the damage is delivered, and the damage is named."""
         for ending, octets in self.packed():
             with self.subTest(ending):
-                done = run(write("cut", octets[:-20]))
-                self.assertIn(done.returncode, (1, 3))
-                self.assertEqual(len(done.stderr.decode().splitlines()), 2 if done.returncode == 3 and not done.stdout else 1)
-                self.assertIn("ends early", done.stderr.decode())
+                found, _ = self.damaged(octets[:-1], "ends early")
+                self.assertEqual((found[0]["quit"], found[-1]["messages"]), (True, 1))
+                self.assertEqual(self.damaged(octets[:8], "ends early")[1], 0)
+
+    def test_compressed_with_a_wrong_checksum(self):
+        """It is behind all that it is for: nothing is lost, and it is said."""
+        expected, _ = self.sessions(write("plain.pcap", one_mail()))
+        write("plain.pcap", one_mail())
+        for ending, octets in self.packed():
+            with self.subTest(ending):
+                at = -8 if ending == "gz" else -1 # behind it is the length of what was compressed
+                wrong = bytearray(octets)
+                wrong[at] ^= 1
+                found, frames = self.damaged(bytes(wrong), "checksum")
+                self.assertEqual((found[:-1], frames), (expected[:-1], expected[-1]["frames"]))
+
+    def test_compressed_and_damaged(self):
+        """As many frames as the format's own program gets out of it: a block at a time, and of gzip to the octet."""
+        capture = Capture()
+        text = base64.encodebytes(random.Random(1).randbytes(300_000)).replace(b"\n", b"\r\n").decode()
+        connection = Connection(capture).open().say("S", "220 mx ESMTP\r\n").say("C", "HELO c\r\n").say("S", "250 mx\r\n")
+        connection.say("C", "MAIL FROM:<a@example.com>\r\n").say("S", "250 ok\r\n").say("C", "RCPT TO:<b@example.com>\r\n")
+        connection.say("S", "250 ok\r\n").say("C", "DATA\r\n").say("S", "354 go\r\n")
+        for at in range(0, len(text), 1400):
+            connection.say("C", text[at:at + 1400])
+        connection.say("C", ".\r\n").say("S", "250 queued\r\n").close()
+        octets = capture.octets()
+        plain = write("large.pcap", octets)
+        ends = [24]
+        for _, frame in capture.frames:
+            ends.append(ends[-1] + 16 + len(frame))
+        for ending, command in (("gz", ["gzip", "-kf"]), ("zst", ["zstd", "-qkf"]), ("lz4", ["lz4", "-qkf", "-B4", "-BX"]),
+                                ("lz4", ["lz4", "-qkf", "-B5", "-BD"])):
+            packed = "%s.%s" % (plain, ending)
+            subprocess.run(command + [plain] + ([packed] if ending == "lz4" else []), check=True)
+            with open(packed, "rb") as file:
+                whole = file.read()
+            for share in (0.3, 0.6, 0.95):
+                for damage in ("cut", "changed"):
+                    with self.subTest(command, share=share, damage=damage):
+                        wrong = bytearray(whole)
+                        at = int(len(whole) * share)
+                        wrong[at:] = b"" if damage == "cut" else bytes((wrong[at] ^ 0x55,)) + wrong[at + 1:]
+                        _, frames = self.damaged(bytes(wrong))
+                        given = subprocess.run([command[0], "-dc"], input=bytes(wrong), stdout=subprocess.PIPE, check=False,
+                                               stderr=subprocess.DEVNULL).stdout
+                        right = len(os.path.commonprefix((given, octets)))
+                        self.assertGreaterEqual(frames, sum(end <= right for end in ends[1:]))
+
+    def test_compressed_frames_that_are_skipped(self):
+        """zstd and lz4 have them for whoever wants to add something: in front, between and behind."""
+        expected, _ = self.sessions(write("plain.pcap", one_mail()))
+        write("plain.pcap", one_mail())
+        for ending, octets in self.packed():
+            if ending == "gz":
+                continue
+            for kind in (0x50, 0x5f):
+                skipped = bytes((kind, 0x2A, 0x4D, 0x18)) + struct.pack("<I", 100_000) + b"x" * 100_000
+                empty = bytes((kind, 0x2A, 0x4D, 0x18)) + bytes(4)
+                for packed in (skipped + octets, octets + skipped, empty + skipped + octets + empty):
+                    found, done = self.sessions(write("packed", packed))
+                    self.assertEqual((done.returncode, done.stderr, found), (0, b"", expected))
+        self.assertEqual(self.damaged(skipped[:-1], "ends early")[1], 0)
+        self.assertEqual(self.damaged(skipped + b"something else", "unknown kind")[1], 0)
+
+    def test_padding_behind_compressed(self):
+        """Zeros fill the last block of a tape; what is no zero is said, and nothing is lost."""
+        expected, _ = self.sessions(write("plain.pcap", one_mail()))
+        write("plain.pcap", one_mail())
+        for ending, octets in self.packed():
+            with self.subTest(ending):
+                for zeros in (1, 3, 512, 100_000):
+                    found, done = self.sessions(write("packed", octets + bytes(zeros)))
+                    self.assertEqual((done.returncode, done.stderr, found), (0, b"", expected))
+                    found, _ = self.damaged(octets + bytes(zeros) + b"garbage", "followed by something else")
+                    self.assertEqual(found[:-1], expected[:-1])
+
+    def test_lz4_legacy(self):
+        """What "lz4 -l" writes, in blocks of 8 MiB without anything that says where they end."""
+        capture = Capture()
+        mail(Connection(capture))
+        filler = struct.pack("<IIII", 2_000_000_000, 0, 65520, 65520) + bytes(65520)
+        octets = capture.octets() + filler * 260
+        expected, _ = self.sessions("-", stdin=octets)
+        self.assertEqual(expected[-1]["messages"], 1)
+
+        def packed(part):
+            return subprocess.run(["lz4", "-l", "-q", "-c"], input=part, check=True, stdout=subprocess.PIPE).stdout
+        whole = packed(octets)
+        frames = subprocess.run(["lz4", "-q", "-c"], input=octets[300:], check=True, stdout=subprocess.PIPE).stdout
+        for way in (whole, packed(octets[:300]) + packed(octets[300:]), whole + bytes(512), packed(octets[:300]) + frames):
+            for stdin in (None, way):
+                found, done = self.sessions(write("packed", way) if stdin is None else "-", stdin=stdin)
+                self.assertEqual((done.returncode, done.stderr, found), (0, b"", expected))
+        for cut in (1, 3):
+            found, _ = self.damaged(whole[:-cut], "ends early")
+            self.assertEqual(found[:-1], expected[:-1])
+        second = 8 + int.from_bytes(whole[4:8], "little")
+        found, _ = self.damaged(whole[:second + 2], "ends early")
+        self.assertEqual(found[:-1], expected[:-1])
+        found, _ = self.damaged(whole[:second + 4] + b"\xff" * (len(whole) - second - 4), "is damaged near its octet")
+        self.assertEqual(found[:-1], expected[:-1])
+
+    def test_zstd_windows(self):
+        """A quarter of the memory limit is for the window; what needs more says how much."""
+        for window, needs in ((20, 32), (23, 32), (25, 128), (27, 512), (30, 4096), (31, 8192)):
+            packed = subprocess.run(["zstd", "-q", "-c", "--long=%d" % window], input=one_mail(), check=True, stdout=subprocess.PIPE).stdout
+            write("long.zst", packed)
+            for limit in (32, 127, 128, 511, None):
+                with self.subTest(window, limit=limit):
+                    found, done = self.sessions("long.zst", *(("--memory-limit", "%dM" % limit) if limit else ()))
+                    if (limit or 512) >= needs:
+                        self.assertEqual((done.returncode, found[-1]["messages"], done.stderr), (0, 1, b""))
+                        continue
+                    self.assertEqual((done.returncode, len(done.stderr.splitlines())), (1, 1))
+                    self.assertIn("long.zst: cannot be read: its zstd data needs a window of %d MiB: use --memory-limit %dM"
+                                  % (1 << window - 20, needs), done.stderr.decode())
+                    small = subprocess.run(["zstd", "-q", "-c"], input=one_mail()[:-20], check=True, stdout=subprocess.PIPE).stdout
+                    found, done = self.sessions(write("long.zst", small + packed), *(("--memory-limit", "%dM" % limit) if limit else ()))
+                    self.assertEqual((done.returncode, found[-1]["messages"]), (3, 1))
+                    self.assertIn("can be read up to frame", done.stderr.decode())
+                    write("long.zst", packed)
 
     def test_interfaces_of_different_link_types(self):
         """libpcap reads one link type a file: what comes before is delivered, and the sentence says what is wrong."""
