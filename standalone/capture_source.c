@@ -12,8 +12,13 @@
 #include "decompress.h"
 #include "pcapng.h"
 
-/* Octets that libpcap's stream reads at a time. */
+/* Octets that libpcap's stream reads at a time; and so many if very many captures are open at once. */
 #define STREAM_BUFFER_OCTETS 65536
+#define SMALL_BUFFER_OCTETS 4096
+#define MANY_CAPTURES 64
+
+/* Descriptors at a time. */
+#define DESCRIPTORS 24
 
 /* While a live capture is silent, whether it is to end is looked at so often: milliseconds. */
 #define INTERRUPT_CHECK 200
@@ -30,12 +35,18 @@
 #define PCAPNG_INTERFACE_DESCRIPTION 1
 #define PCAPNG_OPTION_TIME_RESOLUTION 9
 
-/* Octets of memory that the program may use, if nobody says. */
-#define MEMORY_LIMIT ((uint64_t)512 * 1024 * 1024)
+struct capture_files {
+    GQueue open;    /* struct input, which have a descriptor and can do without; the last one used comes first */
+    unsigned count; /* of captures that are read, with and without a descriptor */
+};
 
 /* What is behind the stream. */
 struct input {
-    int descriptor;
+    struct capture_files *files;
+    const char *name;
+    int descriptor;     /* -1: others need it now */
+    GList link;         /* of a regular file: in `open` of the files, while it has a descriptor */
+    struct stat status; /* by which it is known again */
     bool close;         /* not standard input's */
     struct capture_hooks hooks;
     bool may_wait;      /* no regular file */
@@ -51,7 +62,8 @@ struct input {
     size_t head_given;
     GByteArray *held;   /* not rewritten yet */
     size_t held_given;
-    char buffer[STREAM_BUFFER_OCTETS];
+    size_t buffer_octets;
+    char buffer[];
 };
 
 /* ---- the stream ---- */
@@ -75,6 +87,50 @@ static bool wait_for_octets(const struct input *input)
     return !is_interrupted(input);
 }
 
+static bool is_file(const struct input *input)
+{
+    return input->close && S_ISREG(input->status.st_mode);
+}
+
+/* The input has got a descriptor: the one that was not used for the longest time loses its own, if they are too many. */
+static void note_open(struct input *input)
+{
+    GQueue *open = &input->files->open;
+    if (!is_file(input))
+        return;
+    input->link.data = input;
+    g_queue_push_head_link(open, &input->link);
+    if (open->length <= DESCRIPTORS)
+        return;
+    struct input *last = g_queue_pop_tail_link(open)->data;
+    close(last->descriptor);
+    last->descriptor = -1;
+}
+
+static bool open_again(struct input *input)
+{
+    struct stat status;
+    input->descriptor = open(input->name, O_RDONLY | O_CLOEXEC);
+    if (input->descriptor < 0)
+        return false;
+    note_open(input);
+    if (fstat(input->descriptor, &status) != 0)
+        return false;
+    errno = ESTALE; /* another file has taken its place */
+    return status.st_dev == input->status.st_dev && status.st_ino == input->status.st_ino;
+}
+
+static ssize_t read_file(struct input *input, void *octets, size_t length)
+{
+    if (input->descriptor < 0 && !open_again(input))
+        return -1;
+    if (input->files->open.head != &input->link) {
+        g_queue_unlink(&input->files->open, &input->link);
+        g_queue_push_head_link(&input->files->open, &input->link);
+    }
+    return pread(input->descriptor, octets, length, (off_t)input->octets);
+}
+
 /* What is in the file, compressed or not: first what was read of it to see which. */
 static ssize_t read_raw(void *context, void *octets, size_t length)
 {
@@ -90,7 +146,7 @@ static ssize_t read_raw(void *context, void *octets, size_t length)
     do {
         if (!wait_for_octets(input))
             return 0;
-        got = read(input->descriptor, octets, length);
+        got = is_file(input) ? read_file(input, octets, length) : read(input->descriptor, octets, length);
     } while (got < 0 && errno == EINTR);
     input->octets += got > 0 ? (uint64_t)got : 0;
     return got;
@@ -198,8 +254,11 @@ static ssize_t stream_read(void *cookie, char *octets, size_t length)
 
 static void input_free(struct input *input)
 {
-    if (input->close)
+    if (is_file(input) && input->descriptor >= 0)
+        g_queue_unlink(&input->files->open, &input->link);
+    if (input->close && input->descriptor >= 0)
         close(input->descriptor);
+    input->files->count--;
     if (input->decompressor != NULL)
         decompressor_free(input->decompressor);
     g_byte_array_free(input->raw, TRUE);
@@ -219,7 +278,7 @@ static FILE *stream_over(struct input *input)
     const cookie_io_functions_t functions = { .read = stream_read, .close = stream_close };
     FILE *stream = fopencookie(input, "rb", functions);
     if (stream != NULL)
-        setvbuf(stream, input->buffer, _IOFBF, sizeof input->buffer);
+        setvbuf(stream, input->buffer, _IOFBF, input->buffer_octets);
     return stream;
 }
 
@@ -313,7 +372,7 @@ static unsigned precision_of(struct input *input)
 /* By content, not by name. */
 static void detect_compression(struct input *input)
 {
-    uint64_t limit = input->hooks.memory_limit > 0 ? input->hooks.memory_limit : MEMORY_LIMIT;
+    uint64_t limit = input->hooks.memory_limit > 0 ? input->hooks.memory_limit : CAPTURE_MEMORY_LIMIT;
     g_byte_array_set_size(input->raw, DECOMPRESS_SIGNATURE);
     input->raw_given = DECOMPRESS_SIGNATURE; /* nothing of it is there yet */
     size_t at = 0;
@@ -366,32 +425,60 @@ static bool finish_opening(struct capture_source *source, struct input *input, c
     return source->stream != NULL;
 }
 
-bool capture_source_open(struct capture_source *source, const char *name, const struct capture_hooks *hooks, char **problem)
+static struct input *input_new(struct capture_files *files, const char *name, int descriptor, const struct stat *status)
+{
+    size_t buffer_octets = files->count < MANY_CAPTURES ? STREAM_BUFFER_OCTETS : SMALL_BUFFER_OCTETS;
+    struct input *input = g_malloc0(sizeof *input + buffer_octets);
+    input->files = files;
+    input->name = name;
+    input->descriptor = descriptor;
+    input->status = *status;
+    input->close = descriptor != STDIN_FILENO;
+    input->may_wait = !S_ISREG(status->st_mode);
+    input->buffer_octets = buffer_octets;
+    input->raw = g_byte_array_new();
+    input->peeked = g_byte_array_new();
+    input->held = g_byte_array_new();
+    files->count++;
+    note_open(input);
+    return input;
+}
+
+bool capture_source_open(struct capture_source *source, const char *name, struct capture_files *files,
+                         const struct capture_hooks *hooks, char **problem)
 {
     struct stat status;
-    bool standard_input = strcmp(name, "-") == 0;
-    int descriptor = standard_input ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+    int descriptor = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
     *source = (struct capture_source){ .precision = 6 };
     if (descriptor < 0 || fstat(descriptor, &status) != 0) {
         *problem = g_strdup_printf("cannot be opened: %s", g_strerror(errno));
         return false;
     }
-    struct input *input = g_new0(struct input, 1);
-    input->descriptor = descriptor;
-    input->close = !standard_input;
+    struct input *input = input_new(files, name, descriptor, &status);
     if (hooks != NULL)
         input->hooks = *hooks;
-    input->may_wait = !S_ISREG(status.st_mode);
     source->octets = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
-    input->raw = g_byte_array_new();
-    input->peeked = g_byte_array_new();
-    input->held = g_byte_array_new();
     if (S_ISDIR(status.st_mode))
         *problem = g_strdup("is a directory; name the capture files in it");
     else if (finish_opening(source, input, problem))
         return true;
     input_free(input);
     return false;
+}
+
+bool capture_source_is_file(const struct capture_source *source)
+{
+    return is_file(source->input);
+}
+
+struct capture_files *capture_files_new(void)
+{
+    return g_new0(struct capture_files, 1);
+}
+
+void capture_files_free(struct capture_files *files)
+{
+    g_free(files);
 }
 
 uint64_t capture_source_read(const struct capture_source *source)

@@ -21,6 +21,15 @@ struct capture_hooks {
     uint64_t memory_limit;                    /* octets that the program may use; 0: 512 MiB */
 };
 
+/* Octets of memory that the program may use, if nobody says. */
+#define CAPTURE_MEMORY_LIMIT ((uint64_t)512 * 1024 * 1024)
+
+/* The files that are open: however many captures are, only some of them have a descriptor at a time. */
+struct capture_files;
+
+struct capture_files *capture_files_new(void);
+void capture_files_free(struct capture_files *files);
+
 struct capture_source {
     FILE *stream;       /* for libpcap; fclose() frees all that is behind it */
     unsigned precision; /* digits of a second that the time stamps have: 6 or 9 */
@@ -31,9 +40,13 @@ struct capture_source {
 /*
  * Opens the capture `name` ("-": standard input). Returns true, or false with the reason in `*problem` (the caller
  * frees it): it can be put behind the name of the capture to make a sentence, "is empty". Only what is certainly no
- * capture is turned away; the rest is for libpcap to judge.
+ * capture is turned away; the rest is for libpcap to judge. `name` and `files` must outlive the stream.
  */
-bool capture_source_open(struct capture_source *source, const char *name, const struct capture_hooks *hooks, char **problem);
+bool capture_source_open(struct capture_source *source, const char *name, struct capture_files *files,
+                         const struct capture_hooks *hooks, char **problem);
+
+/* Whether it is a file that can be opened again, and then has the same octets. */
+bool capture_source_is_file(const struct capture_source *source);
 
 /*
  * While the stream is open: octets of the file read so far; what was wrong with the last ones (memory of the stream; NULL: nothing),

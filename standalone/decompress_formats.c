@@ -72,6 +72,14 @@ const struct format format_gzip = {
     .octets = gzip_octets,
 };
 
+/* The library gets so many octets: the first ones of a frame tell how much memory it takes. */
+static void note_head(struct decompressor *decompressor, size_t octets)
+{
+    size_t head = MIN(octets, ZSTD_HEAD - decompressor->head_octets);
+    memcpy(decompressor->head + decompressor->head_octets, decompressor->raw, head);
+    decompressor->head_octets += head;
+}
+
 /* ---- zstd (RFC 8878) ---- */
 
 /* The most that the library decodes, as a power of two; and the octets of the next block's header, which it asks for in advance. */
@@ -160,9 +168,7 @@ static enum step zstd_decode(struct decompressor *decompressor, uint8_t *octets,
     ZSTD_outBuffer out = { .dst = octets, .size = length };
     if (decompressor->filled)
         in.size = 0;
-    size_t head = MIN(in.size, ZSTD_HEAD - decompressor->head_octets);
-    memcpy(decompressor->head + decompressor->head_octets, decompressor->raw, head);
-    decompressor->head_octets += head;
+    note_head(decompressor, in.size);
     size_t result = ZSTD_decompressStream(decompressor->state.zstd, &out, &in);
     if (ZSTD_isError(result))
         return zstd_failure(decompressor, result);
@@ -195,8 +201,7 @@ const struct format format_zstd = {
 
 /* ---- lz4 ---- */
 
-/* A block of input and one of output, of the largest kind; the octets of the next block's header; those of the least frame header. */
-#define LZ4_OCTETS ((size_t)8 * 1024 * 1024)
+/* The octets of the next block's header, which the library asks for in advance; those of the least frame header. */
 #define LZ4_BLOCK_HEADER 4
 #define LZ4_FIRST 7
 
@@ -208,12 +213,14 @@ static bool lz4_start(struct decompressor *decompressor)
 static void lz4_begin_frame(struct decompressor *decompressor)
 {
     decompressor->feed = LZ4_FIRST;
+    decompressor->head_octets = 0;
 }
 
 static enum step lz4_decode(struct decompressor *decompressor, uint8_t *octets, size_t length, size_t *got)
 {
     size_t in = decompressor->filled ? 0 : MIN(decompressor->raw_length, decompressor->feed);
     size_t out = length;
+    note_head(decompressor, in);
     size_t result = LZ4F_decompress(decompressor->state.lz4, octets, &out, decompressor->raw, &in, NULL);
     if (LZ4F_isError(result))
         return strstr(LZ4F_getErrorName(result), "hecksum") != NULL ? STEP_WRONG_CHECKSUM : STEP_DAMAGED;
@@ -228,10 +235,11 @@ static void lz4_end(struct decompressor *decompressor)
     LZ4F_freeDecompressionContext(decompressor->state.lz4);
 }
 
+/* A block of input and one of output: of 4^(4 + kind) octets each, the kind being 4 to 7 for 64 KiB to 4 MiB. */
 static size_t lz4_octets(const struct decompressor *decompressor)
 {
-    (void)decompressor;
-    return LZ4_OCTETS;
+    unsigned kind = decompressor->head[5] >> 4 & 7;
+    return (size_t)2 << (8 + 2 * kind);
 }
 
 const struct format format_lz4 = {

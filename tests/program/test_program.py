@@ -42,9 +42,10 @@ def run(*arguments, stdin=None, environment=None, stdout=subprocess.PIPE, **more
                           stdout=stdout, stderr=subprocess.PIPE, env=settings(environment), timeout=120, cwd=SCRATCH, **more)
 
 
-def run_and_measure(*arguments):
-    """As run, with the peak of memory in KiB; None where a sanitizer has a memory of its own."""
+def run_and_measure(*arguments, descriptors=None):
+    """As run, with the peak of memory in KiB; None where a sanitizer has a memory of its own. With so many descriptors at the most."""
     script = ("import os, resource, sys\n"
+              + ("resource.setrlimit(resource.RLIMIT_NOFILE, (%d, %d))\n" % (descriptors, descriptors) if descriptors else "") +
               "status = os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:])\n"
               "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)\n"
               "sys.exit(status)\n")
@@ -707,6 +708,46 @@ class Inputs(unittest.TestCase):
                          [("EHLO", "ring0.pcap", 5), ("MAIL", "ring1.pcap", 1)])
         self.assertIn("from here on frames of ring1.pcap", run(*names).stdout.decode())
 
+    def test_several_captures_with_faults(self):
+        """Each has its sentence, in the order given where it is at the beginning; the others are read."""
+        capture = Capture()
+        mail(Connection(capture))
+        parts = [Capture(), Capture(), Capture()]
+        for number, part in enumerate(parts):
+            part.frames = capture.frames[number * 6:number * 6 + 6]
+            write_capture("part%d" % number, part)
+        write("part1-cut", parts[1].octets() + bytes(7))
+        write("head-only", parts[1].octets()[:30])
+        write("no-frame", Capture().octets())
+        whole = ["part0", "part1", "part2"]
+        expected, _ = self.sessions(*whole)
+        found, done = self.sessions("nowhere", "part2", "head-only", "no-frame", "part1-cut", "text.gz", "part0")
+        self.assertEqual(found[:-1], expected[:-1])
+        self.assertEqual((done.returncode, found[-1]["captures"], found[-1]["truncated"]), (1, 5, True))
+        self.assertEqual([re.sub(r" \(trunc.*| No such.*", "", line) for line in done.stderr.decode().splitlines()],
+                         ["smtpscope: nowhere: cannot be opened:", "smtpscope: head-only: ends early or is damaged behind frame 0",
+                          "smtpscope: text.gz: cannot be opened:", "smtpscope: part1-cut: ends early or is damaged behind frame 6"])
+
+    def test_several_captures_from_pipes(self):
+        """What cannot be opened twice is read in one go, merged with files as ever."""
+        capture = Capture()
+        mail(Connection(capture))
+        parts = [Capture(), Capture(), Capture()]
+        for number, part in enumerate(parts):
+            part.frames = capture.frames[number::3]
+            write_capture("part%d" % number, part)
+        expected, _ = self.sessions("part0", "part1", "part2")
+        os.mkfifo(path("pipe"))
+        with subprocess.Popen(["cp", path("part1"), path("pipe")]) as writer:
+            found, done = self.sessions("part0", "pipe", "-", stdin=parts[2].octets())
+            writer.wait()
+        os.remove(path("pipe"))
+        self.assertEqual((done.returncode, found), (0, expected))
+        with open(path("part2"), "rb") as file:
+            done = subprocess.run([SMTPSCOPE, "sessions", "--format", "json", "part0", "part1", "-"], stdin=file, cwd=SCRATCH,
+                                  env=settings(), stdout=subprocess.PIPE, check=True)
+        self.assertEqual(json.loads(done.stdout.splitlines()[-1]), expected[-1])
+
     def test_output_over_a_capture(self):
         name = write("evidence.pcap", one_mail())
         done = run("--output", name, "evidence.pcap")
@@ -907,6 +948,37 @@ class Scale(unittest.TestCase):
             self.assertEqual(numbers if arguments else sorted(numbers), list(range(1, sessions + 1)))
             if peak is not None:
                 self.assertLess(peak, 32 * 1024 * 1.1)
+
+    def test_ring_of_many_files(self):
+        """Files are open when their turn has come, and not all at once, whether they follow one another or all go on together."""
+        count = 1000
+        many_mails(path("many.pcap"), 500, each_second=1)
+        with open(path("many.pcap"), "rb") as file:
+            header, octets = file.read(24), file.read()
+        packets, at = [], 0
+        while at < len(octets):
+            end = at + 16 + struct.unpack_from("<I", octets, at + 8)[0]
+            packets.append(octets[at:end])
+            at = end
+        following = [packets[i * len(packets) // count:(i + 1) * len(packets) // count] for i in range(count)]
+        together = [packets[i::count] for i in range(count)]
+
+        def facts(done):
+            found = [json.loads(line) for line in done.stdout.splitlines()]
+            self.assertEqual(found.pop()["frames"], len(packets))
+            return [(r["client"], r["start"], r["commands"], r["gaps"], r["transactions"][0]["message"]["sha256"]) for r in found]
+        expected = facts(run("sessions", "--format", "json", "many.pcap"))
+        self.assertEqual(len(expected), 500)
+        for form, parts in (("plain", following), ("plain", together), ("gzip", following)):
+            with self.subTest(form, together=parts is together):
+                names = ["ring%04d" % number for number in range(count)]
+                for name, part in zip(names, parts):
+                    whole = header + b"".join(part)
+                    write(name, gzip.compress(whole, 1) if form == "gzip" else whole)
+                done, peak = run_and_measure("sessions", "--format", "json", "--memory-limit", "32M", *names, descriptors=64)
+                self.assertEqual((done.returncode, facts(done)), (0, expected), done.stderr)
+                if peak is not None:
+                    self.assertLess(peak, 32 * 1024 * 1.1)
 
     def test_one_long_session(self):
         """What is held of a session until it ends stays within --memory-limit, and nothing of it is lost."""
