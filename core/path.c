@@ -180,3 +180,12 @@ bool smtp_parameter_next(struct smtp_span *rest, struct smtp_parameter *paramete
     };
     return true;
 }
+
+struct smtp_path smtp_path_of(const struct smtp_command *command)
+{
+    if (smtp_verb_names_sender(command->verb))
+        return smtp_path_parse(command->argument, "FROM");
+    if (smtp_verb_names_recipient(command->verb))
+        return smtp_path_parse(command->argument, "TO");
+    return (struct smtp_path){ .found = false };
+}

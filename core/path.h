@@ -7,6 +7,7 @@
  * Any input is valid input. Nothing is copied: every span points into the argument.
  */
 
+#include "command.h"
 #include "span.h"
 
 struct smtp_path {
@@ -28,6 +29,9 @@ struct smtp_path {
  * Without brackets the path ends at the first space outside quotes.
  */
 struct smtp_path smtp_path_parse(struct smtp_span argument, const char *keyword);
+
+/* The path of a command that names a sender or a recipient; `found` is false for any other. */
+struct smtp_path smtp_path_of(const struct smtp_command *command);
 
 /* One esmtp-param: "SIZE=10" or "SMTPUTF8". */
 struct smtp_parameter {

@@ -147,6 +147,6 @@ enum smtp_recognition smtp_recognise(const struct smtp_first_octets *seen, bool 
     bool ended = seen->ended || client.length >= SMTP_RECOGNISE_LIMIT || server.length >= SMTP_RECOGNISE_LIMIT;
     if (client.length == 0 && server.length == 0)
         return undecided(seen->ended);
-    bool known = opener_client ? other_on_port : opener_on_port;
+    bool known = seen->believed || (opener_client ? other_on_port : opener_on_port);
     return known ? on_known_port(client, server, ended) : on_other_port(client, server, ended);
 }

@@ -22,6 +22,7 @@ enum smtp_recognition {
 struct smtp_first_octets {
     struct smtp_span opener, other; /* the first octets of each, without holes */
     uint16_t opener_port, other_port;
+    bool believed;     /* somebody who knows says that it is SMTP, whatever the ports are */
     bool opener_known; /* a SYN was seen, so the opener is the client */
     bool ended;        /* no more will come */
 };

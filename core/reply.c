@@ -75,3 +75,19 @@ struct smtp_reply_line smtp_reply_line_parse(struct smtp_span line)
     reply.enhanced = smtp_enhanced_status_parse(reply.text);
     return reply;
 }
+
+struct smtp_reply_line smtp_reply_line_read(struct smtp_span text)
+{
+    struct smtp_reply_line line = smtp_reply_line_parse(text);
+    if (line.valid || text.length < 4)
+        return line;
+    for (size_t i = 0; i < 3; i++)
+        if (!smtp_ascii_is_digit(text.octets[i]))
+            return line;
+    if (text.octets[0] < '2' || text.octets[0] > '5' || smtp_ascii_is_digit(text.octets[3]))
+        return line;
+    line.code = (uint16_t)((text.octets[0] - '0') * 100 + (text.octets[1] - '0') * 10 + (text.octets[2] - '0'));
+    line.last = true;
+    line.text = smtp_span_from(text, 3);
+    return line;
+}

@@ -30,6 +30,9 @@ struct smtp_reply_line {
 /* Parses a reply line without its line end. */
 struct smtp_reply_line smtp_reply_line_parse(struct smtp_span line);
 
+/* The same as servers mean it: "250ok", three digits and no separator, has a code too, and is a last line. */
+struct smtp_reply_line smtp_reply_line_read(struct smtp_span line);
+
 /*
  * Parses the enhanced status code that `text` begins with: one digit 2, 4 or 5, '.', 1-3 digits, '.', 1-3 digits,
  * then a space, a tab or the end. `present` is false where there is none.

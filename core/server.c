@@ -453,27 +453,10 @@ static void check_reply_line(struct smtp_session *session, const struct smtp_lin
                          "a reply line of %zu octets, where %d are allowed", line->octets, REPLY_LINE_LIMIT);
 }
 
-/* "250ok": three digits and no separator is read as servers mean it. */
-static struct smtp_reply_line read_line(struct smtp_span text)
-{
-    struct smtp_reply_line line = smtp_reply_line_parse(text);
-    if (line.valid || text.length < 4)
-        return line;
-    for (size_t i = 0; i < 3; i++)
-        if (!smtp_ascii_is_digit(text.octets[i]))
-            return line;
-    if (text.octets[0] < '2' || text.octets[0] > '5' || smtp_ascii_is_digit(text.octets[3]))
-        return line;
-    line.code = (uint16_t)((text.octets[0] - '0') * 100 + (text.octets[1] - '0') * 10 + (text.octets[2] - '0'));
-    line.last = true;
-    line.text = smtp_span_from(text, 3);
-    return line;
-}
-
 static void apply_reply_line(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
 {
     struct smtp_half *half = &session->half[SMTP_SERVER];
-    struct smtp_reply_line line = read_line(unit->line.text);
+    struct smtp_reply_line line = smtp_reply_line_read(unit->line.text);
     half->resync = false;
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE && unit->octets == SMTP_LINE_LIMIT;
     if (line.code == 0 && !session->reply_open) {

@@ -202,6 +202,13 @@ void smtp_session_force(struct smtp_session *session)
     session->force = true;
 }
 
+bool smtp_session_is_idle(const struct smtp_session *session)
+{
+    uint8_t mode = session->half[SMTP_CLIENT].mode;
+    return !session->reply_open && mode != CLIENT_DATA && mode != CLIENT_CHUNK && session->queue_length == 0
+           && !session->transaction_open;
+}
+
 void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink)
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];

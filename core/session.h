@@ -190,6 +190,9 @@ void smtp_session_finished(struct smtp_session *session, enum smtp_role role);
 /* The shell cannot hold the client's octets any longer: from the next call on the session decides by the octets alone. */
 void smtp_session_force(struct smtp_session *session);
 
+/* Whether nothing is open, so that smtp_session_end would have nothing to say. */
+bool smtp_session_is_idle(const struct smtp_session *session);
+
 /* Nothing more will come: what is open is closed as unfinished. */
 void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink);
 

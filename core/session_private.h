@@ -161,7 +161,7 @@ static inline bool smtp_verb_greets(enum smtp_verb verb)
 
 static inline bool smtp_verb_opens_transaction(enum smtp_verb verb)
 {
-    return verb == SMTP_VERB_MAIL || verb == SMTP_VERB_SEND || verb == SMTP_VERB_SOML || verb == SMTP_VERB_SAML;
+    return smtp_verb_names_sender(verb);
 }
 
 static inline bool smtp_verb_authenticates(enum smtp_verb verb)

@@ -78,3 +78,13 @@ bool smtp_verb_may_be_followed(enum smtp_verb verb)
 {
     return row_of(verb)->anywhere;
 }
+
+bool smtp_verb_names_sender(enum smtp_verb verb)
+{
+    return verb == SMTP_VERB_MAIL || verb == SMTP_VERB_SEND || verb == SMTP_VERB_SOML || verb == SMTP_VERB_SAML;
+}
+
+bool smtp_verb_names_recipient(enum smtp_verb verb)
+{
+    return verb == SMTP_VERB_RCPT;
+}

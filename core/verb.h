@@ -56,4 +56,8 @@ const char *smtp_verb_name(enum smtp_verb verb);
  */
 bool smtp_verb_may_be_followed(enum smtp_verb verb);
 
+/* Whether its argument is a reverse-path (MAIL, and SEND, SOML, SAML of RFC 821), or a forward-path (RCPT). */
+bool smtp_verb_names_sender(enum smtp_verb verb);
+bool smtp_verb_names_recipient(enum smtp_verb verb);
+
 #endif

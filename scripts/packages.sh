@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Sourced by scripts/run and scripts/test: installs what is missing from Debian's packages, and says what.
 
-# What builds smtpscope, and what its tests need on top.
-build_packages="build-essential cmake ninja-build pkg-config libpcap-dev libglib2.0-dev libgmime-3.0-dev libssl-dev zlib1g-dev libzstd-dev liblz4-dev libxxhash-dev gettext"
-test_packages="$build_packages libcmocka-dev python3 tshark clang libclang-rt-14-dev zstd lz4
+# What builds smtpscope, what the Wireshark plugin and what the tests need on top.
+build_packages="build-essential cmake ninja-build pkg-config libpcap-dev libglib2.0-dev libgmime-3.0-dev libssl-dev zlib1g-dev libzstd-dev liblz4-dev gettext"
+plugin_packages="$build_packages wireshark-dev libwireshark-dev libgcrypt20-dev tshark"
+test_packages="$plugin_packages libcmocka-dev python3 clang libclang-rt-14-dev zstd lz4
   slurmctld slurmd slurm-client munge parallel"
 
 # Prints those of the packages named that are not installed.
@@ -33,7 +34,7 @@ install_packages() {
         echo "$0: apt-get could not install: $missing" >&2
         exit 1
     fi
-    rm -f "$log"
+    rm -f "$log" build/*/build.ninja # configured anew: what was missing is here now
 }
 
 # build PRESET: configures where that was not done, and builds; prints its output only if it fails.

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "prefetch.h"
 #include "temporary.h"
 
 /* A block is of the smallest size at first, and larger as the arena grows: about as large as half of what it has. */
@@ -299,6 +300,11 @@ void arena_free(struct arena *arena)
         block = next;
     }
     g_mutex_unlock(&pool->lock);
+}
+
+void arena_expect(const struct arena *arena)
+{
+    prefetch(arena, sizeof *arena);
 }
 
 void *arena_take(struct arena *arena, size_t size)

@@ -49,6 +49,9 @@ void arena_free(struct arena *arena);
 /* `size` octets, all zero, aligned for anything; valid until arena_free. Never NULL. */
 void *arena_take(struct arena *arena, size_t size);
 
+/* Something will be taken soon: asks for the memory that says where. */
+void arena_expect(const struct arena *arena);
+
 /* A copy of `span`; of an empty one the empty string, not NULL. */
 struct smtp_span arena_copy(struct arena *arena, struct smtp_span span);
 

@@ -157,15 +157,31 @@ static struct smtp_span first_octets(const struct stream_buffer *buffer)
     return stream_buffer_first(buffer, &run, &octets) ? octets : smtp_span(NULL, 0);
 }
 
+/* As first_octets; but where the stream's beginning is lost, what is left of a line says nothing. */
+static struct smtp_span first_lines(const struct dialogue *dialogue, int half)
+{
+    struct run run;
+    struct smtp_span octets;
+    if (!stream_buffer_first(&dialogue->buffer[half], &run, &octets))
+        return smtp_span(NULL, 0);
+    if (run.offset == dialogue->used[half] || octets.length == 0)
+        return octets;
+    const uint8_t *lf = memchr(octets.octets, '\n', octets.length);
+    return lf != NULL ? smtp_span_from(octets, (size_t)(lf - octets.octets) + 1) : smtp_span(NULL, 0);
+}
+
 static void report_conflict(struct dialogue *dialogue, const struct conflict *conflict)
 {
-    char detail[160];
-    g_snprintf(detail, sizeof detail,
-               "frame %" G_GUINT64_FORMAT " claims %" G_GUINT64_FORMAT " octets that frame %" G_GUINT64_FORMAT
-               " has with other content; the first copy was used",
-               conflict->second.frame, conflict->octets, conflict->first.frame);
+    const struct dialogues_options *options = &dialogue->owner->options;
+    bool elsewhere = conflict->first.capture != conflict->second.capture; /* the finding is in the second one's file */
+    char *detail = g_strdup_printf(
+        "frame %" G_GUINT64_FORMAT " claims %" G_GUINT64_FORMAT " octets that frame %" G_GUINT64_FORMAT
+        "%s%s has with other content; the first copy was used",
+        conflict->second.frame, conflict->octets, conflict->first.frame, elsewhere ? " of " : "",
+        elsewhere ? options->capture_name(options->context, conflict->first.capture) : "");
     struct place place = { .frame = conflict->second.frame, .capture = conflict->second.capture };
     record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, place, detail);
+    g_free(detail);
 }
 
 static void start_session(struct dialogue *dialogue, bool opener_is_client)
@@ -228,8 +244,8 @@ static void decide(struct dialogue *dialogue, bool ended)
     if (!pass_proxy(dialogue, ended) && stream_buffer_waiting(&dialogue->buffer[0]) < SMTP_RECOGNISE_LIMIT)
         return;
     struct smtp_first_octets seen = {
-        .opener = first_octets(&dialogue->buffer[0]),
-        .other = first_octets(&dialogue->buffer[1]),
+        .opener = first_lines(dialogue, 0),
+        .other = first_lines(dialogue, 1),
         .opener_port = connection->endpoint[0].port,
         .other_port = connection->endpoint[1].port,
         .opener_known = connection->syn[0] || connection->syn[1],
@@ -312,13 +328,11 @@ static void expect(void *context, const struct tcp_connection *connection, int h
     const struct dialogue *dialogue = connection->user;
     if (step == 0) {
         prefetch(dialogue, offsetof(struct dialogue, own_session));
-        return;
+        prefetch(&dialogue->own_session, offsetof(struct smtp_session, queue));
+        prefetch(&dialogue->own_session.queue_first, sizeof dialogue->own_session - offsetof(struct smtp_session, queue_first));
+    } else if (dialogue->record != NULL) {
+        record_expect(dialogue->record, step);
     }
-    if (dialogue->session == NULL)
-        return;
-    prefetch(dialogue->session, offsetof(struct smtp_session, queue));
-    prefetch(&dialogue->session->queue_first, sizeof *dialogue->session - offsetof(struct smtp_session, queue_first));
-    prefetch(dialogue->record, offsetof(struct record, reply_short));
 }
 
 static void gap(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,

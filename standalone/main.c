@@ -100,6 +100,23 @@ static size_t memory_to_share(const struct options *options, size_t taken)
     return left / 5 * 4; /* the rest for what the allocator adds */
 }
 
+static void take_segment(struct program *program, const struct packet_segment *segment, const struct capture_frame *frame)
+{
+    const struct options *options = &program->options;
+    if (options->shards == 0 || shard_of(segment, options->shards) == options->shard)
+        tcp_table_add(program->table, segment, frame->capture, frame->number, frame->time);
+    else
+        tcp_table_pass(program->table, frame->time);
+}
+
+static void take_packet(struct program *program, enum packet_result result, const struct packet *packet,
+                        const struct capture_frame *frame)
+{
+    program->summary.frames[result]++;
+    if (result == PACKET_SEGMENT)
+        take_segment(program, &packet->segment, frame);
+}
+
 static void read_captures(struct program *program)
 {
     const struct options *options = &program->options;
@@ -143,23 +160,41 @@ static void read_captures(struct program *program)
             arena_pool_cool(program->pool);
         if (frames % FRAMES_BETWEEN_LOOKS == 0)
             progress_tick(&progress, program->captures, printer_sessions(program->printer));
-        enum packet_result result = fragments_decode(fragments, frame.link_type, frame.octets, frame.original_octets, frame.number,
-                                                     frame.time, &packet);
-        program->summary.frames[result]++;
-        if (result == PACKET_SEGMENT && (options->shards == 0 || shard_of(&packet.segment, options->shards) == options->shard))
-            tcp_table_add(table, &packet.segment, frame.capture, frame.number, frame.time);
+        take_packet(program, fragments_decode(fragments, &frame, &packet), &packet, &frame);
+        while (packet.following.wire > 0)
+            take_packet(program, fragments_decode_following(fragments, &frame, &packet), &packet, &frame);
     }
     progress_end(&progress);
+    while (fragments_last_conflict(fragments, &frame, &packet.segment))
+        take_segment(program, &packet.segment, &frame);
     program->summary.frames[PACKET_FRAGMENT] = fragments_lost(fragments, true);
     fragments_free(fragments);
     tcp_table_finish(table);
     dialogues_finish(dialogues);
     worker_free(program->worker);
-    program->summary.given_up = tcp_table_statistics(table).given_up;
-    program->summary.implausible = tcp_table_statistics(table).implausible;
+    struct tcp_statistics statistics = tcp_table_statistics(table);
+    program->summary.given_up = statistics.given_up;
+    program->summary.not_waited_for = statistics.not_waited_for;
+    program->summary.implausible = statistics.implausible;
     program->summary.not_smtp = dialogues_not_smtp(dialogues);
     tcp_table_free(table);
     dialogues_free(dialogues);
+}
+
+/* What was lost to a limit is said in any case. */
+static void say_what_limits_cost(const struct program *program)
+{
+    const struct summary *summary = &program->summary;
+    size_t beyond = arena_pool_statistics(program->pool).beyond;
+    if (summary->given_up > 0)
+        fprintf(stderr, _("smtpscope: %" PRIu64 " connections were not followed, or closed early: more would not fit into "
+                        "--memory-limit\n"), summary->given_up);
+    if (summary->not_waited_for > 0)
+        fprintf(stderr, _("smtpscope: %" PRIu64 " holes were not waited for: too much was behind them for --memory-limit; what fills them may "
+                        "be in the capture\n"), summary->not_waited_for);
+    if (beyond > 0)
+        fprintf(stderr, _("smtpscope: %s: no temporary file can be had there; %zu MiB more than --memory-limit were used (set TMPDIR)\n"),
+                g_get_tmp_dir(), (beyond >> 20) + 1);
 }
 
 /* What a reader of a text transcript must know of the run as a whole; JSON has its summary record. */
@@ -174,9 +209,6 @@ static void say_what_was_left_out(const struct summary *summary)
     if (undecoded > 0)
         fprintf(stderr, _("smtpscope: %" PRIu64 " frames could not be decoded (cut short, malformed, fragments without the rest, encrypted, or an unknown link type)\n"),
                 undecoded);
-    if (summary->given_up > 0)
-        fprintf(stderr, _("smtpscope: %" PRIu64 " connections were not followed, or closed early: more would not fit into "
-                        "--memory-limit\n"), summary->given_up);
     if (summary->implausible > 0)
         fprintf(stderr, _("smtpscope: %" PRIu64 " segments were not used: their sequence numbers are far outside of their connection\n"),
                 summary->implausible);
@@ -200,6 +232,8 @@ static int run(struct program *program)
         program->summary.totals = capture_set_totals(program->captures);
         program->summary.totals.truncated = program->summary.totals.truncated || interrupted;
         bool written = printer_close(program->printer, &program->summary);
+        if (written)
+            say_what_limits_cost(program);
         if (written && !options->json)
             say_what_was_left_out(&program->summary);
         status = written ? capture_set_exit_status(program->captures) : (int)EXIT_STATUS_INPUT;

@@ -34,6 +34,16 @@ enum packet_result packet_llc(struct packet_rest rest, struct packet *packet)
     return type < ETHERTYPE_LEAST ? PACKET_NOT_TCP : packet_ethertype(rest, type, packet);
 }
 
+/* Whether an Ethernet frame begins here, as far as its type and what follows can tell. */
+static bool looks_like_ethernet(struct packet_rest rest)
+{
+    if (rest.octets.length < 15)
+        return false;
+    uint16_t type = packet_get16(rest.octets.octets + 12);
+    uint8_t version = rest.octets.octets[14] >> 4;
+    return (type == ETHERTYPE_IPV4 && version == 4) || (type == ETHERTYPE_IPV6 && version == 6) || type == 0x8100 || type == 0x88a8;
+}
+
 /* RFC 3032: labels up to the bottom of the stack; what is behind it shows itself. */
 enum packet_result packet_mpls(struct packet_rest rest, struct packet *packet)
 {
@@ -52,11 +62,15 @@ enum packet_result packet_mpls(struct packet_rest rest, struct packet *packet)
     uint8_t version = rest.octets.octets[0] >> 4;
     if (version == 4 || version == 6)
         return packet_ip(rest, packet);
-    if (version == 0) { /* a pseudowire's control word (RFC 4385), and an Ethernet frame */
-        rest.tunnels++;
-        return packet_pass(&rest, 4) && rest.tunnels <= PACKET_TUNNELS_LIMIT ? packet_ethernet(rest, packet) : PACKET_NOT_TCP;
-    }
-    return PACKET_NOT_TCP;
+    bool bare = looks_like_ethernet(rest);
+    if (version != 0 && !bare)
+        return PACKET_NOT_TCP;
+    /* An Ethernet frame, mostly behind a pseudowire's control word (RFC 4385). */
+    struct packet_rest behind = rest;
+    if (version == 0 && packet_pass(&behind, 4) && (!bare || looks_like_ethernet(behind)))
+        rest = behind;
+    rest.tunnels++;
+    return rest.tunnels <= PACKET_TUNNELS_LIMIT ? packet_ethernet(rest, packet) : PACKET_NOT_TCP;
 }
 
 /* RFC 1661; with or without the HDLC address and control octets, the protocol in one octet or two. */
@@ -158,6 +172,8 @@ enum packet_result packet_decode(int link_type, struct smtp_span octets, uint32_
     uint32_t captured = octets.length < UINT32_MAX ? (uint32_t)octets.length : UINT32_MAX;
     struct packet_rest rest = { .octets = octets, .wire = original_octets > captured ? original_octets : captured };
     packet->segment.conflict.octets = 0;
+    packet->segment.only_conflict = false;
+    packet->following.wire = 0;
     switch (link_type) {
     case DLT_EN10MB:
         return packet_ethernet(rest, packet);
@@ -188,6 +204,15 @@ enum packet_result packet_decode(int link_type, struct smtp_span octets, uint32_
     default:
         return PACKET_LINK_UNKNOWN;
     }
+}
+
+enum packet_result packet_decode_following(struct packet *packet)
+{
+    struct packet_rest rest = { .octets = packet->following.octets, .wire = packet->following.wire };
+    packet->segment.conflict.octets = 0;
+    packet->segment.only_conflict = false;
+    packet->following.wire = 0;
+    return packet_aggregated(rest, packet);
 }
 
 const char *packet_result_name(enum packet_result result)

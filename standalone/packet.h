@@ -26,8 +26,9 @@ enum packet_tcp_flag {
 
 /* Fragments that claimed the same octets with different content: the first of them won. */
 struct packet_conflict {
-    uint32_t octets; /* 0: there was none */
+    uint64_t octets; /* 0: there was none */
     uint64_t first_frame, second_frame;
+    unsigned first_capture, second_capture; /* the files that the frames are in */
 };
 
 struct packet_segment {
@@ -36,6 +37,7 @@ struct packet_segment {
     uint32_t sequence, acknowledgement;
     uint16_t window;
     uint8_t flags;                  /* enum packet_tcp_flag */
+    bool only_conflict;             /* no segment of its own: it tells of `conflict` */
     struct smtp_span payload;       /* the octets captured; Ethernet padding is not among them */
     uint32_t payload_octets;        /* on the wire, from the IP length: more than payload.length where the snap length cut */
     struct packet_conflict conflict;
@@ -68,16 +70,25 @@ enum packet_result {
 struct packet {
     struct packet_segment segment;
     struct packet_fragment fragment;
+    /* Frames that stand behind the one decoded, in the same frame of the capture (802.11 A-MSDU). */
+    struct {
+        struct smtp_span octets;
+        uint32_t wire; /* octets; 0: there are none */
+    } following;
 };
 
 /*
  * Decodes one frame of link type `link_type` (DLT_*): Ethernet, PPP, HDLC, raw IP, BSD null and loop, Linux cooked v1 and v2,
  * 802.11 with and without radiotap; in them VLAN tags, MPLS, PPPoE; IPv4 and IPv6 with options and extension headers; in them IP-in-IP,
- * 6in4, GRE, ERSPAN, EtherIP, VXLAN, Geneve, GTP-U, Teredo.
+ * 6in4, GRE, ERSPAN, EtherIP, VXLAN (GPE, too), Geneve, GUE, GTP-U, Teredo.
+ * Of an 802.11 A-MSDU, which is several frames, the first is decoded; packet->following is set.
  * `octets` is what was captured, `original_octets` the length on the wire. An IPv4 total length of 0 (segmentation offload)
  * means "to the end of the frame".
  */
 enum packet_result packet_decode(int link_type, struct smtp_span octets, uint32_t original_octets, struct packet *packet);
+
+/* Decodes the next of packet->following. Each call leaves fewer octets of them. */
+enum packet_result packet_decode_following(struct packet *packet);
 
 /* Goes on with the payload of a fragmented packet that was put together: `fragment` tells of it as a whole. */
 enum packet_result packet_decode_whole(const struct packet_fragment *fragment, struct packet *packet);

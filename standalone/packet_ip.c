@@ -185,6 +185,6 @@ enum packet_result packet_decode_whole(const struct packet_fragment *fragment, s
     struct packet_address source = fragment->source;
     struct packet_address destination = fragment->destination;
     uint8_t next = fragment->protocol;
-    *packet = (struct packet){ .segment = { .source = source, .destination = destination } };
+    packet->segment = (struct packet_segment){ .source = source, .destination = destination };
     return source.version == 6 ? decode_extensions(rest, next, packet) : packet_payload(rest, next, packet);
 }

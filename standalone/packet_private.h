@@ -74,6 +74,7 @@ enum packet_result packet_mpls(struct packet_rest rest, struct packet *packet);
 
 /* packet_wireless.c */
 enum packet_result packet_wireless(struct packet_rest rest, bool padded, struct packet *packet);
+enum packet_result packet_aggregated(struct packet_rest rest, struct packet *packet);
 enum packet_result packet_radiotap(struct packet_rest rest, struct packet *packet);
 
 /* packet_ip.c; by version of the IP header */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "packet_private.h"
 
+#define ETHERTYPE_IPV4 0x0800
+#define ETHERTYPE_IPV6 0x86dd
 #define ETHERTYPE_BRIDGED 0x6558 /* an Ethernet frame */
 #define ETHERTYPE_PPP 0x880b
 #define ETHERTYPE_ERSPAN_2 0x88be /* and type I, which has no header of its own */
@@ -71,6 +73,34 @@ static enum packet_result decode_vxlan(struct packet_rest rest, struct packet *p
     return carried(rest, ETHERTYPE_BRIDGED, packet);
 }
 
+/* VXLAN-GPE (draft-ietf-nvo3-vxlan-gpe): with the P bit a protocol stands in the header. */
+static enum packet_result decode_vxlan_gpe(struct packet_rest rest, struct packet *packet)
+{
+    static const uint16_t types[] = { 0, ETHERTYPE_IPV4, ETHERTYPE_IPV6, ETHERTYPE_BRIDGED };
+    if (rest.octets.length < 8 || !(rest.octets.octets[0] & 0x04))
+        return decode_vxlan(rest, packet);
+    uint8_t protocol = rest.octets.octets[3];
+    if (protocol == 0 || protocol >= sizeof types / sizeof types[0])
+        return PACKET_NOT_TCP;
+    packet_pass(&rest, 8);
+    return carried(rest, types[protocol], packet);
+}
+
+/* Generic UDP encapsulation (draft-ietf-intarea-gue): an IP protocol behind a header, or an IP packet without any. */
+static enum packet_result decode_gue(struct packet_rest rest, struct packet *packet)
+{
+    if (rest.octets.length < 4)
+        return PACKET_NOT_TCP;
+    uint8_t first = rest.octets.octets[0];
+    uint8_t protocol = rest.octets.octets[1];
+    rest.tunnels++;
+    if (first >> 6 == 1) /* the version of GUE, and the first bits of that of IP */
+        return packet_ip(rest, packet);
+    if (first >> 5 != 0 || rest.tunnels > PACKET_TUNNELS_LIMIT) /* another version, or a control message */
+        return PACKET_NOT_TCP;
+    return packet_pass(&rest, 4 + (uint32_t)(first & 0x1f) * 4) ? packet_payload(rest, protocol, packet) : PACKET_CUT;
+}
+
 /* RFC 8926. */
 static enum packet_result decode_geneve(struct packet_rest rest, struct packet *packet)
 {
@@ -131,6 +161,7 @@ enum packet_result packet_udp(struct packet_rest rest, struct packet *packet)
     } tunnels[] = {
         { 4789, false, decode_vxlan }, { 8472, false, decode_vxlan }, { 6081, false, decode_geneve },
         { 2152, false, decode_gtp },   { 3544, true, decode_teredo }, { 4754, false, packet_gre },
+        { 4790, false, decode_vxlan_gpe }, { 6080, false, decode_gue },
     };
     enum packet_result result;
     if (!packet_has(&rest, 8, &result))

@@ -1,9 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "packet_private.h"
 
+/* Of a frame in an A-MSDU. */
+#define SUBFRAME_HEADER 14u
+
 static uint32_t get_little16(const uint8_t *octets)
 {
     return (uint32_t)octets[1] << 8 | octets[0];
+}
+
+/* One of the frames of an A-MSDU: addresses and length in front of it, and padding to a multiple of four octets behind. */
+enum packet_result packet_aggregated(struct packet_rest rest, struct packet *packet)
+{
+    enum packet_result result;
+    if (!packet_has(&rest, SUBFRAME_HEADER, &result))
+        return result;
+    uint32_t length = SUBFRAME_HEADER + packet_get16(rest.octets.octets + 12);
+    uint32_t padded = (length + 3) & ~3u;
+    if (rest.wire >= padded + SUBFRAME_HEADER) { /* what is shorter than a header is the frame's check sequence */
+        packet->following.octets = smtp_span_from(rest.octets, padded);
+        packet->following.wire = rest.wire - padded;
+    }
+    packet_limit(&rest, length);
+    packet_pass(&rest, SUBFRAME_HEADER);
+    return packet_llc(rest, packet);
 }
 
 /* IEEE 802.11 section 9.2: data frames; `padded`: the header is padded to a multiple of four octets. */
@@ -34,13 +54,7 @@ enum packet_result packet_wireless(struct packet_rest rest, bool padded, struct 
         length = (length + 3) & ~3u;
     if (!packet_pass(&rest, length))
         return PACKET_CUT;
-    if (several) { /* an A-MSDU: the first of its frames; addresses and length in front of each */
-        if (!packet_has(&rest, 14, &result))
-            return result;
-        packet_limit(&rest, 14 + (uint32_t)packet_get16(rest.octets.octets + 12));
-        packet_pass(&rest, 14);
-    }
-    return packet_llc(rest, packet);
+    return several ? packet_aggregated(rest, packet) : packet_llc(rest, packet);
 }
 
 /* The radiotap header (radiotap.org): of its fields only the flags are needed, the second one there may be. */

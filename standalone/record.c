@@ -2,6 +2,7 @@
 #include "record.h"
 
 #include "path.h"
+#include "prefetch.h"
 #include "session.h"
 
 /* Of a reply without end no more text is kept for the facts; its lines are all in the transcript. */
@@ -56,6 +57,18 @@ void record_free(struct record *record)
         message_free(message);
     }
     arena_free(record->arena);
+}
+
+void record_expect(const struct record *record, int step)
+{
+    if (step == 1) {
+        prefetch(record, offsetof(struct record, reply_long));
+        prefetch(&record->messages, 2 * sizeof record->messages);
+        return;
+    }
+    arena_expect(record->arena);
+    if (record->content != NULL)
+        prefetch(record->content, sizeof *record->content);
 }
 
 static struct place place_of(struct record *record, const struct smtp_event *event)

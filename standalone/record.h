@@ -230,6 +230,9 @@ struct record *record_new(struct arena_pool *pool, struct secrets *secrets, cons
 /* By the worker: its jobs may still be at the record's messages. */
 void record_free(struct record *record);
 
+/* Events come soon: asks for the memory that they need, in steps 1 and 2 (see tcp_consumer.expect). */
+void record_expect(const struct record *record, int step);
+
 /* Takes one event of the session. */
 void record_event(struct record *record, const struct smtp_event *event);
 

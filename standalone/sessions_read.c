@@ -57,6 +57,14 @@ static void session_ended(void *context, struct record *record, bool in_turn)
     worker_post(reader->worker, hand_on, record, smtp_span(&reader, sizeof reader));
 }
 
+static void take_packet(struct reader *reader, enum packet_result result, const struct packet *packet,
+                        const struct capture_frame *frame)
+{
+    reader->summary->frames[result]++;
+    if (result == PACKET_SEGMENT)
+        tcp_table_add(reader->table, &packet->segment, frame->capture, frame->number, frame->time);
+}
+
 static void read_all(struct reader *reader)
 {
     const struct dialogues_options wanted = {
@@ -77,12 +85,12 @@ static void read_all(struct reader *reader)
     reader->table = tcp_table_new(&dialogues_consumer, dialogues, &limits);
     while (capture_set_next(reader->captures, &frame)) {
         arena_pool_cool(reader->pool);
-        enum packet_result result = fragments_decode(fragments, frame.link_type, frame.octets, frame.original_octets,
-                                                     frame.number, frame.time, &packet);
-        reader->summary->frames[result]++;
-        if (result == PACKET_SEGMENT)
-            tcp_table_add(reader->table, &packet.segment, frame.capture, frame.number, frame.time);
+        take_packet(reader, fragments_decode(fragments, &frame, &packet), &packet, &frame);
+        while (packet.following.wire > 0)
+            take_packet(reader, fragments_decode_following(fragments, &frame, &packet), &packet, &frame);
     }
+    while (fragments_last_conflict(fragments, &frame, &packet.segment))
+        tcp_table_add(reader->table, &packet.segment, frame.capture, frame.number, frame.time);
     fragments_free(fragments);
     tcp_table_finish(reader->table);
     dialogues_finish(dialogues);

@@ -18,6 +18,8 @@ void summary_json(struct json *json, const struct summary *summary)
             json_number(json, packet_result_name((enum packet_result)result), summary->frames[result]);
     if (summary->given_up > 0)
         json_number(json, "memory-limit", summary->given_up);
+    if (summary->not_waited_for > 0)
+        json_number(json, "reassembly-limit", summary->not_waited_for);
     if (summary->implausible > 0)
         json_number(json, "implausible-sequence", summary->implausible);
     if (summary->not_smtp > 0)

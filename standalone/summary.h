@@ -12,7 +12,7 @@ struct summary {
     uint64_t sessions, messages, findings; /* of the sessions asked for */
     uint64_t sessions_seen;                /* all of them */
     uint64_t frames[PACKET_RESULTS]; /* by enum packet_result */
-    uint64_t not_smtp, implausible, given_up;
+    uint64_t not_smtp, implausible, given_up, not_waited_for;
 };
 
 void summary_json(struct json *json, const struct summary *summary);

@@ -13,15 +13,15 @@
  *   decides; nothing ever waits for good.
  * - The first copy of an octet wins; a later copy that differs is reported as a conflict.
  * - A gap is declared when it is proven: the octets were acknowledged by the peer and at least `TCP_GAP_DELAY` of capture
- *   time has passed since (data stored a little after its ACK is used), or more than `TCP_HELD_LIMIT` octets wait behind the
- *   hole, or the connection ends (RST, both FINs reached, port reuse, idle time-out, end of the capture). One octet that
+ *   time has passed since (data stored a little after its ACK is used), or more waits behind the hole than
+ *   one connection may hold back (a quarter of tcp_limits.held), or the connection ends (RST, both FINs reached, port reuse, idle time-out, end of the capture). One octet that
  *   was acknowledged last of all and never seen is taken for a FIN, which has a sequence number too, and is no gap.
  * - A half of which no packet was captured has a known start (the peer's first ACK number), and the peer's later ACK numbers
  *   tell how many octets it had: they are gaps too. A capture of one direction only is such a case; there they are
  *   declared at once and nothing waits.
- * - When something is declared depends on the connection's own packets and their times only, not on what else is captured.
- * - A FIN is believed when it is acknowledged, or both sent one; an RST when its sequence number is the next one. Others may be
- *   forged: what follows them is used, and they are the end only if nothing does. A SYN with another number begins a new
+ * - When a gap is declared depends on the connection's own packets and their times only, not on what else is captured.
+ * - A FIN is believed when it is acknowledged, or both sent one; an RST when its sequence number is the next one and nothing follows
+ *   it for `TCP_RESET_DELAY`. Others may be forged: what follows them is used, and they are the end only if nothing does. A SYN with another number begins a new
  *   connection when something belongs to it.
  * - Without SYN a half starts at the first octet seen; the start is then not known to be the stream's.
  */
@@ -33,8 +33,10 @@
 #include "span.h"
 
 #define TCP_GAP_DELAY INT64_C(1000000000)         /* nanoseconds of capture time */
-#define TCP_HELD_LIMIT ((size_t)512 * 1024)       /* octets held back in one connection, with what each segment costs */
+#define TCP_HELD_LIMIT ((size_t)512 * 1024)       /* octets that one connection may hold back in any case, with what each segment costs */
 #define TCP_IDLE_TIMEOUT INT64_C(3600000000000)   /* nanoseconds of capture time: then a connection is over */
+#define TCP_STEP_LIMIT INT64_C(600000000000)      /* nanoseconds: of a longer time without any packet no more counts for the others */
+#define TCP_RESET_DELAY INT64_C(1000000000)       /* nanoseconds of capture time: so long an RST may turn out to be none */
 #define TCP_QUIET INT64_C(60000000000)            /* nanoseconds of capture time: then it goes if there is no room for others */
 #define TCP_SYN_PATIENCE INT64_C(3000000000)      /* nanoseconds of capture time: so long an answer to a SYN is waited for */
 
@@ -103,7 +105,7 @@ struct tcp_consumer {
     void (*closed)(void *context, struct tcp_connection *connection, enum tcp_end end);
     /*
      * Octets of half `half` come soon: what is kept of the connection may be asked for (prefetched). `step` 0: first time of asking;
-     * 1: what step 0 asked for is there, and what it points to may be asked for. May be NULL.
+     * 1: what step 0 asked for is there, and what it points to may be asked for; 2: and so on. May be NULL.
      */
     void (*expect)(void *context, const struct tcp_connection *connection, int half, int step);
     /* How many octets the consumer keeps of the connection, beside user_octets. May be NULL. */
@@ -132,6 +134,9 @@ struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *conte
 /* Takes one segment, if not at once then before long. `frame`, `time`, `capture` say where it was captured. */
 void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment, unsigned capture, uint64_t frame, int64_t time);
 
+/* A packet that is not for this table has this time: the clock goes on as if it were. */
+void tcp_table_pass(struct tcp_table *table, int64_t time);
+
 /* Takes what waits in line, as where nothing may follow for a while. */
 void tcp_table_catch_up(struct tcp_table *table);
 
@@ -150,6 +155,7 @@ struct tcp_statistics {
     uint64_t connections, held_octets, tombstones;
     uint64_t given_up;    /* connections so far that were not followed, or closed early, for want of memory */
     size_t memory;        /* octets that open connections take */
+    uint64_t not_waited_for; /* holes so far that were declared because too much waited behind them */
     uint64_t implausible; /* segments so far whose payload was not used: far outside of what is expected, or behind the FIN */
 };
 struct tcp_statistics tcp_table_statistics(const struct tcp_table *table);

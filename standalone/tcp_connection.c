@@ -160,10 +160,11 @@ static void take_payload(struct tcp_stream *stream, const struct tcp_arrival *ar
         return;
     }
     stream->reset_perhaps = false;
+    tcp_withdraw_reset(stream);
     half->seen_end = MAX(half->seen_end, position + arrival->segment->payload_octets);
     octets = smtp_span_first(octets, (size_t)MIN(half->end - position, octets.length));
     if (position < half->expected) {
-        tcp_recent_compare(half->recent, stream->table->seed, stream, arrival->half, position, octets, arrival->place);
+        tcp_recent_compare(half->recent, stream, arrival->half, position, octets, arrival->place);
         octets = smtp_span_from(octets, (size_t)(half->expected - position));
         position = half->expected;
     }
@@ -231,8 +232,8 @@ static void report_fragments(struct tcp_stream *stream, const struct tcp_arrival
 {
     const struct packet_conflict *conflict = &arrival->segment->conflict;
     const struct tcp_consumer *consumer = &stream->table->consumer;
-    struct tcp_place first = { .frame = conflict->first_frame, .capture = arrival->place.capture, .time = arrival->place.time };
-    struct tcp_place second = { .frame = conflict->second_frame, .capture = arrival->place.capture, .time = arrival->place.time };
+    struct tcp_place first = { .frame = conflict->first_frame, .capture = conflict->first_capture, .time = arrival->place.time };
+    struct tcp_place second = { .frame = conflict->second_frame, .capture = conflict->second_capture, .time = arrival->place.time };
     if (consumer->conflict != NULL)
         consumer->conflict(stream->table->context, &stream->connection, arrival->half, 0, conflict->octets, first, second);
 }
@@ -247,11 +248,17 @@ void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arriva
 {
     const struct packet_segment *segment = arrival->segment;
     struct tcp_half *half = &stream->half[arrival->half];
-    note_segment(stream, arrival);
     if (segment->conflict.octets > 0)
         report_fragments(stream, arrival);
+    if (segment->only_conflict)
+        return;
+    note_segment(stream, arrival);
+    tcp_advance(stream, arrival->place.time);
+    if (stream->refused)
+        return;
     if (has(segment, PACKET_TCP_RST)) {
-        stream->reset = is_certain_reset(stream, arrival);
+        if (is_certain_reset(stream, arrival))
+            tcp_note_reset(stream);
         stream->reset_perhaps = stream->reset_perhaps || is_possible_reset(stream, arrival);
         return;
     }
@@ -280,5 +287,5 @@ void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arriva
 
 bool tcp_stream_is_over(const struct tcp_stream *stream)
 {
-    return stream->refused || stream->reset || (stream->connection.fin[0] && stream->connection.fin[1]);
+    return stream->refused || (stream->connection.fin[0] && stream->connection.fin[1]);
 }

@@ -71,7 +71,7 @@ static void note(struct tcp_stream *stream, struct tcp_half *half, uint64_t posi
         half->recent = slots_take(stream->table->recents);
         tcp_recent_start(half->recent);
     }
-    tcp_recent_add(half->recent, stream->table->seed, position, octets, place);
+    tcp_recent_add(half->recent, position, half->expected - half->origin, half->acked, octets, place);
 }
 
 void tcp_deliver(struct tcp_stream *stream, int half_index, struct smtp_span octets, struct tcp_place place)
@@ -193,9 +193,11 @@ static int find_blocking(struct tcp_stream *stream, bool give_up)
     return blocking;
 }
 
+/* A quarter of what all may hold back is one's at the most. */
 static bool holds_too_much(const struct tcp_stream *stream)
 {
-    return stream->held > TCP_HELD_LIMIT || (stream->held > 0 && stream->table->held > stream->table->limits.held);
+    const struct tcp_table *table = stream->table;
+    return stream->held > MAX(TCP_HELD_LIMIT, table->limits.held / 4) || (stream->held > 0 && table->held > table->limits.held);
 }
 
 /* Declares one gap that is due, if there is one. */
@@ -204,9 +206,12 @@ static bool declare_next(struct tcp_stream *stream)
     for (int half = 0; half < 2; half++)
         if (tcp_is_absent(stream, half))
             stream->half[half].given_up = MAX(stream->half[half].given_up, tcp_acked_octets(&stream->half[half]));
-    int blocking = find_blocking(stream, holds_too_much(stream));
+    bool too_much = holds_too_much(stream);
+    int blocking = find_blocking(stream, too_much);
     int first = blocking < 0 ? 0 : blocking;
-    return declare_hole(stream, first) || declare_hole(stream, 1 - first);
+    bool declared = declare_hole(stream, first) || declare_hole(stream, 1 - first);
+    stream->table->not_waited_for += too_much && declared;
+    return declared;
 }
 
 /* ---- deadlines ---- */
@@ -217,16 +222,32 @@ static void update_deadline(struct tcp_stream *stream, struct tcp_half *half)
     /* While nothing waits, a hole is no hindrance: an acknowledgement alone may be wrong. */
     bool waits = stream->half[0].queue.first != NULL || stream->half[1].queue.first != NULL;
     if (!waits || acked <= half->expected || next_in_order(half) != NULL) {
-        tcp_deadline_clear(stream, half);
+        half->deadline = INT64_MAX;
         return;
     }
-    if (half->proven <= half->expected)
-        tcp_deadline_clear(stream, half);
-    if (half->waiting.data == NULL) {
+    if (half->proven <= half->expected || half->deadline == INT64_MAX) {
         half->proven = acked;
-        tcp_deadline_set(stream, half);
+        half->deadline = stream->last_time + TCP_GAP_DELAY;
     }
     half->proven = MIN(half->proven, acked);
+}
+
+void tcp_advance(struct tcp_stream *stream, int64_t time)
+{
+    time = CLAMP(time, -TCP_CLOCK_LIMIT, TCP_CLOCK_LIMIT);
+    stream->clock = MAX(stream->clock, MIN(time, stream->last_time));
+    stream->last_time = time;
+    bool due = false;
+    for (int half_index = 0; half_index < 2; half_index++) {
+        struct tcp_half *half = &stream->half[half_index];
+        if (half->deadline > stream->clock)
+            continue;
+        half->given_up = MAX(half->given_up, half->proven);
+        half->deadline = INT64_MAX;
+        due = true;
+    }
+    if (due)
+        tcp_pump(stream);
 }
 
 /* ---- the whole ---- */
@@ -241,11 +262,22 @@ void tcp_pump(struct tcp_stream *stream)
     update_deadline(stream, &stream->half[1]);
 }
 
+/* So many segments in a row are no accident. */
+#define FAR_BELIEVED 4
+
+static bool begins_a_row(const struct tcp_held *held)
+{
+    unsigned count = 1;
+    for (; held->next != NULL && held->next->position == held->position + held->length && count < FAR_BELIEVED; held = held->next)
+        count++;
+    return count == FAR_BELIEVED;
+}
+
 /* What stands far beyond a hole and was never acknowledged is nonsense, or forged: no gap of such a size is declared for it. */
 static void drop_far(struct tcp_stream *stream, struct tcp_half *half)
 {
     while (half->queue.first != NULL && half->queue.first->position > half->expected + TCP_NEAR &&
-           half->queue.first->position > tcp_acked_octets(half)) {
+           half->queue.first->position > tcp_acked_octets(half) && !begins_a_row(half->queue.first)) {
         give_memory_back(stream, tcp_queue_drop_first(&half->queue));
         stream->connection.ignored++;
         stream->table->implausible++;
@@ -285,6 +317,8 @@ void tcp_discard(struct tcp_stream *stream)
         if (half->fin != NULL)
             give_memory_back(stream, tcp_held_memory(half->fin));
         g_free(half->fin);
+        if (half->recent != NULL)
+            tcp_recent_stop(half->recent);
         slots_give(stream->table->recents, half->recent);
         half->fin = NULL;
         half->recent = NULL;

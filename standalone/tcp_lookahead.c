@@ -10,8 +10,11 @@
 #include "tcp_private.h"
 
 /* Segments in line, a power of two; so many segments lie between two steps. */
-#define LINE 16u
-#define STRIDE 4u
+#define LINE 32u
+#define STRIDE 6u
+
+/* Of asking for what payload needs, behind the one for the connection. */
+#define STEPS 3
 
 /* Octets of payload; a longer one (segmentation offload) is not worth the copy. */
 #define PAYLOAD_LIMIT 2048u
@@ -50,18 +53,28 @@ static void expect_entry(const struct tcp_table *table, const struct tcp_coming 
 static void expect_payload(const struct tcp_table *table, const struct tcp_coming *coming, int step)
 {
     const struct tcp_stream *stream = stream_of(table, &coming->found);
-    if (coming->segment.payload.length == 0 || stream == NULL)
+    if (stream == NULL || coming->segment.payload.length == 0)
         return;
     int half = tcp_same_endpoint(&stream->connection.endpoint[0], &coming->found.from) ? 0 : 1;
-    tcp_recent_expect(stream->half[half].recent, coming->segment.payload.length, step);
+    if (step < 2)
+        tcp_recent_expect(stream->half[half].recent, coming->segment.payload.length, step);
     if (table->consumer.expect != NULL && stream->connection.user != NULL)
         table->consumer.expect(table->context, &stream->connection, half, step);
 }
 
-/* The one that came `back` before the last one. */
+/* The segment that came `back` before the last one; NULL: there is none. */
 static const struct tcp_coming *coming_before(const struct tcp_lookahead *lookahead, unsigned back)
 {
-    return back < lookahead->count ? &lookahead->coming[(lookahead->first + lookahead->count - 1 - back) % LINE] : NULL;
+    if (back >= lookahead->count)
+        return NULL;
+    const struct tcp_coming *coming = &lookahead->coming[(lookahead->first + lookahead->count - 1 - back) % LINE];
+    return coming->is_time ? NULL : coming;
+}
+
+void tcp_lookahead_add_time(struct tcp_lookahead *lookahead, int64_t time)
+{
+    unsigned at = (lookahead->first + lookahead->count++) % LINE;
+    lookahead->coming[at] = (struct tcp_coming){ .is_time = true, .place = { .time = time } };
 }
 
 bool tcp_lookahead_add(struct tcp_lookahead *lookahead, const struct tcp_table *table, const struct packet_segment *segment,
@@ -80,7 +93,7 @@ bool tcp_lookahead_add(struct tcp_lookahead *lookahead, const struct tcp_table *
     const struct tcp_coming *earlier = coming_before(lookahead, STRIDE);
     if (earlier != NULL)
         expect_entry(table, earlier);
-    for (int step = 0; step < 2; step++) {
+    for (int step = 0; step < STEPS; step++) {
         earlier = coming_before(lookahead, (2 + (unsigned)step) * STRIDE);
         if (earlier != NULL)
             expect_payload(table, earlier, step);

@@ -5,7 +5,7 @@
 /*
  * What the files of TCP reassembly share:
  *
- *     tcp_table.c       which connection a segment belongs to; idle time, deadlines, tombstones
+ *     tcp_table.c       which connection a segment belongs to; idle time, tombstones
  *     tcp_connection.c  what a segment means to its connection: SYN, payload, FIN, RST; where a half starts
  *     tcp_delivery.c    what may be delivered now, what is a gap now, in the order of cause and effect
  *     tcp_queue.c       the segments of a half that wait
@@ -29,6 +29,9 @@
 /* What belongs to the same moment of a connection: a plausible RST, a start that moves back, a late retransmission. */
 #define TCP_NEAR (INT64_C(1) << 20)
 
+/* Times beyond these (1823 and 2116) are taken for these, so that sums of times never overflow. */
+#define TCP_CLOCK_LIMIT ((int64_t)1 << 62)
+
 /* This many segments of one half and none of the other: the other one was not captured. */
 #define TCP_ONE_SIDED 4
 
@@ -50,6 +53,8 @@ struct tcp_held {
 
 struct tcp_queue {
     struct tcp_held *first, *last;
+    unsigned count;
+    GTree *index; /* of a long queue, by position; else NULL */
 };
 
 /* Octets at a place of the stream, and the packet they came in. */
@@ -86,12 +91,20 @@ size_t tcp_held_memory(const struct tcp_held *held);
 
 struct tcp_recent;
 
-/* Octets that one takes, whatever is noted; and makes it one in which nothing is noted. */
+/* Octets of the struct itself; makes one in which nothing is noted; and gives back what it took beyond that. */
 size_t tcp_recent_size(void);
 void tcp_recent_start(struct tcp_recent *recent);
+void tcp_recent_stop(struct tcp_recent *recent);
 
-/* Notes that `octets` were delivered. What was noted before must lie just in front of them. */
-void tcp_recent_add(struct tcp_recent *recent, uint64_t seed, uint64_t position, struct smtp_span octets, struct tcp_place place);
+/* Octets that it takes. */
+size_t tcp_recent_memory(const struct tcp_recent *recent);
+
+/*
+ * Notes that `octets` were delivered. What was noted before must lie just in front of them. `sent`: octets of the half so far;
+ * `acked`: the position up to which the peer has acknowledged them.
+ */
+void tcp_recent_add(struct tcp_recent *recent, uint64_t position, uint64_t sent, uint64_t acked, struct smtp_span octets,
+                    struct tcp_place place);
 
 /* Nothing that was noted before lies in front of what comes next. `recent` may be NULL. */
 void tcp_recent_forget(struct tcp_recent *recent);
@@ -99,8 +112,8 @@ void tcp_recent_forget(struct tcp_recent *recent);
 /* Asks for the memory that noting `octets` octets more will use, in two steps (see tcp_consumer.expect). */
 void tcp_recent_expect(const struct tcp_recent *recent, size_t octets, int step);
 
-/* Compares a retransmission with what is still known of the octets it repeats. */
-void tcp_recent_compare(const struct tcp_recent *recent, uint64_t seed, struct tcp_stream *stream, int half, uint64_t position,
+/* Compares a retransmission with what is still known of the octets it repeats. `recent` may be NULL. */
+void tcp_recent_compare(const struct tcp_recent *recent, struct tcp_stream *stream, int half, uint64_t position,
                         struct smtp_span octets, struct tcp_place place);
 
 /* ---- SYNs without an answer (tcp_syn.c) ---- */
@@ -171,6 +184,7 @@ struct tcp_found {
 };
 
 struct tcp_coming {
+    bool is_time; /* of a packet that is nobody's: only place.time counts */
     struct packet_segment segment; /* its payload is a copy */
     struct tcp_found found;
     struct tcp_place place;
@@ -184,6 +198,9 @@ void tcp_lookahead_free(struct tcp_lookahead *lookahead);
 /* Puts a segment at the end. False: it is too large to wait. */
 bool tcp_lookahead_add(struct tcp_lookahead *lookahead, const struct tcp_table *table, const struct packet_segment *segment,
                        const struct tcp_found *found, struct tcp_place place);
+
+/* Puts a time at the end. */
+void tcp_lookahead_add_time(struct tcp_lookahead *lookahead, int64_t time);
 
 /* Whether the first one should be taken before another one is added. */
 bool tcp_lookahead_is_full(const struct tcp_lookahead *lookahead);
@@ -224,16 +241,16 @@ struct tcp_half {
     struct tcp_held *fin; /* the FIN, until it is reached */
     uint64_t given_up;    /* missing octets before this are not waited for any more */
 
-    /* Octets up to `proven` are acknowledged and missing since TCP_GAP_DELAY before `deadline`. */
+    /* Octets up to `proven` are acknowledged and missing since TCP_GAP_DELAY before `deadline`; INT64_MAX: none are. */
     uint64_t proven;
     int64_t deadline;
-    GList waiting; /* link in the table's list of deadlines; its data is the stream, or NULL when not in the list */
 };
 
 /* What the table holds under a flow: a connection, or what is left of one. */
 struct tcp_entry {
     struct tcp_flow flow;
     bool is_tombstone;
+    bool syn_waits;  /* a SYN of its flow is kept that may begin another connection */
     GList link;      /* in the table's list of connections or tombstones, both more or less by `queued` */
     int64_t touched; /* time of the last packet */
     int64_t queued;  /* `touched` when it was put there: it is moved only when it comes to the front */
@@ -245,12 +262,16 @@ struct tcp_stream {
     struct tcp_table *table;
     size_t held;  /* memory of all that waits, octets */
     unsigned packets;
+    int64_t clock;     /* as late as its packets say: one alone, far ahead of the others, does not set it */
+    int64_t last_time; /* of its last packet */
     bool refused; /* the consumer wants nothing more */
-    bool reset;   /* by an RST that stands where it must */
-    bool reset_perhaps; /* by one that does not: the end, if nothing follows */
+    bool reset;   /* by an RST that stands where it must: the end, if nothing follows before long */
+    bool reset_perhaps; /* by one that does not: the end, if nothing follows at all */
     struct tcp_half half[2];
     struct tcp_connection connection;
     size_t memory; /* what it counts for in the table's memory */
+    GList resetting;  /* link in the table's list of those with an RST */
+    int64_t reset_at; /* by the table's clock */
 };
 
 struct tcp_tombstone {
@@ -259,6 +280,8 @@ struct tcp_tombstone {
     /* Next sequence numbers of the two, [0] that of flow.low: what is far from them is a new connection's. */
     bool known[2];
     uint32_t sequence[2];
+    bool syn[2];       /* their SYNs were seen, with these numbers */
+    uint32_t initial[2];
 };
 
 struct tcp_table {
@@ -272,15 +295,18 @@ struct tcp_table {
     uint64_t seed;       /* nobody who sends packets knows how they hash */
     GQueue connections;  /* more or less by last packet */
     GQueue tombstones;
-    GQueue deadlines;    /* halves with a proven hole, by deadline */
-    int64_t clock;       /* capture time */
-    int64_t last_time;   /* of the last packet: one alone, far ahead of the others, does not set the clock */
+    GQueue resets;       /* connections with an RST that stands where it must, by time */
+    bool started;
+    int64_t last_time;   /* of the last packet */
+    int64_t time;        /* capture time: one packet alone, far ahead of the others, does not set it */
+    int64_t clock;       /* as `time`, but no step of it counts for more than TCP_STEP_LIMIT */
     uint64_t implausible; /* segments that were not used: their sequence numbers are nonsense */
     uint64_t arrivals;   /* segments so far */
     size_t held;         /* of all connections */
     size_t memory;       /* of all connections, beside what is held */
     struct tcp_limits limits;
     uint64_t given_up;
+    uint64_t not_waited_for; /* holes that were declared because too much waited behind them */
     bool forgetful;      /* tombstones were forgotten to make room for others */
 };
 
@@ -307,6 +333,12 @@ static inline uint64_t tcp_position(const struct tcp_half *half, uint32_t sequen
 {
     return half->expected + (uint64_t)tcp_ahead(half, sequence);
 }
+
+/* ---- tcp_table.c ---- */
+
+/* An RST that stands where it must; and what follows it shows that it was forged, or stored too early. */
+void tcp_note_reset(struct tcp_stream *stream);
+void tcp_withdraw_reset(struct tcp_stream *stream);
 
 /* ---- tcp_connection.c ---- */
 
@@ -341,16 +373,13 @@ bool tcp_is_absent(const struct tcp_stream *stream, int half);
 /* Delivers what can be delivered now, declares the gaps that are due, sets and clears deadlines. */
 void tcp_pump(struct tcp_stream *stream);
 
+/* A packet of the connection has this time: declares the gaps whose deadlines are passed. */
+void tcp_advance(struct tcp_stream *stream, int64_t time);
+
 /* Delivers all that waits, whatever it waits for. What is missing is a gap. */
 void tcp_drain(struct tcp_stream *stream);
 
 /* Frees what waits. */
 void tcp_discard(struct tcp_stream *stream);
-
-/* ---- tcp_table.c ---- */
-
-/* Puts a half with a proven hole in the list of deadlines, or takes it out. */
-void tcp_deadline_set(struct tcp_stream *stream, struct tcp_half *half);
-void tcp_deadline_clear(struct tcp_stream *stream, struct tcp_half *half);
 
 #endif

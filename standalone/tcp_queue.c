@@ -28,6 +28,53 @@ static uint64_t end_of(const struct tcp_held *held)
     return held->position + held->length;
 }
 
+/* ---- the index of a long queue ---- */
+
+/* From so many segments on places are looked up in a tree: nobody can make the search for them long. */
+#define INDEXED_FROM 64u
+
+static gint by_position(gconstpointer a, gconstpointer b)
+{
+    uint64_t one = *(const uint64_t *)a;
+    uint64_t other = *(const uint64_t *)b;
+    return one < other ? -1 : one > other ? 1 : 0;
+}
+
+static void index_add(struct tcp_queue *queue, struct tcp_held *held)
+{
+    queue->count++;
+    if (queue->index != NULL) {
+        g_tree_insert(queue->index, &held->position, held);
+    } else if (queue->count == INDEXED_FROM) {
+        queue->index = g_tree_new(by_position);
+        for (struct tcp_held *each = queue->first; each != NULL; each = each->next)
+            g_tree_insert(queue->index, &each->position, each);
+    }
+}
+
+static void index_remove(struct tcp_queue *queue, struct tcp_held *held)
+{
+    if (queue->index != NULL)
+        g_tree_remove(queue->index, &held->position);
+    if (--queue->count > 0 || queue->index == NULL)
+        return;
+    g_tree_unref(queue->index);
+    queue->index = NULL;
+}
+
+/* The last segment that begins at `position` or before; NULL: none does. From the tail: those behind a hole mostly come in order. */
+static struct tcp_held *find_previous(const struct tcp_queue *queue, uint64_t position)
+{
+    struct tcp_held *held = queue->last;
+    if (queue->index == NULL || held->position <= position) {
+        while (held != NULL && held->position > position)
+            held = held->previous;
+        return held;
+    }
+    GTreeNode *behind = g_tree_upper_bound(queue->index, &position);
+    return ((struct tcp_held *)g_tree_node_value(behind))->previous;
+}
+
 static void insert_before(struct tcp_queue *queue, struct tcp_held *next, struct tcp_held *held)
 {
     struct tcp_held *previous = next != NULL ? next->previous : queue->last;
@@ -92,13 +139,8 @@ size_t tcp_queue_add(struct tcp_queue *queue, struct tcp_stream *stream, int hal
     uint64_t end = piece->position + piece->octets.length;
     uint64_t cursor = piece->position;
     size_t memory = 0;
-    /* From the tail: segments behind a hole mostly come in order. */
-    struct tcp_held *next = NULL;
-    struct tcp_held *previous = queue->last;
-    while (previous != NULL && previous->position > cursor) {
-        next = previous;
-        previous = previous->previous;
-    }
+    struct tcp_held *previous = find_previous(queue, cursor);
+    struct tcp_held *next = previous != NULL ? previous->next : queue->first;
     if (previous != NULL)
         cursor = pass_over(stream, half, piece, previous, cursor);
     while (cursor < end) {
@@ -107,6 +149,7 @@ size_t tcp_queue_add(struct tcp_queue *queue, struct tcp_stream *stream, int hal
             struct tcp_piece missing = part(piece, cursor, stop);
             struct tcp_held *held = tcp_held_new(&missing);
             insert_before(queue, next, held);
+            index_add(queue, held);
             memory += tcp_held_memory(held);
             cursor = stop;
         }
@@ -122,6 +165,7 @@ size_t tcp_queue_drop_first(struct tcp_queue *queue)
 {
     struct tcp_held *first = queue->first;
     size_t memory = tcp_held_memory(first);
+    index_remove(queue, first);
     queue->first = first->next;
     if (queue->first != NULL)
         queue->first->previous = NULL;

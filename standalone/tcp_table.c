@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tcp_private.h"
 
-/* Times beyond these (1823 and 2116) are taken for these, so that sums of times never overflow. */
-#define CLOCK_LIMIT ((int64_t)1 << 62)
-
 /* ---- flows ---- */
 
 static int compare_endpoints(const struct tcp_endpoint *a, const struct tcp_endpoint *b)
@@ -122,6 +119,8 @@ static void leave_tombstone(struct tcp_table *table, const struct tcp_stream *st
         const struct tcp_half *half = &stream->half[side == 0 ? low : 1 - low];
         tombstone->known[side] = half->start != TCP_START_UNKNOWN;
         tombstone->sequence[side] = tcp_sequence(half, half->expected);
+        tombstone->syn[side] = half->start == TCP_START_SYN;
+        tombstone->initial[side] = tcp_sequence(half, half->origin) - 1;
     }
 }
 
@@ -134,6 +133,8 @@ static bool outlives_tombstone(const struct tcp_tombstone *tombstone, const stru
         return true;
     if (!tombstone->known[side] || (tombstone->refused && !syn))
         return false;
+    if (syn && tombstone->syn[side])
+        return segment->sequence != tombstone->initial[side];
     int64_t distance = (int32_t)(segment->sequence - tombstone->sequence[side]);
     return distance > TCP_NEAR || distance < -TCP_NEAR;
 }
@@ -148,6 +149,7 @@ static void start_half(struct tcp_half *half)
     half->given_up = TCP_POSITION_START;
     half->acked = TCP_POSITION_START;
     half->end = UINT64_MAX;
+    half->deadline = INT64_MAX;
 }
 
 static void close_stream(struct tcp_table *table, struct tcp_stream *stream, enum tcp_end end)
@@ -157,16 +159,17 @@ static void close_stream(struct tcp_table *table, struct tcp_stream *stream, enu
         tcp_drain(stream);
     if (stream->refused)
         end = TCP_END_REFUSED;
-    else if (stream->reset_perhaps && (end == TCP_END_CAPTURE || end == TCP_END_IDLE))
+    else if (stream->reset || (stream->reset_perhaps && (end == TCP_END_CAPTURE || end == TCP_END_IDLE)))
         end = TCP_END_RST;
     else if (connection->fin[0] && connection->fin[1])
         end = TCP_END_FIN;
-    tcp_deadline_clear(stream, &stream->half[0]);
-    tcp_deadline_clear(stream, &stream->half[1]);
+    tcp_withdraw_reset(stream);
     table->memory -= stream->memory;
     remove_entry(table, &stream->entry);
     table->consumer.closed(table->context, connection, end);
-    if (end == TCP_END_FIN || end == TCP_END_RST || end == TCP_END_REFUSED)
+    if (end == TCP_END_LIMIT) /* the rest of it is no session of its own */
+        stream->refused = true;
+    if (end == TCP_END_FIN || end == TCP_END_RST || end == TCP_END_REFUSED || end == TCP_END_LIMIT)
         leave_tombstone(table, stream);
     tcp_discard(stream);
     slots_give(table->streams, stream);
@@ -205,7 +208,7 @@ static void account(struct tcp_table *table, struct tcp_stream *stream)
 {
     size_t memory = stream_size(table) + STREAM_OVERHEAD;
     for (int half = 0; half < 2; half++)
-        memory += stream->half[half].recent != NULL ? tcp_recent_size() : 0;
+        memory += stream->half[half].recent != NULL ? tcp_recent_memory(stream->half[half].recent) : 0;
     if (table->consumer.memory != NULL)
         memory += table->consumer.memory(table->context, &stream->connection);
     memory = MAX(memory, ROOM_FOR_ONE);
@@ -220,7 +223,7 @@ static void account(struct tcp_table *table, struct tcp_stream *stream)
 static void close_if_over(struct tcp_table *table, struct tcp_stream *stream)
 {
     if (tcp_stream_is_over(stream))
-        close_stream(table, stream, stream->reset ? TCP_END_RST : TCP_END_FIN);
+        close_stream(table, stream, TCP_END_FIN);
 }
 
 /* Only a SYN, or payload, shows a connection to be there. */
@@ -254,42 +257,27 @@ static void announce(struct tcp_stream *stream, unsigned capture, const struct t
     connection->capture = connection->last_capture = capture;
     connection->first_frame = connection->last_frame = arrival->place.frame;
     connection->start = connection->end = arrival->place.time;
+    stream->clock = stream->last_time = CLAMP(arrival->place.time, -TCP_CLOCK_LIMIT, TCP_CLOCK_LIMIT);
     stream->table->consumer.opened(stream->table->context, connection);
 }
 
 /* ---- time ---- */
 
-static struct tcp_half *half_of_link(struct tcp_stream *stream, const GList *link)
+void tcp_note_reset(struct tcp_stream *stream)
 {
-    return &stream->half[link == &stream->half[0].waiting ? 0 : 1];
-}
-
-void tcp_deadline_set(struct tcp_stream *stream, struct tcp_half *half)
-{
-    struct tcp_table *table = stream->table;
-    half->deadline = MAX(table->clock, table->last_time) + TCP_GAP_DELAY;
-    half->waiting.data = stream;
-    GList *before = table->deadlines.tail; /* nearly always the place: time goes on */
-    while (before != NULL && half_of_link(before->data, before)->deadline > half->deadline)
-        before = before->prev;
-    if (before == NULL)
-        g_queue_push_head_link(&table->deadlines, &half->waiting);
-    else
-        g_queue_insert_after_link(&table->deadlines, before, &half->waiting);
-}
-
-void tcp_deadline_clear(struct tcp_stream *stream, struct tcp_half *half)
-{
-    if (half->waiting.data == NULL)
+    if (stream->reset)
         return;
-    g_queue_unlink(&stream->table->deadlines, &half->waiting);
-    half->waiting.data = NULL;
+    stream->reset = true;
+    stream->reset_at = stream->table->clock;
+    stream->resetting.data = stream;
+    g_queue_push_tail_link(&stream->table->resets, &stream->resetting);
 }
 
-static int64_t first_deadline(const struct tcp_table *table)
+void tcp_withdraw_reset(struct tcp_stream *stream)
 {
-    const GList *link = table->deadlines.head;
-    return link != NULL ? half_of_link(link->data, link)->deadline : INT64_MAX;
+    if (stream->reset)
+        g_queue_unlink(&stream->table->resets, &stream->resetting);
+    stream->reset = false;
 }
 
 /* When the next connection is over for want of packets; not before that if it cannot be before `now`. */
@@ -300,34 +288,34 @@ static int64_t first_idle(struct tcp_table *table, int64_t now)
     return quietest(&table->connections)->touched + TCP_IDLE_TIMEOUT + 1;
 }
 
-static void pass_deadline(struct tcp_table *table)
+/* When the next connection is over because nothing followed an RST. */
+static int64_t first_reset(const struct tcp_table *table)
 {
-    const GList *link = table->deadlines.head;
-    struct tcp_stream *stream = link->data;
-    struct tcp_half *half = half_of_link(stream, link);
-    tcp_deadline_clear(stream, half);
-    half->given_up = MAX(half->given_up, half->proven);
-    tcp_pump(stream);
-    close_if_over(table, stream);
+    const GList *link = table->resets.head;
+    return link != NULL ? ((const struct tcp_stream *)link->data)->reset_at + TCP_RESET_DELAY : INT64_MAX;
 }
 
-/*
- * Does all that is due until `time`, each thing at its own time: what becomes of a connection never depends on when
- * packets of other connections give occasion to look at it.
- */
+/* Closes what is over by now, each connection at its own time, whatever gives occasion to look at it. */
 static void advance_clock(struct tcp_table *table, int64_t time)
 {
-    int64_t limited = CLAMP(time, -CLOCK_LIMIT, CLOCK_LIMIT);
-    int64_t now = table->arrivals == 1 ? limited : MAX(table->clock, MIN(limited, table->last_time));
+    int64_t limited = CLAMP(time, -TCP_CLOCK_LIMIT, TCP_CLOCK_LIMIT);
+    if (!table->started)
+        table->time = table->clock = table->last_time = limited;
+    table->started = true;
+    int64_t step = MIN(limited, table->last_time) - table->time;
     table->last_time = limited;
+    if (step <= 0)
+        return;
+    table->time += step;
+    int64_t now = table->clock + MIN(step, TCP_STEP_LIMIT);
     for (;;) {
-        int64_t deadline = first_deadline(table);
+        int64_t reset = first_reset(table);
         int64_t idle = first_idle(table, now);
-        if (MIN(deadline, idle) > now)
+        if (MIN(reset, idle) > now)
             break;
-        table->clock = MAX(table->clock, MIN(deadline, idle));
-        if (deadline <= idle)
-            pass_deadline(table);
+        table->clock = MAX(table->clock, MIN(reset, idle));
+        if (reset <= idle)
+            close_stream(table, table->resets.head->data, TCP_END_RST);
         else
             close_stream(table, table->connections.head->data, TCP_END_IDLE);
     }
@@ -348,14 +336,13 @@ struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *conte
     table->context = context;
     table->index = tcp_index_new();
     table->seed = (uint64_t)g_random_int() << 32 | g_random_int();
-    table->clock = table->last_time = -CLOCK_LIMIT;
     table->syns = tcp_syns_new();
     table->lookahead = tcp_lookahead_new();
     table->streams = slots_new(stream_size(table));
     table->recents = slots_new(tcp_recent_size());
     g_queue_init(&table->connections);
     g_queue_init(&table->tombstones);
-    g_queue_init(&table->deadlines);
+    g_queue_init(&table->resets);
     return table;
 }
 
@@ -377,6 +364,18 @@ static bool confirms_syn(const struct tcp_syn *syn, const struct tcp_found *foun
         return !(segment->flags & PACKET_TCP_ACK) || segment->acknowledgement == first;
     int64_t ahead = (int32_t)(segment->acknowledgement - first);
     return (segment->flags & PACKET_TCP_ACK) && ahead >= 0 && ahead < TCP_NEAR;
+}
+
+/*
+ * A SYN is kept whose number is near those of the connection that is open. Whether a segment that would confirm it cannot be the
+ * open connection's as well.
+ */
+static bool only_a_new_one_says(const struct tcp_stream *stream, const struct tcp_syn *syn, const struct tcp_arrival *arrival)
+{
+    const struct packet_segment *segment = arrival->segment;
+    if (segment->flags & PACKET_TCP_SYN)
+        return true;
+    return segment->sequence == syn->sequence + 1 && tcp_ahead(&stream->half[arrival->half], segment->sequence) != 0;
 }
 
 /* Opens the connection that a SYN began, with the SYN as its first segment. */
@@ -401,8 +400,9 @@ static struct tcp_stream *find_open(struct tcp_table *table, struct tcp_stream *
     arrival->half = tcp_same_endpoint(&found->from, &stream->connection.endpoint[0]) ? 0 : 1;
     bool may_be_new = tcp_stream_is_reused(stream, arrival);
     bool lone_syn = is_lone_syn(arrival->segment);
-    struct tcp_syn *syn = may_be_new || tcp_stream_is_far(stream, arrival) ? tcp_syns_find(table->syns, &found->flow) : NULL;
-    if (syn != NULL && confirms_syn(syn, found, arrival->segment)) {
+    bool far = may_be_new || tcp_stream_is_far(stream, arrival);
+    struct tcp_syn *syn = far || stream->entry.syn_waits ? tcp_syns_find(table->syns, &found->flow) : NULL;
+    if (syn != NULL && confirms_syn(syn, found, arrival->segment) && (far || only_a_new_one_says(stream, syn, arrival))) {
         close_stream(table, stream, TCP_END_REUSED);
         struct tcp_entry *left = tcp_index_find(table->index, &found->flow);
         if (left != NULL)
@@ -412,6 +412,7 @@ static struct tcp_stream *find_open(struct tcp_table *table, struct tcp_stream *
         return stream;
     }
     if (may_be_new && lone_syn) { /* it may be forged: what follows will tell */
+        stream->entry.syn_waits = true;
         tcp_syns_add(table->syns, &(struct tcp_syn){ .flow = found->flow, .from_low = found->from_low, .place = arrival->place,
                                                      .sequence = arrival->segment->sequence, .rank = arrival->rank });
         return NULL;
@@ -424,12 +425,22 @@ static struct tcp_stream *find_open(struct tcp_table *table, struct tcp_stream *
     return stream;
 }
 
+/* Long behind the connection's last packet, and not the next octet: the same ports, but hardly the same connection. */
+static bool is_from_another_time(const struct tcp_stream *stream, const struct tcp_arrival *arrival, const struct tcp_found *found)
+{
+    const struct tcp_connection *connection = &stream->connection;
+    if (arrival->place.time / 2 - connection->end / 2 <= TCP_IDLE_TIMEOUT / 2)
+        return false;
+    const struct tcp_half *half = &stream->half[tcp_same_endpoint(&found->from, &connection->endpoint[0]) ? 0 : 1];
+    return half->start == TCP_START_UNKNOWN || tcp_ahead(half, arrival->segment->sequence) != 0;
+}
+
 /* The connection that a segment belongs to, opened now if need be; NULL if it belongs to none, or to none yet. */
 static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arrival *arrival, const struct tcp_found *found)
 {
     const struct packet_segment *segment = arrival->segment;
     struct tcp_entry *entry = tcp_index_find(table->index, &found->flow);
-    if (entry != NULL && !entry->is_tombstone && arrival->place.time / 2 - entry->touched / 2 > TCP_IDLE_TIMEOUT / 2) {
+    if (entry != NULL && !entry->is_tombstone && is_from_another_time((struct tcp_stream *)entry, arrival, found)) {
         close_stream(table, (struct tcp_stream *)entry, TCP_END_IDLE);
         entry = tcp_index_find(table->index, &found->flow);
     }
@@ -499,7 +510,10 @@ static void take_segment(struct tcp_table *table, const struct packet_segment *s
 static void take_next(struct tcp_table *table)
 {
     struct tcp_coming *coming = tcp_lookahead_next(table->lookahead);
-    take_segment(table, &coming->segment, &coming->found, coming->place);
+    if (coming->is_time)
+        advance_clock(table, coming->place.time);
+    else
+        take_segment(table, &coming->segment, &coming->found, coming->place);
     tcp_lookahead_drop(table->lookahead);
 }
 
@@ -527,9 +541,20 @@ void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment
     take_segment(table, segment, &found, place);
 }
 
+void tcp_table_pass(struct tcp_table *table, int64_t time)
+{
+    if (tcp_lookahead_next(table->lookahead) == NULL) {
+        advance_clock(table, time);
+        return;
+    }
+    tcp_lookahead_add_time(table->lookahead, time);
+    if (tcp_lookahead_is_full(table->lookahead))
+        take_next(table);
+}
+
 uint64_t tcp_table_pending(const struct tcp_table *table)
 {
-    const struct tcp_syn *syn = tcp_syns_oldest(table->syns, table->clock - TCP_SYN_PATIENCE);
+    const struct tcp_syn *syn = tcp_syns_oldest(table->syns, table->time - TCP_SYN_PATIENCE);
     return syn != NULL ? syn->rank : UINT64_MAX;
 }
 
@@ -581,5 +606,6 @@ struct tcp_statistics tcp_table_statistics(const struct tcp_table *table)
         .given_up = table->given_up,
         .memory = table->memory,
         .implausible = table->implausible,
+        .not_waited_for = table->not_waited_for,
     };
 }

@@ -13,6 +13,7 @@
 
 #define EXCHANGE "Microsoft Exchange, private"
 #define POSTFIX "Postfix, private"
+#define SUN "Sun Messaging Server, private"
 #define IN_PRACTICE "seen in practice"
 
 static const struct smtp_reference_entry entries[] = {
@@ -25,7 +26,7 @@ static const struct smtp_reference_entry entries[] = {
       .example = "EHLO client.example.com",
       .description = N_("The client names itself. The reply lists the server's extensions, one a line behind the "
                         "first: what is not listed may not be used. Sent again, it drops the mail begun, as RSET does; "
-                        "behind STARTTLS it must be sent again, since all that was known from before is void."),
+                        "behind STARTTLS it is sent again, since all that was known from before is void."),
       .phase = FIRST,
       .success = "250",
       .failure = "502 504 550",
@@ -64,10 +65,10 @@ static const struct smtp_reference_entry entries[] = {
       .category = SESSION,
       .syntax = "STARTTLS",
       .example = "STARTTLS",
-      .description =
-          N_("Takes no argument. With the CRLF of the server's 220 the clear text ends, and the client begins the TLS "
-             "handshake. Under TLS the client must send EHLO again. Nothing may be pipelined behind STARTTLS: what a "
-             "server reads in clear and carries out under TLS was put there by somebody else."),
+      .description = N_(
+          "Takes no argument. With the CRLF of the server's 220 the clear text ends, and the client begins the TLS "
+          "handshake. Under TLS the client starts afresh with EHLO. Nothing may be pipelined behind STARTTLS: what a "
+          "server reads in clear and carries out under TLS was put there by somebody else."),
       .phase = N_("behind an EHLO reply that lists STARTTLS; not under TLS"),
       .success = "220",
       .failure = "454 501 502 503",
@@ -116,7 +117,7 @@ static const struct smtp_reference_entry entries[] = {
       .syntax = "QUIT",
       .example = "QUIT",
       .description = N_("The server answers and closes the connection. A mail that was begun and not finished is "
-                        "dropped. The client must not close the connection before it has the reply."),
+                        "dropped. The client should not close the connection before it has the reply."),
       .phase = ANY_TIME,
       .success = "221" },
     { .name = "ETRN",
@@ -225,7 +226,7 @@ static const struct smtp_reference_entry entries[] = {
              "accepted, whatever became of the others. A server must take at least 100 recipients for a mail."),
       .phase = N_("behind an accepted MAIL"),
       .success = "250 251",
-      .failure = "450 451 452 455 503 550 551 552 553 555",
+      .failure = "450 451 452 455 503 550 551 552 553 555 556",
       .next = "RCPT DATA BDAT RSET QUIT" },
     { .name = "DATA",
       .meaning = N_("asks to send the message itself"),
@@ -379,21 +380,18 @@ static const struct smtp_reference_entry entries[] = {
       .intermediate = "354",
       .failure = "504",
       .next = "DATA BDAT" },
-    { .name = "XADR",
-      .meaning = N_("asks for an address, in Sun's and Netscape's servers"),
-      .source = IN_PRACTICE,
-      .category = MESSAGE },
+    { .name = "XADR", .meaning = N_("asks how the server routes an address"), .source = SUN, .category = MESSAGE },
     { .name = "XSTA",
-      .meaning = N_("asks for statistics, in Sun's and Netscape's servers"),
-      .source = IN_PRACTICE,
+      .meaning = N_("asks how many mails are queued and were handled"),
+      .source = SUN,
       .category = SESSION },
     { .name = "XCIR",
-      .meaning = N_("asks for circuit state, in Sun's and Netscape's servers"),
-      .source = IN_PRACTICE,
+      .meaning = N_("asks for the state of the server's circuit checks"),
+      .source = SUN,
       .category = SESSION },
     { .name = "XGEN",
-      .meaning = N_("asks for server information, in Netscape's servers"),
-      .source = IN_PRACTICE,
+      .meaning = N_("asks whether the configuration in use is compiled"),
+      .source = SUN,
       .category = SESSION },
     { .name = "XVRB", .meaning = N_("asks for verbose replies"), .source = IN_PRACTICE, .category = SESSION },
     { .name = "VERB", .meaning = N_("asks for verbose replies"), .source = IN_PRACTICE, .category = SESSION },

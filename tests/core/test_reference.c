@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "spans.h"
 
+#include <stdio.h>
+
 #include "finding.h"
 #include "reference/reference.h"
 #include "verb.h"
@@ -97,6 +99,51 @@ static void entries_are_consistent(void **state)
             EXPECT(name, entry->syntax == NULL || entry->carrier != NULL
                              || strncmp(entry->syntax, entry->name, strlen(entry->name)) == 0);
         }
+}
+
+/* "451 550", "5XX": each is a reply code that has an entry, or a whole class of them. */
+static bool are_basic_codes(const char *list)
+{
+    struct smtp_span rest = smtp_span_of_text(list);
+    struct smtp_span word = smtp_span_next_word(&rest);
+    bool good = word.length > 0;
+    for (; word.length > 0; word = smtp_span_next_word(&rest)) {
+        bool whole_class = word.length == 3 && strchr("245", word.octets[0]) != NULL && memcmp(word.octets + 1, "XX", 2) == 0;
+        good = good && (whole_class || smtp_reference_find(&smtp_reference_replies, word) != NULL);
+    }
+    return good;
+}
+
+/* The registry numbers the details of each subject from 0 on without gaps. */
+static void statuses_are_whole(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < smtp_reference_statuses.count; i++) {
+        const struct smtp_reference_entry *entry = &smtp_reference_statuses.entries[i];
+        struct smtp_span name = span_of(entry->name);
+        unsigned subject = 0, detail = 0;
+        EXPECT(name, sscanf(entry->name, "X.%u.%u", &subject, &detail) == 2);
+        EXPECT(name, detail == 0 || smtp_reference_status(subject, detail - 1) == entry - 1);
+        EXPECT(name, entry->codes == NULL || are_basic_codes(entry->codes));
+    }
+}
+
+/* A parameter and the keywords that announce it agree on the command that carries it. */
+static void parameters_agree_with_keywords(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < smtp_reference_parameters.count; i++) {
+        const struct smtp_reference_entry *parameter = &smtp_reference_parameters.entries[i];
+        struct smtp_span name = span_of(parameter->name);
+        EXPECT(name, are_names(parameter->carrier, &smtp_reference_commands));
+        struct smtp_span rest = smtp_span_of_text(parameter->keyword);
+        for (struct smtp_span word = smtp_span_next_word(&rest); word.length > 0; word = smtp_span_next_word(&rest)) {
+            const struct smtp_reference_entry *keyword = smtp_reference_find(&smtp_reference_keywords, word);
+            EXPECT(name, keyword != NULL && keyword->description != NULL);
+            EXPECT(name, strstr(keyword->description, parameter->carrier) != NULL);
+            EXPECT(name, strstr(keyword->description, parameter->name) != NULL);
+        }
+    }
 }
 
 /* A command that a document defines is told in full, a parameter says where it stands, a reply what to do. */
@@ -200,6 +247,7 @@ int main(void)
         cmocka_unit_test(entries_are_whole), cmocka_unit_test(every_verb_is_explained), cmocka_unit_test(finds_in_any_case),
         cmocka_unit_test(finds_codes),       cmocka_unit_test(finds_statuses),          cmocka_unit_test(entries_are_consistent),
         cmocka_unit_test(entries_say_enough), cmocka_unit_test(fields_are_whole),        cmocka_unit_test(every_finding_is_explained),
+        cmocka_unit_test(statuses_are_whole), cmocka_unit_test(parameters_agree_with_keywords),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,11 +15,24 @@
 
 static struct printer *printer;
 static struct capture_set *captures;
+static struct tcp_table *table;
 
-static void finished(void *context, struct record *record)
+static void session_ended(void *context, struct record *record, bool in_turn)
 {
     (void)context;
-    printer_session(printer, record);
+    printer_session(printer, record, in_turn);
+}
+
+static void session_turn(void *context, uint64_t id)
+{
+    (void)context;
+    printer_turn(printer, id);
+}
+
+static uint64_t pending(void *context)
+{
+    (void)context;
+    return tcp_table_pending(table);
 }
 
 static const char *name_of(void *context, unsigned index)
@@ -34,6 +47,12 @@ static unsigned precision_of(void *context, unsigned index)
     return capture_set_precision(captures, index);
 }
 
+static void take_packet(enum packet_result result, const struct packet *packet, const struct capture_frame *frame)
+{
+    if (result == PACKET_SEGMENT)
+        tcp_table_add(table, &packet->segment, frame->capture, frame->number, frame->time);
+}
+
 static void read_all(const struct options *options)
 {
     struct worker *worker = worker_new();
@@ -46,16 +65,21 @@ static void read_all(const struct options *options)
                      .message = { .digest = options->json, .content = options->full, .worker = worker, .pool = pool } },
         .capture_name = name_of,
         .capture_precision = precision_of,
-        .finished = finished,
+        .order = { .ended = session_ended, .turn = session_turn, .pending = pending },
+        .by_start = options->by_start,
     };
     struct dialogues *dialogues = dialogues_new(&wanted);
-    struct tcp_table *table = tcp_table_new(&dialogues_consumer, dialogues, NULL);
+    table = tcp_table_new(&dialogues_consumer, dialogues, NULL);
     struct fragments *fragments = fragments_new();
     struct capture_frame frame;
     struct packet packet = { .segment = { .flags = 0 } };
-    while (capture_set_next(captures, &frame))
-        if (fragments_decode(fragments, frame.link_type, frame.octets, frame.original_octets, frame.number, frame.time, &packet) == PACKET_SEGMENT)
-            tcp_table_add(table, &packet.segment, frame.capture, frame.number, frame.time);
+    while (capture_set_next(captures, &frame)) {
+        take_packet(fragments_decode(fragments, &frame, &packet), &packet, &frame);
+        while (packet.following.wire > 0)
+            take_packet(fragments_decode_following(fragments, &frame, &packet), &packet, &frame);
+    }
+    while (fragments_last_conflict(fragments, &frame, &packet.segment))
+        tcp_table_add(table, &packet.segment, frame.capture, frame.number, frame.time);
     tcp_table_finish(table);
     dialogues_finish(dialogues);
     worker_free(worker);
@@ -92,6 +116,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .command = size % 3 == 0 ? COMMAND_SESSIONS : COMMAND_TRANSCRIPT,
         .json = size % 2 == 0,
         .full = size % 5 == 0,
+        .by_start = size % 7 == 0,
         .sessions = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
         .output = (char[]){ "/dev/null" },
         .captures = names,

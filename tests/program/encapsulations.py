@@ -58,7 +58,7 @@ def fragments6(protocol, payload, size=32):
 
 def split(packet, **more):
     """The packet itself in fragments: its own header in front of each."""
-    identification = next_identification()
+    identification = more.get("identification", next_identification())
     size = more.get("size", 24)
     payload = packet[20:]
     parts = []
@@ -73,6 +73,14 @@ def wireless(packet, header):
     return header + b"\xaa\xaa\x03\0\0\0\x08\0" + packet
 
 
+def aggregated(packets):
+    """An 802.11 A-MSDU of several packets."""
+    parts = b""
+    for packet in packets:
+        parts += bytes(-len(parts) % 4) + MACS + struct.pack(">H", len(packet) + 8) + b"\xaa\xaa\x03\0\0\0\x08\0" + packet
+    return b"\x88\x01\0\0" + ADDRESSES + b"\0\0" + b"\x80\0" + parts
+
+
 ETHERNET, RAW, NULL, LOOP, SLL, SLL2, PPP, WIRELESS, RADIOTAP, C_HDLC = 1, 101, 0, 108, 113, 276, 9, 105, 127, 104
 ADDRESSES = MACS + b"\2\0\0\0\0\3"
 
@@ -82,6 +90,7 @@ WAYS = [
     ("padding behind the packet", ETHERNET, lambda p: [ethernet(0x0800, p + bytes(12))]),
     ("MPLS", ETHERNET, lambda p: [ethernet(0x8847, b"\0\x01\x00\x40\0\x02\x01\x40" + p)]),
     ("MPLS pseudowire", ETHERNET, lambda p: [ethernet(0x8847, b"\0\x02\x01\x40" + bytes(4) + ethernet(0x0800, p))]),
+    ("MPLS pseudowire without control word", ETHERNET, lambda p: [ethernet(0x8847, b"\0\x02\x01\x40" + ethernet(0x0800, p))]),
     ("PPPoE", ETHERNET, lambda p: [ethernet(0x8864, struct.pack(">BBHHH", 0x11, 0, 1, len(p) + 2, 0x21) + p)]),
     ("802.3 with SNAP", ETHERNET, lambda p: [MACS + struct.pack(">H", len(p) + 8) + b"\xaa\xaa\x03\0\0\0\x08\0" + p]),
     ("raw", RAW, lambda p: [p]),
@@ -94,8 +103,8 @@ WAYS = [
     ("Cisco HDLC", C_HDLC, lambda p: [b"\x0f\0\x08\0" + p]),
     ("802.11", WIRELESS, lambda p: [wireless(p, b"\x08\x01\0\0" + ADDRESSES + b"\0\0")]),
     ("802.11 QoS between access points", WIRELESS, lambda p: [wireless(p, b"\x88\x03\0\0" + ADDRESSES + b"\0\0" + bytes(6) + b"\0\0")]),
-    ("802.11 A-MSDU", WIRELESS, lambda p: [b"\x88\x01\0\0" + ADDRESSES + b"\0\0" + b"\x80\0" + MACS
-                                           + struct.pack(">H", len(p) + 8) + b"\xaa\xaa\x03\0\0\0\x08\0" + p]),
+    ("802.11 A-MSDU", WIRELESS, lambda p: [aggregated([p])]),
+    ("802.11 A-MSDU of fragments", WIRELESS, lambda p: [aggregated(split(p))]),
     ("radiotap", RADIOTAP, lambda p: [b"\0\0\x12\0\x03\0\0\0" + bytes(8) + b"\0\0" + wireless(p, b"\x08\x01\0\0" + ADDRESSES + b"\0\0")]),
     ("radiotap, padded header, FCS", RADIOTAP,
      lambda p: [b"\0\0\x09\0\x02\0\0\0\x30" + wireless(p, b"\x88\x01\0\0" + ADDRESSES + b"\0\0" + b"\0\0" + b"\0\0") + b"\1\2\3\4"]),
@@ -115,6 +124,10 @@ WAYS = [
     ("ERSPAN III with a subheader", RAW, lambda p: [gre(0x22EB, b"\x20\0" + bytes(9) + b"\1" + bytes(8) + ethernet(0x0800, p), 0x1000, bytes(4))]),
     ("EtherIP", RAW, lambda p: [ipv4(97, b"\x30\0" + ethernet(0x0800, p))]),
     ("VXLAN", ETHERNET, lambda p: [ethernet(0x0800, udp(4789, b"\x08" + bytes(7) + ethernet(0x0800, p)))]),
+    ("VXLAN-GPE", ETHERNET, lambda p: [ethernet(0x0800, udp(4790, b"\x0c\0\0\3" + bytes(4) + ethernet(0x0800, p)))]),
+    ("VXLAN-GPE, IP", ETHERNET, lambda p: [ethernet(0x0800, udp(4790, b"\x0c\0\0\1" + bytes(4) + p))]),
+    ("GUE", ETHERNET, lambda p: [ethernet(0x0800, udp(6080, b"\1\4\0\0" + bytes(4) + p))]),
+    ("GUE, IP alone", ETHERNET, lambda p: [ethernet(0x0800, udp(6080, p))]),
     ("Geneve with options", ETHERNET, lambda p: [ethernet(0x0800, udp(6081, b"\x02\0\x65\x58" + bytes(4) + bytes(8) + ethernet(0x0800, p)))]),
     ("Geneve, IP", ETHERNET, lambda p: [ethernet(0x0800, udp(6081, b"\0\0\x08\0" + bytes(4) + p))]),
     ("GTP-U", ETHERNET, lambda p: [ethernet(0x0800, udp(2152, struct.pack(">BBHI", 0x30, 0xFF, len(p), 7) + p))]),
@@ -125,6 +138,9 @@ WAYS = [
     ("IPv4 fragments", RAW, lambda p: split(p)),
     ("IPv4 fragments, backwards", RAW, lambda p: split(p, order=lambda parts: parts[::-1])),
     ("IPv4 fragments, each twice", RAW, lambda p: split(p, order=lambda parts: [part for part in parts for _ in range(2)])),
+    ("IPv4 fragments, of one identification", RAW, lambda p: split(p, identification=0)),
+    ("IPv4 fragments, of one identification, each twice", RAW,
+     lambda p: split(p, identification=0, order=lambda parts: [part for part in parts for _ in range(2)])),
     ("IPv6 fragments of a tunnel", RAW, lambda p: fragments6(4, p)),
     ("fragments in a fragmented tunnel", RAW, lambda p: [part for whole in split(p) for part in fragments(4, whole, 16)]),
     ("fragmented VXLAN", ETHERNET, lambda p: [ethernet(0x0800, part)

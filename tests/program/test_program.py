@@ -444,6 +444,41 @@ class Traffic(unittest.TestCase):
             self.assertEqual((session["helo"]["name"], session["commands"], session["gaps"]), ("c", 2, []), name)
 
 
+class Holes(unittest.TestCase):
+    def test_the_first_octets_of_the_banner_are_lost(self):
+        for lost in (1, 3, 4, 10):
+            capture = Capture()
+            connection = Connection(capture).open()
+            banner = "220 mx.example.com ESMTP\r\n"
+            connection.say("S", banner[:lost], record=False).say("S", banner[lost:]).say("C", "EHLO c.example.com\r\n")
+            connection.say("S", "250 mx.example.com\r\n").say("C", "QUIT\r\n").say("S", "221 bye\r\n").close()
+            write_capture("banner.pcap", capture)
+            (session, _), _ = records("sessions", "banner.pcap")
+            self.assertEqual([gap["octets"] for gap in session["gaps"]], [lost])
+            self.assertEqual((session["helo"]["name"], session["quit"]), ("c.example.com", True))
+
+    def test_shards_see_the_same_time(self):
+        """Whether a hole is waited for depends on its own connection's packets, in a shard as in the whole."""
+        capture = Capture()
+        connection = Connection(capture).open().say("S", "220 mx\r\n").say("C", "EHLO c\r\n")
+        connection.say("S", "250 m", record=False)
+        late = connection.segment("S", b"x\r\n", record=False)
+        connection.sequence[1] -= 4
+        missing = connection.segment("S", b"250 m"[:1], record=False)
+        connection.sequence[1] += 3
+        connection.say("C", "NOOP\r\n")
+        capture.add(late)
+        for i in range(1200): # another connection's packets: more than a second of them
+            Connection(capture, client_port=41000).segment("C", b"")
+        capture.add(missing)
+        connection.say("S", "250 ok\r\n").close()
+        write_capture("time.pcap", capture)
+        whole, _ = records("sessions", "time.pcap")
+        parts = [record for shard in range(3) for record in records("sessions", "--shard", "%d/3" % shard, "time.pcap")[0][:-1]]
+        self.assertEqual(parts, whole[:-1])
+        self.assertEqual(len(parts), 1)
+
+
 class Inputs(unittest.TestCase):
     """What a capture may be packed in, and how a run may be cut short or shared."""
 
@@ -888,6 +923,19 @@ class Encapsulation(unittest.TestCase):
             with self.subTest(name):
                 self.assertEqual(self.facts(plain.wrapped(link, way)), expected)
 
+    def test_aggregated(self):
+        """An 802.11 A-MSDU is as many packets as there are in it."""
+        plain = Capture()
+        connection = Connection(plain)
+        mail(connection, text="Subject: a longer one\r\n\r\n" + "line upon line\r\n" * 50)
+        packets, several = [frame[14:] for _, frame in plain.frames], Capture(link=encapsulations.WIRELESS)
+        for at in range(0, len(packets), 3):
+            several.add(encapsulations.aggregated(packets[at:at + 3]))
+        (session, summary), _ = records("sessions", write_capture("aggregated.pcap", several))
+        self.assertEqual((session["complete"], summary["dropped"]), (True, {}))
+        self.assertTrue(session["transactions"][0]["message"]["complete"])
+        self.assertEqual((session["commands"], session["last_frame"]), (5, len(several.frames)))
+
     def test_fragment_missing(self):
         """A fragment that is missing is a hole in the stream, and the fragments without it are counted."""
         plain = Capture()
@@ -900,18 +948,39 @@ class Encapsulation(unittest.TestCase):
         self.assertEqual(len(facts["gaps"]), 1)
 
     def test_fragments_overlap(self):
-        """The first copy wins, and that there was another is a finding that names both frames."""
+        """The first copy wins, and that there was another is a finding that names both frames, wherever it stands."""
         plain = Capture()
         mail(Connection(plain), text="Subject: x\r\n\r\n" + "0123456789" * 20 + "\r\n")
+        sent = next(i for i, (_, frame) in enumerate(plain.frames) if b"0123456789" in frame)
+        for place, ends, dropped in ((2, None, {}), (5, None, {"ip-fragment": 1}), (5, sent + 1, {"ip-fragment": 1})):
+            def twice(packet):
+                parts = encapsulations.split(packet, size=64)
+                return parts[:place] + [parts[1].replace(b"5", b"X")] + parts[place:] if b"0123456789" in packet else parts
+            whole = Capture()
+            whole.frames = plain.frames[:ends]
+            with self.subTest(place=place, ends=ends):
+                facts, counted = self.facts(whole.wrapped(encapsulations.RAW, twice))
+                self.assertEqual(counted, dropped)
+                if ends is None:
+                    self.assertTrue(facts["transactions"][0]["message"]["complete"])
+                findings = [finding["detail"] for finding in facts["findings"] if finding["id"] == "overlap-conflict"]
+                self.assertEqual(len(findings), 1)
+                self.assertIn("claims 64 octets", findings[0])
 
-        def twice(packet):
-            parts = encapsulations.split(packet, size=64)
-            if b"0123456789" not in packet:
-                return parts
-            return [parts[0], parts[1], parts[1].replace(b"5", b"X")] + parts[2:]
-        facts, _ = self.facts(plain.wrapped(encapsulations.RAW, twice))
-        self.assertTrue(facts["transactions"][0]["message"]["complete"])
-        self.assertEqual([finding["id"] for finding in facts["findings"] if finding["id"] == "overlap-conflict"], ["overlap-conflict"])
+    def test_conflict_between_captures(self):
+        """A finding names the file of the frame that differs, its detail the file of the first copy; of segments and of fragments."""
+        plain = Capture()
+        mail(Connection(plain), text="Subject: x\r\n\r\n" + "0123456789" * 20 + "\r\n")
+        for way in (lambda p: [p], lambda p: encapsulations.split(p, size=64)):
+            first = plain.wrapped(encapsulations.RAW, way)
+            at = next(i for i, (_, frame) in enumerate(first.frames) if b"0123456789" in frame[40:])
+            second = Capture(link=encapsulations.RAW)
+            second.frames.append((first.frames[at][0] + 1, first.frames[at][1].replace(b"5", b"X")))
+            found, _ = records("sessions", write_capture("conflict-a.pcap", first), write_capture("conflict-b.pcap", second))
+            findings = [finding for finding in found[0]["findings"] if finding["id"] == "overlap-conflict"]
+            self.assertEqual([(finding["capture"], finding["frame"]) for finding in findings], [("conflict-b.pcap", 1)])
+            self.assertIn("frame 1 claims", findings[0]["detail"])
+            self.assertIn("that frame %d of conflict-a.pcap has" % (at + 1), findings[0]["detail"])
 
 
 class Scale(unittest.TestCase):
@@ -979,6 +1048,33 @@ class Scale(unittest.TestCase):
                 self.assertEqual((done.returncode, facts(done)), (0, expected), done.stderr)
                 if peak is not None:
                     self.assertLess(peak, 32 * 1024 * 1.1)
+
+    def test_what_is_given_up_is_counted_once(self):
+        """Connections for which there is no memory are said and counted, whatever of them still comes; on standard error with JSON, too."""
+        capture = Capture()
+        connections = [Connection(capture, client_port=10_000 + i) for i in range(1500)]
+        for connection in connections:
+            connection.open().say("S", "220 mx.example.com ESMTP\r\n")
+        for _ in range(3):
+            for connection in connections:
+                connection.say("C", "NOOP\r\n").say("S", "250 ok\r\n")
+        write_capture("open.pcap", capture)
+        done = run("sessions", "--format", "json", "--memory-limit", "32M", "open.pcap")
+        lines = [json.loads(line) for line in done.stdout.splitlines()]
+        given_up = lines[-1]["dropped"]["memory-limit"]
+        self.assertGreater(given_up, 0)
+        self.assertEqual(given_up + lines[-1]["sessions"], 1500)
+        self.assertIn(b"%d connections were not followed" % given_up, done.stderr)
+
+    def test_no_folder_for_temporary_files(self):
+        capture = Capture()
+        connection = Connection(capture).open().say("S", "220 mx\r\n")
+        for _ in range(300):
+            connection.say("C", "NOOP hello there\r\n" * 100).say("S", "250 ok\r\n" * 100)
+        write_capture("long.pcap", capture)
+        done = run("--memory-limit", "32M", "long.pcap", environment={"TMPDIR": "/nonexistent"})
+        self.assertEqual(done.stdout.count(b"-> NOOP"), 30_000)
+        self.assertIn(b"/nonexistent", done.stderr)
 
     def test_one_long_session(self):
         """What is held of a session until it ends stays within --memory-limit, and nothing of it is lost."""

@@ -161,7 +161,7 @@ class Languages(unittest.TestCase):
 
     def test_transcript_and_messages(self):
         out = text(capture("by-hand.pcap"), environment={"LANG": "ja_JP.UTF-8"})
-        self.assertIn("STARTTLS 受諾: 平文はここで終わる", out)
+        self.assertIn("STARTTLS 受け入れ: 平文はここで終わる", out)
         self.assertIn("この接続を TLS に切り替えるよう要求する", out)
         self.assertIn("もしかして: STARTTLS", run("explain", "STARTLS", environment={"LANG": "ja_JP.UTF-8"}).stderr.decode())
 

@@ -12,7 +12,7 @@
 
 #include "packet.h"
 
-enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_RAW = 12, LINK_LOOP = 108, LINK_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_SLL2 = 276 };
+enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_RAW = 12, LINK_802_11 = 105, LINK_LOOP = 108, LINK_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_SLL2 = 276 };
 
 #define TEXT(literal) { .octets = (const uint8_t *)(literal), .length = sizeof(literal) - 1 }
 
@@ -129,8 +129,54 @@ static void decodes_cut_frames(void **state)
     }
 }
 
+#define A_MSDU "\x88\x01\0\0" MACS "\x02\0\0\0\0\x03\0\0\x80\0"
+#define SUBFRAME(length, packet) MACS length "\xaa\xaa\x03\0\0\0\x08" packet
+#define CHECK_SEQUENCE "\1\2\3\4"
+
+/* 802.11 A-MSDU: ARP, 32 octets in all; a packet of 45 octets and three of padding; another, and a frame's check sequence. */
+static const char aggregated[] = A_MSDU SUBFRAME("\0\x12", "\x06" "0123456789") SUBFRAME("\0\x35", "\0" IP4("\x2d") TCP "QUIT1") "\0"
+    SUBFRAME("\0\x36", "\0" IP4("\x2e") TCP "QUIT23") CHECK_SEQUENCE;
+
+static void decodes_aggregates(void **state)
+{
+    (void)state;
+    static const struct {
+        enum packet_result result;
+        const char *payload;
+    } expected[] = { { PACKET_NOT_TCP, "" }, { PACKET_SEGMENT, "QUIT1" }, { PACKET_SEGMENT, "QUIT23" } };
+    for (size_t kept = 0; kept < sizeof aggregated; kept++) {
+        struct row row = { .link = LINK_802_11, .frame = smtp_span(aggregated, sizeof aggregated - 1) };
+        uint8_t *memory;
+        struct packet packet;
+        enum packet_result result = decode(&row, kept, &memory, &packet);
+        unsigned seen = 0;
+        bool cut = result == PACKET_CUT;
+        while (packet.following.wire > 0) {
+            if (!cut) {
+                const char *payload = expected[seen].payload;
+                assert_int_equal(result, expected[seen].result);
+                if (result == PACKET_SEGMENT)
+                    assert_memory_equal(packet.segment.payload.octets, payload, packet.segment.payload.length);
+                seen++;
+            }
+            result = packet_decode_following(&packet);
+            cut = cut || result == PACKET_CUT;
+        }
+        if (kept + 1 == sizeof aggregated) {
+            assert_int_equal(seen, 2);
+            assert_int_equal(result, PACKET_SEGMENT);
+            assert_int_equal(packet.segment.payload.length, 6);
+        }
+        free(memory);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(decodes), cmocka_unit_test(decodes_cut_frames) };
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(decodes),
+        cmocka_unit_test(decodes_cut_frames),
+        cmocka_unit_test(decodes_aggregates),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

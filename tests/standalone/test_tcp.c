@@ -59,8 +59,25 @@ static const struct row rows[] = {
         { 'C', "A", 5000001, 7000001 }, { 'C', "A", 5000001, 7000001, "xyz" }),
     ROW("late packets behind the end are nothing new", "open\nC 0 'abc' @4\nfin C\nfin S\nclosed fin\n",
         OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "FA", 4, 1 }, { 'S', "FA", 1, 5 }, { 'C', "A", 1, 1, "abc" }, { 'C', "FA", 4, 1 }),
-    ROW("silent for long", "open\nC 0 'abc' @4\nclosed idle\nopen\nC 0 'def' @5\nclosed capture\n",
+    ROW("silent for long, and then it goes on", "open\nC 0 'abc' @4\nC 3 'def' @5\nclosed capture\n",
         OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "A", 4, 1, "def", 0, 3700000 }),
+    ROW("silent for long, and then something else", "open\nC 0 'abc' @4\nclosed idle\nopen\nC 0 'xyz' @5\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "A", 1, 1, "xyz", 0, 3700000 }),
+    ROW("one time stamp far ahead", "open\nC 0 'abc' @4\nC 3 'def' @5\nC 6 'ghi' @6\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "A", 4, 1, "def", 0, 7200000 }, { 'C', "A", 7, 1, "ghi", 0, -7200000 }),
+    ROW("data stored behind the RST that came after it", "open\nC 0 'abc' @4\nS 0 '221 ' @6\nclosed rst\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "RA", 4, 5 }, { 'S', "A", 1, 4, "221 " }, { 'C', "R", 4, 0 }),
+    ROW("a forged RST with the right number: both go on", "open\nC 0 'abc' @4\nS 0 '250 ' @6\nC 3 'def' @7\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "R", 4, 0 }, { 'S', "A", 1, 4, "250 " }, { 'C', "A", 4, 5, "def" }),
+    ROW("ports used again, with a number near the old ones", "open\nC 0 'abc' @4\nclosed reused\nopen\nC 0 'xyz' @8\nclosed capture\n",
+        OPEN, { 'C', "A", 1, 1, "abc" }, { 'C', "S", 5000, 0 }, { 'S', "SA", 7000, 5001 }, { 'C', "A", 5001, 7001 },
+        { 'C', "A", 5001, 7001, "xyz" }),
+    ROW("the same, of the client's direction alone", "open\nC 0 'abc' @2\nfin C\nclosed reused\nopen\nC 0 'xyz' @5\nclosed capture\n",
+        { 'C', "S", 0, 0 }, { 'C', "A", 1, 1, "abc" }, { 'C', "FA", 4, 1 }, { 'C', "S", 5000, 0 }, { 'C', "A", 5001, 7001, "xyz" }),
+    ROW("ports used again behind the end, the SYN not captured", "open\nfin C\nfin S\nclosed fin\nopen\nC 0 'xyz' @7\nclosed capture\n",
+        OPEN, { 'C', "FA", 1, 1 }, { 'S', "FA", 1, 2 }, { 'S', "SA", 7000, 5001 }, { 'C', "A", 5001, 7001, "xyz" }),
+    ROW("a SYN+ACK stored again behind the end", "open\nfin C\nfin S\nclosed fin\n",
+        OPEN, { 'C', "FA", 1, 1 }, { 'S', "FA", 1, 2 }, { 'S', "SA", 0, 1 }, { 'C', "A", 2, 2 }),
     ROW("an RST within the window, but not the next one: what follows is used", "open\nC 0 'abc' @4\nS 0 '250 ' @6\nclosed capture\n",
         OPEN, { 'C', "A", 1, 1, "abc" }, { 'S', "R", 5000, 0 }, { 'S', "A", 1, 4, "250 " }),
     ROW("an RST within the window, and nothing follows", "open\nC 0 'abc' @4\nclosed rst\n",
@@ -123,7 +140,8 @@ static void holds_back_a_bounded_amount(void **state)
 {
     (void)state;
     struct log log = { .text = g_string_new(NULL) };
-    struct tcp_table *table = tcp_table_new(&log_consumer, &log, NULL);
+    const struct tcp_limits limits = { .held = 1 << 20, .connections = 1 << 30, .tombstones = 16, .crowd = TCP_CROWD };
+    struct tcp_table *table = tcp_table_new(&log_consumer, &log, &limits);
     for (uint32_t i = 0; i < 100000; i++) {
         const struct step step = { 'C', "A", 100 + i * 2, 1, "x" };
         struct packet_segment segment = segment_of(&step, 1, 1);
@@ -131,6 +149,7 @@ static void holds_back_a_bounded_amount(void **state)
         assert_true(tcp_table_statistics(table).held_octets <= TCP_HELD_LIMIT + 4096);
         g_string_truncate(log.text, 0);
     }
+    assert_true(tcp_table_statistics(table).not_waited_for > 0);
     tcp_table_finish(table);
     assert_int_equal(tcp_table_statistics(table).held_octets, 0);
     tcp_table_free(table);
@@ -169,6 +188,66 @@ static void order_of_capture_does_not_matter(void **state)
     g_rand_free(random);
 }
 
+static void add_octets(struct tcp_table *table, uint64_t frame, uint32_t sequence, const uint8_t *octets, size_t length, bool acked)
+{
+    const struct step step = { 'C', "A", sequence, 1 };
+    struct packet_segment segment = segment_of(&step, 1, 1);
+    segment.payload = smtp_span(octets, length);
+    segment.payload_octets = (uint32_t)length;
+    tcp_table_add(table, &segment, 0, frame, (int64_t)frame * MILLISECOND);
+    if (!acked)
+        return;
+    const struct step ack = { 'S', "A", 1, sequence + (uint32_t)length };
+    segment = segment_of(&ack, 1, 1);
+    tcp_table_add(table, &segment, 0, frame, (int64_t)frame * MILLISECOND);
+}
+
+/*
+ * A stream in segments of one size, and a stretch of it again with one octet changed: that octet is reported, with the frame that
+ * brought it. `back`: how far the stretch is from the end.
+ */
+static void check_conflict(size_t segment, size_t total, size_t back, size_t length, bool acked)
+{
+    struct log log = { .text = g_string_new(NULL) };
+    struct tcp_table *table = tcp_table_new(&log_consumer, &log, NULL);
+    uint8_t *stream = g_malloc(total);
+    for (size_t i = 0; i < total; i++)
+        stream[i] = (uint8_t)(i * 7 + i / 251);
+    uint64_t frame = 0;
+    for (size_t at = 0; at < total; at += segment)
+        add_octets(table, ++frame, 1 + (uint32_t)at, stream + at, MIN(segment, total - at), acked);
+    size_t changed = total - back + length / 2;
+    stream[changed] ^= 0x55;
+    g_string_truncate(log.text, 0);
+    add_octets(table, ++frame, 1 + (uint32_t)(total - back), stream + total - back, length, false);
+    char *expected = g_strdup_printf("conflict C %zu+1 @%zu @%" G_GUINT64_FORMAT "\n", changed, changed / segment + 1, frame);
+    if (strcmp(log.text->str, expected) != 0)
+        print_error("segments of %zu, %zu octets, %zu again from %zu back:\n--- expected\n%s--- got\n%s", segment, total, length, back,
+                    expected, log.text->str);
+    assert_string_equal(log.text->str, expected);
+    tcp_table_free(table);
+    g_free(expected);
+    g_free(stream);
+    g_string_free(log.text, TRUE);
+}
+
+static void finds_conflicts(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = { 1, 7, 100, 536, 1460, 9000 };
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        size_t total = MIN(200000, sizes[i] * 3000);
+        size_t far = MIN(sizes[i] * 500, 16000);
+        for (unsigned acked = 0; acked < 2; acked++) {
+            check_conflict(sizes[i], total, 400, 400, acked != 0);
+            check_conflict(sizes[i], total, far, MIN(far, 1460), acked != 0);
+            check_conflict(sizes[i], MIN(total, 900), 300, 200, acked != 0);
+        }
+    }
+    check_conflict(1460, 400000, 60000, 1460, false); /* what is not acknowledged is kept */
+    check_conflict(1460, 400000, 60000, 60000, false);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +255,7 @@ int main(void)
         cmocka_unit_test(forgets_what_is_refused),
         cmocka_unit_test(holds_back_a_bounded_amount),
         cmocka_unit_test(order_of_capture_does_not_matter),
+        cmocka_unit_test(finds_conflicts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

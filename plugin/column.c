@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* The packet list's Info column: it reads like the transcript. */
+
+#include "line.h"
+#include "view.h"
+#include "words.h"
+
+#define LINE_OCTETS_SHOWN ((size_t)160)
+
+static void append_reply(wmem_strbuf_t *out, const struct reply_fact *reply, struct smtp_span octets)
+{
+    struct smtp_line line;
+    bool refused = reply->code >= 400;
+    wmem_strbuf_append(out, refused ? "<* " : "<- ");
+    if (smtp_line_find(octets, true, &line))
+        words_append_visible(out, smtp_span_first(line.text, LINE_OCTETS_SHOWN));
+    if (reply->lines > 1)
+        wmem_strbuf_append_printf(out, " (%u lines)", reply->lines);
+}
+
+static void append_line(wmem_strbuf_t *out, const struct line_fact *line, struct smtp_span octets)
+{
+    struct smtp_span text = smtp_span_first(octets, line->text);
+    wmem_strbuf_append(out, "-> ");
+    struct secret_part hidden = line_hidden(line);
+    if (text.length <= LINE_OCTETS_SHOWN || hidden.octets > 0)
+        words_append_line(out, text, hidden);
+    else
+        words_append_visible(out, smtp_span_first(text, LINE_OCTETS_SHOWN));
+}
+
+static void append_fact(wmem_strbuf_t *out, const struct view *view, const struct fact *fact)
+{
+    switch ((enum fact_kind)fact->kind) {
+    case FACT_COMMAND:
+    case FACT_RESPONSE: {
+        const struct line_fact *line = (const struct line_fact *)fact;
+        append_line(out, line, view_octets(view, fact, line_copy(line), NULL).span);
+        break;
+    }
+    case FACT_REPLY: {
+        const struct reply_fact *reply = (const struct reply_fact *)fact;
+        append_reply(out, reply, view_octets(view, fact, reply->copy, NULL).span);
+        break;
+    }
+    case FACT_CONTENT:
+        wmem_strbuf_append_printf(out, "| %u octets of message", ((const struct content_fact *)fact)->stored);
+        break;
+    case FACT_END: {
+        const struct end_fact *end = (const struct end_fact *)fact;
+        wmem_strbuf_append(out, "| end: ");
+        words_content_end(out, end);
+        break;
+    }
+    case FACT_PART:
+        wmem_strbuf_append_printf(out, "[part of what frame %u completes]", fact_frame(((const struct part_fact *)fact)->whole));
+        break;
+    case FACT_BOUNDARY:
+        if (!words_boundary_matters((const struct boundary_fact *)fact))
+            return;
+        wmem_strbuf_append(out, "\u2501\u2501 ");
+        words_boundary(out, (const struct boundary_fact *)fact);
+        wmem_strbuf_append(out, " \u2501\u2501");
+        break;
+    case FACT_GAP:
+        wmem_strbuf_append_printf(out, "[%" PRIu64 " octets NOT IN THE CAPTURE]", ((const struct gap_fact *)fact)->missing);
+        break;
+    case FACT_SKIPPED:
+        wmem_strbuf_append_printf(out, "? %u octets that cannot be placed", fact->octets);
+        break;
+    case FACT_PROXY:
+        wmem_strbuf_append(out, "-> PROXY protocol header");
+        break;
+    case FACT_TURNED:
+        wmem_strbuf_append(out, "\u2501\u2501 client and server change roles \u2501\u2501");
+        break;
+    case FACT_TLS:
+        wmem_strbuf_append_printf(out, "%u octets of TLS", fact->octets);
+        break;
+    case FACT_HELLO:
+    case FACT_FINDING:
+        return;
+    }
+    wmem_strbuf_append(out, "  ");
+}
+
+void view_column(const struct view *view)
+{
+    packet_info *pinfo = view->pinfo;
+    wmem_strbuf_t *out = wmem_strbuf_new(pinfo->pool, "");
+    for (const struct piece *piece = call_pieces(view->call); piece != NULL; piece = piece->next)
+        for (const struct fact *fact = piece->first; fact != NULL; fact = fact->next)
+            append_fact(out, view, fact);
+    if (!view->call->any)
+        wmem_strbuf_append(out, "[sent again]");
+    char *text = g_strchomp(wmem_strbuf_finalize(out));
+    col_append_sep_str(pinfo->cinfo, COL_INFO, "  ", text);
+}

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "dialogue.h"
+
+#include "fields.h"
+#include "recognise.h"
+
+/* Octets of the client that wait for the server's reply, before the session must decide without it. */
+#define WAITING_LIMIT ((size_t)1024 * 1024)
+
+static struct dialogue *all;     /* of this capture file, the first one first */
+static struct dialogue **next_one = &all;
+static uint32_t sessions;        /* so far */
+static bool finished;            /* all were brought to an end, provisionally */
+static uint32_t sessions_before; /* that */
+
+void dialogue_reset(void)
+{
+    all = NULL;
+    next_one = &all;
+    sessions = 0;
+    finished = false;
+    facts_reset();
+}
+
+/* ---- feeding the core ---- */
+
+static void take_event(void *context, const struct smtp_event *event)
+{
+    struct dialogue *dialogue = context;
+    facts_event(dialogue, event);
+    if (event->kind == SMTP_EVENT_TURNED)
+        dialogue->turned = true;
+}
+
+static size_t feed(struct dialogue *dialogue, unsigned half, struct smtp_span octets, bool at_end)
+{
+    struct smtp_sink sink = { .event = take_event, .context = dialogue };
+    size_t used = smtp_session_feed(dialogue->session, dialogue_role(dialogue, half), octets, at_end, &sink);
+    if (dialogue->turned) {
+        dialogue->turned = false;
+        dialogue->client = 1 - dialogue->client;
+    }
+    return used;
+}
+
+/* Feeds what waits of one half, and tells the session of the holes in it. */
+static void pump_half(struct dialogue *dialogue, unsigned half)
+{
+    struct waiting *waiting = &dialogue->waiting[half];
+    struct smtp_sink sink = { .event = take_event, .context = dialogue };
+    uint64_t offset;
+    struct smtp_span octets;
+    while (waiting_first(waiting, &offset, &octets)) {
+        enum smtp_role role = dialogue_role(dialogue, half);
+        uint64_t expected = dialogue->session->half[role].offset;
+        if (offset > expected)
+            smtp_session_gap(dialogue->session, role, offset - expected, &sink);
+        bool at_end = waiting_hole_follows(waiting) || dialogue->finished[half];
+        size_t used = feed(dialogue, half, octets, at_end);
+        waiting_take(waiting, used);
+        if (used < octets.length)
+            return;
+    }
+}
+
+/* What one side said may be what the other side's octets wait for. */
+static void pump(struct dialogue *dialogue, unsigned half)
+{
+    uint64_t before;
+    do {
+        before = dialogue->session->units;
+        pump_half(dialogue, half);
+        pump_half(dialogue, 1 - half);
+    } while (dialogue->session->units != before);
+    if (waiting_octets(&dialogue->waiting[dialogue->client]) > WAITING_LIMIT && !dialogue->session->force) {
+        smtp_session_force(dialogue->session);
+        pump(dialogue, dialogue->client);
+    }
+}
+
+/* ---- recognising ---- */
+
+static void start_session(struct dialogue *dialogue, bool opener_is_client)
+{
+    dialogue->state = DIALOGUE_ACCEPTED;
+    dialogue->client = opener_is_client ? 0 : 1;
+    dialogue->number = ++sessions;
+    dialogue->session = wmem_new(wmem_file_scope(), struct smtp_session);
+    smtp_session_start(dialogue->session, dialogue->middle);
+    if (!dialogue->believed)
+        conversation_set_dissector_from_frame_number(dialogue->conversation, dialogue->first_frame, esmtp_handle);
+}
+
+static struct smtp_span first_octets(const struct waiting *waiting)
+{
+    uint64_t offset;
+    struct smtp_span octets = smtp_span(NULL, 0);
+    return waiting_first(waiting, &offset, &octets) ? octets : smtp_span(NULL, 0);
+}
+
+static void decide(struct dialogue *dialogue, bool ended)
+{
+    struct smtp_first_octets seen = {
+        .opener = first_octets(&dialogue->waiting[0]),
+        .other = first_octets(&dialogue->waiting[1]),
+        .opener_port = dialogue->port[0],
+        .other_port = dialogue->port[1],
+        .opener_known = dialogue->opener_known,
+        .believed = dialogue->believed,
+        .ended = ended,
+    };
+    bool opener_is_client = true;
+    switch (smtp_recognise(&seen, &opener_is_client)) {
+    case SMTP_RECOGNISED_YES:
+        start_session(dialogue, opener_is_client);
+        pump(dialogue, 1u - dialogue->client);
+        break;
+    case SMTP_RECOGNISED_NO:
+        dialogue->state = DIALOGUE_REFUSED;
+        waiting_free(&dialogue->waiting[0]);
+        waiting_free(&dialogue->waiting[1]);
+        break;
+    case SMTP_RECOGNISED_MORE:
+        break;
+    }
+}
+
+/* ---- octets in order ---- */
+
+static void take_octets(void *context, unsigned half, struct smtp_span octets, void *owner, uint32_t skip)
+{
+    struct dialogue *dialogue = context;
+    if (dialogue->state == DIALOGUE_REFUSED)
+        return;
+    uint64_t offset = dialogue->offset[half];
+    dialogue->offset[half] += octets.length;
+    facts_add_piece(&dialogue->facts, half, owner, offset, skip, (uint32_t)octets.length);
+    if (dialogue->session == NULL) {
+        waiting_append(&dialogue->waiting[half], offset, octets);
+        decide(dialogue, false);
+        return;
+    }
+    uint64_t first;
+    struct smtp_span waiting;
+    bool straight = !waiting_first(&dialogue->waiting[half], &first, &waiting)
+                    && dialogue->session->half[dialogue_role(dialogue, half)].offset == offset;
+    size_t used = straight ? feed(dialogue, half, octets, false) : 0;
+    if (used < octets.length)
+        waiting_append(&dialogue->waiting[half], offset + used, smtp_span_from(octets, used));
+    pump(dialogue, straight ? 1 - half : half);
+}
+
+static void take_gap(void *context, unsigned half, uint64_t octets)
+{
+    struct dialogue *dialogue = context;
+    if (dialogue->state == DIALOGUE_REFUSED)
+        return;
+    dialogue->offset[half] += octets;
+    waiting_append(&dialogue->waiting[half], dialogue->offset[half], smtp_span(NULL, 0));
+    if (dialogue->session != NULL)
+        pump(dialogue, half);
+}
+
+static const struct stream_consumer consumer = { .octets = take_octets, .gap = take_gap };
+
+/* ---- the end of the first pass ---- */
+
+static void finish(struct dialogue *dialogue)
+{
+    struct smtp_sink sink = { .event = take_event, .context = dialogue };
+    if (dialogue->state == DIALOGUE_REFUSED)
+        return;
+    dialogue->stream.keep = true;
+    stream_drain(&dialogue->stream, &consumer, dialogue);
+    if (dialogue->state == DIALOGUE_UNDECIDED)
+        decide(dialogue, true);
+    if (dialogue->session == NULL)
+        return;
+    for (unsigned half = 0; half < 2; half++) {
+        dialogue->finished[half] = true;
+        smtp_session_finished(dialogue->session, half == 0 ? SMTP_CLIENT : SMTP_SERVER);
+    }
+    pump(dialogue, dialogue->client);
+    smtp_session_end(dialogue->session, &sink);
+}
+
+/* Nothing is left to say: its end would say nothing either. */
+static bool is_over(const struct dialogue *dialogue)
+{
+    const struct smtp_session *session = dialogue->session;
+    uint64_t offset;
+    struct smtp_span octets;
+    if (dialogue->state == DIALOGUE_REFUSED)
+        return true;
+    return session != NULL && smtp_session_is_idle(session) && dialogue->stream.half[0].queue == NULL
+           && dialogue->stream.half[1].queue == NULL && !waiting_first(&dialogue->waiting[0], &offset, &octets)
+           && !waiting_first(&dialogue->waiting[1], &offset, &octets);
+}
+
+static void finish_provisionally(struct dialogue *dialogue)
+{
+    if (is_over(dialogue))
+        return;
+    struct dialogue *saved = wmem_memdup(wmem_file_scope(), dialogue, sizeof *dialogue);
+    if (saved->session != NULL)
+        dialogue->session = wmem_memdup(wmem_file_scope(), saved->session, sizeof *saved->session);
+    for (unsigned half = 0; half < 2; half++)
+        dialogue->waiting[half] = waiting_copy(&saved->waiting[half]);
+    dialogue->facts.shared = true;
+    dialogue->saved = saved;
+    finish(dialogue);
+}
+
+/* A frame is looked at again, so the first pass is over, as far as is known. */
+static void finish_all(void)
+{
+    if (finished)
+        return;
+    finished = true;
+    sessions_before = sessions;
+    facts_begin_provisional();
+    for (struct dialogue *dialogue = all; dialogue != NULL; dialogue = dialogue->next)
+        finish_provisionally(dialogue);
+    facts_end_provisional();
+}
+
+/* More frames came all the same, as in a live capture: everything is as it was before. */
+static void resume_all(void)
+{
+    if (!finished)
+        return;
+    finished = false;
+    sessions = sessions_before;
+    facts_roll_back();
+    for (struct dialogue *dialogue = all; dialogue != NULL; dialogue = dialogue->next) {
+        struct dialogue *saved = dialogue->saved;
+        if (saved == NULL)
+            continue;
+        waiting_free(&dialogue->waiting[0]);
+        waiting_free(&dialogue->waiting[1]);
+        wmem_free(wmem_file_scope(), dialogue->session);
+        saved->next = dialogue->next;
+        *dialogue = *saved;
+        wmem_free(wmem_file_scope(), saved);
+    }
+}
+
+/* ---- conversations ---- */
+
+struct dialogue *dialogue_of(packet_info *pinfo)
+{
+    conversation_t *conversation = find_conversation_pinfo(pinfo, 0);
+    return conversation != NULL ? conversation_get_proto_data(conversation, proto_esmtp) : NULL;
+}
+
+static uint32_t find_port(const conversation_t *conversation, unsigned which)
+{
+    return which == 0 ? conversation_key_port1(conversation->key_ptr) : conversation_key_port2(conversation->key_ptr);
+}
+
+static struct dialogue *new_dialogue(const struct dialogue_input *input, conversation_t *conversation)
+{
+    packet_info *pinfo = input->pinfo;
+    struct dialogue *dialogue = facts_memory(sizeof *dialogue);
+    dialogue->conversation = conversation;
+    dialogue->first_frame = pinfo->num;
+    *next_one = dialogue;
+    next_one = &dialogue->next;
+    conversation_add_proto_data(conversation, proto_esmtp, dialogue);
+
+    /* Who sent the connection's first packet opened it, unless that answered a SYN that was not captured. */
+    bool opener_first = true;
+    const struct tcp_analysis *analysis = input->parent == CALL_FROM_TCP ? get_tcp_conversation_data(conversation, pinfo) : NULL;
+    uint8_t syns = analysis != NULL ? analysis->conversation_completeness & 3 : 0;
+    if (analysis != NULL) {
+        dialogue->opener_known = syns != 0;
+        dialogue->middle = syns == 0;
+        opener_first = syns != 2;
+    }
+    copy_address_wmem(wmem_file_scope(), &dialogue->opener, opener_first ? conversation_key_addr1(conversation->key_ptr)
+                                                                         : conversation_key_addr2(conversation->key_ptr));
+    dialogue->port[0] = (uint16_t)find_port(conversation, opener_first ? 0 : 1);
+    dialogue->port[1] = (uint16_t)find_port(conversation, opener_first ? 1 : 0);
+    if (analysis == NULL)
+        return dialogue;
+    bool from_opener = addresses_equal(&pinfo->src, &dialogue->opener) && pinfo->srcport == dialogue->port[0];
+    const struct tcpinfo *tcp = input->data;
+    const tcp_flow_t *flows[2] = { from_opener ? analysis->fwd : analysis->rev, from_opener ? analysis->rev : analysis->fwd };
+    for (unsigned half = 0; half < 2; half++) {
+        if (!(syns & (1u << half)))
+            continue;
+        /* Numbers are relative or not, as it was set: then the first octet's is 1, or one more than the SYN's. */
+        bool sends = from_opener == (half == 0);
+        uint32_t number = sends ? tcp->seq : tcp->lastackseq;
+        uint32_t absolute = flows[half]->base_seq + 1;
+        bool relative = (int32_t)(number - 1) >= 0 && number - 1 <= number - absolute;
+        stream_begin(&dialogue->stream, half, relative ? 1 : absolute);
+    }
+    return dialogue;
+}
+
+static struct dialogue *find_dialogue(const struct dialogue_input *input)
+{
+    conversation_t *conversation = find_or_create_conversation(input->pinfo);
+    struct dialogue *dialogue = conversation_get_proto_data(conversation, proto_esmtp);
+    return dialogue != NULL ? dialogue : new_dialogue(input, conversation);
+}
+
+static unsigned half_of(const struct dialogue *dialogue, const packet_info *pinfo)
+{
+    bool opener = addresses_equal(&pinfo->src, &dialogue->opener);
+    if (opener && addresses_equal(&pinfo->dst, &dialogue->opener))
+        opener = pinfo->srcport == dialogue->port[0];
+    return opener ? 0 : 1;
+}
+
+/* ---- calls ---- */
+
+/* How many calls without sequence numbers there were in this look at the frame. */
+static uint32_t next_ordinal(packet_info *pinfo)
+{
+    uint32_t *count = p_get_proto_data(pinfo->pool, pinfo, proto_esmtp, 1);
+    if (count == NULL) {
+        count = wmem_new0(pinfo->pool, uint32_t);
+        p_add_proto_data(pinfo->pool, pinfo, proto_esmtp, 1, count);
+    }
+    return (*count)++;
+}
+
+static uint32_t key_of(const struct dialogue_input *input)
+{
+    if (input->parent == CALL_FROM_TCP)
+        return ((const struct tcpinfo *)input->data)->seq;
+    if (input->parent == CALL_FROM_TLS)
+        return next_ordinal(input->pinfo);
+    return (uint32_t)tvb_raw_offset(input->tvb);
+}
+
+static struct call *find_call(const struct dialogue_input *input, uint32_t key)
+{
+    uint32_t length = tvb_captured_length(input->tvb);
+    struct call *call = p_get_proto_data(wmem_file_scope(), input->pinfo, proto_esmtp, 0);
+    while (call != NULL && !(call->key == key && call->length == length && call->parent == (uint8_t)input->parent))
+        call = call->next;
+    return call;
+}
+
+static struct call *new_call(const struct dialogue_input *input, struct dialogue *dialogue, uint32_t key)
+{
+    packet_info *pinfo = input->pinfo;
+    struct call *call = facts_memory(sizeof *call);
+    call->dialogue = dialogue;
+    call->frame = pinfo->num;
+    call->time = (int64_t)pinfo->abs_ts.secs * 1000000000 + pinfo->abs_ts.nsecs;
+    call->key = key;
+    call->length = tvb_captured_length(input->tvb);
+    call->parent = (uint8_t)input->parent;
+    call->half = (uint8_t)half_of(dialogue, pinfo);
+    struct call *first = p_get_proto_data(wmem_file_scope(), pinfo, proto_esmtp, 0);
+    if (first == NULL) {
+        p_add_proto_data(wmem_file_scope(), pinfo, proto_esmtp, 0, call);
+        return call;
+    }
+    while (first->next != NULL)
+        first = first->next;
+    first->next = call;
+    return call;
+}
+
+static void take_segment(struct dialogue *dialogue, const struct dialogue_input *input, struct call *call, struct smtp_span octets)
+{
+    const struct tcpinfo *tcp = input->data;
+    struct stream_segment segment = {
+        .octets = octets,
+        .length = tvb_reported_length(input->tvb),
+        .sequence = tcp->seq,
+        .acknowledgement = tcp->lastackseq,
+        .acknowledges = (tcp->flags & TH_ACK) != 0,
+        .time = call->time,
+        .owner = call,
+    };
+    stream_take(&dialogue->stream, call->half, &segment, &consumer, dialogue);
+}
+
+/* Octets out of TLS, or of a parent that puts them in order itself. */
+static void take_ordered(struct dialogue *dialogue, const struct dialogue_input *input, struct call *call, struct smtp_span octets)
+{
+    if (input->parent == CALL_FROM_TLS && !dialogue->decrypted) {
+        struct smtp_sink sink = { .event = take_event, .context = dialogue };
+        waiting_free(&dialogue->waiting[0]);
+        waiting_free(&dialogue->waiting[1]);
+        if (dialogue->session == NULL)
+            start_session(dialogue, true);
+        for (unsigned half = 0; half < 2; half++)
+            dialogue->session->half[dialogue_role(dialogue, half)].offset = dialogue->offset[half];
+        /* Its first octets must have a place before anything is said of them. */
+        facts_add_piece(&dialogue->facts, call->half, call, dialogue->offset[call->half], 0, 0);
+        smtp_session_decrypted(dialogue->session, dialogue_role(dialogue, call->half), &sink);
+        dialogue->decrypted = true;
+        dialogue->facts.unit[0] = dialogue->facts.unit[1] = NULL;
+    }
+    take_octets(dialogue, call->half, octets, call, 0);
+}
+
+/* Behind this frame TLS takes over. */
+static void hand_over(struct dialogue *dialogue, packet_info *pinfo)
+{
+    dialogue->handed = true;
+    ssl_starttls_post_ack(tls_handle, pinfo, esmtp_handle);
+    conversation_set_dissector_from_frame_number(dialogue->conversation, 0, esmtp_handle);
+    conversation_set_dissector_from_frame_number(dialogue->conversation, pinfo->num + 1, tls_handle);
+}
+
+static bool begins_tls(const struct dialogue *dialogue, tvbuff_t *tvb, struct smtp_tls_record *record)
+{
+    if (dialogue->handed || dialogue->decrypted || dialogue->state == DIALOGUE_REFUSED || tls_handle == NULL)
+        return false;
+    bool first = dialogue->session == NULL && dialogue->believed && dialogue->offset[0] + dialogue->offset[1] == 0;
+    bool asked = dialogue->session != NULL && dialogue->session->starttls_accepted;
+    if (!first && !asked)
+        return false;
+    uint32_t length = tvb_captured_length(tvb);
+    return smtp_tls_look(smtp_span(tvb_get_ptr(tvb, 0, (int)length), length), record) == SMTP_TLS_YES;
+}
+
+uint32_t dialogue_wants_more(const struct dialogue_input *input)
+{
+    struct smtp_tls_record record;
+    if (input->parent != CALL_FROM_TCP || !input->pinfo->can_desegment || PINFO_FD_VISITED(input->pinfo))
+        return 0;
+    conversation_t *conversation = find_conversation_pinfo(input->pinfo, 0);
+    struct dialogue *dialogue = conversation != NULL ? conversation_get_proto_data(conversation, proto_esmtp) : NULL;
+    if (dialogue == NULL && input->believed)
+        dialogue = find_dialogue(input);
+    if (dialogue == NULL)
+        return 0;
+    dialogue->believed = dialogue->believed || input->believed;
+    if (!begins_tls(dialogue, input->tvb, &record))
+        return 0;
+    size_t whole = record.header_octets + record.body_octets;
+    uint32_t length = tvb_reported_length(input->tvb);
+    return whole > length ? (uint32_t)(whole - length) : 0;
+}
+
+static struct call *take_first(const struct dialogue_input *input, uint32_t key)
+{
+    struct dialogue *dialogue = find_dialogue(input);
+    if (dialogue->state == DIALOGUE_REFUSED)
+        return NULL;
+    dialogue->believed = dialogue->believed || input->believed;
+    uint32_t length = tvb_captured_length(input->tvb);
+    struct smtp_span octets = smtp_span(length > 0 ? tvb_get_ptr(input->tvb, 0, (int)length) : NULL, length);
+    struct call *call = new_call(input, dialogue, key);
+    bool may_be_tls = input->parent == CALL_FROM_TCP && begins_tls(dialogue, input->tvb, NULL);
+    if (input->parent == CALL_FROM_TCP)
+        take_segment(dialogue, input, call, octets);
+    else
+        take_ordered(dialogue, input, call, octets);
+    if (may_be_tls && dialogue->session != NULL && dialogue->session->tls_begun) {
+        call->tls = true;
+        hand_over(dialogue, input->pinfo);
+    }
+    return dialogue->state == DIALOGUE_REFUSED ? NULL : call;
+}
+
+struct call *dialogue_take(const struct dialogue_input *input)
+{
+    bool visited = PINFO_FD_VISITED(input->pinfo);
+    if (visited)
+        finish_all();
+    else
+        resume_all();
+    uint32_t key = key_of(input);
+    struct call *call = find_call(input, key);
+    if (call != NULL)
+        return call->dialogue->state == DIALOGUE_REFUSED ? NULL : call;
+    return visited ? NULL : take_first(input, key);
+}

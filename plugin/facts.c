@@ -1,0 +1,773 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "facts.h"
+
+#include <stdalign.h>
+
+#include "dialogue.h"
+
+/* ---- memory ---- */
+
+#define SLAB_OCTETS ((size_t)32768)
+#define CONTENT_SLAB_OCTETS ((size_t)262144)
+#define STRETCH_LEAST 64
+
+static uint8_t *slab;
+static size_t slab_left;
+static uint8_t *content_slab; /* content has slabs of its own */
+static size_t content_left;
+
+void *facts_memory(size_t octets)
+{
+    octets = (octets + 7) & ~(size_t)7;
+    if (octets > slab_left) {
+        slab = wmem_alloc(wmem_file_scope(), SLAB_OCTETS);
+        slab_left = SLAB_OCTETS;
+    }
+    uint8_t *memory = slab;
+    slab += octets;
+    slab_left -= octets;
+    memset(memory, 0, octets);
+    return memory;
+}
+
+/* ---- what can be undone ---- */
+
+struct change {
+    struct change *before;
+    void *where;
+    size_t octets;
+    uint8_t was[];
+};
+
+static bool provisional;
+static struct change *last_change;
+
+/* Remembers memory that is about to be changed. */
+static void note_change(void *where, size_t octets)
+{
+    if (!provisional)
+        return;
+    struct change *change = wmem_alloc(wmem_file_scope(), sizeof *change + octets);
+    change->before = last_change;
+    change->where = where;
+    change->octets = octets;
+    memcpy(change->was, where, octets);
+    last_change = change;
+}
+
+/* Changes a member of a fact that was there before. */
+#define CHANGE(member, value)                                                                                               \
+    do {                                                                                                                    \
+        note_change(&(member), sizeof(member));                                                                             \
+        (member) = (value);                                                                                                 \
+    } while (0)
+
+void facts_begin_provisional(void)
+{
+    provisional = true;
+}
+
+void facts_end_provisional(void)
+{
+    provisional = false;
+}
+
+void facts_roll_back(void)
+{
+    while (last_change != NULL) {
+        struct change *change = last_change;
+        memcpy(change->where, change->was, change->octets);
+        last_change = change->before;
+        wmem_free(wmem_file_scope(), change);
+    }
+}
+
+/* Makes an array larger. One that a saved copy knows too is left alone. */
+static void *grow(void *array, size_t old_octets, size_t octets)
+{
+    if (!provisional)
+        return wmem_realloc(wmem_file_scope(), array, octets);
+    void *larger = wmem_alloc(wmem_file_scope(), octets);
+    if (old_octets > 0)
+        memcpy(larger, array, old_octets);
+    return larger;
+}
+
+/* ---- secrets ---- */
+
+static wmem_map_t *labels; /* secret: label */
+static GPtrArray *fresh;
+
+struct fact *const *facts_fresh(unsigned *count)
+{
+    *count = fresh != NULL ? fresh->len : 0;
+    return fresh != NULL ? (struct fact *const *)fresh->pdata : NULL;
+}
+
+void facts_forget_fresh(void)
+{
+    if (fresh != NULL && fresh->len > 0)
+        g_ptr_array_set_size(fresh, 0);
+}
+
+void facts_reset(void)
+{
+    labels = NULL;
+    slab_left = 0;
+    content_left = 0;
+    last_change = NULL;
+    provisional = false;
+    if (fresh == NULL)
+        fresh = g_ptr_array_new();
+    facts_forget_fresh();
+}
+
+static char *keep_text(struct smtp_span span)
+{
+    return wmem_strndup(wmem_file_scope(), (const char *)span.octets, span.length);
+}
+
+static uint32_t label_of(struct smtp_span secret)
+{
+    if (labels == NULL)
+        labels = wmem_map_new(wmem_file_scope(), wmem_str_hash, g_str_equal);
+    char *text = keep_text(secret);
+    void *found = wmem_map_lookup(labels, text);
+    if (found != NULL)
+        return GPOINTER_TO_UINT(found);
+    uint32_t label = wmem_map_size(labels) + 1;
+    wmem_map_insert(labels, text, GUINT_TO_POINTER(label));
+    return label;
+}
+
+static struct secret_part hide(const struct smtp_secret *secret)
+{
+    if (secret->kind == SMTP_SECRET_NONE)
+        return (struct secret_part){ .octets = 0 };
+    return (struct secret_part){ .octets = (uint32_t)secret->octets.length,
+                                 .label = secret->octets.length > 0 ? label_of(secret->named) : 0,
+                                 .kind = (uint8_t)secret->kind };
+}
+
+/* ---- pieces ---- */
+
+static struct piece *new_piece(struct call *call)
+{
+    struct piece *last = &call->piece;
+    if (!call->any) {
+        CHANGE(call->any, true);
+        return last;
+    }
+    while (last->next != NULL)
+        last = last->next;
+    struct piece *piece = facts_memory(sizeof *piece);
+    CHANGE(last->next, piece);
+    return piece;
+}
+
+void facts_add_piece(struct facts *facts, unsigned half, struct call *call, uint64_t offset, uint32_t skip, uint32_t length)
+{
+    struct piece *piece = new_piece(call);
+    *piece = (struct piece){ .call = call, .offset = offset, .skip = skip, .length = length };
+    if (facts->piece_count[half] == facts->piece_capacity[half]) {
+        facts->piece_capacity[half] = MAX(4, facts->piece_capacity[half] + facts->piece_capacity[half] / 2);
+        facts->pieces[half] = grow(facts->pieces[half], facts->piece_count[half] * sizeof *facts->pieces[half],
+                                   facts->piece_capacity[half] * sizeof *facts->pieces[half]);
+    }
+    facts->pieces[half][facts->piece_count[half]++] = piece;
+}
+
+/* The index of the last piece that begins at or before `offset`; 0 if there is none. */
+static uint32_t find_piece(const struct facts *facts, unsigned half, uint64_t offset)
+{
+    uint32_t low = 0;
+    uint32_t high = facts->piece_count[half];
+    if (high > 0 && facts->pieces[half][high - 1]->offset <= offset)
+        return high - 1;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (facts->pieces[half][middle]->offset <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+struct piece *facts_piece(const struct facts *facts, unsigned half, uint64_t offset)
+{
+    if (facts->piece_count[half] == 0)
+        return NULL;
+    return facts->pieces[half][find_piece(facts, half, offset)];
+}
+
+static bool is_in(const struct piece *piece, uint64_t offset, uint64_t octets)
+{
+    return offset >= piece->offset && offset + octets <= piece->offset + piece->length;
+}
+
+/* ---- making facts ---- */
+
+static void append(struct piece *piece, struct fact *fact)
+{
+    fact->piece = piece;
+    if (!provisional && fresh != NULL)
+        g_ptr_array_add(fresh, fact);
+    if (piece->last != NULL)
+        CHANGE(piece->last->next, fact);
+    else
+        CHANGE(piece->first, fact);
+    CHANGE(piece->last, fact);
+}
+
+static void *new_fact(const struct dialogue *dialogue, size_t size, enum fact_kind kind, const struct smtp_event *event)
+{
+    struct fact *fact = facts_memory(size);
+    fact->kind = (uint8_t)kind;
+    fact->role = (uint8_t)event->role;
+    fact->offset = event->offset;
+    fact->octets = (uint32_t)MIN(event->octets, UINT32_MAX);
+    fact->encrypted = dialogue->decrypted;
+    return fact;
+}
+
+/* Hangs a fact on the piece with its octet at `offset`. False if no octet of that half was ever seen. */
+static bool place(struct dialogue *dialogue, struct fact *fact, uint64_t offset)
+{
+    struct piece *piece = facts_piece(&dialogue->facts, dialogue_half(dialogue, fact->role), offset);
+    if (piece == NULL)
+        piece = facts_piece(&dialogue->facts, 1 - dialogue_half(dialogue, fact->role), UINT64_MAX);
+    if (piece == NULL)
+        return false;
+    append(piece, fact);
+    return true;
+}
+
+/* Hangs a unit on the piece with its last octet; the pieces with the others of them say so. Returns whether one piece has all. */
+static bool place_unit(struct dialogue *dialogue, struct fact *fact)
+{
+    struct facts *facts = &dialogue->facts;
+    unsigned half = dialogue_half(dialogue, fact->role);
+    uint64_t end = fact->offset + (fact->octets > 0 ? fact->octets : 1);
+    place(dialogue, fact, end - 1);
+    facts->unit[fact->role] = fact;
+    if (is_in(fact->piece, fact->offset, fact->octets))
+        return true;
+    for (uint32_t i = find_piece(facts, half, fact->offset); i < facts->piece_count[half]; i++) {
+        struct piece *piece = facts->pieces[half][i];
+        if (piece == fact->piece || piece->offset >= end)
+            break;
+        if (piece->offset + piece->length <= fact->offset)
+            continue;
+        struct part_fact *part = facts_memory(sizeof *part);
+        part->fact = *fact;
+        part->fact.next = NULL;
+        part->fact.kind = FACT_PART;
+        part->fact.offset = MAX(fact->offset, piece->offset);
+        part->fact.octets = (uint32_t)(MIN(end, piece->offset + piece->length) - part->fact.offset);
+        part->whole = fact;
+        append(piece, &part->fact);
+    }
+    return false;
+}
+
+static struct line_fact *command_of(const struct facts *facts, uint32_t number)
+{
+    return number > 0 && number <= facts->command_count ? facts->commands[number - 1] : NULL;
+}
+
+/* ---- lines ---- */
+
+static void remember_command(struct facts *facts, struct line_fact *command)
+{
+    if (facts->command_count == facts->command_capacity) {
+        facts->command_capacity = MAX(8, 2 * facts->command_capacity);
+        facts->commands = grow(facts->commands, facts->command_count * sizeof *facts->commands,
+                               facts->command_capacity * sizeof *facts->commands);
+    }
+    facts->commands[facts->command_count++] = command;
+}
+
+/* What few lines have: made when it is needed. */
+static struct line_extra *extra_of(struct line_fact *line)
+{
+    if (line->extra == NULL)
+        CHANGE(line->extra, facts_memory(sizeof *line->extra));
+    return line->extra;
+}
+
+static void hide_part(struct line_fact *line, const struct smtp_secret *secret)
+{
+    if (secret->kind != SMTP_SECRET_NONE)
+        extra_of(line)->hidden = hide(secret);
+}
+
+static void fill_line(struct dialogue *dialogue, struct line_fact *line, const struct smtp_event *event)
+{
+    line->number = event->number;
+    line->text = (uint32_t)event->line.text.length;
+    line->line_end = (uint8_t)event->line.end;
+    if (!place_unit(dialogue, &line->fact))
+        extra_of(line)->copy = wmem_memdup(wmem_file_scope(), event->line.text.octets, event->octets);
+}
+
+static void take_command(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    struct facts *facts = &dialogue->facts;
+    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
+    struct smtp_secret secret = smtp_secret_of_command(&facts->watch, &event->command, event->line.text, decoded);
+    struct line_fact *line = new_fact(dialogue, sizeof *line, FACT_COMMAND, event);
+    line->verb = (uint8_t)event->command.verb;
+    line->phase = (uint8_t)event->phase;
+    hide_part(line, &secret);
+    fill_line(dialogue, line, event);
+    remember_command(facts, line);
+}
+
+static void take_response(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    struct facts *facts = &dialogue->facts;
+    const struct smtp_sasl_response *sasl = &event->sasl;
+    struct smtp_secret secret = smtp_secret_of_response(&facts->watch, event->mechanism, event->index, event->cancelled,
+                                                        event->line.text, sasl);
+    struct line_fact *line = new_fact(dialogue, sizeof *line, FACT_RESPONSE, event);
+    line->cancelled = event->cancelled;
+    line->malformed = !event->cancelled && (sasl->bad_base64 || sasl->malformed);
+    hide_part(line, &secret);
+    if (sasl->has_identity)
+        facts->identity = extra_of(line)->identity = keep_text(sasl->identity);
+    if (sasl->has_secret)
+        extra_of(line)->secret = keep_text(sasl->secret);
+    fill_line(dialogue, line, event);
+    facts->response = line;
+}
+
+/* ---- replies ---- */
+
+/* Of a reply without end no more is kept, in case it is not in one piece. */
+#define REPLY_LIMIT ((size_t)1024 * 1024)
+
+/* A buffer that a saved copy knows too is left to it. */
+static void own_buffer(struct facts *facts)
+{
+    if (!facts->shared)
+        return;
+    facts->shared = false;
+    facts->reply_octets = wmem_memdup(wmem_file_scope(), facts->reply_octets, facts->reply_length);
+    facts->reply_capacity = facts->reply_length;
+}
+
+static void take_reply_line(struct facts *facts, const struct smtp_event *event)
+{
+    size_t octets = MIN(event->octets, REPLY_LIMIT);
+    own_buffer(facts);
+    if (event->index == 0)
+        facts->reply_length = 0;
+    facts->reply_extensions = event->is_keyword || (event->index > 0 && facts->reply_extensions);
+    facts->reply_end = (uint8_t)event->line.end;
+    if (facts->reply_length + octets > REPLY_LIMIT)
+        return;
+    if (facts->reply_length + octets > facts->reply_capacity) {
+        facts->reply_capacity = (uint32_t)MAX(facts->reply_length + octets, 2 * facts->reply_capacity);
+        facts->reply_octets = wmem_realloc(wmem_file_scope(), facts->reply_octets, facts->reply_capacity);
+    }
+    memcpy(facts->reply_octets + facts->reply_length, event->line.text.octets, octets);
+    facts->reply_length += (uint32_t)octets;
+}
+
+/* What a reply answers learns of it. */
+static void tie(struct facts *facts, struct reply_fact *reply)
+{
+    struct line_fact *command = command_of(facts, reply->number);
+    /* Where its own reply was lost, that to its content or to a response is the first one seen. */
+    if (command != NULL && command->reply == NULL)
+        CHANGE(command->reply, &reply->fact);
+    switch ((enum smtp_answers)reply->answers) {
+    case SMTP_ANSWERS_COMMAND:
+        if (command != NULL)
+            reply->request = &command->fact;
+        break;
+    case SMTP_ANSWERS_CONTENT:
+        if (command == NULL)
+            break;
+        reply->request = &command->fact;
+        if (command->extra == NULL || command->extra->end == NULL)
+            break;
+        reply->request = command->extra->end;
+        if (((struct end_fact *)reply->request)->reply == NULL)
+            CHANGE(((struct end_fact *)reply->request)->reply, &reply->fact);
+        break;
+    case SMTP_ANSWERS_RESPONSE:
+        if (facts->response == NULL)
+            break;
+        reply->request = &facts->response->fact;
+        if (facts->response->reply == NULL)
+            CHANGE(facts->response->reply, &reply->fact);
+        break;
+    default:
+        break;
+    }
+    if (facts->transaction == NULL || command == NULL)
+        return;
+    reply->transaction = facts->transaction;
+    if (command->transaction == NULL && reply->answers == SMTP_ANSWERS_COMMAND)
+        CHANGE(command->transaction, facts->transaction);
+}
+
+static void take_reply(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    struct facts *facts = &dialogue->facts;
+    struct reply_fact *reply = new_fact(dialogue, sizeof *reply, FACT_REPLY, event);
+    reply->number = event->number;
+    reply->ordinal = ++facts->replies;
+    reply->lines = event->reply.lines;
+    reply->recipient = event->reply.recipient;
+    reply->code = event->reply.code;
+    if (event->reply.enhanced.present) {
+        reply->class_digit = (uint8_t)event->reply.enhanced.class_digit;
+        reply->subject = event->reply.enhanced.subject;
+        reply->detail = event->reply.enhanced.detail;
+    }
+    reply->answers = (uint8_t)event->reply.answers;
+    reply->verb = (uint8_t)event->reply.verb;
+    reply->partial = event->reply.partial;
+    reply->codes_differ = event->reply.codes_differ;
+    reply->extensions = facts->reply_extensions;
+    reply->line_end = facts->reply_end;
+    if (!place_unit(dialogue, &reply->fact)) {
+        reply->copy = wmem_memdup(wmem_file_scope(), facts->reply_octets, facts->reply_length);
+        reply->fact.octets = MIN(reply->fact.octets, facts->reply_length);
+    }
+    facts->reply_length = 0;
+    facts->reply_extensions = false;
+    facts->reply = reply;
+    tie(facts, reply);
+    if (facts->offer != NULL)
+        append(reply->fact.piece, &facts->offer->fact);
+    facts->offer = NULL;
+}
+
+/* ---- content ---- */
+
+static struct message *message_of(struct facts *facts, const struct smtp_event *event)
+{
+    struct message *message = facts->message;
+    if (message != NULL && message->number == event->message)
+        return message;
+    message = facts_memory(sizeof *message);
+    message->number = event->message;
+    message->transport = (uint8_t)event->transport;
+    message->before = facts->message;
+    facts->message = message;
+    return message;
+}
+
+/* Begins a new stretch, with room for some octets at least. */
+static struct stretch *new_stretch(struct message *message)
+{
+    size_t gap = -(uintptr_t)content_slab & (alignof(struct stretch) - 1);
+    content_slab += gap;
+    content_left -= MIN(gap, content_left);
+    if (content_left < sizeof(struct stretch) + STRETCH_LEAST) {
+        content_slab = wmem_alloc(wmem_file_scope(), CONTENT_SLAB_OCTETS);
+        content_left = CONTENT_SLAB_OCTETS;
+    }
+    struct stretch *stretch = (struct stretch *)(void *)content_slab;
+    *stretch = (struct stretch){ .next = NULL };
+    content_slab = stretch->content;
+    content_left -= offsetof(struct stretch, content);
+    if (message->last != NULL)
+        CHANGE(message->last->next, stretch);
+    else
+        CHANGE(message->first, stretch);
+    CHANGE(message->last, stretch);
+    return stretch;
+}
+
+/* Adds octets to the message: to its last stretch, if that is the last thing in the slab. */
+static void gather(struct message *message, struct smtp_span octets)
+{
+    while (octets.length > 0) {
+        struct stretch *stretch = message->last;
+        bool grows = stretch != NULL && stretch->content + stretch->octets == content_slab && content_left > 0 && !provisional;
+        if (!grows)
+            stretch = new_stretch(message);
+        size_t taken = MIN(octets.length, content_left);
+        memcpy(content_slab, octets.octets, taken);
+        stretch->octets += (uint32_t)taken;
+        content_slab += taken;
+        content_left -= taken;
+        octets = smtp_span_from(octets, taken);
+    }
+}
+
+static void take_content(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    struct facts *facts = &dialogue->facts;
+    struct message *message = message_of(facts, event);
+    unsigned half = dialogue_half(dialogue, event->role);
+    CHANGE(message->octets, message->octets + event->text.length);
+    if (!message->broken)
+        gather(message, event->text);
+    uint64_t end = event->offset + event->octets;
+    for (uint64_t at = event->offset; at < end;) {
+        struct piece *piece = facts_piece(facts, half, at);
+        if (piece == NULL || at >= piece->offset + piece->length)
+            return;
+        uint64_t here = MIN(end, piece->offset + piece->length) - at;
+        struct content_fact *last = (struct content_fact *)piece->last;
+        if (message->first_frame == 0)
+            message->first_frame = piece->call->frame;
+        /* A dot that was put in front of a line may stand between two stretches. */
+        if (last != NULL && last->fact.kind == FACT_CONTENT && last->message == message
+            && at - (last->fact.offset + last->fact.octets) <= 1) {
+            CHANGE(last->fact.octets, (uint32_t)(at + here - last->fact.offset));
+            CHANGE(last->stored, last->stored + (uint32_t)here);
+        } else {
+            struct content_fact *fact = new_fact(dialogue, sizeof *fact, FACT_CONTENT, event);
+            fact->fact.offset = at;
+            fact->fact.octets = (uint32_t)here;
+            fact->stored = (uint32_t)here;
+            fact->message = message;
+            append(piece, &fact->fact);
+        }
+        at += here;
+    }
+}
+
+static void take_content_end(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    struct facts *facts = &dialogue->facts;
+    struct message *message = message_of(facts, event);
+    struct end_fact *end = new_fact(dialogue, sizeof *end, FACT_END, event);
+    end->message = message;
+    end->number = event->number;
+    end->mark = (uint8_t)event->end_mark;
+    end->last = event->last;
+    end->complete = event->complete;
+    uint64_t behind = event->offset + event->octets;
+    note_change(message, sizeof *message);
+    message->broken = message->broken || !event->complete;
+    if (!place(dialogue, &end->fact, behind > 0 ? behind - 1 : 0))
+        return;
+    struct line_fact *command = command_of(facts, event->number);
+    if (command != NULL)
+        CHANGE(extra_of(command)->end, &end->fact);
+    message->ended = event->last;
+    message->last_frame = fact_frame(&end->fact);
+}
+
+/* ---- boundaries ---- */
+
+static void take_auth_step(struct facts *facts, const struct smtp_event *event)
+{
+    if (event->step == SMTP_STEP_STARTED) {
+        struct line_fact *command = command_of(facts, event->number);
+        facts->mechanism = smtp_mechanism_is_name(event->text) ? keep_text(event->text) : NULL;
+        facts->identity = event->sasl.has_identity ? keep_text(event->sasl.identity) : NULL;
+        if (command == NULL)
+            return;
+        if (facts->identity != NULL)
+            extra_of(command)->identity = facts->identity;
+        if (event->sasl.has_secret)
+            extra_of(command)->secret = keep_text(event->sasl.secret);
+    } else if (event->step == SMTP_STEP_CHALLENGE) {
+        if (facts->reply != NULL)
+            facts->reply->challenge = true;
+    } else {
+        smtp_secret_auth_ended(&facts->watch, event->step == SMTP_STEP_ACCEPTED);
+    }
+}
+
+static void take_boundary(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    struct facts *facts = &dialogue->facts;
+    bool auth = event->boundary == SMTP_BOUNDARY_AUTH;
+    if (auth)
+        take_auth_step(facts, event);
+    struct boundary_fact *fact = new_fact(dialogue, sizeof *fact, FACT_BOUNDARY, event);
+    fact->boundary = (uint8_t)event->boundary;
+    fact->step = (uint8_t)event->step;
+    fact->number = event->number;
+    if (auth) {
+        fact->mechanism = facts->mechanism;
+        fact->identity = facts->identity;
+    } else if (event->text.length > 0) {
+        fact->note = keep_text(event->text);
+    }
+    if (event->step == SMTP_STEP_OFFERED) {
+        facts->offer = fact;
+        return;
+    }
+    /* It stands behind the line or reply that made it. */
+    struct fact *unit = facts->unit[event->role];
+    if (unit != NULL && event->offset >= unit->offset && event->offset < unit->offset + unit->octets)
+        append(unit->piece, &fact->fact);
+    else
+        place(dialogue, &fact->fact, event->offset);
+}
+
+static void take_hello(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    struct hello_fact *hello = new_fact(dialogue, sizeof *hello, FACT_HELLO, event);
+    hello->client = event->hello.client;
+    hello->version = event->hello.version;
+    hello->name = event->hello.sni.length > 0 ? keep_text(event->hello.sni) : NULL;
+    hello->alpn = event->hello.alpn.length > 0 ? keep_text(event->hello.alpn) : NULL;
+    place(dialogue, &hello->fact, event->offset);
+}
+
+/* ---- transactions ---- */
+
+static void take_transaction(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    struct facts *facts = &dialogue->facts;
+    struct line_fact *command = command_of(facts, event->number);
+    struct piece *here = facts_piece(facts, dialogue_half(dialogue, event->role), event->offset);
+    switch (event->kind) {
+    case SMTP_EVENT_TRANSACTION_BEGIN:
+        facts->transaction = facts_memory(sizeof *facts->transaction);
+        facts->transaction->number = event->transaction;
+        if (command != NULL) {
+            facts->transaction->first_frame = fact_frame(&command->fact);
+            CHANGE(command->transaction, facts->transaction);
+            if (facts->reply != NULL && facts->reply->request == &command->fact)
+                CHANGE(facts->reply->transaction, facts->transaction);
+        }
+        break;
+    case SMTP_EVENT_TRANSACTION_RCPT:
+        if (command != NULL)
+            CHANGE(command->transaction, facts->transaction);
+        break;
+    case SMTP_EVENT_TRANSACTION_CONTENT:
+        for (struct message *message = facts->message; message != NULL; message = message->before)
+            if (message->number == event->message)
+                CHANGE(message->transaction, facts->transaction);
+        break;
+    default:
+        if (facts->transaction == NULL)
+            break;
+        note_change(facts->transaction, sizeof *facts->transaction);
+        facts->transaction->ended = true;
+        facts->transaction->outcome = (uint8_t)event->outcome;
+        facts->transaction->code = event->code;
+        facts->transaction->last_frame = here != NULL ? here->call->frame : 0;
+        facts->transaction = NULL;
+        break;
+    }
+}
+
+/* ---- the rest ---- */
+
+static void take_gap(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    struct message *message = dialogue->facts.message;
+    struct gap_fact *gap = new_fact(dialogue, sizeof *gap, FACT_GAP, event);
+    gap->fact.octets = 0;
+    gap->missing = event->octets;
+    if (event->role == SMTP_CLIENT && message != NULL && !message->ended) {
+        CHANGE(message->missing, message->missing + event->octets);
+        CHANGE(message->broken, true);
+    }
+    place(dialogue, &gap->fact, event->offset + event->octets);
+}
+
+static void take_octets(struct dialogue *dialogue, enum fact_kind kind, const struct smtp_event *event)
+{
+    struct facts *facts = &dialogue->facts;
+    unsigned half = dialogue_half(dialogue, event->role);
+    uint64_t end = event->offset + event->octets;
+    for (uint64_t at = event->offset; at < end;) {
+        struct piece *piece = facts_piece(facts, half, at);
+        if (piece == NULL || at >= piece->offset + piece->length)
+            return;
+        uint64_t here = MIN(end, piece->offset + piece->length) - at;
+        struct fact *last = piece->last;
+        if (last != NULL && last->kind == kind && last->offset + last->octets == at) {
+            CHANGE(last->octets, last->octets + (uint32_t)here);
+        } else {
+            struct fact *fact = new_fact(dialogue, sizeof *fact, kind, event);
+            fact->offset = at;
+            fact->octets = (uint32_t)here;
+            append(piece, fact);
+        }
+        at += here;
+    }
+}
+
+static void take_finding(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    struct finding_fact *finding = new_fact(dialogue, sizeof *finding, FACT_FINDING, event);
+    struct fact *unit = dialogue->facts.unit[event->role];
+    finding->finding = (uint8_t)event->finding;
+    finding->detail = wmem_strdup(wmem_file_scope(), event->detail);
+    if (unit != NULL && event->offset >= unit->offset && event->offset < unit->offset + unit->octets)
+        append(unit->piece, &finding->fact);
+    else
+        place(dialogue, &finding->fact, event->offset);
+}
+
+void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    if (dialogue->facts.piece_count[0] + dialogue->facts.piece_count[1] == 0)
+        return; /* there is no frame to show it in */
+    switch (event->kind) {
+    case SMTP_EVENT_COMMAND:
+        take_command(dialogue, event);
+        break;
+    case SMTP_EVENT_AUTH_RESPONSE:
+        take_response(dialogue, event);
+        break;
+    case SMTP_EVENT_REPLY_LINE:
+        take_reply_line(&dialogue->facts, event);
+        break;
+    case SMTP_EVENT_REPLY:
+        take_reply(dialogue, event);
+        break;
+    case SMTP_EVENT_CONTENT_BEGIN: {
+        struct message *message = message_of(&dialogue->facts, event);
+        CHANGE(message->broken, message->broken || !event->complete);
+        break;
+    }
+    case SMTP_EVENT_CONTENT:
+        take_content(dialogue, event);
+        break;
+    case SMTP_EVENT_CONTENT_END:
+        take_content_end(dialogue, event);
+        break;
+    case SMTP_EVENT_BOUNDARY:
+        take_boundary(dialogue, event);
+        break;
+    case SMTP_EVENT_TLS_HELLO:
+        take_hello(dialogue, event);
+        break;
+    case SMTP_EVENT_TLS_OCTETS:
+        take_octets(dialogue, FACT_TLS, event);
+        break;
+    case SMTP_EVENT_TRANSACTION_BEGIN:
+    case SMTP_EVENT_TRANSACTION_RCPT:
+    case SMTP_EVENT_TRANSACTION_CONTENT:
+    case SMTP_EVENT_TRANSACTION_END:
+        take_transaction(dialogue, event);
+        break;
+    case SMTP_EVENT_GAP:
+        take_gap(dialogue, event);
+        break;
+    case SMTP_EVENT_SKIPPED:
+        take_octets(dialogue, FACT_SKIPPED, event);
+        break;
+    case SMTP_EVENT_PROXY:
+        place_unit(dialogue, new_fact(dialogue, sizeof(struct fact), FACT_PROXY, event));
+        break;
+    case SMTP_EVENT_TURNED: {
+        struct fact *turned = new_fact(dialogue, sizeof *turned, FACT_TURNED, event);
+        struct fact *unit = dialogue->facts.unit[event->role];
+        if (unit != NULL)
+            append(unit->piece, turned);
+        break;
+    }
+    case SMTP_EVENT_FINDING:
+        take_finding(dialogue, event);
+        break;
+    }
+}

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What the plugin offers around the dissection: ports and recognition, preferences, statistics, TLS, oddities of TCP.
+
+usage: features.py --plugins FOLDER --captures FOLDER --profile FOLDER [UNITTEST-ARGUMENT...]
+"""
+import argparse
+import os
+import re
+import sys
+import unittest
+
+from wireshark import Wireshark
+
+ARGUMENTS = None
+WIRESHARK = None
+
+
+def capture(name):
+    return os.path.join(os.path.abspath(ARGUMENTS.captures), name)
+
+
+def fields(path, names, *options, filter="esmtp"):
+    """Lines of values, one a packet."""
+    done = WIRESHARK.run("tshark", "-2", "-n", "-r", path, "-Y", filter, "-T", "fields",
+                         *[word for name in names for word in ("-e", name)], *options)
+    return [tuple(line.split("\t")) for line in done.stdout.decode("utf-8", "replace").splitlines()]
+
+
+def info(path, *options, passes="-2", filter="esmtp"):
+    done = WIRESHARK.run("tshark", *([passes] if passes else []), "-n", "-r", path, "-Y", filter, "-T", "fields", "-e", "_ws.col.Info", *options)
+    return done.stdout.decode("utf-8", "replace").splitlines()
+
+
+class Ports(unittest.TestCase):
+    def test_decode_as_gives_a_port_back(self):
+        path = capture("plain-delivery.pcap")
+        self.assertTrue(fields(path, ["frame.number"]))
+        self.assertEqual(fields(path, ["frame.number"], "-d", "tcp.port==25,smtp"), [])
+        self.assertTrue(fields(path, ["smtp.req.command"], "-d", "tcp.port==25,smtp", filter="smtp.req.command"))
+
+    def test_ports_are_a_preference(self):
+        moved = moved_port(capture("plain-delivery.pcap"), 25, 4025)
+        self.assertEqual(info(moved, "--disable-heuristic", "esmtp_tcp"), [])
+        self.assertTrue(info(moved, "--disable-heuristic", "esmtp_tcp", "-o", "esmtp.tcp.port:25,4025"))
+
+    def test_recognised_by_content_on_another_port(self):
+        path = capture("plain-delivery.pcap")
+        moved = moved_port(path, 25, 4025)
+        want = [line for line in info(path)]
+        self.assertEqual(info(moved), want)
+        self.assertEqual(info(moved, "--disable-heuristic", "esmtp_tcp"), [])
+
+    def test_lmtp(self):
+        self.assertIn(("LHLO",), fields(capture("lmtp.pcap"), ["esmtp.command.verb"], filter="esmtp.command.verb == \"LHLO\""))
+
+
+def moved_port(path, old, new):
+    """The capture with one TCP port changed (checksums are not looked at). Ethernet and IPv4 only."""
+    with open(path, "rb") as file:
+        octets = bytearray(file.read())
+    at = 24
+    while at < len(octets):
+        length = int.from_bytes(octets[at + 8:at + 12], "little")
+        ip = at + 16 + 14
+        tcp = ip + (octets[ip] & 15) * 4
+        for place in (tcp, tcp + 2):
+            if int.from_bytes(octets[place:place + 2], "big") == old:
+                octets[place:place + 2] = new.to_bytes(2, "big")
+        at += 16 + length
+    moved = os.path.join(WIRESHARK.folder(), "moved.pcap")
+    with open(moved, "wb") as file:
+        file.write(octets)
+    return moved
+
+
+class Secrets(unittest.TestCase):
+    WORDS = ("correct-horse", "Y29ycmVjdC1ob3JzZQ")
+
+    def shown(self, *options):
+        done = WIRESHARK.run("tshark", "-2", "-r", capture("auth-mechanisms.pcap"), "-V", "-O", "esmtp", *options)
+        return done.stdout.decode("utf-8", "replace") + "\n".join(info(capture("auth-mechanisms.pcap"), *options))
+
+    def test_hidden_unless_asked_for(self):
+        text = self.shown()
+        for word in self.WORDS:
+            self.assertNotIn(word, text)
+        self.assertIn("[secret-1]", text)
+
+    def test_shown_when_asked_for(self):
+        self.assertIn("Secret: correct-horse", self.shown("-o", "esmtp.show_secrets:TRUE"))
+
+
+class Encryption(unittest.TestCase):
+    def test_starttls_goes_on_decrypted_in_the_same_session(self):
+        path = capture("smtplib-starttls-login.pcap")
+        keys = ["-o", "tls.keylog_file:" + capture("smtplib-starttls-login.keys")]
+        self.assertEqual({row[0] for row in fields(path, ["esmtp.session"], *keys)}, {"1"})
+        self.assertEqual(fields(path, ["esmtp.auth.identity"], *keys, filter="esmtp.auth.result == \"accepted\" && esmtp.encrypted == 1"),
+                         [("alice@mail.example.com",)])
+        self.assertEqual(fields(path, ["frame.number"], *keys, filter="esmtp.finding == \"cleartext-credentials\""), [])
+        self.assertEqual(len(fields(path, ["imf.subject"], *keys, filter="imf")), 1)
+
+    def test_without_keys_the_boundary_is_there(self):
+        steps = [step for row in fields(capture("smtplib-starttls-login.pcap"), ["esmtp.boundary.event"]) for step in row[0].split(",") if step]
+        self.assertEqual(steps, ["offered", "requested", "accepted", "handshake"])
+
+    def test_implicit_tls(self):
+        path = capture("implicit-tls.pcap")
+        self.assertEqual(fields(path, ["esmtp.boundary", "esmtp.boundary.event", "esmtp.tls.server_name"]),
+                         [("implicit-tls", "handshake", "mail.example.com")])
+        rows = fields(path, ["esmtp.command.verb"], "-o", "tls.keylog_file:" + capture("implicit-tls.keys"), filter="esmtp.command")
+        self.assertEqual(rows, [("EHLO",), ("NOOP",), ("QUIT",)])
+
+
+class Links(unittest.TestCase):
+    def test_commands_and_replies_name_each_other(self):
+        path = capture("pipelining.pcapng")
+        commands = [(row[0], row[1].split(",")) for row in fields(path, ["frame.number", "esmtp.response_in"], filter="esmtp.command")]
+        replies = {row[0]: row[1].split(",") for row in fields(path, ["frame.number", "esmtp.request_in"], filter="esmtp.reply")}
+        for frame, answered in commands:
+            for reply in filter(None, answered):
+                self.assertIn(frame, replies[reply])
+
+    def test_one_pass_knows_the_request(self):
+        done = WIRESHARK.run("tshark", "-r", capture("plain-delivery.pcap"), "-Y", "esmtp.request_in", "-T", "fields", "-e", "frame.number")
+        self.assertGreater(len(done.stdout.split()), 3)
+
+    def test_a_time_for_each_reply(self):
+        for row in fields(capture("plain-delivery.pcap"), ["esmtp.response_time"], filter="esmtp.request_in"):
+            self.assertGreaterEqual(float(row[0]), 0)
+
+
+class Statistics(unittest.TestCase):
+    def test_tree(self):
+        for passes in ([], ["-2"]):
+            text = WIRESHARK.run("tshark", *passes, "-q", "-r", capture("by-hand.pcap"), "-z", "esmtp,tree").stdout.decode()
+            self.assertRegex(text, r"Commands +17 ")
+            self.assertRegex(text, r"Replies +19 ")
+            self.assertRegex(text, r"STARTTLS +2 ")
+            self.assertRegex(text, r"PLAIN +1 ")
+            self.assertRegex(text, r"starttls accepted +1 ")
+
+    def test_response_times(self):
+        text = WIRESHARK.run("tshark", "-q", "-r", capture("by-hand.pcap"), "-z", "esmtp,srt").stdout.decode()
+        self.assertRegex(text, r"MAIL +2 ")
+
+
+class Content(unittest.TestCase):
+    def test_exported_in_one_pass(self):
+        folder = WIRESHARK.folder()
+        WIRESHARK.run("tshark", "-q", "-r", capture("two-mails.pcap"), "--export-objects", "imf," + folder)
+        self.assertEqual(len(os.listdir(folder)), 2)
+
+    def test_own_dissector_as_well(self):
+        path = capture("plain-delivery.pcap")
+        self.assertEqual(fields(path, ["smtp.req.command"], filter="smtp.req.command"), [])
+        self.assertTrue(fields(path, ["smtp.req.command"], "-o", "esmtp.run_smtp:TRUE", filter="smtp.req.command && esmtp.command"))
+
+
+class Profile(unittest.TestCase):
+    def filters(self):
+        for name, pattern in (("colorfilters", r"^@[^@]*@([^@]*)@"), ("dfilters", r'^"[^"]*" (.*)$'), ("dfilter_buttons", r'^"TRUE","[^"]*","([^"]*)"')):
+            with open(os.path.join(ARGUMENTS.profile, name), encoding="utf-8") as file:
+                found = re.findall(pattern, file.read(), re.MULTILINE)
+            self.assertTrue(found, name)
+            yield from found
+
+    def test_every_filter_is_one(self):
+        for text in self.filters():
+            done = WIRESHARK.run("tshark", "-r", capture("smtplib-probe.pcap"), "-Y", text, check=False)
+            self.assertEqual(done.returncode, 0, "%s: %s" % (text, done.stderr.decode()))
+
+    def test_every_field_is_documented(self):
+        done = WIRESHARK.run("tshark", "-G", "fields")
+        names = {line.split("\t")[2] for line in done.stdout.decode().splitlines() if line.startswith("F\t") and "\tesmtp." in line}
+        names = {name for name in names if not name.startswith("esmtp.finding.") or name == "esmtp.finding.severity"}
+        with open(os.path.join(ARGUMENTS.profile, "..", "wireshark.md"), encoding="utf-8") as file:
+            text = file.read()
+        names -= {"esmtp.message.incomplete"}
+        self.assertEqual({name for name in names if "| `%s` |" % name not in text}, set())
+
+
+def main():
+    global ARGUMENTS, WIRESHARK
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--plugins", required=True)
+    parser.add_argument("--captures", required=True)
+    parser.add_argument("--profile", required=True)
+    ARGUMENTS, rest = parser.parse_known_args()
+    WIRESHARK = Wireshark(os.path.abspath(ARGUMENTS.plugins))
+    WIRESHARK.require_plugin()
+    unittest.main(argv=[sys.argv[0], *rest])
+
+
+if __name__ == "__main__":
+    main()

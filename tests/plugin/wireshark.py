@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Running Wireshark's programs with the plugin, as an ordinary user: run by root, they ignore it without a word."""
+import atexit
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+
+UNPRIVILEGED = 65534
+PLUGIN = "esmtp.so"
+
+
+class Wireshark:
+    def __init__(self, plugins, environment=None):
+        self.home = tempfile.mkdtemp(prefix="esmtp-test-")
+        atexit.register(shutil.rmtree, self.home, True)
+        self.settings = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": self.home, "TZ": "UTC",
+                         "WIRESHARK_PLUGIN_DIR": plugins, "G_SLICE": "always-malloc", **(environment or {})}
+        self.as_user = []
+        if os.geteuid() == 0:
+            os.chown(self.home, UNPRIVILEGED, UNPRIVILEGED)
+            self.as_user = ["setpriv", "--reuid=%d" % UNPRIVILEGED, "--regid=%d" % UNPRIVILEGED, "--clear-groups"]
+
+    def folder(self):
+        """A new folder that the ordinary user may write to."""
+        path = tempfile.mkdtemp(dir=self.home)
+        if self.as_user:
+            os.chown(path, UNPRIVILEGED, UNPRIVILEGED)
+        return path
+
+    def run(self, *arguments, timeout=120, check=True, environment=None, **more):
+        done = subprocess.run([*self.as_user, *arguments], env={**self.settings, **(environment or {})}, stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=timeout, cwd=self.home,
+                              **{"stdin": subprocess.DEVNULL, **more})
+        if check and done.returncode != 0:
+            sys.exit("%s: exit status %d: %s" % (" ".join(arguments), done.returncode, done.stderr.decode(errors="replace")))
+        return done
+
+    def require_plugin(self):
+        """No test says anything about a plugin that was not loaded."""
+        listed = self.run("tshark", "-G", "plugins").stdout.decode()
+        if not any(line.startswith(PLUGIN) for line in listed.splitlines()):
+            sys.exit("the plugin is not loaded: tshark -G plugins does not name it")
+
+    def packets(self, capture, *options):
+        """The packets that the plugin took part in, as tshark's second pass shows them: (frame, [layer, ...])."""
+        done = self.run("tshark", "-2", "-n", "-r", os.path.abspath(capture), "-T", "json", "--no-duplicate-keys", "-Y", "esmtp",
+                        "-J", "frame esmtp", *options, check=False)
+        if done.returncode not in (0, 2):  # 2: the capture is cut short
+            sys.exit("tshark on %s: exit status %d: %s" % (capture, done.returncode, done.stderr.decode(errors="replace")))
+        return [(int(packet["_source"]["layers"]["frame"]["frame.number"]), listed(packet["_source"]["layers"].get("esmtp")))
+                for packet in json.loads(done.stdout.decode("utf-8", "replace"))]
+
+
+def listed(value):
+    """tshark gives one value as itself, several as a list."""
+    if value is None:
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def pairs(layer, name):
+    """A field's values, each with the subtree below it."""
+    values, trees = listed(layer.get(name)), listed(layer.get(name + "_tree"))
+    return list(zip(values, trees))
+
+
+def captures_of(folders):
+    """The captures of those folders that are there."""
+    found = []
+    for folder in folders:
+        if not os.path.isdir(folder):
+            print("skipped: no captures in %s" % folder)
+            continue
+        found += [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith((".pcap", ".pcapng"))]
+    return found
