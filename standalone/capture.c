@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "capture_source.h"
+#include "decompress.h"
 #include "text.h"
 
 #define STATUS_UNREADABLE 1
@@ -17,12 +18,16 @@ struct source {
     pcap_t *pcap; /* NULL: not open, or at its end */
     struct capture_source source;
     unsigned precision;
-    uint64_t number;
-    /* The frame that comes next in this file; libpcap's memory, valid until the file is read again. */
-    bool ready;
+    bool known;           /* it was opened before */
     uint64_t octets_read; /* when it was closed */
     char *digest;         /* NULL: there is none */
-    struct pcap_pkthdr *header;
+    size_t memory;        /* octets that decompressing takes while it is open */
+    /* The frame that comes next in this file. */
+    bool ready;
+    bool parked;          /* only when it comes is known: the file is closed until then */
+    int64_t time;
+    uint64_t number;
+    struct pcap_pkthdr *header; /* libpcap's memory, as the octets; valid until the file is read again */
     const u_char *octets;
 };
 
@@ -31,7 +36,10 @@ struct capture_set {
     unsigned count;
     unsigned given; /* the source whose frame was given out last: to be read again before the next */
     bool any_given;
+    const struct source *other; /* whose frame comes first when that source is left out; NULL: none */
     bool unreadable, damaged;
+    struct capture_files *files;
+    size_t memory, most_memory; /* octets that decompressing takes now, and took at the most */
     struct capture_totals totals;
     struct capture_hooks hooks;
 };
@@ -45,25 +53,18 @@ static void say(const struct source *source, bool *flag, const char *what)
     *flag = true;
 }
 
-static void open_source(struct capture_set *set, struct source *source)
+/* Why there is no frame behind the last one, although the file goes on; `detail` is what libpcap says. The caller frees it. */
+static char *why_it_ends(const struct source *source, const char *detail)
 {
-    char message[PCAP_ERRBUF_SIZE] = "";
-    char *problem = NULL;
-    if (!capture_source_open(&source->source, source->name, &set->hooks, &problem)) {
-        say(source, &set->unreadable, problem);
-        g_free(problem);
-        return;
-    }
-    source->precision = source->source.precision;
-    source->pcap = pcap_fopen_offline_with_tstamp_precision(source->source.stream, PCAP_TSTAMP_PRECISION_NANO, message);
-    if (source->pcap == NULL) {
-        problem = g_strdup_printf("is not a capture that can be read (%s)", message);
-        say(source, &set->unreadable, problem);
-        g_free(problem);
-        fclose(source->source.stream);
-        return;
-    }
-    set->totals.captures++;
+    const char *problem = capture_source_problem(&source->source);
+    detail = problem != NULL ? problem : detail;
+    if (problem != NULL && capture_source_wants_memory(&source->source))
+        return source->number > 0 ? g_strdup_printf("can be read up to frame %" PRIu64 " only: %s", source->number, detail)
+                                  : g_strdup_printf("cannot be read: %s", detail);
+    if (problem == NULL && strstr(detail, "different from the type of the first interface") != NULL)
+        return g_strdup_printf("can be read up to frame %" PRIu64 " only: it has interfaces of different link types, and libpcap reads "
+                               "one (%s)", source->number, detail);
+    return g_strdup_printf("ends early or is damaged behind frame %" PRIu64 " (%s)", source->number, detail);
 }
 
 static bool is_interrupted(const struct capture_set *set)
@@ -71,15 +72,80 @@ static bool is_interrupted(const struct capture_set *set)
     return set->hooks.interrupted != NULL && *set->hooks.interrupted != 0;
 }
 
-static void close_source(struct source *source)
+/* It is opened again when its turn comes, or it cannot be read. */
+static void drop_source(struct capture_set *set, struct source *source)
 {
     if (source->pcap != NULL) {
-        source->digest = capture_source_digest(&source->source);
         source->octets_read = capture_source_read(&source->source);
         pcap_close(source->pcap);
+        set->memory -= source->memory;
     }
     source->pcap = NULL;
+    source->memory = 0;
     source->ready = false;
+}
+
+/* All of it was read, or as much as can be. */
+static void close_source(struct capture_set *set, struct source *source)
+{
+    if (source->pcap != NULL)
+        source->digest = capture_source_digest(&source->source);
+    drop_source(set, source);
+}
+
+static void refuse_source(struct capture_set *set, struct source *source, const char *message)
+{
+    bool decompressing = capture_source_problem(&source->source) != NULL;
+    bool damaged = decompressing && !capture_source_wants_memory(&source->source);
+    char *problem = decompressing ? why_it_ends(source, message) : g_strdup_printf("is not a capture that can be read (%s)", message);
+    say(source, damaged ? &set->damaged : &set->unreadable, problem);
+    set->totals.truncated = set->totals.truncated || damaged;
+    g_free(problem);
+    fclose(source->source.stream);
+}
+
+/* Files that are open at the same time share the memory for decompressing. */
+static bool has_memory(const struct capture_set *set, const struct source *source)
+{
+    uint64_t limit = set->hooks.memory_limit > 0 ? set->hooks.memory_limit : CAPTURE_MEMORY_LIMIT;
+    return source->memory == 0 || set->memory == 0 || set->memory + source->memory <= limit / 8 * 5;
+}
+
+static void open_source(struct capture_set *set, struct source *source)
+{
+    char message[PCAP_ERRBUF_SIZE] = "";
+    char *problem = NULL;
+    if (!capture_source_open(&source->source, source->name, set->files, &set->hooks, &problem)) {
+        if (!is_interrupted(set))
+            say(source, &set->unreadable, problem);
+        g_free(problem);
+        return;
+    }
+    source->precision = source->source.precision;
+    source->pcap = pcap_fopen_offline_with_tstamp_precision(source->source.stream, PCAP_TSTAMP_PRECISION_NANO, message);
+    if (source->pcap == NULL) {
+        refuse_source(set, source, message);
+        return;
+    }
+    set->totals.captures += source->known ? 0 : 1;
+    source->known = true;
+    source->memory = capture_source_memory(&source->source);
+    bool fits = has_memory(set, source);
+    set->memory += source->memory;
+    set->most_memory = MAX(set->most_memory, set->memory);
+    if (fits)
+        return;
+    say(source, &set->unreadable, "cannot be decompressed at the same time as the others: use a larger --memory-limit");
+    drop_source(set, source);
+}
+
+/* In nanoseconds; seconds that do not fit are held at the ends of the range. */
+static int64_t time_of(const struct pcap_pkthdr *header)
+{
+    int64_t seconds = header->ts.tv_sec;
+    int64_t limit = INT64_MAX / 1000000000 - 1;
+    seconds = seconds > limit ? limit : seconds < -limit ? -limit : seconds;
+    return seconds * 1000000000 + header->ts.tv_usec % 1000000000;
 }
 
 /* Reads the next frame of one file. */
@@ -91,21 +157,42 @@ static void advance(struct capture_set *set, struct source *source)
     int result = pcap_next_ex(source->pcap, &source->header, &source->octets);
     if (result == 1) {
         source->ready = true;
+        source->time = time_of(source->header);
         source->number++;
         return;
     }
     if (result != PCAP_ERROR_BREAK && !is_interrupted(set)) {
-        const char *problem = capture_source_problem(&source->source);
-        const char *detail = problem != NULL ? problem : pcap_geterr(source->pcap);
-        bool mixed = strstr(detail, "different from the type of the first interface") != NULL;
-        char *sentence = mixed ? g_strdup_printf("can be read up to frame %" PRIu64 " only: it has interfaces of different link types, "
-                                                 "and libpcap reads one (%s)", source->number, detail)
-                               : g_strdup_printf("ends early or is damaged behind frame %" PRIu64 " (%s)", source->number, detail);
+        char *sentence = why_it_ends(source, pcap_geterr(source->pcap));
         say(source, &set->damaged, sentence);
         g_free(sentence);
         set->totals.truncated = true;
     }
-    close_source(source);
+    close_source(set, source);
+}
+
+/*
+ * Of several files only those are open whose turn it is: a ring of thousands takes no more than one. What cannot be opened twice
+ * stays open.
+ */
+static void park(struct capture_set *set, struct source *source)
+{
+    if (set->count == 1 || source->pcap == NULL || !capture_source_is_file(&source->source))
+        return;
+    advance(set, source);
+    if (!source->ready)
+        return;
+    drop_source(set, source);
+    source->octets_read = 0;
+    source->number = 0;
+    source->ready = source->parked = true;
+}
+
+/* Its turn has come, it seems: what is in the file decides. */
+static void unpark(struct capture_set *set, struct source *source)
+{
+    source->ready = source->parked = false;
+    open_source(set, source);
+    advance(set, source);
 }
 
 struct capture_set *capture_set_open(char *const *names, unsigned count, const struct capture_hooks *hooks)
@@ -115,34 +202,56 @@ struct capture_set *capture_set_open(char *const *names, unsigned count, const s
     set->count = count;
     if (hooks != NULL)
         set->hooks = *hooks;
+    set->files = capture_files_new();
     for (unsigned i = 0; i < count; i++) {
         set->sources[i].name = names[i];
         set->sources[i].precision = 6;
         open_source(set, &set->sources[i]);
+        park(set, &set->sources[i]);
     }
     for (unsigned i = 0; i < count; i++)
-        advance(set, &set->sources[i]);
+        if (!set->sources[i].parked)
+            advance(set, &set->sources[i]);
     return set;
 }
 
-/* In nanoseconds; seconds that do not fit are held at the ends of the range. */
-static int64_t time_of(const struct source *source)
+/* Of two that are ready: by time, and then in the order given. */
+static bool comes_before(const struct source *one, const struct source *other)
 {
-    int64_t seconds = source->header->ts.tv_sec;
-    int64_t limit = INT64_MAX / 1000000000 - 1;
-    seconds = seconds > limit ? limit : seconds < -limit ? -limit : seconds;
-    return seconds * 1000000000 + source->header->ts.tv_usec % 1000000000;
+    return one->time != other->time ? one->time < other->time : one < other;
+}
+
+/* Whose frame comes first; NULL: there is none. */
+static struct source *find_first(struct capture_set *set)
+{
+    struct source *first = NULL;
+    set->other = NULL;
+    for (unsigned i = 0; i < set->count; i++) {
+        struct source *source = &set->sources[i];
+        if (!source->ready)
+            continue;
+        if (first == NULL || comes_before(source, first)) {
+            set->other = first;
+            first = source;
+        } else if (set->other == NULL || comes_before(source, set->other)) {
+            set->other = source;
+        }
+    }
+    return first;
 }
 
 bool capture_set_next(struct capture_set *set, struct capture_frame *frame)
 {
     struct source *next = NULL;
-    if (set->any_given)
-        advance(set, &set->sources[set->given]);
-    for (unsigned i = 0; i < set->count; i++) {
-        struct source *source = &set->sources[i];
-        if (source->ready && (next == NULL || time_of(source) < time_of(next)))
-            next = source;
+    if (set->any_given) {
+        next = &set->sources[set->given];
+        advance(set, next);
+    }
+    if (next == NULL || !next->ready || (set->other != NULL && comes_before(set->other, next)))
+        next = find_first(set);
+    while (next != NULL && next->parked) {
+        unpark(set, next);
+        next = find_first(set);
     }
     set->any_given = next != NULL;
     if (next == NULL)
@@ -154,7 +263,7 @@ bool capture_set_next(struct capture_set *set, struct capture_frame *frame)
         .octets = smtp_span(next->octets, next->header->caplen),
         .original_octets = next->header->len,
         .number = next->number,
-        .time = time_of(next),
+        .time = next->time,
         .capture = set->given,
         .link_type = pcap_datalink(next->pcap),
     };
@@ -200,12 +309,18 @@ struct capture_progress capture_set_progress(const struct capture_set *set)
     return progress;
 }
 
+size_t capture_set_memory(const struct capture_set *set)
+{
+    return set->most_memory;
+}
+
 void capture_set_close(struct capture_set *set)
 {
     for (unsigned i = 0; i < set->count; i++) {
-        close_source(&set->sources[i]);
+        close_source(set, &set->sources[i]);
         g_free(set->sources[i].digest);
     }
+    capture_files_free(set->files);
     g_free(set->sources);
     g_free(set);
 }

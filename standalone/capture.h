@@ -68,6 +68,9 @@ struct capture_progress {
 };
 struct capture_progress capture_set_progress(const struct capture_set *set);
 
+/* Octets of memory that decompressing took so far, at the most. */
+size_t capture_set_memory(const struct capture_set *set);
+
 void capture_set_close(struct capture_set *set);
 
 #endif

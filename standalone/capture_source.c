@@ -11,9 +11,15 @@
 
 #include "decompress.h"
 #include "digest.h"
+#include "pcapng.h"
 
-/* Octets that libpcap's stream reads at a time. */
+/* Octets that libpcap's stream reads at a time; and so many if very many captures are open at once. */
 #define STREAM_BUFFER_OCTETS 65536
+#define SMALL_BUFFER_OCTETS 4096
+#define MANY_CAPTURES 64
+
+/* Descriptors at a time. */
+#define DESCRIPTORS 24
 
 /* While a live capture is silent, whether it is to end is looked at so often: milliseconds. */
 #define INTERRUPT_CHECK 200
@@ -21,28 +27,45 @@
 /* An interface description further in than this is not looked for. */
 #define PEEK_LIMIT 65536
 
-#define PCAP_MICROSECONDS 0xa1b2c3d4
+#define SIGNATURE_OCTETS 4
 #define PCAP_NANOSECONDS 0xa1b23c4d
+#define PCAP_HEADER_OCTETS 24
+#define PCAP_SNAP 16 /* octets in front of the snap length */
 #define PCAPNG_SECTION_HEADER 0x0a0d0d0a /* the same in both byte orders */
 #define PCAPNG_BYTE_ORDER 0x1a2b3c4d
 #define PCAPNG_INTERFACE_DESCRIPTION 1
 #define PCAPNG_OPTION_TIME_RESOLUTION 9
 
+struct capture_files {
+    GQueue open;    /* struct input, which have a descriptor and can do without; the last one used comes first */
+    unsigned count; /* of captures that are read, with and without a descriptor */
+};
+
 /* What is behind the stream. */
 struct input {
-    int descriptor;
+    struct capture_files *files;
+    const char *name;
+    int descriptor;     /* -1: others need it now */
+    GList link;         /* of a regular file: in `open` of the files, while it has a descriptor */
+    struct stat status; /* by which it is known again */
     bool close;         /* not standard input's */
     struct capture_hooks hooks;
     bool may_wait;      /* no regular file */
     uint64_t octets;    /* read of it so far */
     struct digest *digest; /* of them; NULL: none is wanted */
     struct decompressor *decompressor; /* NULL: it is not compressed */
-    const char *problem;               /* what is wrong with what was read last; NULL: nothing, or errno says it */
     GByteArray *raw;    /* read to see whether it is compressed */
     size_t raw_given;
     GByteArray *peeked; /* read already, and not yet given to libpcap */
     size_t given;       /* octets of it */
-    char buffer[STREAM_BUFFER_OCTETS];
+    bool is_pcapng;
+    struct pcapng pcapng;
+    struct pcapng_done done; /* `head` of it goes to libpcap next */
+    size_t head_given;
+    GByteArray *held;   /* not rewritten yet */
+    size_t held_given;
+    size_t buffer_octets;
+    char buffer[];
 };
 
 /* ---- the stream ---- */
@@ -66,6 +89,50 @@ static bool wait_for_octets(const struct input *input)
     return !is_interrupted(input);
 }
 
+static bool is_file(const struct input *input)
+{
+    return input->close && S_ISREG(input->status.st_mode);
+}
+
+/* The input has got a descriptor: the one that was not used for the longest time loses its own, if they are too many. */
+static void note_open(struct input *input)
+{
+    GQueue *open = &input->files->open;
+    if (!is_file(input))
+        return;
+    input->link.data = input;
+    g_queue_push_head_link(open, &input->link);
+    if (open->length <= DESCRIPTORS)
+        return;
+    struct input *last = g_queue_pop_tail_link(open)->data;
+    close(last->descriptor);
+    last->descriptor = -1;
+}
+
+static bool open_again(struct input *input)
+{
+    struct stat status;
+    input->descriptor = open(input->name, O_RDONLY | O_CLOEXEC);
+    if (input->descriptor < 0)
+        return false;
+    note_open(input);
+    if (fstat(input->descriptor, &status) != 0)
+        return false;
+    errno = ESTALE; /* another file has taken its place */
+    return status.st_dev == input->status.st_dev && status.st_ino == input->status.st_ino;
+}
+
+static ssize_t read_file(struct input *input, void *octets, size_t length)
+{
+    if (input->descriptor < 0 && !open_again(input))
+        return -1;
+    if (input->files->open.head != &input->link) {
+        g_queue_unlink(&input->files->open, &input->link);
+        g_queue_push_head_link(&input->files->open, &input->link);
+    }
+    return pread(input->descriptor, octets, length, (off_t)input->octets);
+}
+
 /* What is in the file, compressed or not: first what was read of it to see which. */
 static ssize_t read_raw(void *context, void *octets, size_t length)
 {
@@ -81,7 +148,7 @@ static ssize_t read_raw(void *context, void *octets, size_t length)
     do {
         if (!wait_for_octets(input))
             return 0;
-        got = read(input->descriptor, octets, length);
+        got = is_file(input) ? read_file(input, octets, length) : read(input->descriptor, octets, length);
     } while (got < 0 && errno == EINTR);
     input->octets += got > 0 ? (uint64_t)got : 0;
     if (got > 0 && input->digest != NULL)
@@ -93,15 +160,14 @@ static ssize_t read_some(struct input *input, void *octets, size_t length)
 {
     if (input->decompressor == NULL)
         return read_raw(input, octets, length);
-    ssize_t got = decompressor_read(input->decompressor, octets, length, read_raw, input, &input->problem);
-    if (got < 0 && input->problem != NULL)
+    ssize_t got = decompressor_read(input->decompressor, octets, length, read_raw, input);
+    if (got < 0 && decompressor_problem(input->decompressor) != NULL)
         errno = EBADMSG;
     return got;
 }
 
-static ssize_t stream_read(void *cookie, char *octets, size_t length)
+static ssize_t read_peeked(struct input *input, void *octets, size_t length)
 {
-    struct input *input = cookie;
     size_t left = input->peeked->len - input->given;
     if (left == 0)
         return read_some(input, octets, length);
@@ -111,15 +177,98 @@ static ssize_t stream_read(void *cookie, char *octets, size_t length)
     return (ssize_t)now;
 }
 
+/* ---- pcapng ---- */
+
+static size_t take_head(struct input *input, uint8_t *octets, size_t length)
+{
+    size_t now = MIN(input->done.head_length - input->head_given, length);
+    memcpy(octets, input->done.head + input->head_given, now);
+    input->head_given += now;
+    return now;
+}
+
+static size_t take_held(struct input *input, uint8_t *octets, size_t length)
+{
+    size_t now = MIN(input->held->len - input->held_given, length);
+    if (now > 0)
+        memcpy(octets, input->held->data + input->held_given, now);
+    input->held_given += now;
+    return now;
+}
+
+/* The last octets are to be rewritten later: those held before, and behind them new ones. */
+static void hold(struct input *input, const uint8_t *octets, size_t length, bool any_new)
+{
+    if (!any_new) {
+        input->held_given -= length;
+        return;
+    }
+    g_byte_array_set_size(input->held, 0);
+    g_byte_array_append(input->held, octets, (guint)length);
+    input->held_given = 0;
+}
+
+/* The stream ends within what would be rewritten together. */
+static size_t rewrite_last(struct input *input, uint8_t *octets, size_t length)
+{
+    uint8_t padded[PCAPNG_HEAD] = { 0 };
+    if (length > sizeof padded)
+        return length;
+    memcpy(padded, octets, length);
+    pcapng_rewrite(&input->pcapng, padded, sizeof padded, &input->done);
+    if (input->done.octets >= length)
+        memcpy(octets, padded, length);
+    input->done.head_length = 0;
+    return length;
+}
+
+/* Whatever is asked for is more than what must stand together: libc asks for a buffer at the least. */
+static ssize_t read_pcapng(struct input *input, uint8_t *octets, size_t length)
+{
+    size_t held = take_head(input, octets, length);
+    bool more = false;
+    if (held > 0)
+        return (ssize_t)held;
+    for (;;) {
+        held = take_held(input, octets, length);
+        ssize_t got = held == 0 || more ? read_peeked(input, octets + held, length - held) : 0;
+        if (got < 0)
+            return -1;
+        size_t all = held + (size_t)got;
+        if (more && got == 0)
+            return (ssize_t)rewrite_last(input, octets, all);
+        pcapng_rewrite(&input->pcapng, octets, all, &input->done);
+        input->head_given = 0;
+        size_t behind = input->done.octets + input->done.used;
+        if (behind < all)
+            hold(input, octets + behind, all - behind, got > 0);
+        if (input->done.octets > 0 || all == 0)
+            return (ssize_t)input->done.octets;
+        if (input->done.head_length > 0)
+            return (ssize_t)take_head(input, octets, length);
+        more = true;
+    }
+}
+
+static ssize_t stream_read(void *cookie, char *octets, size_t length)
+{
+    struct input *input = cookie;
+    return input->is_pcapng ? read_pcapng(input, (uint8_t *)octets, length) : read_peeked(input, octets, length);
+}
+
 static void input_free(struct input *input)
 {
-    if (input->close)
+    if (is_file(input) && input->descriptor >= 0)
+        g_queue_unlink(&input->files->open, &input->link);
+    if (input->close && input->descriptor >= 0)
         close(input->descriptor);
+    input->files->count--;
     if (input->decompressor != NULL)
         decompressor_free(input->decompressor);
     digest_free(input->digest);
     g_byte_array_free(input->raw, TRUE);
     g_byte_array_free(input->peeked, TRUE);
+    g_byte_array_free(input->held, TRUE);
     g_free(input);
 }
 
@@ -134,7 +283,7 @@ static FILE *stream_over(struct input *input)
     const cookie_io_functions_t functions = { .read = stream_read, .close = stream_close };
     FILE *stream = fopencookie(input, "rb", functions);
     if (stream != NULL)
-        setvbuf(stream, input->buffer, _IOFBF, sizeof input->buffer);
+        setvbuf(stream, input->buffer, _IOFBF, input->buffer_octets);
     return stream;
 }
 
@@ -207,10 +356,19 @@ static unsigned pcapng_precision(struct input *input)
     return 6;
 }
 
+/* What is stored is read, whatever the header says: libpcap takes 0 for no limit. */
+static void lift_snap_length(struct input *input)
+{
+    if (peek(input, PCAP_HEADER_OCTETS))
+        memset(input->peeked->data + PCAP_SNAP, 0, 4);
+}
+
 static unsigned precision_of(struct input *input)
 {
-    if (peeked_number(input, 0, 4, true) == PCAPNG_SECTION_HEADER)
+    input->is_pcapng = peeked_number(input, 0, 4, true) == PCAPNG_SECTION_HEADER;
+    if (input->is_pcapng)
         return pcapng_precision(input);
+    lift_snap_length(input);
     bool nanoseconds = peeked_number(input, 0, 4, true) == PCAP_NANOSECONDS ||
                        peeked_number(input, 0, 4, false) == PCAP_NANOSECONDS;
     return nanoseconds ? 9 : 6;
@@ -219,6 +377,7 @@ static unsigned precision_of(struct input *input)
 /* By content, not by name. */
 static void detect_compression(struct input *input)
 {
+    uint64_t limit = input->hooks.memory_limit > 0 ? input->hooks.memory_limit : CAPTURE_MEMORY_LIMIT;
     g_byte_array_set_size(input->raw, DECOMPRESS_SIGNATURE);
     input->raw_given = DECOMPRESS_SIGNATURE; /* nothing of it is there yet */
     size_t at = 0;
@@ -230,7 +389,12 @@ static void detect_compression(struct input *input)
     g_byte_array_set_size(input->raw, (guint)at);
     input->raw_given = 0;
     if (at == DECOMPRESS_SIGNATURE)
-        input->decompressor = decompressor_new(input->raw->data);
+        input->decompressor = decompressor_new(input->raw->data, limit);
+}
+
+static const char *problem_with(const struct input *input)
+{
+    return input->decompressor != NULL ? decompressor_problem(input->decompressor) : NULL;
 }
 
 /* What is certainly wrong with it, or NULL. */
@@ -238,9 +402,9 @@ static char *problem_of(struct input *input)
 {
     errno = 0;
     detect_compression(input);
-    bool whole = peek(input, 4);
-    if (!whole && input->problem != NULL)
-        return g_strdup_printf("cannot be read: %s", input->problem);
+    bool whole = peek(input, SIGNATURE_OCTETS);
+    if (!whole && problem_with(input) != NULL)
+        return NULL; /* whoever reads on finds it again */
     if (!whole && errno != 0)
         return g_strdup_printf("cannot be read: %s", g_strerror(errno));
     if (input->peeked->len == 0)
@@ -257,7 +421,8 @@ static bool finish_opening(struct capture_source *source, struct input *input, c
     *problem = problem_of(input);
     if (*problem != NULL)
         return false;
-    source->precision = precision_of(input);
+    if (input->peeked->len >= SIGNATURE_OCTETS)
+        source->precision = precision_of(input);
     source->stream = stream_over(input);
     source->input = input;
     if (source->stream == NULL)
@@ -265,31 +430,61 @@ static bool finish_opening(struct capture_source *source, struct input *input, c
     return source->stream != NULL;
 }
 
-bool capture_source_open(struct capture_source *source, const char *name, const struct capture_hooks *hooks, char **problem)
+static struct input *input_new(struct capture_files *files, const char *name, int descriptor, const struct stat *status)
+{
+    size_t buffer_octets = files->count < MANY_CAPTURES ? STREAM_BUFFER_OCTETS : SMALL_BUFFER_OCTETS;
+    struct input *input = g_malloc0(sizeof *input + buffer_octets);
+    input->files = files;
+    input->name = name;
+    input->descriptor = descriptor;
+    input->status = *status;
+    input->close = descriptor != STDIN_FILENO;
+    input->may_wait = !S_ISREG(status->st_mode);
+    input->buffer_octets = buffer_octets;
+    input->raw = g_byte_array_new();
+    input->peeked = g_byte_array_new();
+    input->held = g_byte_array_new();
+    files->count++;
+    note_open(input);
+    return input;
+}
+
+bool capture_source_open(struct capture_source *source, const char *name, struct capture_files *files,
+                         const struct capture_hooks *hooks, char **problem)
 {
     struct stat status;
-    bool standard_input = strcmp(name, "-") == 0;
-    int descriptor = standard_input ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
+    int descriptor = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
     *source = (struct capture_source){ .precision = 6 };
     if (descriptor < 0 || fstat(descriptor, &status) != 0) {
         *problem = g_strdup_printf("cannot be opened: %s", g_strerror(errno));
         return false;
     }
-    struct input *input = g_new0(struct input, 1);
-    input->descriptor = descriptor;
-    input->close = !standard_input;
-    input->hooks = *hooks;
-    input->digest = hooks->digests ? digest_new() : NULL;
-    input->may_wait = !S_ISREG(status.st_mode);
+    struct input *input = input_new(files, name, descriptor, &status);
+    if (hooks != NULL)
+        input->hooks = *hooks;
+    input->digest = input->hooks.digests ? digest_new() : NULL;
     source->octets = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
-    input->raw = g_byte_array_new();
-    input->peeked = g_byte_array_new();
     if (S_ISDIR(status.st_mode))
         *problem = g_strdup("is a directory; name the capture files in it");
     else if (finish_opening(source, input, problem))
         return true;
     input_free(input);
     return false;
+}
+
+bool capture_source_is_file(const struct capture_source *source)
+{
+    return is_file(source->input);
+}
+
+struct capture_files *capture_files_new(void)
+{
+    return g_new0(struct capture_files, 1);
+}
+
+void capture_files_free(struct capture_files *files)
+{
+    g_free(files);
 }
 
 uint64_t capture_source_read(const struct capture_source *source)
@@ -299,7 +494,17 @@ uint64_t capture_source_read(const struct capture_source *source)
 
 const char *capture_source_problem(const struct capture_source *source)
 {
-    return source->input->problem;
+    return problem_with(source->input);
+}
+
+bool capture_source_wants_memory(const struct capture_source *source)
+{
+    return source->input->decompressor != NULL && decompressor_wants_memory(source->input->decompressor);
+}
+
+size_t capture_source_memory(const struct capture_source *source)
+{
+    return source->input->decompressor != NULL ? decompressor_octets(source->input->decompressor) : 0;
 }
 
 char *capture_source_digest(struct capture_source *source)

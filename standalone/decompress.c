@@ -1,185 +1,199 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "decompress.h"
-
 #include <glib.h>
-#include <lz4frame.h>
-#include <stdbool.h>
+#include <inttypes.h>
 #include <string.h>
-#include <zlib.h>
-#include <zstd.h>
 
-#define RAW_OCTETS ((size_t)65536)
+#include "decompress_private.h"
 
-struct decompressor;
+/* Type and length of a frame that zstd and lz4 skip. */
+#define SKIPPABLE_OCTETS 8
 
-enum step {
-    STEP_GOES_ON,
-    STEP_FRAME_ENDS, /* another one may follow */
-    STEP_FAILED,
-};
+static const struct format *const formats[] = { &format_gzip, &format_zstd, &format_lz4, &format_lz4_legacy };
 
-/* One format: decodes from what is at hand, `raw` and `raw_length` of the decompressor, into `octets`; *got says how many. */
-struct format {
-    const char *damaged, *truncated;
-    bool (*start)(struct decompressor *decompressor);
-    enum step (*decode)(struct decompressor *decompressor, uint8_t *octets, size_t length, size_t *got);
-    void (*end)(struct decompressor *decompressor);
-};
-
-struct decompressor {
-    const struct format *format;
-    union {
-        z_stream gzip;
-        ZSTD_DStream *zstd;
-        LZ4F_dctx *lz4;
-    } state;
-    bool in_frame; /* it has begun and not ended */
-    bool ended;    /* no more compressed octets will come */
-    const uint8_t *raw;
-    size_t raw_length;
-    uint8_t buffer[RAW_OCTETS];
-};
-
-static void used(struct decompressor *decompressor, size_t count)
+void decompressor_used(struct decompressor *decompressor, size_t count)
 {
     decompressor->raw += count;
     decompressor->raw_length -= count;
+    decompressor->used += count;
 }
 
-/* ---- gzip (RFC 1952) ---- */
-
-static bool gzip_start(struct decompressor *decompressor)
+static const struct format *format_of(const uint8_t *signature, size_t length)
 {
-    return inflateInit2(&decompressor->state.gzip, 15 + 16) == Z_OK; /* 16: gzip, and nothing else */
-}
-
-static enum step gzip_decode(struct decompressor *decompressor, uint8_t *octets, size_t length, size_t *got)
-{
-    z_stream *stream = &decompressor->state.gzip;
-    stream->next_in = (Bytef *)(uintptr_t)decompressor->raw;
-    stream->avail_in = (uInt)decompressor->raw_length;
-    stream->next_out = octets;
-    stream->avail_out = (uInt)MIN(length, RAW_OCTETS);
-    uInt room = stream->avail_out;
-    int result = inflate(stream, Z_NO_FLUSH);
-    used(decompressor, decompressor->raw_length - stream->avail_in);
-    *got = room - stream->avail_out;
-    if (result == Z_STREAM_END)
-        return inflateReset(stream) == Z_OK ? STEP_FRAME_ENDS : STEP_FAILED;
-    return result == Z_OK || result == Z_BUF_ERROR ? STEP_GOES_ON : STEP_FAILED;
-}
-
-static void gzip_end(struct decompressor *decompressor)
-{
-    inflateEnd(&decompressor->state.gzip);
-}
-
-/* ---- zstd (RFC 8878) ---- */
-
-static bool zstd_start(struct decompressor *decompressor)
-{
-    decompressor->state.zstd = ZSTD_createDStream();
-    return decompressor->state.zstd != NULL;
-}
-
-static enum step zstd_decode(struct decompressor *decompressor, uint8_t *octets, size_t length, size_t *got)
-{
-    ZSTD_inBuffer in = { .src = decompressor->raw, .size = decompressor->raw_length };
-    ZSTD_outBuffer out = { .dst = octets, .size = length };
-    size_t result = ZSTD_decompressStream(decompressor->state.zstd, &out, &in);
-    used(decompressor, in.pos);
-    *got = out.pos;
-    if (ZSTD_isError(result))
-        return STEP_FAILED;
-    return result == 0 ? STEP_FRAME_ENDS : STEP_GOES_ON;
-}
-
-static void zstd_end(struct decompressor *decompressor)
-{
-    ZSTD_freeDStream(decompressor->state.zstd);
-}
-
-/* ---- lz4 ---- */
-
-static bool lz4_start(struct decompressor *decompressor)
-{
-    return !LZ4F_isError(LZ4F_createDecompressionContext(&decompressor->state.lz4, LZ4F_VERSION));
-}
-
-static enum step lz4_decode(struct decompressor *decompressor, uint8_t *octets, size_t length, size_t *got)
-{
-    size_t in = decompressor->raw_length;
-    *got = length;
-    size_t result = LZ4F_decompress(decompressor->state.lz4, octets, got, decompressor->raw, &in, NULL);
-    used(decompressor, in);
-    if (LZ4F_isError(result)) {
-        *got = 0;
-        return STEP_FAILED;
-    }
-    return result == 0 ? STEP_FRAME_ENDS : STEP_GOES_ON;
-}
-
-static void lz4_end(struct decompressor *decompressor)
-{
-    LZ4F_freeDecompressionContext(decompressor->state.lz4);
-}
-
-/* ---- any of them ---- */
-
-static const struct {
-    uint8_t signature[DECOMPRESS_SIGNATURE];
-    size_t length;
-    struct format format;
-} formats[] = {
-    { { 0x1f, 0x8b }, 2, { "its gzip data is damaged", "its gzip data ends early", gzip_start, gzip_decode, gzip_end } },
-    { { 0x28, 0xb5, 0x2f, 0xfd }, 4, { "its zstd data is damaged", "its zstd data ends early", zstd_start, zstd_decode, zstd_end } },
-    { { 0x04, 0x22, 0x4d, 0x18 }, 4, { "its lz4 data is damaged", "its lz4 data ends early", lz4_start, lz4_decode, lz4_end } },
-};
-
-struct decompressor *decompressor_new(const uint8_t signature[static DECOMPRESS_SIGNATURE])
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++) {
-        if (memcmp(signature, formats[i].signature, formats[i].length) != 0)
-            continue;
-        struct decompressor *decompressor = g_new0(struct decompressor, 1);
-        decompressor->format = &formats[i].format;
-        if (decompressor->format->start(decompressor))
-            return decompressor;
-        g_free(decompressor);
-    }
+    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
+        if (memcmp(signature, formats[i]->signature, MIN(length, formats[i]->signature_octets)) == 0)
+            return formats[i];
     return NULL;
+}
+
+/* 0x184D2A50 to 0x184D2A5F, the first octet first. */
+static bool is_skippable(const uint8_t *signature)
+{
+    return signature[0] >> 4 == 5 && memcmp(signature + 1, "\x2a\x4d\x18", 3) == 0;
+}
+
+static bool use_format(struct decompressor *decompressor, const struct format *format)
+{
+    if (decompressor->format == format)
+        return true;
+    if (decompressor->format != NULL)
+        decompressor->format->end(decompressor);
+    decompressor->format = format->start(decompressor) ? format : NULL;
+    return decompressor->format != NULL;
+}
+
+struct decompressor *decompressor_new(const uint8_t signature[static DECOMPRESS_SIGNATURE], uint64_t memory_limit)
+{
+    if (format_of(signature, DECOMPRESS_SIGNATURE) == NULL && !is_skippable(signature))
+        return NULL;
+    struct decompressor *decompressor = g_new0(struct decompressor, 1);
+    decompressor->memory_limit = memory_limit;
+    decompressor->need = DECOMPRESS_SIGNATURE;
+    decompressor->raw = decompressor->buffer;
+    return decompressor;
 }
 
 void decompressor_free(struct decompressor *decompressor)
 {
-    decompressor->format->end(decompressor);
+    if (decompressor->format != NULL)
+        decompressor->format->end(decompressor);
     g_free(decompressor);
 }
 
+/* Puts more octets behind those at hand. */
+static bool refill(struct decompressor *decompressor, ssize_t (*read_raw)(void *context, void *octets, size_t length), void *context)
+{
+    size_t left = decompressor->raw_length;
+    memmove(decompressor->buffer, decompressor->raw, left);
+    ssize_t raw = read_raw(context, decompressor->buffer + left, sizeof decompressor->buffer - left);
+    decompressor->raw = decompressor->buffer;
+    if (raw < 0)
+        return false;
+    decompressor->ended = raw == 0;
+    decompressor->raw_length += (size_t)raw;
+    return true;
+}
+
+static enum step fail(struct decompressor *decompressor, const char *problem)
+{
+    const char *name = decompressor->format != NULL ? decompressor->format->name : "compressed";
+    g_snprintf(decompressor->problem, sizeof decompressor->problem, "its %s data %s", name, problem);
+    return STEP_FAILED;
+}
+
+/* Zeros behind the last frame fill a block of a tape or a file system. */
+static enum step pass_padding(struct decompressor *decompressor)
+{
+    size_t zeros = 0;
+    while (zeros < decompressor->raw_length && decompressor->raw[zeros] == 0)
+        zeros++;
+    decompressor->padding = true;
+    decompressor->need = 1;
+    decompressor_used(decompressor, zeros);
+    return decompressor->raw_length > 0 ? fail(decompressor, "is followed by something else") : STEP_GOES_ON;
+}
+
+/* At the end of a frame, and of the stream. */
+static enum step begin_frame(struct decompressor *decompressor)
+{
+    const uint8_t *raw = decompressor->raw;
+    if (decompressor->any_frame && (decompressor->padding || raw[0] == 0))
+        return pass_padding(decompressor);
+    decompressor->need = DECOMPRESS_SIGNATURE;
+    if (decompressor->raw_length >= DECOMPRESS_SIGNATURE && is_skippable(raw)) {
+        decompressor->need = SKIPPABLE_OCTETS;
+        if (decompressor->raw_length < SKIPPABLE_OCTETS)
+            return decompressor->ended ? fail(decompressor, "ends early") : STEP_GOES_ON;
+        uint32_t octets;
+        memcpy(&octets, raw + 4, sizeof octets);
+        decompressor->skip = GUINT32_FROM_LE(octets);
+        decompressor_used(decompressor, SKIPPABLE_OCTETS);
+        decompressor->need = 1;
+        return STEP_GOES_ON;
+    }
+    const struct format *format = format_of(raw, decompressor->raw_length);
+    if (format == NULL)
+        return fail(decompressor, decompressor->any_frame ? "is followed by something else" : "is of an unknown kind");
+    if (decompressor->raw_length < format->signature_octets)
+        return fail(decompressor, "ends early");
+    if (!use_format(decompressor, format))
+        return fail(decompressor, "cannot be decompressed");
+    decompressor->in_frame = true;
+    decompressor->any_frame = true;
+    decompressor->need = 1;
+    if (format->begin_frame != NULL)
+        format->begin_frame(decompressor);
+    return STEP_GOES_ON;
+}
+
+static enum step skip(struct decompressor *decompressor)
+{
+    if (decompressor->raw_length == 0)
+        return fail(decompressor, "ends early");
+    size_t octets = (size_t)MIN(decompressor->skip, decompressor->raw_length);
+    decompressor_used(decompressor, octets);
+    decompressor->skip -= octets;
+    if (decompressor->skip == 0)
+        decompressor->need = DECOMPRESS_SIGNATURE;
+    return STEP_GOES_ON;
+}
+
+static enum step decode(struct decompressor *decompressor, uint8_t *octets, size_t length, size_t *got)
+{
+    uint64_t before = decompressor->used;
+    enum step step = decompressor->format->decode(decompressor, octets, length, got);
+    decompressor->filled = *got == length;
+    if (step == STEP_FRAME_ENDS) {
+        decompressor->in_frame = false;
+        decompressor->filled = false;
+        decompressor->need = DECOMPRESS_SIGNATURE;
+    }
+    if (step == STEP_DAMAGED) {
+        char problem[64];
+        g_snprintf(problem, sizeof problem, "is damaged near its octet %" PRIu64, decompressor->used);
+        return fail(decompressor, problem);
+    }
+    if (step == STEP_WRONG_CHECKSUM)
+        return fail(decompressor, "has a wrong checksum: something in it is not as it was");
+    if (step == STEP_GOES_ON && decompressor->ended && *got == 0 && decompressor->used == before && !decompressor->filled)
+        return fail(decompressor, "ends early");
+    return step;
+}
+
 ssize_t decompressor_read(struct decompressor *decompressor, void *octets, size_t length,
-                          ssize_t (*read_raw)(void *context, void *octets, size_t length), void *context, const char **problem)
+                          ssize_t (*read_raw)(void *context, void *octets, size_t length), void *context)
 {
     size_t got = 0;
     while (got == 0 && length > 0) {
-        if (decompressor->raw_length == 0 && !decompressor->ended) {
-            ssize_t raw = read_raw(context, decompressor->buffer, sizeof decompressor->buffer);
-            if (raw < 0)
-                return -1;
-            decompressor->ended = raw == 0;
-            decompressor->raw = decompressor->buffer;
-            decompressor->raw_length = (size_t)raw;
-        }
-        if (decompressor->raw_length == 0 && !decompressor->in_frame)
-            return 0;
-        bool starved = decompressor->raw_length == 0;
-        decompressor->in_frame = true;
-        enum step step = decompressor->format->decode(decompressor, octets, length, &got);
-        if (step == STEP_FRAME_ENDS)
-            decompressor->in_frame = false;
-        if (step == STEP_FAILED || (starved && got == 0 && step == STEP_GOES_ON)) {
-            *problem = step == STEP_FAILED ? decompressor->format->damaged : decompressor->format->truncated;
+        if (decompressor->problem[0] != '\0')
             return -1;
+        if (decompressor->raw_length < decompressor->need && !decompressor->ended && !decompressor->filled) {
+            if (!refill(decompressor, read_raw, context))
+                return -1;
+            continue;
         }
+        if (decompressor->skip > 0)
+            skip(decompressor);
+        else if (decompressor->in_frame)
+            decode(decompressor, octets, length, &got);
+        else if (decompressor->raw_length == 0)
+            return 0;
+        else
+            begin_frame(decompressor);
     }
     return (ssize_t)got;
+}
+
+const char *decompressor_problem(const struct decompressor *decompressor)
+{
+    return decompressor->problem[0] != '\0' ? decompressor->problem : NULL;
+}
+
+bool decompressor_wants_memory(const struct decompressor *decompressor)
+{
+    return decompressor->wants_memory;
+}
+
+size_t decompressor_octets(const struct decompressor *decompressor)
+{
+    return sizeof *decompressor + (decompressor->format != NULL ? decompressor->format->octets(decompressor) : 0);
 }

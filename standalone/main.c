@@ -100,9 +100,10 @@ static void captures_wait(void *context)
 }
 
 /* What is left of the limit when the program itself, its buffers and tables of fixed size have theirs. */
-static size_t memory_to_share(const struct options *options)
+static size_t memory_to_share(const struct options *options, size_t taken)
 {
-    size_t left = (size_t)MAX(options->memory_limit - MIN(options->memory_limit, FIXED_OCTETS), LEAST_OCTETS);
+    uint64_t fixed = FIXED_OCTETS + taken;
+    size_t left = (size_t)MAX(options->memory_limit - MIN(options->memory_limit, fixed), LEAST_OCTETS);
     return left / 5 * 4; /* the rest for what the allocator adds */
 }
 
@@ -152,7 +153,7 @@ static void read_captures(struct program *program)
         .order = { .ended = session_ended, .turn = session_turn, .pending = pending, .is_full = pool_is_full, .context = program },
         .by_start = options->by_start,
     };
-    size_t memory = memory_to_share(options);
+    size_t memory = memory_to_share(options, capture_set_memory(program->captures));
     const struct tcp_limits limits = {
         .held = memory / 16 * 3,
         .connections = memory / 16 * 7,
@@ -238,9 +239,10 @@ static int run(struct program *program)
     const struct options *options = &program->options;
     int status = EXIT_STATUS_INPUT;
     program->worker = worker_new();
-    program->pool = arena_pool_new(memory_to_share(options) / 16 * 5);
+    program->pool = arena_pool_new(memory_to_share(options, 0) / 16 * 5);
     program->printer = printer_open(options, program->worker, program->pool);
-    const struct capture_hooks hooks = { .waits = captures_wait, .context = program, .interrupted = &interrupted, .digests = options->hash_input };
+    const struct capture_hooks hooks = { .waits = captures_wait, .context = program, .interrupted = &interrupted,
+                                          .memory_limit = options->memory_limit, .digests = options->hash_input };
     if (program->printer != NULL) {
         program->captures = capture_set_open(options->captures, options->count, &hooks);
         read_captures(program);

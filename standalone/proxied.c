@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "proxied.h"
 
+#include <glib.h>
+
+/* Octets of a side that an HTTP proxy and its client need at the most before the way is open. */
+#define HTTP_LIMIT ((size_t)65536)
+
 /* A reader that remembers whether it ran out of octets. */
 struct reader {
     struct smtp_span span;
@@ -105,30 +110,125 @@ static enum proxied look_socks4(struct reader *client, struct reader *server)
     return server->short_of ? PROXIED_MORE : PROXIED_YES;
 }
 
-/* The octets of an HTTP header up to and with its empty line; 0 if that is not there yet. */
-static size_t http_header(struct smtp_span octets)
+/* ---- HTTP CONNECT (RFC 9110 section 9.3.6) ---- */
+
+/* What the octets in front of the dialogue say. */
+enum part {
+    PART_OK,
+    PART_MORE,
+    PART_WRONG,
+};
+
+/* Takes an HTTP header with its empty line. */
+static enum part take_header(struct reader *reader, struct smtp_span *header)
 {
-    for (size_t i = 3; i < octets.length; i++)
-        if (memcmp(octets.octets + i - 3, "\r\n\r\n", 4) == 0)
-            return i + 1;
-    return 0;
+    *header = smtp_span_from(reader->span, reader->at);
+    const uint8_t *end = header->length > 0 ? memmem(header->octets, header->length, "\r\n\r\n", 4) : NULL;
+    if (end == NULL)
+        return reader->span.length < HTTP_LIMIT ? PART_MORE : PART_WRONG;
+    header->length = (size_t)(end - header->octets) + 4;
+    reader->at += header->length;
+    return PART_OK;
 }
 
+/* The value of a field of an HTTP header; empty if it is not there. */
+static struct smtp_span http_field(struct smtp_span header, const char *name)
+{
+    const uint8_t *end;
+    while ((end = memchr(header.octets, '\n', header.length)) != NULL) {
+        struct smtp_span line = smtp_span(header.octets, (size_t)(end - header.octets));
+        struct smtp_span value = smtp_span_from(line, strlen(name));
+        if (value.length > 0 && value.octets[value.length - 1] == '\r')
+            value.length--;
+        header = smtp_span_from(header, line.length + 1);
+        if (smtp_span_starts_with(line, name) && value.length > 0 && value.octets[0] == ':')
+            return smtp_span_trim(smtp_span_from(value, 1));
+    }
+    return smtp_span("", 0);
+}
+
+/* Takes a number, in base 10 or 16. False if there is none, or a body so long is not waited for. */
+static bool take_number(struct smtp_span text, unsigned base, size_t *number)
+{
+    size_t digits = 0;
+    *number = 0;
+    while (digits < text.length && *number <= HTTP_LIMIT) {
+        int digit = g_ascii_xdigit_value((char)text.octets[digits]);
+        if (digit < 0 || (unsigned)digit >= base)
+            break;
+        *number = *number * base + (unsigned)digit;
+        digits++;
+    }
+    return digits > 0 && *number <= HTTP_LIMIT;
+}
+
+static enum part skip_octets(struct reader *reader, size_t octets)
+{
+    skip(reader, octets);
+    return reader->short_of ? PART_MORE : PART_OK;
+}
+
+/* A body in chunks (RFC 9112 section 7.1). */
+static enum part skip_chunks(struct reader *reader)
+{
+    struct smtp_span trailer;
+    size_t octets;
+    do {
+        struct smtp_span rest = smtp_span_from(reader->span, reader->at);
+        const uint8_t *end = rest.length > 0 ? memchr(rest.octets, '\n', rest.length) : NULL;
+        if (end == NULL)
+            return reader->span.length < HTTP_LIMIT ? PART_MORE : PART_WRONG;
+        if (!take_number(rest, 16, &octets))
+            return PART_WRONG;
+        reader->at += (size_t)(end - rest.octets) + 1;
+        if (octets > 0 && skip_octets(reader, octets + 2) != PART_OK)
+            return PART_MORE;
+    } while (octets > 0);
+    reader->at -= 2; /* the trailer's empty line may be the first one, and ends with the last chunk's line end */
+    return take_header(reader, &trailer);
+}
+
+static enum part skip_body(struct reader *reader, struct smtp_span header)
+{
+    struct smtp_span length = http_field(header, "Content-Length");
+    size_t octets = 0;
+    if (smtp_span_is(http_field(header, "Transfer-Encoding"), "chunked"))
+        return skip_chunks(reader);
+    if (length.length > 0 && !take_number(length, 10, &octets))
+        return PART_WRONG;
+    return skip_octets(reader, octets);
+}
+
+static enum proxied result_of(enum part part)
+{
+    return part == PART_MORE ? PROXIED_MORE : PROXIED_NO;
+}
+
+/* A request each for as long as the proxy wants to know who asks (407), and then the answer that opens the way. */
 static enum proxied look_connect(struct reader *client, struct reader *server)
 {
-    size_t request = http_header(client->span);
-    size_t response = http_header(server->span);
-    if (server->span.length >= 5 && !smtp_span_starts_with(server->span, "HTTP/"))
-        return PROXIED_NO;
-    if (request == 0 || response == 0)
-        return PROXIED_MORE;
-    struct smtp_span rest = server->span;
-    smtp_span_next_word(&rest);
-    if (!smtp_span_starts_with(smtp_span_next_word(&rest), "2"))
-        return PROXIED_NO;
-    client->at = request;
-    server->at = response;
-    return PROXIED_YES;
+    for (;;) {
+        struct smtp_span request, response;
+        struct smtp_span answer = smtp_span_from(server->span, server->at);
+        if (answer.length >= 5 && !smtp_span_starts_with(answer, "HTTP/"))
+            return PROXIED_NO;
+        enum part part = take_header(client, &request);
+        part = part == PART_OK ? take_header(server, &response) : part;
+        if (part != PART_OK)
+            return result_of(part);
+        struct smtp_span rest = response;
+        smtp_span_next_word(&rest);
+        struct smtp_span status = smtp_span_next_word(&rest);
+        if (!smtp_span_starts_with(request, "CONNECT "))
+            return PROXIED_NO;
+        if (smtp_span_starts_with(status, "2"))
+            return PROXIED_YES;
+        if (!smtp_span_starts_with(status, "407"))
+            return PROXIED_NO;
+        part = skip_body(server, response);
+        if (part != PART_OK)
+            return result_of(part);
+    }
 }
 
 /* Whether `octets` are the first of `text`, and not all of them. */

@@ -46,6 +46,45 @@ class Capture:
         return path
 
 
+class Pcapng:
+    """Blocks of a pcapng file, in either byte order ("<" or ">")."""
+
+    def __init__(self, capture):
+        self.frames = capture.frames
+        self.blocks = []
+
+    def octets(self):
+        return b"".join(self.blocks)
+
+    def block(self, order, kind, body):
+        body += b"\0" * (-len(body) % 4)
+        length = 12 + len(body)
+        self.blocks.append(struct.pack(order + "II", kind, length) + body + struct.pack(order + "I", length))
+        return self
+
+    def section(self, order="<"):
+        return self.block(order, 0x0A0D0D0A, struct.pack(order + "IHHq", 0x1A2B3C4D, 1, 0, -1))
+
+    def interface(self, order="<", snap=65535, link=1, digits=None):
+        options = b"" if digits is None else struct.pack(order + "HHBxxxHH", 9, 1, digits, 0, 0)
+        return self.block(order, 1, struct.pack(order + "HHI", link, 0, snap) + options)
+
+    def packet(self, number, order="<", interface=0, kind=6, snap=65535, digits=6):
+        """A frame of the capture in an enhanced packet block (6), an old one (2) or a simple one (3)."""
+        time, frame = self.frames[number]
+        time *= 10 ** (digits - 6)
+        kept = frame[:snap]
+        head = {6: struct.pack(order + "I", interface), 2: struct.pack(order + "HH", interface, 0), 3: b""}[kind]
+        if kind != 3:
+            head += struct.pack(order + "III", time >> 32, time & 0xFFFFFFFF, len(kept))
+        return self.block(order, kind, head + struct.pack(order + "I", len(frame)) + kept)
+
+    def packets(self, numbers, *arguments, **more):
+        for number in numbers:
+            self.packet(number, *arguments, **more)
+        return self
+
+
 class Connection:
     """One TCP connection: open(), say("C", octets), say("S", octets), close()."""
 

@@ -12,6 +12,7 @@ import gzip
 import hashlib
 import json
 import os
+import random
 import re
 import resource
 import shutil
@@ -24,7 +25,7 @@ import time
 import unittest
 
 import encapsulations
-from pcap import Capture, Connection, mail, many_mails
+from pcap import Capture, Connection, Pcapng, mail, many_mails
 
 ARGUMENTS = None
 SCRATCH = None
@@ -41,9 +42,10 @@ def run(*arguments, stdin=None, environment=None, stdout=subprocess.PIPE, **more
                           stdout=stdout, stderr=subprocess.PIPE, env=settings(environment), timeout=120, cwd=SCRATCH, **more)
 
 
-def run_and_measure(*arguments):
-    """As run, with the peak of memory in KiB; None where a sanitizer has a memory of its own."""
+def run_and_measure(*arguments, descriptors=None):
+    """As run, with the peak of memory in KiB; None where a sanitizer has a memory of its own. With so many descriptors at the most."""
     script = ("import os, resource, sys\n"
+              + ("resource.setrlimit(resource.RLIMIT_NOFILE, (%d, %d))\n" % (descriptors, descriptors) if descriptors else "") +
               "status = os.spawnv(os.P_WAIT, sys.argv[1], sys.argv[1:])\n"
               "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)\n"
               "sys.exit(status)\n")
@@ -435,7 +437,12 @@ class Traffic(unittest.TestCase):
     def test_socks_and_connect(self):
         for name, handshake in (
                 ("socks5", [("C", b"\5\1\0"), ("S", b"\5\0"), ("C", b"\5\1\0\3\x0emx.example.com\0\x19"), ("S", b"\5\0\0\1\0\0\0\0\0\0")]),
-                ("connect", [("C", b"CONNECT mx.example.com:25 HTTP/1.1\r\n\r\n"), ("S", b"HTTP/1.1 200 ok\r\n\r\n")])):
+                ("connect", [("C", b"CONNECT mx.example.com:25 HTTP/1.1\r\n\r\n"), ("S", b"HTTP/1.1 200 ok\r\n\r\n")]),
+                ("connect, with a password",
+                 [("C", b"CONNECT mx.example.com:25 HTTP/1.1\r\n\r\n"),
+                  ("S", b"HTTP/1.1 407 who?\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 4\r\n\r\n"), ("S", b"who?"),
+                  ("C", b"CONNECT mx.example.com:25 HTTP/1.1\r\nProxy-Authorization: Basic YTpi\r\n\r\n"),
+                  ("S", b"HTTP/1.1 200 ok\r\n\r\n")])):
             capture = Capture()
             connection = Connection(capture, server_port=1080).open()
             for who, octets in handshake:
@@ -515,30 +522,216 @@ class Inputs(unittest.TestCase):
         found, done = self.sessions("-", stdin=b"".join(parts))
         self.assertEqual((done.returncode, found), (0, expected))
 
+    def damaged(self, octets, *words):
+        """Frames in front of the damage, for which there is one sentence."""
+        found, done = self.sessions(write("damaged", octets))
+        self.assertEqual((done.returncode, len(done.stderr.splitlines())), (3, 1), done.stderr)
+        frames = found[-1]["frames"]
+        for word in ("damaged: ends early or is damaged behind frame %d (" % frames, *words):
+            self.assertIn(word, done.stderr.decode())
+        self.assertTrue(found[-1]["truncated"])
+        return found, frames
+
     def test_compressed_and_cut(self):
         """Everything before the damage is delivered, and the damage is named."""
         for ending, octets in self.packed():
             with self.subTest(ending):
-                done = run(write("cut", octets[:-20]))
-                self.assertIn(done.returncode, (1, 3))
-                self.assertEqual(len(done.stderr.decode().splitlines()), 2 if done.returncode == 3 and not done.stdout else 1)
-                self.assertIn("ends early", done.stderr.decode())
+                found, _ = self.damaged(octets[:-1], "ends early")
+                self.assertEqual((found[0]["quit"], found[-1]["messages"]), (True, 1))
+                self.assertEqual(self.damaged(octets[:8], "ends early")[1], 0)
+
+    def test_compressed_with_a_wrong_checksum(self):
+        """It is behind all that it is for: nothing is lost, and it is said."""
+        expected, _ = self.sessions(write("plain.pcap", one_mail()))
+        write("plain.pcap", one_mail())
+        for ending, octets in self.packed():
+            with self.subTest(ending):
+                at = -8 if ending == "gz" else -1 # behind it is the length of what was compressed
+                wrong = bytearray(octets)
+                wrong[at] ^= 1
+                found, frames = self.damaged(bytes(wrong), "checksum")
+                self.assertEqual((found[:-1], frames), (expected[:-1], expected[-1]["frames"]))
+
+    def test_compressed_and_damaged(self):
+        """As many frames as the format's own program gets out of it: a block at a time, and of gzip to the octet."""
+        capture = Capture()
+        text = base64.encodebytes(random.Random(1).randbytes(300_000)).replace(b"\n", b"\r\n").decode()
+        connection = Connection(capture).open().say("S", "220 mx ESMTP\r\n").say("C", "HELO c\r\n").say("S", "250 mx\r\n")
+        connection.say("C", "MAIL FROM:<a@example.com>\r\n").say("S", "250 ok\r\n").say("C", "RCPT TO:<b@example.com>\r\n")
+        connection.say("S", "250 ok\r\n").say("C", "DATA\r\n").say("S", "354 go\r\n")
+        for at in range(0, len(text), 1400):
+            connection.say("C", text[at:at + 1400])
+        connection.say("C", ".\r\n").say("S", "250 queued\r\n").close()
+        octets = capture.octets()
+        plain = write("large.pcap", octets)
+        ends = [24]
+        for _, frame in capture.frames:
+            ends.append(ends[-1] + 16 + len(frame))
+        for ending, command in (("gz", ["gzip", "-kf"]), ("zst", ["zstd", "-qkf"]), ("lz4", ["lz4", "-qkf", "-B4", "-BX"]),
+                                ("lz4", ["lz4", "-qkf", "-B5", "-BD"])):
+            packed = "%s.%s" % (plain, ending)
+            subprocess.run(command + [plain] + ([packed] if ending == "lz4" else []), check=True)
+            with open(packed, "rb") as file:
+                whole = file.read()
+            for share in (0.3, 0.6, 0.95):
+                for damage in ("cut", "changed"):
+                    with self.subTest(command, share=share, damage=damage):
+                        wrong = bytearray(whole)
+                        at = int(len(whole) * share)
+                        wrong[at:] = b"" if damage == "cut" else bytes((wrong[at] ^ 0x55,)) + wrong[at + 1:]
+                        _, frames = self.damaged(bytes(wrong))
+                        given = subprocess.run([command[0], "-dc"], input=bytes(wrong), stdout=subprocess.PIPE, check=False,
+                                               stderr=subprocess.DEVNULL).stdout
+                        right = len(os.path.commonprefix((given, octets)))
+                        self.assertGreaterEqual(frames, sum(end <= right for end in ends[1:]))
+
+    def test_compressed_frames_that_are_skipped(self):
+        """zstd and lz4 have them for whoever wants to add something: in front, between and behind."""
+        expected, _ = self.sessions(write("plain.pcap", one_mail()))
+        write("plain.pcap", one_mail())
+        for ending, octets in self.packed():
+            if ending == "gz":
+                continue
+            for kind in (0x50, 0x5f):
+                skipped = bytes((kind, 0x2A, 0x4D, 0x18)) + struct.pack("<I", 100_000) + b"x" * 100_000
+                empty = bytes((kind, 0x2A, 0x4D, 0x18)) + bytes(4)
+                for packed in (skipped + octets, octets + skipped, empty + skipped + octets + empty):
+                    found, done = self.sessions(write("packed", packed))
+                    self.assertEqual((done.returncode, done.stderr, found), (0, b"", expected))
+        self.assertEqual(self.damaged(skipped[:-1], "ends early")[1], 0)
+        self.assertEqual(self.damaged(skipped + b"something else", "unknown kind")[1], 0)
+
+    def test_padding_behind_compressed(self):
+        """Zeros fill the last block of a tape; what is no zero is said, and nothing is lost."""
+        expected, _ = self.sessions(write("plain.pcap", one_mail()))
+        write("plain.pcap", one_mail())
+        for ending, octets in self.packed():
+            with self.subTest(ending):
+                for zeros in (1, 3, 512, 100_000):
+                    found, done = self.sessions(write("packed", octets + bytes(zeros)))
+                    self.assertEqual((done.returncode, done.stderr, found), (0, b"", expected))
+                    found, _ = self.damaged(octets + bytes(zeros) + b"garbage", "followed by something else")
+                    self.assertEqual(found[:-1], expected[:-1])
+
+    def test_lz4_legacy(self):
+        """What "lz4 -l" writes, in blocks of 8 MiB without anything that says where they end."""
+        capture = Capture()
+        mail(Connection(capture))
+        filler = struct.pack("<IIII", 2_000_000_000, 0, 65520, 65520) + bytes(65520)
+        octets = capture.octets() + filler * 260
+        expected, _ = self.sessions("-", stdin=octets)
+        self.assertEqual(expected[-1]["messages"], 1)
+
+        def packed(part):
+            return subprocess.run(["lz4", "-l", "-q", "-c"], input=part, check=True, stdout=subprocess.PIPE).stdout
+        whole = packed(octets)
+        frames = subprocess.run(["lz4", "-q", "-c"], input=octets[300:], check=True, stdout=subprocess.PIPE).stdout
+        for way in (whole, packed(octets[:300]) + packed(octets[300:]), whole + bytes(512), packed(octets[:300]) + frames):
+            for stdin in (None, way):
+                found, done = self.sessions(write("packed", way) if stdin is None else "-", stdin=stdin)
+                self.assertEqual((done.returncode, done.stderr, found), (0, b"", expected))
+        for cut in (1, 3):
+            found, _ = self.damaged(whole[:-cut], "ends early")
+            self.assertEqual(found[:-1], expected[:-1])
+        second = 8 + int.from_bytes(whole[4:8], "little")
+        found, _ = self.damaged(whole[:second + 2], "ends early")
+        self.assertEqual(found[:-1], expected[:-1])
+        found, _ = self.damaged(whole[:second + 4] + b"\xff" * (len(whole) - second - 4), "is damaged near its octet")
+        self.assertEqual(found[:-1], expected[:-1])
+
+    def test_zstd_windows(self):
+        """A quarter of the memory limit is for the window; what needs more says how much."""
+        for window, needs in ((20, 32), (23, 32), (25, 128), (27, 512), (30, 4096), (31, 8192)):
+            packed = subprocess.run(["zstd", "-q", "-c", "--long=%d" % window], input=one_mail(), check=True, stdout=subprocess.PIPE).stdout
+            write("long.zst", packed)
+            for limit in (32, 127, 128, 511, None):
+                with self.subTest(window, limit=limit):
+                    found, done = self.sessions("long.zst", *(("--memory-limit", "%dM" % limit) if limit else ()))
+                    if (limit or 512) >= needs:
+                        self.assertEqual((done.returncode, found[-1]["messages"], done.stderr), (0, 1, b""))
+                        continue
+                    self.assertEqual((done.returncode, len(done.stderr.splitlines())), (1, 1))
+                    self.assertIn("long.zst: cannot be read: its zstd data needs a window of %d MiB: use --memory-limit %dM"
+                                  % (1 << window - 20, needs), done.stderr.decode())
+                    small = subprocess.run(["zstd", "-q", "-c"], input=one_mail()[:-20], check=True, stdout=subprocess.PIPE).stdout
+                    found, done = self.sessions(write("long.zst", small + packed), *(("--memory-limit", "%dM" % limit) if limit else ()))
+                    self.assertEqual((done.returncode, found[-1]["messages"]), (3, 1))
+                    self.assertIn("can be read up to frame", done.stderr.decode())
+                    write("long.zst", packed)
 
     def test_interfaces_of_different_link_types(self):
         """libpcap reads one link type a file: what comes before is delivered, and the sentence says what is wrong."""
-        def block(kind, body):
-            body += b"\0" * (-len(body) % 4)
-            return struct.pack("<II", kind, 12 + len(body)) + body + struct.pack("<I", 12 + len(body))
         capture = Capture()
         mail(Connection(capture))
-        octets = block(0x0A0D0D0A, struct.pack("<IHHq", 0x1A2B3C4D, 1, 0, -1)) + block(1, struct.pack("<HHI", 1, 0, 65535))
-        for time, frame in capture.frames:
-            octets += block(6, struct.pack("<IIIII", 0, time >> 32, time & 0xFFFFFFFF, len(frame), len(frame)) + frame)
-        write("mixed.pcapng", octets + block(1, struct.pack("<HHI", 101, 0, 65535)))
+        file = Pcapng(capture).section().interface().packets(range(len(capture.frames))).interface(link=101)
+        write("mixed.pcapng", file.octets())
         found, done = self.sessions("mixed.pcapng")
         self.assertEqual(done.returncode, 3)
         self.assertIn("different link types", done.stderr.decode())
         self.assertEqual(found[-1]["messages"], 1)
+
+    def test_snap_lengths(self):
+        """What is stored is read, whatever snap length the header, or an interface, or a section has."""
+        capture = Capture()
+        mail(Connection(capture), text="Subject: x\r\n\r\n" + "a long line\r\n" * 20)
+        write_capture("plain.pcap", capture)
+        expected, _ = self.sessions("plain.pcap")
+        count = len(capture.frames)
+        two = Pcapng(capture).section().interface(snap=96).interface(snap=262144)
+        for number in range(count):
+            two.packet(number, interface=number % 2)
+        later = Pcapng(capture).section().interface(snap=65535).packets(range(9))
+        later.section().interface(snap=0).interface(snap=96).packets(range(9, count), interface=1)
+        whole = struct.pack("<I", 65535)
+        header = capture.octets()[:24]
+        self.assertEqual(header.count(whole), 1)
+        small = header.replace(whole, struct.pack("<I", 96)) + capture.octets()[24:]
+        for name, octets in (("interfaces", two.octets()), ("sections", later.octets()), ("header", small)):
+            for stdin in (None, octets):
+                with self.subTest(name, stdin=stdin is not None):
+                    found, done = self.sessions(write("snap", octets) if stdin is None else "-", stdin=stdin)
+                    self.assertEqual((done.returncode, done.stderr), (0, b""))
+                    self.assertEqual(found, expected)
+
+    def test_simple_packets_that_the_snap_length_cut(self):
+        """Only the snap length says how much of such a packet is there: what is not is a hole, as in other captures."""
+        capture = Capture(snap=150)
+        mail(Connection(capture), text="Subject: x\r\n\r\n" + "a long line\r\n" * 20)
+        write_capture("cut.pcap", capture)
+        expected, _ = self.sessions("cut.pcap")
+        file = Pcapng(capture).section().interface(snap=150).interface(snap=96)
+        file.packets(range(len(capture.frames)), kind=3, snap=150)
+        write("cut.pcapng", file.octets())
+        found, done = self.sessions("cut.pcapng")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        for session in (expected[0], found[0]):
+            self.assertEqual(len(session["gaps"]), 1)
+            self.assertFalse(session["transactions"][0]["message"]["complete"])
+        for key in ("gaps", "commands", "replies", "quit"):
+            self.assertEqual(found[0][key], expected[0][key])
+
+    def test_sections_of_both_byte_orders(self):
+        capture = Capture()
+        mail(Connection(capture))
+        write_capture("plain.pcap", capture)
+        expected, _ = self.sessions("plain.pcap")
+        for orders in ("<>", "><", "<><"):
+            file = Pcapng(capture)
+            for number, order in enumerate(orders):
+                file.section(order).interface(order).interface(order, digits=9)
+                for frame in range(len(capture.frames)):
+                    if min(frame // 8, len(orders) - 1) == number:
+                        file.packet(frame, order, interface=frame % 2, kind=2 if frame % 3 == 0 else 6, digits=9 if frame % 2 else 6)
+            with self.subTest(orders):
+                write("orders.pcapng", file.octets())
+                found, done = self.sessions("orders.pcapng")
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+                self.assertEqual(found, expected)
+        for cut in (5, 13, 27, 60):
+            write("orders.pcapng", file.octets()[:-cut])
+            found, done = self.sessions("orders.pcapng")
+            self.assertEqual((done.returncode, len(done.stderr.splitlines())), (3, 1))
+            self.assertIn("behind frame %d (truncated" % (len(capture.frames) - 1), done.stderr.decode())
 
     def test_files_of_a_ring(self):
         """A session that goes on in the next file: frames are numbered per file, and each record names its file."""
@@ -553,6 +746,50 @@ class Inputs(unittest.TestCase):
         self.assertEqual([(record["verb"], record["capture"], record["frame"]) for record in commands[:2]],
                          [("EHLO", "ring0.pcap", 5), ("MAIL", "ring1.pcap", 1)])
         self.assertIn("from here on frames of ring1.pcap", run(*names).stdout.decode())
+
+    def test_several_captures_with_faults(self):
+        """Each has its sentence, in the order given where it is at the beginning; the others are read."""
+        capture = Capture()
+        mail(Connection(capture))
+        parts = [Capture(), Capture(), Capture()]
+        for number, part in enumerate(parts):
+            part.frames = capture.frames[number * 6:number * 6 + 6]
+            write_capture("part%d" % number, part)
+        write("part1-cut", parts[1].octets() + bytes(7))
+        write("head-only", parts[1].octets()[:30])
+        write("no-frame", Capture().octets())
+        whole = ["part0", "part1", "part2"]
+        expected, _ = self.sessions(*whole)
+        found, done = self.sessions("nowhere", "part2", "head-only", "no-frame", "part1-cut", "text.gz", "part0")
+        self.assertEqual(found[:-1], expected[:-1])
+        self.assertEqual((done.returncode, found[-1]["captures"], found[-1]["truncated"]), (1, 5, True))
+        self.assertEqual([re.sub(r" \(trunc.*| No such.*", "", line) for line in done.stderr.decode().splitlines()],
+                         ["smtpscope: nowhere: cannot be opened:", "smtpscope: head-only: ends early or is damaged behind frame 0",
+                          "smtpscope: text.gz: cannot be opened:", "smtpscope: part1-cut: ends early or is damaged behind frame 6"])
+
+    def test_several_captures_from_pipes(self):
+        """What cannot be opened twice is read in one go, merged with files as ever."""
+        capture = Capture()
+        mail(Connection(capture))
+        parts = [Capture(), Capture(), Capture()]
+        for number, part in enumerate(parts):
+            part.frames = capture.frames[number::3]
+            write_capture("part%d" % number, part)
+        expected, _ = self.sessions("part0", "part1", "part2")
+        os.mkfifo(path("pipe"))
+        with subprocess.Popen(["cp", path("part1"), path("pipe")]) as writer:
+            found, done = self.sessions("part0", "pipe", "-", stdin=parts[2].octets())
+            writer.wait()
+        os.remove(path("pipe"))
+        self.assertEqual((done.returncode, found), (0, expected))
+        with open(path("part2"), "rb") as file:
+            done = subprocess.run([SMTPSCOPE, "sessions", "--format", "json", "part0", "part1", "-"], stdin=file, cwd=SCRATCH,
+                                  env=settings(), stdout=subprocess.PIPE, check=True)
+        summary = json.loads(done.stdout.splitlines()[-1])
+        self.assertEqual([each["capture"] for each in summary["inputs"]], ["part0", "part1", "-"])
+        for found in (summary, expected[-1]):
+            del found["inputs"]
+        self.assertEqual(summary, expected[-1])
 
     def test_output_over_a_capture(self):
         name = write("evidence.pcap", one_mail())
@@ -833,6 +1070,37 @@ class Scale(unittest.TestCase):
             self.assertEqual(numbers if arguments else sorted(numbers), list(range(1, sessions + 1)))
             if peak is not None:
                 self.assertLess(peak, 32 * 1024 * 1.1)
+
+    def test_ring_of_many_files(self):
+        """Files are open when their turn has come, and not all at once, whether they follow one another or all go on together."""
+        count = 1000
+        many_mails(path("many.pcap"), 500, each_second=1)
+        with open(path("many.pcap"), "rb") as file:
+            header, octets = file.read(24), file.read()
+        packets, at = [], 0
+        while at < len(octets):
+            end = at + 16 + struct.unpack_from("<I", octets, at + 8)[0]
+            packets.append(octets[at:end])
+            at = end
+        following = [packets[i * len(packets) // count:(i + 1) * len(packets) // count] for i in range(count)]
+        together = [packets[i::count] for i in range(count)]
+
+        def facts(done):
+            found = [json.loads(line) for line in done.stdout.splitlines()]
+            self.assertEqual(found.pop()["frames"], len(packets))
+            return [(r["client"], r["start"], r["commands"], r["gaps"], r["transactions"][0]["message"]["sha256"]) for r in found]
+        expected = facts(run("sessions", "--format", "json", "many.pcap"))
+        self.assertEqual(len(expected), 500)
+        for form, parts in (("plain", following), ("plain", together), ("gzip", following)):
+            with self.subTest(form, together=parts is together):
+                names = ["ring%04d" % number for number in range(count)]
+                for name, part in zip(names, parts):
+                    whole = header + b"".join(part)
+                    write(name, gzip.compress(whole, 1) if form == "gzip" else whole)
+                done, peak = run_and_measure("sessions", "--format", "json", "--memory-limit", "32M", *names, descriptors=64)
+                self.assertEqual((done.returncode, facts(done)), (0, expected), done.stderr)
+                if peak is not None:
+                    self.assertLess(peak, 32 * 1024 * 1.1)
 
     def test_what_is_given_up_is_counted_once(self):
         """Connections for which there is no memory are said and counted, whatever of them still comes; on standard error with JSON, too."""

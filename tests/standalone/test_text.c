@@ -140,6 +140,15 @@ static const struct proxied_row proxied_rows[] = {
     { TEXT("\x05\x01\0"), TEXT("\x05\0"), PROXIED_MORE, 0, 0 },
     { TEXT("\x04\x01\0\x19\xc0\0\x02\x02user\0"), TEXT("\0\x5a\0\0\0\0\0\0"), PROXIED_YES, 13, 8 },
     { TEXT("CONNECT mail.example.com:25 HTTP/1.1\r\n\r\n"), TEXT("HTTP/1.1 200 OK\r\n\r\n220 "), PROXIED_YES, 40, 19 },
+    /* The proxy wants to know who asks: the answer's body, of one kind or another, is in front of the dialogue, too. */
+    { TEXT("CONNECT a:25 HTTP/1.1\r\n\r\nCONNECT a:25 HTTP/1.1\r\nProxy-Authorization: x\r\n\r\nEHLO c\r\n"),
+      TEXT("HTTP/1.1 407 no\r\nProxy-Authenticate: Basic\r\ncontent-length: 3\r\n\r\nno!HTTP/1.1 200 OK\r\n\r\n220 "), PROXIED_YES, 74, 87 },
+    { TEXT("CONNECT a:25 HTTP/1.1\r\n\r\nCONNECT a:25 HTTP/1.1\r\n\r\nCONNECT a:25 HTTP/1.1\r\n\r\n"),
+      TEXT("HTTP/1.1 407 no\r\nTransfer-Encoding: chunked\r\n\r\n3;x\r\nno!\r\n0\r\n\r\nHTTP/1.1 407 no\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"),
+      PROXIED_YES, 75, 100 },
+    { TEXT("CONNECT a:25 HTTP/1.1\r\n\r\nGET / HTTP/1.1\r\n\r\n"),
+      TEXT("HTTP/1.1 407 no\r\nContent-Length: 0\r\n\r\nHTTP/1.1 200 OK\r\n\r\n"), PROXIED_NO, 0, 0 },
+    { TEXT("CONNECT a:25 HTTP/1.1\r\n\r\n"), TEXT("HTTP/1.1 407 no\r\nContent-Length: 99999999999999999999\r\n\r\n"), PROXIED_NO, 0, 0 },
     { TEXT("EHLO client.example.com\r\n"), TEXT("220 mail.example.com\r\n"), PROXIED_NO, 0, 0 },
     { TEXT("GET / HTTP/1.1\r\n\r\n"), TEXT(""), PROXIED_NO, 0, 0 },
 };
