@@ -11,6 +11,7 @@
 #include "explain.h"
 #include "language.h"
 #include "text.h"
+#include "topics.h"
 #include "version.h"
 
 static const char help_summary[] = N_(
@@ -38,7 +39,8 @@ static const char help_description[] = N_(
     "                                               every mail as a file, and an index of them\n"
     "  smtpscope messages --verify mails mail.pcap  is what lies there what was sent?\n"
     "  smtpscope findings mail.pcap                 what to look at first\n"
-    "  tcpdump -i eth0 -w - port 25 | smtpscope -   each session when it ends\n"
+    "  tcpdump -U -i eth0 -w - port 25 | smtpscope -\n"
+    "                                               live: each session when it ends\n"
     "\n"
     "Exit status: 0 everything was read; 1 a capture could not be opened, or the output not be written; 2 wrong usage;\n"
     "3 a capture ended early or is damaged (all before the damage was printed); 4 --verify found a difference;\n"
@@ -169,6 +171,17 @@ static bool read_command(struct options *options, char **words)
     return false;
 }
 
+/* What is neither a command nor a file may be a command misspelt. */
+static bool check_misspelt(char **words, int *status)
+{
+    if (words == NULL || words[0] == NULL || access(words[0], F_OK) == 0)
+        return true;
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++)
+        if (topics_is_near(words[0], commands[i]))
+            return fail(status, _("no command and no file is called '%s'; perhaps %s?"), words[0], commands[i]);
+    return true;
+}
+
 /* Options that go with one command only. */
 static bool check_command(const struct options *options, int *status)
 {
@@ -191,6 +204,8 @@ static bool check_operands(const struct options *options, int *status)
                || fail(status, "%s", _("nothing to explain: name a topic, as in smtpscope explain STARTTLS, or a --capture"));
     if (options->command == COMMAND_REFERENCE)
         return options->count == 0 || fail(status, _("reference takes no operand, not '%s': see --category"), options->captures[0]);
+    if (options->command == COMMAND_LEARN && options->json)
+        return fail(status, "%s", _("learn prints text only: --format json does not go with it"));
     if (options->command == COMMAND_LEARN)
         return options->count <= 1 || fail(status, "%s", _("learn takes one lesson at a time"));
     return options->count > 0 || fail(status, "%s", _("no capture was named"));
@@ -276,6 +291,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     options->timing = timing;
     options->show_secrets = show_secrets;
     unsigned skip = read_command(options, words) ? 1 : 0;
+    work = work && (skip > 0 || check_misspelt(words, status));
     if (work && timing && options->command != COMMAND_SESSIONS)
         work = fail(status, "%s", _("--timing goes with the command sessions"));
     options->count = words != NULL ? g_strv_length(words) - skip : 0;

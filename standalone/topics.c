@@ -216,7 +216,7 @@ static unsigned distance(const char *a, const char *b)
     return rows[length_a % 3][length_b];
 }
 
-static bool is_near(const char *word, const char *name)
+bool topics_is_near(const char *word, const char *name)
 {
     size_t length = strlen(word);
     if (length < 2 || g_ascii_isdigit(*name) || g_str_has_prefix(name, "X."))
@@ -232,7 +232,7 @@ char *topics_near(const char *word)
     for (size_t t = 0; t < SMTP_REFERENCE_TABLES; t++)
         for (size_t i = 0; i < smtp_reference_tables[t]->count; i++) {
             const char *name = smtp_reference_tables[t]->entries[i].name;
-            if (!is_near(word, name))
+            if (!topics_is_near(word, name))
                 continue;
             char **names = g_strsplit(near->str, ", ", -1);
             if (!g_strv_contains((const char *const *)names, name))

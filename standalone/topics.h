@@ -33,6 +33,9 @@ void topics_add(GArray *topics, const struct smtp_reference_table *table, const 
  */
 bool topics_find(GArray *topics, const char *text);
 
+/* Whether `word` may be a slip of `name`: a letter or two. */
+bool topics_is_near(const char *word, const char *name);
+
 /* Names of entries that `word` may be a slip of, separated by commas; NULL if nothing is near. Free with g_free. */
 char *topics_near(const char *word);
 

@@ -1066,6 +1066,7 @@ class Scale(unittest.TestCase):
             write_capture("first.pcap", capture)
             done, peak = run_and_measure("sessions", "--memory-limit", "32M", *arguments, "first.pcap", "many.pcap")
             self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertIn(b"client -> server", done.stdout.splitlines()[0]) # the heading, whoever is printed first
             numbers = [int(number) for number in re.findall(rb"^ *(\d+)  \d{4}-", done.stdout, re.MULTILINE)]
             self.assertEqual(numbers if arguments else sorted(numbers), list(range(1, sessions + 1)))
             if peak is not None:
