@@ -3,7 +3,6 @@
 
 #include <glib.h>
 #include <langinfo.h>
-#include <libintl.h>
 #include <locale.h>
 #include <string.h>
 
@@ -12,19 +11,30 @@
 #define DOMAIN "smtpscope"
 #define ALWAYS_THERE "C.UTF-8" /* a locale that glibc brings along */
 #define NAME_LIMIT 15
+#define CATALOGUE_MAGIC 0x950412de
 
 static char in_use[NAME_LIMIT + 1] = "en";
-static bool translating; /* English costs nothing: transcripts are long */
+/*
+ * Text in English -> struct translation; NULL for English, which costs nothing: transcripts are long. Not libintl's:
+ * newer ones translate nothing in "C.UTF-8", and no other locale is sure to be installed.
+ */
+static GHashTable *translations;
+
+struct translation {
+    const char *one, *many; /* the same where the language has one form, as Japanese */
+};
 
 const char *language_text(const char *text)
 {
-    return translating ? gettext(text) : text;
+    const struct translation *found = translations != NULL ? g_hash_table_lookup(translations, text) : NULL;
+    return found != NULL ? found->one : text;
 }
 
 const char *language_plural(const char *one, const char *many, uint64_t count)
 {
-    if (translating)
-        return ngettext(one, many, (unsigned long)count);
+    const struct translation *found = translations != NULL ? g_hash_table_lookup(translations, one) : NULL;
+    if (found != NULL)
+        return count == 1 ? found->one : found->many;
     return count == 1 ? one : many;
 }
 
@@ -113,21 +123,61 @@ static char *of_environment(void)
     return found;
 }
 
-/* gettext wants a locale that exists and is not "C"; which one is all the same, since $LANGUAGE goes first. */
+/* A number of a catalogue's, as msgfmt writes them; 0 behind the end. */
+static uint32_t number_at(const char *octets, size_t length, uint64_t at)
+{
+    uint32_t number = 0;
+    if (at + sizeof number <= length)
+        memcpy(&number, octets + at, sizeof number);
+    return GUINT32_FROM_LE(number);
+}
+
+/* The text whose length and place stand there, with a NUL behind it; NULL if it is not in the catalogue. */
+static const char *text_at(const char *octets, size_t length, uint64_t at, uint32_t *text_length)
+{
+    uint64_t place = number_at(octets, length, at + 4);
+    *text_length = number_at(octets, length, at);
+    return place + *text_length < length && octets[place + *text_length] == '\0' ? octets + place : NULL;
+}
+
+/* Takes the texts from a catalogue, whose octets stay: a header, and two tables of texts (GNU gettext's manual, "MO
+ * Files"). */
+static GHashTable *read_catalogue(const char *octets, size_t length)
+{
+    if (number_at(octets, length, 0) != CATALOGUE_MAGIC)
+        return NULL;
+    GHashTable *texts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
+    uint32_t count = number_at(octets, length, 8);
+    uint64_t originals = number_at(octets, length, 12), translated = number_at(octets, length, 16);
+    for (uint64_t i = 0; i < count && originals + 8 * i < length; i++) {
+        uint32_t original_length, translated_length;
+        const char *original = text_at(octets, length, originals + 8 * i, &original_length);
+        const char *text = text_at(octets, length, translated + 8 * i, &translated_length);
+        if (original == NULL || text == NULL || original_length == 0) /* the catalogue's data about itself */
+            continue;
+        struct translation *found = g_new(struct translation, 1);
+        size_t first = strlen(text);
+        found->one = text;
+        found->many = first < translated_length ? text + first + 1 : text;
+        g_hash_table_insert(texts, (char *)original, found);
+    }
+    return texts;
+}
+
+/* GLib's own texts come from gettext, which goes by $LANGUAGE. */
 static void speak(const char *language)
 {
     const char *locale = setlocale(LC_MESSAGES, "");
     if (locale == NULL || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0)
         setlocale(LC_MESSAGES, ALWAYS_THERE);
     g_setenv("LANGUAGE", language, TRUE);
-    char *folder = share_path("locale");
-    bindtextdomain(DOMAIN, folder);
-    bind_textdomain_codeset(DOMAIN, "UTF-8");
-    textdomain(DOMAIN);
-    g_free(folder);
-    const char *header = ""; /* a catalogue has its own data as the text for it */
-    translating = strstr(gettext(header), "Content-Type") != NULL;
-    if (translating)
+    static char *octets; /* the texts point into them */
+    size_t length = 0;
+    char *path = catalogue(language);
+    if (octets == NULL && g_file_get_contents(path, &octets, &length, NULL))
+        translations = read_catalogue(octets, length);
+    g_free(path);
+    if (translations != NULL)
         g_strlcpy(in_use, language, sizeof in_use);
 }
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Running Wireshark's programs with the plugin, as an ordinary user: run by root, they ignore it without a word."""
 import atexit
+import functools
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -43,6 +45,12 @@ class Wireshark:
         listed = self.run("tshark", "-G", "plugins").stdout.decode()
         if not any(line.startswith(PLUGIN) for line in listed.splitlines()):
             sys.exit("the plugin is not loaded: tshark -G plugins does not name it")
+
+    @functools.lru_cache(maxsize=None)
+    def version(self):
+        """Major and minor number of the Wireshark here."""
+        first = self.run("tshark", "--version").stdout.decode().splitlines()[0]
+        return tuple(int(number) for number in re.search(r"(\d+)\.(\d+)", first).groups())
 
     def packets(self, capture, *options):
         """The packets that the plugin took part in, as tshark's second pass shows them: (frame, [layer, ...])."""
