@@ -220,6 +220,10 @@ static void say_what_was_left_out(const struct summary *summary)
         fprintf(stderr, _("smtpscope: none of the %" PRIu64 " sessions is one that --session asks for\n"), summary->sessions_seen);
     else if (summary->totals.captures > 0 && summary->sessions == 0)
         fprintf(stderr, _("smtpscope: no SMTP session in %" PRIu64 " frames\n"), summary->totals.frames);
+    if (summary->options->command == COMMAND_MESSAGES && summary->hidden > 0)
+        fprintf(stderr, language_plural("smtpscope: %" PRIu64 " session went on under TLS: mails in it cannot be seen\n",
+                                        "smtpscope: %" PRIu64 " sessions went on under TLS: mails in them cannot be seen\n", summary->hidden),
+                summary->hidden);
     if (undecoded > 0)
         fprintf(stderr, _("smtpscope: %" PRIu64 " frames could not be decoded (cut short, malformed, fragments without the rest, encrypted, or an unknown link type)\n"),
                 undecoded);

@@ -215,6 +215,7 @@ struct outdir *printer_directory(const struct printer *printer)
 static void count(struct printer *printer, const struct record *record)
 {
     printer->summary.sessions++;
+    printer->summary.hidden += record->tls.seen;
     printer->summary.findings += record->findings.length;
     for (const GList *link = record->transactions.head; link != NULL; link = link->next)
         if (((const struct transaction *)link->data)->message != NULL)
@@ -447,6 +448,7 @@ bool printer_close(struct printer *printer, struct summary *summary)
     summary->sessions = printer->summary.sessions;
     summary->sessions_seen = printer->sessions_seen;
     summary->messages = printer->summary.messages;
+    summary->hidden = printer->summary.hidden;
     summary->findings = printer->summary.findings;
     if (printer->servers != NULL) {
         summary->forgotten = servers_forgotten(printer->servers);

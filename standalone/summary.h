@@ -16,6 +16,7 @@ struct summary {
     bool interrupted;
     uint64_t sessions, messages, findings; /* of the sessions asked for */
     uint64_t sessions_seen;                /* all of them */
+    uint64_t hidden;                       /* of those asked for: went on under TLS */
     uint64_t frames[PACKET_RESULTS]; /* by enum packet_result */
     uint64_t verified[VERIFY_RESULTS];     /* with --verify: what was found, by result */
     uint64_t not_smtp, implausible, given_up, not_waited_for;

@@ -163,6 +163,12 @@ class Export(unittest.TestCase):
         self.assertEqual(read("out", files[0]), b"..dots\r\n.\n.\r\n")
         self.assertEqual((found[0]["message"]["transport"], found[0]["message"]["complete"]), ("BDAT", True))
 
+    def test_what_tls_hides_is_said(self):
+        done = run("messages", os.path.join(program.ARGUMENTS.captures, "implicit-tls.pcap"))
+        self.assertIn(b"went on under TLS: mails in", done.stderr)
+        done = run("messages", os.path.join(program.ARGUMENTS.captures, "plain-delivery.pcap"))
+        self.assertEqual(done.stderr, b"")
+
     def test_every_capture(self):
         """Of all captures at hand: each file hashes to the index, and (where it is whole) to what `sessions` says."""
         count = 0
