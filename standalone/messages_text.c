@@ -25,6 +25,8 @@ static void append_envelope(GString *out, const struct transaction *transaction)
         g_string_append(out, ">");
         if (recipient->code >= 400)
             g_string_append_printf(out, " refused (%u)", recipient->code);
+        else if (recipient->delivery_code >= 400)
+            g_string_append_printf(out, " refused after the message (%u)", recipient->delivery_code);
     }
     if (transaction->recipients.length == 0)
         g_string_append(out, "nobody");

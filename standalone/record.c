@@ -459,6 +459,22 @@ static void note_verdicts(struct record *record, const struct smtp_reply *reply,
         take_refusal(record, reply, sent, place);
 }
 
+/* LMTP: the reply behind the content for one of the recipients that were accepted (RFC 2033 section 4.2). */
+static void note_delivery(struct record *record, const struct smtp_reply *reply)
+{
+    const struct transaction *transaction = g_queue_peek_tail(&record->transactions);
+    uint32_t accepted = 0;
+    for (GList *link = transaction != NULL ? transaction->recipients.head : NULL; link != NULL; link = link->next) {
+        struct recipient *recipient = link->data;
+        if (recipient->code / 100 != 2 || ++accepted != reply->recipient)
+            continue;
+        recipient->delivery_code = reply->code;
+        recipient->delivery_enhanced = last_enhanced(record);
+        recipient->delivery_text = last_reply(record);
+        return;
+    }
+}
+
 static void take_reply(struct record *record, const struct smtp_event *event)
 {
     const struct smtp_reply *reply = &event->reply;
@@ -484,6 +500,8 @@ static void take_reply(struct record *record, const struct smtp_event *event)
         record->refusal_code = reply->code;
     }
     note_verdicts(record, reply, sent, &place);
+    if (reply->recipient > 0)
+        note_delivery(record, reply);
     /* LMTP: of the replies to one message the one counts that decides. */
     if (reply->recipient == 1 || (reply->recipient > 1 && reply->code / 100 == 2 && record->verdict_code / 100 != 2)) {
         record->verdict_code = reply->code;

@@ -116,6 +116,9 @@ struct recipient {
     uint16_t code;           /* 0: no reply was seen */
     struct smtp_span enhanced;           /* octets NULL: none */
     struct smtp_span text;
+    uint16_t delivery_code;  /* LMTP: of the reply for it behind the content; 0: none was seen */
+    struct smtp_span delivery_enhanced; /* octets NULL: none */
+    struct smtp_span delivery_text;
 };
 
 struct transaction {

@@ -1,7 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "transaction_json.h"
 
-static void write_recipients(struct json *json, const struct transaction *transaction)
+/* What became of the message for one recipient; of LMTP only, where each has a reply of its own. */
+static void write_delivery(struct json *json, const struct recipient *recipient)
+{
+    if (recipient->delivery_code == 0) {
+        json_null(json, "delivery");
+        return;
+    }
+    json_begin_object(json, "delivery");
+    json_number(json, "code", recipient->delivery_code);
+    json_span_or_null(json, "enhanced", recipient->delivery_enhanced);
+    json_span(json, "text", recipient->delivery_text);
+    json_end_object(json);
+}
+
+static void write_recipients(struct json *json, const struct record *record, const struct transaction *transaction)
 {
     json_begin_array(json, "rcpt_to");
     for (const GList *link = transaction->recipients.head; link != NULL; link = link->next) {
@@ -11,6 +25,8 @@ static void write_recipients(struct json *json, const struct transaction *transa
         json_number_or_null(json, "code", recipient->code);
         json_span_or_null(json, "enhanced", recipient->enhanced);
         json_span_or_null(json, "text", recipient->text);
+        if (record->lmtp)
+            write_delivery(json, recipient);
         json_end_object(json);
     }
     json_end_array(json);
@@ -117,7 +133,7 @@ void transaction_json(struct json *json, const struct record *record, const stru
         json_null(json, "mail_from");
     json_number_or_null(json, "frame", transaction->frame);
     json_wire_text(json, "capture", transaction->frame != 0 ? record_capture(record, transaction->capture) : NULL);
-    write_recipients(json, transaction);
+    write_recipients(json, record, transaction);
     json_text(json, "outcome", smtp_outcome_name(transaction->outcome));
     json_number_or_null(json, "code", transaction->code);
     json_span_or_null(json, "enhanced", transaction->enhanced);

@@ -163,6 +163,14 @@ class Export(unittest.TestCase):
         self.assertEqual(read("out", files[0]), b"..dots\r\n.\n.\r\n")
         self.assertEqual((found[0]["message"]["transport"], found[0]["message"]["complete"]), ("BDAT", True))
 
+    def test_lmtp_deliveries(self):
+        """Each recipient has a reply of its own behind the message."""
+        name = os.path.join(program.ARGUMENTS.captures, "lmtp.pcap")
+        record = json.loads(run("messages", "--format", "json", name).stdout.splitlines()[0])
+        self.assertEqual([(each["code"], each["delivery"]["code"], each["delivery"]["enhanced"]) for each in record["rcpt_to"]],
+                         [(250, 250, "2.0.0"), (250, 552, "5.2.2")])
+        self.assertIn(b"<carol@example.com> refused after the message (552)", run("messages", name).stdout)
+
     def test_what_tls_hides_is_said(self):
         done = run("messages", os.path.join(program.ARGUMENTS.captures, "implicit-tls.pcap"))
         self.assertIn(b"went on under TLS: mails in", done.stderr)
