@@ -217,9 +217,13 @@ static void count(struct printer *printer, const struct record *record)
     printer->summary.sessions++;
     printer->summary.hidden += record->tls.seen;
     printer->summary.findings += record->findings.length;
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next)
+    unsigned looked_at = 0;
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
         if (((const struct transaction *)link->data)->message != NULL)
             printer->summary.messages++;
+        if (++looked_at % RECORD_BETWEEN_COOLING == 0)
+            arena_pool_cool(printer->pool);
+    }
 }
 
 static void print_json(struct printer *printer, const struct record *record)
@@ -232,7 +236,7 @@ static void print_json(struct printer *printer, const struct record *record)
         transcript_json(&json, record, options->show_secrets, &printer->relief);
         break;
     case COMMAND_SESSIONS:
-        session_json(&json, record, options->show_secrets);
+        session_json(&json, record, options->show_secrets, &printer->relief);
         break;
     case COMMAND_MESSAGES:
         for (const GList *link = record->transactions.head; link != NULL; link = link->next) {

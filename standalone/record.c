@@ -52,12 +52,21 @@ struct record *record_new(struct arena_pool *pool, struct secrets *secrets, cons
     return record;
 }
 
+/* Behind so many elements what was looked at is taken out of memory again. */
+static void cool_now_and_then(const struct record *record, unsigned looked_at)
+{
+    if (looked_at % RECORD_BETWEEN_COOLING == 0)
+        arena_pool_cool(record->options->message.pool);
+}
+
 void record_free(struct record *record)
 {
+    unsigned freed = 0;
     while (record->messages.head != NULL) {
         struct message *message = record->messages.head->data;
         g_queue_unlink(&record->messages, &message->link);
         message_free(message);
+        cool_now_and_then(record, ++freed);
     }
     lazy_arena_free(&record->message_arena);
     arena_free(record->arena);
@@ -903,8 +912,11 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
     if (record->timing != NULL && connection->syn[0] && !record->behind_proxy)
         timing_finish(record->timing, connection->start);
     assume_greeting(record);
-    for (const GList *link = record->messages.head; link != NULL; link = link->next)
+    unsigned finished = 0;
+    for (const GList *link = record->messages.head; link != NULL; link = link->next) {
         message_finish(link->data, false);
+        cool_now_and_then(record, ++finished);
+    }
     /* What the worker need not have: memory is best given back by the thread that took it. */
     free_ring(record->sent, record->sent_capacity);
     record->sent = NULL;

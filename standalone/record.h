@@ -165,6 +165,9 @@ struct text_line {
     struct smtp_span text;
 };
 
+/* Of a session with very many mails: what was looked at to pass over so many is taken out of memory again. */
+#define RECORD_BETWEEN_COOLING 1024u
+
 struct record_options {
     bool items; /* every line is wanted, not just the facts */
     bool timing; /* delays are to be measured */

@@ -140,7 +140,11 @@ static void check_sender(struct record *record, const struct transaction *transa
 
 void record_conclude(struct record *record)
 {
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next)
+    unsigned looked_at = 0;
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
         check_sender(record, link->data);
+        if (++looked_at % RECORD_BETWEEN_COOLING == 0)
+            arena_pool_cool(record->options->message.pool);
+    }
     sum_up_findings(record);
 }

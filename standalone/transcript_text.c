@@ -555,8 +555,12 @@ static void append_outcomes(GString *out, const struct record *record)
     static const char *const names[] = { N_("of unknown outcome"), N_("accepted"), N_("rejected"), N_("aborted"),
                                          N_("unfinished") };
     unsigned counts[G_N_ELEMENTS(names)] = { 0 };
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next)
+    unsigned looked_at = 0;
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
         counts[((const struct transaction *)link->data)->outcome]++;
+        if (++looked_at % RECORD_BETWEEN_COOLING == 0)
+            arena_pool_cool(record->options->message.pool);
+    }
     g_string_append_printf(out, language_plural(", %u mail", ", %u mails", record->transactions.length),
                            record->transactions.length);
     const char *comma = " (";

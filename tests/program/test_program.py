@@ -1130,6 +1130,22 @@ class Scale(unittest.TestCase):
         self.assertEqual(done.stdout.count(b"-> NOOP"), 30_000)
         self.assertIn(b"/nonexistent", done.stderr)
 
+    def test_one_session_of_many_mails(self):
+        capture = Capture()
+        connection = Connection(capture).open()
+        connection.say("S", "220 mx\r\n").say("C", "EHLO c\r\n").say("S", "250-mx\r\n250 PIPELINING\r\n")
+        for number in range(15_000):
+            connection.say("C", "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n")
+            connection.say("S", "250 2.1.0 Ok\r\n250 2.1.5 Ok\r\n354 go ahead\r\n")
+            connection.say("C", "Subject: %s %d\r\n\r\nhello\r\n.\r\n" % ("long " * 100, number)).say("S", "250 2.0.0 queued\r\n")
+        connection.say("C", "QUIT\r\n").say("S", "221 bye\r\n").close()
+        write_capture("mails.pcap", capture)
+        for arguments in (("sessions", "--format", "json"), ("findings",), ("transcript",)):
+            done, peak = run_and_measure(*arguments, "--memory-limit", "32M", "mails.pcap")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            if peak is not None:
+                self.assertLess(peak, 32 * 1024 * 1.1, arguments)
+
     def test_one_long_session(self):
         """What is held of a session until it ends stays within --memory-limit, and nothing of it is lost."""
         capture = Capture()
