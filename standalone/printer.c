@@ -221,8 +221,7 @@ static void count(struct printer *printer, const struct record *record)
     for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
         if (((const struct transaction *)link->data)->message != NULL)
             printer->summary.messages++;
-        if (++looked_at % RECORD_BETWEEN_COOLING == 0)
-            arena_pool_cool(printer->pool);
+        record_cool(record, ++looked_at);
     }
 }
 

@@ -52,10 +52,12 @@ struct record *record_new(struct arena_pool *pool, struct secrets *secrets, cons
     return record;
 }
 
-/* Behind so many elements what was looked at is taken out of memory again. */
-static void cool_now_and_then(const struct record *record, unsigned looked_at)
+/* Elements that are looked at between two coolings. */
+#define BETWEEN_COOLING 1024u
+
+void record_cool(const struct record *record, unsigned looked_at)
 {
-    if (looked_at % RECORD_BETWEEN_COOLING == 0)
+    if (looked_at % BETWEEN_COOLING == 0)
         arena_pool_cool(record->options->message.pool);
 }
 
@@ -66,7 +68,7 @@ void record_free(struct record *record)
         struct message *message = record->messages.head->data;
         g_queue_unlink(&record->messages, &message->link);
         message_free(message);
-        cool_now_and_then(record, ++freed);
+        record_cool(record, ++freed);
     }
     lazy_arena_free(&record->message_arena);
     arena_free(record->arena);
@@ -915,7 +917,7 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
     unsigned finished = 0;
     for (const GList *link = record->messages.head; link != NULL; link = link->next) {
         message_finish(link->data, false);
-        cool_now_and_then(record, ++finished);
+        record_cool(record, ++finished);
     }
     /* What the worker need not have: memory is best given back by the thread that took it. */
     free_ring(record->sent, record->sent_capacity);

@@ -165,9 +165,6 @@ struct text_line {
     struct smtp_span text;
 };
 
-/* Of a session with very many mails: what was looked at to pass over so many is taken out of memory again. */
-#define RECORD_BETWEEN_COOLING 1024u
-
 struct record_options {
     bool items; /* every line is wanted, not just the facts */
     bool timing; /* delays are to be measured */
@@ -270,6 +267,12 @@ void record_finding(struct record *record, enum smtp_finding finding, struct pla
 
 /* The session is over: what hangs on its end is worked out. From then on the record may be handed to the worker. */
 void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end);
+
+/*
+ * For whoever passes over all mails of a session, of which there may be very many: now and then what was looked at is taken out of
+ * memory again. `looked_at`: how many so far.
+ */
+void record_cool(const struct record *record, unsigned looked_at);
 
 /* Behind record_finish: what is kept of it counts for the pool from now on. */
 void record_settle(struct record *record);

@@ -143,8 +143,7 @@ void record_conclude(struct record *record)
     unsigned looked_at = 0;
     for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
         check_sender(record, link->data);
-        if (++looked_at % RECORD_BETWEEN_COOLING == 0)
-            arena_pool_cool(record->options->message.pool);
+        record_cool(record, ++looked_at);
     }
     sum_up_findings(record);
 }

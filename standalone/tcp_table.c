@@ -346,7 +346,6 @@ struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *conte
     return table;
 }
 
-
 static bool is_lone_syn(const struct packet_segment *segment)
 {
     return (segment->flags & (PACKET_TCP_SYN | PACKET_TCP_ACK | PACKET_TCP_RST)) == PACKET_TCP_SYN && segment->payload_octets == 0;

@@ -558,8 +558,7 @@ static void append_outcomes(GString *out, const struct record *record)
     unsigned looked_at = 0;
     for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
         counts[((const struct transaction *)link->data)->outcome]++;
-        if (++looked_at % RECORD_BETWEEN_COOLING == 0)
-            arena_pool_cool(record->options->message.pool);
+        record_cool(record, ++looked_at);
     }
     g_string_append_printf(out, language_plural(", %u mail", ", %u mails", record->transactions.length),
                            record->transactions.length);
