@@ -154,6 +154,8 @@ static bool add_window(struct arena_pool *pool)
     void *window = mmap(NULL, WINDOW, PROT_READ | PROT_WRITE, MAP_SHARED, pool->file, start);
     if (window == MAP_FAILED)
         return false;
+    /* Read ahead would make pages of many at once, and one look would bring them all into memory. */
+    madvise(window, WINDOW, MADV_RANDOM);
     g_ptr_array_add(pool->windows, window);
     pool->window_used = 0;
     return true;
