@@ -8,25 +8,21 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include "dialogue.h"
 #include "explain.h"
-#include "fragments.h"
 #include "language.h"
 #include "learn.h"
 #include "options.h"
 #include "printer.h"
 #include "progress.h"
-#include "shard.h"
+#include "reading.h"
 #include "summary.h"
 
 /* Of the memory limit: the program with its libraries, buffers and tables; and the least that is shared among connections. */
 #define FIXED_OCTETS ((uint64_t)24 * 1024 * 1024)
 #define LEAST_OCTETS ((uint64_t)8 * 1024 * 1024)
-#define TOMBSTONE_OCTETS 160u
 
-/* Progress is looked at every so many frames; and the memory that sessions in the temporary file take. */
+/* Progress is looked at every so many frames. */
 #define FRAMES_BETWEEN_LOOKS 4096u
-#define FRAMES_BETWEEN_COOLING 32u
 
 /* The number of the signal that asked for the end; 0: none did. */
 static volatile sig_atomic_t interrupted;
@@ -50,7 +46,8 @@ struct program {
     struct worker *worker;
     struct arena_pool *pool;
     struct printer *printer;
-    struct tcp_table *table;
+    struct reading *reading;
+    struct progress progress;
     struct summary summary;
 };
 
@@ -64,38 +61,25 @@ static void session_turn(void *context, uint64_t id)
     printer_turn(((struct program *)context)->printer, id);
 }
 
-static bool pool_is_full(void *context)
+static void not_smtp(void *context, struct tcp_place first, const char *detail)
 {
-    return arena_pool_is_full(((struct program *)context)->pool);
-}
-
-static void not_smtp(void *context, const struct tcp_connection *connection, struct tcp_place first, const char *detail)
-{
-    (void)connection;
     struct program *program = context;
     printer_not_smtp(program->printer, first.frame, capture_set_name(program->captures, first.capture), detail);
 }
 
-static const char *capture_name(void *context, unsigned index)
+static bool goes_on(void *context, uint64_t frames)
 {
-    return capture_set_name(((struct program *)context)->captures, index);
-}
-
-static unsigned capture_precision(void *context, unsigned index)
-{
-    return capture_set_precision(((struct program *)context)->captures, index);
-}
-
-static uint64_t pending(void *context)
-{
-    return tcp_table_pending(((struct program *)context)->table);
+    struct program *program = context;
+    if (frames > 0 && frames % FRAMES_BETWEEN_LOOKS == 0)
+        progress_tick(&program->progress, program->captures, printer_sessions(program->printer));
+    return !interrupted && !printer_failed(program->printer);
 }
 
 static void captures_wait(void *context)
 {
     struct program *program = context;
-    if (program->table != NULL)
-        tcp_table_catch_up(program->table);
+    if (program->reading != NULL)
+        reading_catch_up(program->reading);
     printer_flush(program->printer);
 }
 
@@ -107,30 +91,14 @@ static size_t memory_to_share(const struct options *options, size_t taken)
     return left / 5 * 4; /* the rest for what the allocator adds */
 }
 
-static void take_segment(struct program *program, const struct packet_segment *segment, const struct capture_frame *frame)
-{
-    const struct options *options = &program->options;
-    if (options->shards == 0 || shard_of(segment, options->shards) == options->shard)
-        tcp_table_add(program->table, segment, frame->capture, frame->number, frame->time);
-    else
-        tcp_table_pass(program->table, frame->time);
-}
-
-static void take_packet(struct program *program, enum packet_result result, const struct packet *packet,
-                        const struct capture_frame *frame)
-{
-    program->summary.frames[result]++;
-    if (result == PACKET_SEGMENT)
-        take_segment(program, &packet->segment, frame);
-}
-
 static void read_captures(struct program *program)
 {
     const struct options *options = &program->options;
     bool transcript = options->command == COMMAND_TRANSCRIPT;
     /* Findings and servers show nothing of what is in the messages. */
     bool messages = options->command == COMMAND_SESSIONS || options->command == COMMAND_MESSAGES || (transcript && options->json);
-    const struct dialogues_options wanted = {
+    const struct reading_options wanted = {
+        .captures = program->captures,
         .pool = program->pool,
         .records = {
             .items = transcript,
@@ -146,53 +114,22 @@ static void read_captures(struct program *program)
                 .pool = program->pool,
             },
         },
-        .capture_name = capture_name,
-        .capture_precision = capture_precision,
-        .not_smtp = options->command == COMMAND_FINDINGS ? not_smtp : NULL,
-        .context = program,
-        .order = { .ended = session_ended, .turn = session_turn, .pending = pending, .is_full = pool_is_full, .context = program },
+        .memory = memory_to_share(options, capture_set_memory(program->captures)),
+        .shard = options->shard,
+        .shards = options->shards,
         .by_start = options->by_start,
+        .session = session_ended,
+        .turn = session_turn,
+        .not_smtp = options->command == COMMAND_FINDINGS ? not_smtp : NULL,
+        .goes_on = goes_on,
+        .context = program,
     };
-    size_t memory = memory_to_share(options, capture_set_memory(program->captures));
-    const struct tcp_limits limits = {
-        .held = memory / 16 * 3,
-        .connections = memory / 16 * 7,
-        .tombstones = (unsigned)MIN(memory / 16 / TOMBSTONE_OCTETS, 1u << 18),
-        .crowd = TCP_CROWD,
-    };
-    struct dialogues *dialogues = dialogues_new(&wanted);
-    struct tcp_table *table = tcp_table_new(&dialogues_consumer, dialogues, &limits);
-    program->table = table;
-    struct fragments *fragments = fragments_new();
-    struct progress progress;
-    struct capture_frame frame;
-    struct packet packet = { .segment = { .flags = 0 } };
-    uint64_t frames = 0;
-    progress_start(&progress, options->output == NULL && isatty(STDOUT_FILENO) == 1);
-    while (!interrupted && !printer_failed(program->printer) && capture_set_next(program->captures, &frame)) {
-        if (++frames % FRAMES_BETWEEN_COOLING == 0)
-            arena_pool_cool(program->pool);
-        if (frames % FRAMES_BETWEEN_LOOKS == 0)
-            progress_tick(&progress, program->captures, printer_sessions(program->printer));
-        take_packet(program, fragments_decode(fragments, &frame, &packet), &packet, &frame);
-        while (packet.following.wire > 0)
-            take_packet(program, fragments_decode_following(fragments, &frame, &packet), &packet, &frame);
-    }
-    progress_end(&progress);
-    while (fragments_last_conflict(fragments, &frame, &packet.segment))
-        take_segment(program, &packet.segment, &frame);
-    program->summary.frames[PACKET_FRAGMENT] = fragments_lost(fragments, true);
-    fragments_free(fragments);
-    tcp_table_finish(table);
-    dialogues_finish(dialogues);
+    program->reading = reading_new(&wanted);
+    progress_start(&program->progress, options->output == NULL && isatty(STDOUT_FILENO) == 1);
+    reading_run(program->reading, &program->summary);
+    progress_end(&program->progress);
     worker_free(program->worker);
-    struct tcp_statistics statistics = tcp_table_statistics(table);
-    program->summary.given_up = statistics.given_up;
-    program->summary.not_waited_for = statistics.not_waited_for;
-    program->summary.implausible = statistics.implausible;
-    program->summary.not_smtp = dialogues_not_smtp(dialogues);
-    tcp_table_free(table);
-    dialogues_free(dialogues);
+    reading_free(program->reading);
 }
 
 /* What was lost to a limit is said in any case. */
