@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "explain.h"
 
-#include <errno.h>
 #include <langinfo.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "language.h"
 #include "occurrences.h"
+#include "output.h"
 #include "reference_json.h"
 #include "reference_text.h"
 #include "sessions_read.h"
@@ -57,7 +58,7 @@ static bool output_open(struct output *output, const struct options *options)
     if (options->output != NULL)
         output->file = fopen(options->output, "w");
     if (output->file == NULL) {
-        fprintf(stderr, "smtpscope: %s: %s: %s\n", options->output, _("cannot write"), g_strerror(errno));
+        output_say_failed(options->output);
         return false;
     }
     output->page = (struct page){
@@ -80,7 +81,7 @@ static int output_close(struct output *output, int status)
     if (output->file != stdout)
         good = fclose(output->file) == 0 && good;
     if (!good)
-        fprintf(stderr, "smtpscope: %s: %s\n", _("cannot write"), g_strerror(errno));
+        output_say_failed(output->options->output);
     g_string_free(out, TRUE);
     return good ? status : (int)EXIT_STATUS_INPUT;
 }
@@ -109,7 +110,9 @@ static void say_unknown(const char *text)
     char *near = topics_near(text);
     fprintf(stderr, "smtpscope: ");
     fprintf(stderr, _("no entry for '%s'"), visible->str);
-    if (near != NULL)
+    if (access(text, F_OK) == 0)
+        fprintf(stderr, _("; what occurs in a capture: smtpscope explain --capture %s"), visible->str);
+    else if (near != NULL)
         fprintf(stderr, _("; perhaps %s?"), near);
     else
         fprintf(stderr, "%s", _("; all that there is: smtpscope reference"));

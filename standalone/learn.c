@@ -9,6 +9,7 @@
 #include "keys.h"
 #include "language.h"
 #include "lessons.h"
+#include "output.h"
 #include "page.h"
 #include "sessions_read.h"
 #include "share.h"
@@ -102,6 +103,8 @@ static void put_closing(struct walk *walk)
 static bool flush(struct page *page)
 {
     bool good = fwrite(page->out->str, 1, page->out->len, stdout) == page->out->len && fflush(stdout) == 0;
+    if (!good)
+        output_say_failed(NULL);
     g_string_truncate(page->out, 0);
     return good;
 }

@@ -19,9 +19,9 @@ static const char help_summary[] = N_(
     "\n"
     "Commands:\n"
     "  transcript   an annotated transcript of every session (the default)\n"
-    "  sessions     one line, or one record, for each session\n"
-    "  messages     one line, or one record, for each mail; with --output-dir also the mails themselves\n"
-    "  findings     what an investigator should look at, one line, or one record, each\n"
+    "  sessions     what happened in each session, in a few lines or one record\n"
+    "  messages     each mail with what became of it; with --output-dir also the mails themselves\n"
+    "  findings     what an investigator should look at, one line each\n"
     "  servers      what each server announced, in clear and under TLS\n"
     "  explain      what commands, codes and words mean: explain STARTTLS 550 5.7.1, or a line of a log in quotes\n"
     "  reference    all that explain knows, by category\n"
@@ -65,17 +65,39 @@ static bool fail(int *status, const char *format, ...)
     return false;
 }
 
+/* "7", or "3-5". */
+static bool read_session_range(const char *text, struct session_range *range)
+{
+    char **ends = g_strsplit(text, "-", 2);
+    bool good = ends[0] != NULL && g_ascii_string_to_unsigned(ends[0], 10, 1, G_MAXUINT64, &range->first, NULL);
+    range->last = range->first;
+    if (good && ends[1] != NULL)
+        good = g_ascii_string_to_unsigned(ends[1], 10, range->first, G_MAXUINT64, &range->last, NULL);
+    g_strfreev(ends);
+    return good;
+}
+
 static bool read_sessions(struct options *options, const char *list, int *status)
 {
     char **parts = g_strsplit(list, ",", -1);
     bool good = parts[0] != NULL;
     for (char **part = parts; *part != NULL && good; part++) {
-        guint64 id = 0;
-        good = g_ascii_string_to_unsigned(*part, 10, 1, G_MAXUINT64, &id, NULL);
-        g_array_append_val(options->sessions, id);
+        struct session_range range = { .first = 0 };
+        good = read_session_range(*part, &range);
+        g_array_append_val(options->sessions, range);
     }
     g_strfreev(parts);
-    return good || fail(status, _("--session wants numbers from 1 on, separated by commas, not '%s'"), list);
+    return good || fail(status, _("--session wants numbers from 1 on, as 3 or 2,5-7, not '%s'"), list);
+}
+
+bool options_pick(const struct options *options, uint64_t session)
+{
+    for (unsigned i = 0; i < options->sessions->len; i++) {
+        const struct session_range *range = &g_array_index(options->sessions, struct session_range, i);
+        if (range->first <= session && session <= range->last)
+            return true;
+    }
+    return options->sessions->len == 0;
 }
 
 #define MEBIBYTE (UINT64_C(1) << 20)
@@ -193,6 +215,10 @@ static bool check_command(const struct options *options, int *status)
         return fail(status, "%s", _("--verify and --output-dir exclude each other"));
     if (options->attachments && options->output_dir == NULL)
         return fail(status, "%s", _("--attachments goes with --output-dir"));
+    if (options->full && options->command != COMMAND_TRANSCRIPT)
+        return fail(status, "%s", _("--full goes with the command transcript"));
+    if (options->timing && options->command != COMMAND_SESSIONS)
+        return fail(status, "%s", _("--timing goes with the command sessions"));
     return true;
 }
 
@@ -236,9 +262,9 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     gboolean show_secrets = FALSE;
     gboolean hash_input = FALSE;
     gboolean attachments = FALSE;
-    *options = (struct options){ .sessions = g_array_new(FALSE, FALSE, sizeof(uint64_t)) };
+    *options = (struct options){ .sessions = g_array_new(FALSE, FALSE, sizeof(struct session_range)) };
     const GOptionEntry entries[] = {
-        { "session", 's', 0, G_OPTION_ARG_STRING, &sessions, _("Only these sessions"), "ID[,ID...]" },
+        { "session", 's', 0, G_OPTION_ARG_STRING, &sessions, _("Only these sessions, as 3 or 2,5-7"), "LIST" },
         { "format", 'f', 0, G_OPTION_ARG_STRING, &format, _("text (for people) or json (one object a line)"), "FORMAT" },
         { "full", 0, 0, G_OPTION_ARG_NONE, &full, _("Whole messages and lines, not summaries"), NULL },
         { "timing", 0, 0, G_OPTION_ARG_NONE, &timing, _("sessions: how long each side let the other wait, by phase"), NULL },
@@ -271,6 +297,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     g_option_context_free(context);
 
     options->full = full;
+    options->timing = timing;
     options->show_secrets = show_secrets;
     options->hash_input = hash_input;
     options->attachments = attachments;
@@ -287,13 +314,8 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     work = work && read_colour(options, colour, status);
     work = work && read_memory_limit(options, memory_limit, status);
     work = work && read_shard(options, shard, status);
-    options->full = full;
-    options->timing = timing;
-    options->show_secrets = show_secrets;
     unsigned skip = read_command(options, words) ? 1 : 0;
     work = work && (skip > 0 || check_misspelt(words, status));
-    if (work && timing && options->command != COMMAND_SESSIONS)
-        work = fail(status, "%s", _("--timing goes with the command sessions"));
     options->count = words != NULL ? g_strv_length(words) - skip : 0;
     options->captures = words != NULL ? g_strdupv(words + skip) : NULL;
     work = work && check_command(options, status) && check_reference_options(options, language, status)

@@ -27,6 +27,11 @@ enum command_name {
     COMMAND_LEARN,
 };
 
+/* Sessions from one number to another. */
+struct session_range {
+    uint64_t first, last;
+};
+
 struct options {
     enum command_name command;
     bool json;
@@ -38,7 +43,7 @@ struct options {
     bool hash_input;
     uint64_t memory_limit;  /* octets */
     uint64_t shard, shards; /* of so many shards the one with this number, from 0; 0 shards: all */
-    GArray *sessions;   /* uint64_t; empty: all */
+    GArray *sessions;   /* struct session_range; empty: all */
     char *output;       /* file name; NULL: standard output */
     char *output_dir;   /* where messages are written to; NULL: nowhere */
     char *verify;       /* a directory that messages were written to; NULL: none */
@@ -57,6 +62,9 @@ bool options_read(struct options *options, int argc, char **argv, int *status);
 
 /* The word on the command line. Static memory. */
 const char *options_command_name(enum command_name command);
+
+/* Whether a session is one of those that are asked for. */
+bool options_pick(const struct options *options, uint64_t session);
 
 void options_free(struct options *options);
 

@@ -10,6 +10,7 @@
 #include "export.h"
 #include "findings_report.h"
 #include "messages_text.h"
+#include "output.h"
 #include "servers.h"
 #include "session_json.h"
 #include "sessions_text.h"
@@ -52,8 +53,7 @@ static void say_failed(struct printer *printer)
 {
     if (g_atomic_int_get(&printer->failed))
         return;
-    fprintf(stderr, "smtpscope: %s: cannot write: %s\n",
-            printer->options->output != NULL ? printer->options->output : "standard output", g_strerror(errno));
+    output_say_failed(printer->options->output);
     g_atomic_int_set(&printer->failed, 1);
 }
 
@@ -114,12 +114,7 @@ static bool is_a_capture(const struct options *options)
 
 static bool is_picked(const void *context, uint64_t id)
 {
-    const struct printer *printer = context;
-    const GArray *sessions = printer->options->sessions;
-    for (unsigned i = 0; i < sessions->len; i++)
-        if (g_array_index(sessions, uint64_t, i) == id)
-            return true;
-    return sessions->len == 0;
+    return options_pick(((const struct printer *)context)->options, id);
 }
 
 static void free_printer(struct printer *printer)
