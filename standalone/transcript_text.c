@@ -6,14 +6,13 @@
 #include "annotate.h"
 #include "finding_out.h"
 #include "language.h"
-#include "reference/reference.h"
+#include "phrases.h"
 #include "refusals_text.h"
 #include "text.h"
 
 /* Columns: offset in time, frame, direction, the line, and its annotation where there is room beside it. */
 #define LINE_COLUMN 26u
 #define ANNOTATION_COLUMN 50u /* or behind the line, if that ends later */
-#define LINE_OCTETS_SHOWN ((size_t)400)
 
 /* A line of content that is longer is shown as several. */
 #define CONTENT_LINE_LIMIT ((size_t)1024 * 1024)
@@ -24,6 +23,12 @@ struct writer {
     const struct transcript_options *options;
     unsigned capture; /* file of the frames shown last */
 };
+
+/* Octets of a line that are shown. */
+static size_t line_limit(const struct writer *writer)
+{
+    return writer->options->full ? SIZE_MAX : PHRASE_LINE_SHOWN;
+}
 
 /* ---- one line ---- */
 
@@ -79,57 +84,13 @@ static void put_line(struct writer *writer, const struct item *item, const char 
     put_annotation(writer, LINE_COLUMN + columns, annotation);
 }
 
-static void append_line_end(GString *out, enum smtp_line_end end)
-{
-    if (end == SMTP_LINE_END_LF)
-        g_string_append(out, _(" [bare LF]"));
-    else if (end == SMTP_LINE_END_CR)
-        g_string_append(out, _(" [bare CR]"));
-    else if (end == SMTP_LINE_END_NONE)
-        g_string_append(out, _(" [line end not seen]"));
-}
-
-static void append_cut(const struct writer *writer, GString *out, struct smtp_span text)
-{
-    bool cut = text.length > LINE_OCTETS_SHOWN && !writer->options->full;
-    text_append_visible(out, cut ? smtp_span_first(text, LINE_OCTETS_SHOWN) : text);
-    if (cut) {
-        GString *more = g_string_new(NULL);
-        text_append_count(more, text.length - LINE_OCTETS_SHOWN);
-        g_string_append_printf(out, _(" [and %s octets more]"), more->str);
-        g_string_free(more, TRUE);
-    }
-}
-
-static void append_guarded(const struct writer *writer, GString *out, const struct guarded *line)
-{
-    append_cut(writer, out, line->before);
-    if (line->label == 0)
-        return;
-    if (writer->options->show_secrets)
-        append_cut(writer, out, line->secret);
-    else
-        g_string_append_printf(out, "[secret-%u]", line->label);
-}
-
 /* ---- holes ---- */
 
 /* What is not in the capture, in its place. `after`: the frame in front of it; 0: none, or it was said. */
 static void put_missing(struct writer *writer, enum smtp_role role, uint64_t octets, uint64_t after)
 {
     GString *text = g_string_new(NULL);
-    GString *count = g_string_new(NULL);
-    unsigned long number = (unsigned long)octets;
-    text_append_count(count, octets);
-    g_string_append_printf(text,
-                           role == SMTP_CLIENT ? language_plural("%s octet of the client is NOT IN THE CAPTURE",
-                                                          "%s octets of the client are NOT IN THE CAPTURE", number)
-                                               : language_plural("%s octet of the server is NOT IN THE CAPTURE",
-                                                          "%s octets of the server are NOT IN THE CAPTURE", number),
-                           count->str);
-    if (after != 0)
-        g_string_append_printf(text, _(" (behind frame %" PRIu64 ")"), after);
-    g_string_free(count, TRUE);
+    phrase_missing(text, role, octets, after);
     page_rule(writer->page, PAGE_BAD, writer->page->unicode ? "\u254d" : "~", 3, text->str);
     g_string_free(text, TRUE);
 }
@@ -140,8 +101,8 @@ static void put_command(struct writer *writer, const struct item *item)
 {
     GString *text = g_string_new(NULL);
     GString *annotation = g_string_new(NULL);
-    append_guarded(writer, text, &item->line);
-    append_line_end(text, item->line_end);
+    phrase_guarded(text, &item->line, line_limit(writer), writer->options->show_secrets);
+    phrase_line_end(text, item->line_end);
     if (item->kind == ITEM_RESPONSE)
         annotate_response(annotation, item);
     else
@@ -163,8 +124,8 @@ static void put_reply(struct writer *writer, const struct item *item)
         bool first = link->prev == NULL;
         g_string_truncate(text, 0);
         g_string_truncate(annotation, 0);
-        append_cut(writer, text, line->text);
-        append_line_end(text, line->end);
+        phrase_cut(text, line->text, line_limit(writer));
+        phrase_line_end(text, line->end);
         bool whole = extensions ? first : link->next == NULL;
         if (whole)
             annotate_reply(annotation, writer->record, item);
@@ -190,7 +151,7 @@ static void put_field(struct writer *writer, const struct item *item, const char
 static void put_content_line(struct writer *writer, const struct item *item, struct smtp_span line)
 {
     GString *text = g_string_new(NULL);
-    append_cut(writer, text, line);
+    phrase_cut(text, line, line_limit(writer));
     put_line(writer, item, " |", PAGE_CLIENT, false, text->str, "");
     g_string_free(text, TRUE);
     relief_give(writer->options->relief);
@@ -234,29 +195,9 @@ static void put_data(struct writer *writer, const struct item *item)
     const struct message *message = item->message;
     bool chunk = item->transport == SMTP_TRANSPORT_BDAT;
     GString *text = g_string_new("[");
-    GString *count = g_string_new(NULL);
-    unsigned long number = (unsigned long)item->octets;
-    text_append_count(count, item->octets);
-    const char *format = language_plural("%s octet of message", "%s octets of message", number);
-    if (item->transport == SMTP_TRANSPORT_XEXCH50)
-        format = language_plural("%s octet of XEXCH50", "%s octets of XEXCH50", number);
-    else if (chunk)
-        format = item->last
-                     ? language_plural("%s octet of message, the last chunk", "%s octets of message, the last chunk", number)
-                     : language_plural("%s octet of message, a chunk", "%s octets of message, a chunk", number);
-    g_string_append_printf(text, format, count->str);
-    g_string_free(count, TRUE);
-    if (item->place.last_frame != item->place.frame)
-        g_string_append_printf(text, _(", up to frame %" PRIu64), item->place.last_frame);
-    g_string_append(text, item->complete ? "]" : _(", NOT COMPLETE]"));
-    const char *annotation = "";
-    if (item->end_mark == SMTP_END_VARIANT)
-        annotation = _("ended by a mark that only some receivers honour; this server answered it");
-    else if (!item->complete && item->end_mark == SMTP_END_NONE)
-        annotation = _("its end was not seen");
-    else if (!item->complete)
-        annotation = _("part of it is not in the capture");
-    put_line(writer, item, " |", item->complete ? PAGE_CLIENT : PAGE_BAD, true, text->str, annotation);
+    phrase_data(text, item);
+    g_string_append_c(text, ']');
+    put_line(writer, item, " |", item->complete ? PAGE_CLIENT : PAGE_BAD, true, text->str, phrase_data_note(item));
     g_string_free(text, TRUE);
     if (item->transport == SMTP_TRANSPORT_XEXCH50 || (chunk && !item->last))
         return;
@@ -273,136 +214,30 @@ static void put_data(struct writer *writer, const struct item *item)
 
 /* ---- boundaries ---- */
 
-static void append_identity(GString *out, const struct auth *auth)
+static void put_boundary(struct writer *writer, const struct item *item)
 {
-    if (auth->identity.octets == NULL)
-        return;
-    GString *identity = g_string_new(NULL);
-    text_append_visible(identity, auth->identity);
-    g_string_append_printf(out, _(" for %s"), identity->len > 0 ? identity->str : _("an empty user name"));
-    g_string_free(identity, TRUE);
-}
-
-static void put_auth_boundary(struct writer *writer, const struct item *item)
-{
-    const struct auth *auth = item->auth;
-    bool begins = item->step == SMTP_STEP_STARTED;
-    if (auth == NULL || item->step == SMTP_STEP_CHALLENGE)
-        return;
-    GString *title = g_string_new(NULL);
-    const char *heading = _("AUTH begins: ");
-    if (item->step == SMTP_STEP_ACCEPTED)
-        heading = _("AUTH ends, ACCEPTED: ");
-    else if (item->step == SMTP_STEP_REJECTED)
-        heading = _("AUTH ends, REJECTED: ");
-    else if (item->step == SMTP_STEP_CANCELLED)
-        heading = _("AUTH ends, CANCELLED: ");
-    else if (!begins)
-        heading = _("AUTH: ");
-    g_string_append(title, heading);
-    annotate_mechanism(title, auth);
-    if (!begins)
-        append_identity(title, auth);
-    g_string_append_printf(title, _(", in clear (frame %" PRIu64 ")"), item->place.frame);
-    enum page_colour colour = begins                                ? PAGE_WARNING
-                              : item->step == SMTP_STEP_ACCEPTED ? PAGE_GOOD
-                                                                    : PAGE_BAD;
-    page_rule(writer->page, colour, page_heavy(writer->page), 3, title->str);
-    g_string_free(title, TRUE);
-}
-
-static const char *version_range(const struct tls *tls)
-{
-    const char *chosen = smtp_tls_version_name(tls->server_version);
-    return tls->server_version != 0 && chosen != NULL ? chosen : NULL;
-}
-
-static void put_tls_summary(struct writer *writer)
-{
+    static const enum page_colour colours[] = {
+        [PHRASE_NOTE] = PAGE_WARNING, [PHRASE_TURN] = PAGE_WARNING, [PHRASE_GOOD] = PAGE_GOOD, [PHRASE_BAD] = PAGE_BAD,
+    };
     struct page *page = writer->page;
-    const struct tls *tls = &writer->record->tls;
     GString *text = g_string_new(NULL);
-    const char *version = version_range(tls);
-    const char *offered = tls->client_version != 0 ? smtp_tls_version_name(tls->client_version) : NULL;
-    if (version != NULL)
-        g_string_append_printf(text, "%s", version);
-    else if (offered != NULL)
-        g_string_append_printf(text, _("the client offers up to %s, the server's choice was not seen"), offered);
-    if (tls->sni.octets != NULL) {
-        g_string_append(text, text->len > 0 ? _(", server name ") : _("server name "));
-        text_append_visible(text, tls->sni);
+    enum phrase_tone tone = phrase_boundary(text, item);
+    if (tone != PHRASE_SILENT)
+        page_rule(page, colours[tone], tone == PHRASE_NOTE ? page_light(page) : page_heavy(page), 3, text->str);
+    if (item->boundary != SMTP_BOUNDARY_AUTH && item->step == SMTP_STEP_HANDSHAKE) {
+        g_string_truncate(text, 0);
+        phrase_tls(text, &writer->record->tls);
+        g_string_append_printf(page->out, "%*s", (int)LINE_COLUMN, "");
+        page_wrap(page, PAGE_DIM, LINE_COLUMN, LINE_COLUMN, text->str);
     }
-    if (tls->alpn.octets != NULL) {
-        g_string_append(text, ", ALPN ");
-        text_append_visible(text, tls->alpn);
-    }
-    g_string_append(text, text->len > 0 ? "; " : "");
-    GString *client = g_string_new(NULL);
-    GString *server = g_string_new(NULL);
-    text_append_count(client, tls->octets[SMTP_CLIENT]);
-    text_append_count(server, tls->octets[SMTP_SERVER]);
-    g_string_append_printf(text, _("the client sent %s octets, the server %s, not readable without the keys"),
-                           client->str, server->str);
-    g_string_free(server, TRUE);
-    g_string_free(client, TRUE);
-    g_string_append_printf(page->out, "%*s", (int)LINE_COLUMN, "");
-    page_wrap(page, PAGE_DIM, LINE_COLUMN, LINE_COLUMN, text->str);
     g_string_free(text, TRUE);
-}
-
-static void put_tls_boundary(struct writer *writer, const struct item *item)
-{
-    struct page *page = writer->page;
-    const char *name = item->boundary == SMTP_BOUNDARY_STARTTLS ? "STARTTLS" : _("Implicit TLS");
-    enum page_colour colour = PAGE_WARNING;
-    const char *dash = page_heavy(page);
-    GString *title = g_string_new(name);
-    switch (item->step) {
-    case SMTP_STEP_OFFERED:
-        dash = page_light(page);
-        g_string_append(title, _(" is offered"));
-        break;
-    case SMTP_STEP_REQUESTED:
-        dash = page_light(page);
-        g_string_append(title, _(" is asked for"));
-        break;
-    case SMTP_STEP_ACCEPTED:
-        colour = PAGE_GOOD;
-        g_string_append(title, _(" ACCEPTED: the clear text ends here"));
-        break;
-    case SMTP_STEP_REFUSED:
-        colour = PAGE_BAD;
-        g_string_append(title, _(" REFUSED: the dialogue stays in clear"));
-        break;
-    case SMTP_STEP_HANDSHAKE:
-        g_string_append(title, _(": TLS handshake begins"));
-        break;
-    case SMTP_STEP_ESTABLISHED:
-        colour = PAGE_GOOD;
-        g_string_append(title, _(": TLS established, all that follows is encrypted"));
-        break;
-    case SMTP_STEP_FAILED:
-        colour = PAGE_BAD;
-        g_string_append(title, _(": TLS handshake FAILED, alert "));
-        text_append_visible(title, item->note);
-        break;
-    default:
-        break;
-    }
-    g_string_append_printf(title, _(" (frame %" PRIu64 ")"), item->place.frame);
-    page_rule(page, colour, dash, 3, title->str);
-    g_string_free(title, TRUE);
-    if (item->step == SMTP_STEP_HANDSHAKE)
-        put_tls_summary(writer);
 }
 
 static void put_skipped(struct writer *writer, const struct item *item)
 {
     GString *text = g_string_new("[");
-    text_append_count(text, item->octets);
-    g_string_append(text, item->role == SMTP_CLIENT
-                              ? _(" octets of the client that cannot be placed in the dialogue]")
-                              : _(" octets of the server that cannot be placed in the dialogue]"));
+    phrase_skipped(text, item);
+    g_string_append_c(text, ']');
     put_line(writer, item, " ?", PAGE_BAD, true, text->str, "");
     g_string_free(text, TRUE);
 }
@@ -413,7 +248,7 @@ static void put_proxy(struct writer *writer, const struct item *item)
     struct smtp_span line = item->text;
     while (line.length > 0 && (line.octets[line.length - 1] == '\n' || line.octets[line.length - 1] == '\r'))
         line.length--;
-    append_cut(writer, text, line);
+    phrase_cut(text, line, line_limit(writer));
     put_line(writer, item, "->", PAGE_CLIENT, true, text->str, _("PROXY protocol header, from a load balancer"));
     g_string_free(text, TRUE);
 }
@@ -432,10 +267,7 @@ static void put_item(struct writer *writer, const struct item *item)
         put_data(writer, item);
         break;
     case ITEM_BOUNDARY:
-        if (item->boundary == SMTP_BOUNDARY_AUTH)
-            put_auth_boundary(writer, item);
-        else
-            put_tls_boundary(writer, item);
+        put_boundary(writer, item);
         break;
     case ITEM_GAP:
         if (!(item->in_content && writer->options->full))
@@ -484,7 +316,7 @@ static void put_header(struct writer *writer)
     annotate_endpoint(text, record, SMTP_CLIENT);
     if (record->helo_seen && record->helo.length > 0) {
         g_string_append(text, _("  calls itself "));
-        append_cut(writer, text, smtp_span_first(record->helo, 120));
+        text_append_visible(text, smtp_span_first(record->helo, 120));
     }
     put_fact(page, _("client"), text->str);
 
@@ -501,31 +333,11 @@ static void put_header(struct writer *writer)
     put_fact(page, _("begins"), text->str);
 
     g_string_truncate(text, 0);
-    const struct tcp_connection *connection = &record->connection;
-    GString *first = g_string_new(NULL);
-    GString *last = g_string_new(NULL);
-    text_append_visible(first, smtp_span_of_text(record_capture(record, connection->capture)));
-    text_append_visible(last, smtp_span_of_text(record_capture(record, connection->last_capture)));
-    if (connection->capture != connection->last_capture)
-        g_string_append_printf(text, _("%" PRIu64 " of %s to %" PRIu64 " of %s"), connection->first_frame, first->str,
-                               connection->last_frame, last->str);
-    else
-        g_string_append_printf(text, _("%" PRIu64 " to %" PRIu64 " of %s"), connection->first_frame,
-                               connection->last_frame, last->str);
-    g_string_free(last, TRUE);
-    g_string_free(first, TRUE);
+    phrase_frames(text, record);
     put_fact(page, _("frames"), text->str);
     page_rule(page, PAGE_DIM, page_light(page), 0, "");
     page_append(page, PAGE_DIM, _("     seconds    frame\n"));
     g_string_free(text, TRUE);
-}
-
-/* Details are in English: in another language, the finding's meaning goes in front. */
-static void append_meaning(GString *out, const char *name)
-{
-    const struct smtp_reference_entry *entry = smtp_reference_finding(name);
-    if (entry != NULL && strcmp(language_in_use(), "en") != 0)
-        g_string_append_printf(out, "%s: ", _(entry->meaning));
 }
 
 static void put_findings(struct writer *writer)
@@ -543,61 +355,16 @@ static void put_findings(struct writer *writer)
             page_printf(page, PAGE_DIM, _("  frame %" PRIu64), finding->frame);
         g_string_append(page->out, "\n          ");
         GString *detail = g_string_new(NULL);
-        append_meaning(detail, smtp_finding_name(finding->finding));
-        text_append_visible(detail, finding->detail);
+        phrase_finding(detail, finding->finding, finding->detail);
         page_wrap(page, PAGE_PLAIN, 10, 10, detail->str);
         g_string_free(detail, TRUE);
     }
 }
 
-static void append_outcomes(GString *out, const struct record *record)
-{
-    static const char *const names[] = { N_("of unknown outcome"), N_("accepted"), N_("rejected"), N_("aborted"),
-                                         N_("unfinished") };
-    unsigned counts[G_N_ELEMENTS(names)] = { 0 };
-    unsigned looked_at = 0;
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
-        counts[((const struct transaction *)link->data)->outcome]++;
-        record_cool(record, ++looked_at);
-    }
-    g_string_append_printf(out, language_plural(", %u mail", ", %u mails", record->transactions.length),
-                           record->transactions.length);
-    const char *comma = " (";
-    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (counts[i] == 0)
-            continue;
-        if (record->transactions.length == 1)
-            g_string_append_printf(out, " %s", _(names[i]));
-        else
-            g_string_append_printf(out, "%s%u %s", comma, counts[i], _(names[i]));
-        comma = ", ";
-    }
-    if (record->transactions.length > 1)
-        g_string_append_c(out, ')');
-}
-
 static void put_summary(struct writer *writer)
 {
-    const struct record *record = writer->record;
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text,
-                           language_plural("%" PRIu64 " command", "%" PRIu64 " commands", (unsigned long)record->commands),
-                           record->commands);
-    g_string_append(text, ", ");
-    g_string_append_printf(text, language_plural("%" PRIu64 " reply", "%" PRIu64 " replies", (unsigned long)record->replies),
-                           record->replies);
-    append_outcomes(text, record);
-    g_string_append(text, ", ");
-    annotate_starttls(text, record);
-    unsigned shown = 0;
-    for (const GList *link = record->auths.head; link != NULL && shown < 3; link = link->next, shown++) {
-        const struct auth *auth = link->data;
-        g_string_append(text, ", AUTH ");
-        annotate_mechanism(text, auth);
-        g_string_append_printf(text, " %s", _(record_auth_result(auth)));
-    }
-    g_string_append(text, "; ");
-    annotate_ending(text, record);
+    phrase_session(text, writer->record);
     struct page *page = writer->page;
     page_rule(page, PAGE_DIM, page_light(page), 0, "");
     page_append(page, PAGE_BOLD, "  ");

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "phrases.h"
+
+#include <inttypes.h>
+
+#include "annotate.h"
+#include "language.h"
+#include "reference/reference.h"
+#include "text.h"
+
+/* Logins that are named in the line of a session. */
+#define LOGINS_SHOWN 3u
+
+/* ---- lines ---- */
+
+void phrase_cut(GString *out, struct smtp_span text, size_t limit)
+{
+    text_append_visible(out, smtp_span_first(text, limit));
+    if (text.length <= limit)
+        return;
+    GString *more = g_string_new(NULL);
+    text_append_count(more, text.length - limit);
+    g_string_append_printf(out, _(" [and %s octets more]"), more->str);
+    g_string_free(more, TRUE);
+}
+
+void phrase_guarded(GString *out, const struct guarded *line, size_t limit, bool show_secrets)
+{
+    phrase_cut(out, line->before, limit);
+    if (line->label == 0)
+        return;
+    if (show_secrets)
+        phrase_cut(out, line->secret, limit);
+    else
+        g_string_append_printf(out, "[secret-%u]", line->label);
+}
+
+void phrase_line_end(GString *out, enum smtp_line_end end)
+{
+    if (end == SMTP_LINE_END_LF)
+        g_string_append(out, _(" [bare LF]"));
+    else if (end == SMTP_LINE_END_CR)
+        g_string_append(out, _(" [bare CR]"));
+    else if (end == SMTP_LINE_END_NONE)
+        g_string_append(out, _(" [line end not seen]"));
+}
+
+/* ---- what is missing ---- */
+
+void phrase_missing(GString *out, enum smtp_role role, uint64_t octets, uint64_t after)
+{
+    GString *count = g_string_new(NULL);
+    text_append_count(count, octets);
+    g_string_append_printf(out,
+                           role == SMTP_CLIENT ? language_plural("%s octet of the client is NOT IN THE CAPTURE",
+                                                                 "%s octets of the client are NOT IN THE CAPTURE", octets)
+                                               : language_plural("%s octet of the server is NOT IN THE CAPTURE",
+                                                                 "%s octets of the server are NOT IN THE CAPTURE", octets),
+                           count->str);
+    if (after != 0)
+        g_string_append_printf(out, _(" (behind frame %" PRIu64 ")"), after);
+    g_string_free(count, TRUE);
+}
+
+void phrase_skipped(GString *out, const struct item *item)
+{
+    text_append_count(out, item->octets);
+    g_string_append(out, item->role == SMTP_CLIENT ? _(" octets of the client that cannot be placed in the dialogue")
+                                                   : _(" octets of the server that cannot be placed in the dialogue"));
+}
+
+/* ---- content ---- */
+
+static const char *data_format(const struct item *item)
+{
+    if (item->transport == SMTP_TRANSPORT_XEXCH50)
+        return language_plural("%s octet of XEXCH50", "%s octets of XEXCH50", item->octets);
+    if (item->transport != SMTP_TRANSPORT_BDAT)
+        return language_plural("%s octet of message", "%s octets of message", item->octets);
+    return item->last ? language_plural("%s octet of message, the last chunk", "%s octets of message, the last chunk", item->octets)
+                      : language_plural("%s octet of message, a chunk", "%s octets of message, a chunk", item->octets);
+}
+
+void phrase_data(GString *out, const struct item *item)
+{
+    GString *count = g_string_new(NULL);
+    text_append_count(count, item->octets);
+    g_string_append_printf(out, data_format(item), count->str);
+    g_string_free(count, TRUE);
+    if (item->place.last_frame != item->place.frame)
+        g_string_append_printf(out, _(", up to frame %" PRIu64), item->place.last_frame);
+    if (!item->complete)
+        g_string_append(out, _(", NOT COMPLETE"));
+}
+
+const char *phrase_data_note(const struct item *item)
+{
+    if (item->end_mark == SMTP_END_VARIANT)
+        return _("ended by a mark that only some receivers honour; this server answered it");
+    if (item->complete)
+        return "";
+    return item->end_mark == SMTP_END_NONE ? _("its end was not seen") : _("part of it is not in the capture");
+}
+
+/* ---- boundaries ---- */
+
+static void append_identity(GString *out, const struct auth *auth)
+{
+    if (auth->identity.octets == NULL)
+        return;
+    GString *identity = g_string_new(NULL);
+    text_append_visible(identity, auth->identity);
+    g_string_append_printf(out, _(" for %s"), identity->len > 0 ? identity->str : _("an empty user name"));
+    g_string_free(identity, TRUE);
+}
+
+static enum phrase_tone auth_boundary(GString *out, const struct item *item)
+{
+    const struct auth *auth = item->auth;
+    bool begins = item->step == SMTP_STEP_STARTED;
+    if (auth == NULL || item->step == SMTP_STEP_CHALLENGE)
+        return PHRASE_SILENT;
+    const char *heading = _("AUTH begins: ");
+    if (item->step == SMTP_STEP_ACCEPTED)
+        heading = _("AUTH ends, ACCEPTED: ");
+    else if (item->step == SMTP_STEP_REJECTED)
+        heading = _("AUTH ends, REJECTED: ");
+    else if (item->step == SMTP_STEP_CANCELLED)
+        heading = _("AUTH ends, CANCELLED: ");
+    else if (!begins)
+        heading = _("AUTH: ");
+    g_string_append(out, heading);
+    annotate_mechanism(out, auth);
+    if (!begins)
+        append_identity(out, auth);
+    g_string_append_printf(out, _(", in clear (frame %" PRIu64 ")"), item->place.frame);
+    return begins ? PHRASE_TURN : item->step == SMTP_STEP_ACCEPTED ? PHRASE_GOOD : PHRASE_BAD;
+}
+
+static enum phrase_tone tls_step(GString *out, const struct item *item)
+{
+    switch (item->step) {
+    case SMTP_STEP_OFFERED:
+        g_string_append(out, _(" is offered"));
+        return PHRASE_NOTE;
+    case SMTP_STEP_REQUESTED:
+        g_string_append(out, _(" is asked for"));
+        return PHRASE_NOTE;
+    case SMTP_STEP_ACCEPTED:
+        g_string_append(out, _(" ACCEPTED: the clear text ends here"));
+        return PHRASE_GOOD;
+    case SMTP_STEP_REFUSED:
+        g_string_append(out, _(" REFUSED: the dialogue stays in clear"));
+        return PHRASE_BAD;
+    case SMTP_STEP_HANDSHAKE:
+        g_string_append(out, _(": TLS handshake begins"));
+        return PHRASE_TURN;
+    case SMTP_STEP_ESTABLISHED:
+        g_string_append(out, _(": TLS established, all that follows is encrypted"));
+        return PHRASE_GOOD;
+    case SMTP_STEP_FAILED:
+        g_string_append(out, _(": TLS handshake FAILED, alert "));
+        text_append_visible(out, item->note);
+        return PHRASE_BAD;
+    default:
+        return PHRASE_TURN;
+    }
+}
+
+enum phrase_tone phrase_boundary(GString *out, const struct item *item)
+{
+    if (item->boundary == SMTP_BOUNDARY_AUTH)
+        return auth_boundary(out, item);
+    g_string_append(out, item->boundary == SMTP_BOUNDARY_STARTTLS ? "STARTTLS" : _("Implicit TLS"));
+    enum phrase_tone tone = tls_step(out, item);
+    g_string_append_printf(out, _(" (frame %" PRIu64 ")"), item->place.frame);
+    return tone;
+}
+
+void phrase_tls(GString *out, const struct tls *tls)
+{
+    const char *chosen = tls->server_version != 0 ? smtp_tls_version_name(tls->server_version) : NULL;
+    const char *offered = tls->client_version != 0 ? smtp_tls_version_name(tls->client_version) : NULL;
+    gsize before = out->len;
+    if (chosen != NULL)
+        g_string_append(out, chosen);
+    else if (offered != NULL)
+        g_string_append_printf(out, _("the client offers up to %s, the server's choice was not seen"), offered);
+    if (tls->sni.octets != NULL) {
+        g_string_append(out, out->len > before ? _(", server name ") : _("server name "));
+        text_append_visible(out, tls->sni);
+    }
+    if (tls->alpn.octets != NULL) {
+        g_string_append(out, ", ALPN ");
+        text_append_visible(out, tls->alpn);
+    }
+    g_string_append(out, out->len > before ? "; " : "");
+    GString *client = g_string_new(NULL);
+    GString *server = g_string_new(NULL);
+    text_append_count(client, tls->octets[SMTP_CLIENT]);
+    text_append_count(server, tls->octets[SMTP_SERVER]);
+    g_string_append_printf(out, _("the client sent %s octets, the server %s, not readable without the keys"), client->str,
+                           server->str);
+    g_string_free(server, TRUE);
+    g_string_free(client, TRUE);
+}
+
+/* ---- the session ---- */
+
+void phrase_frames(GString *out, const struct record *record)
+{
+    const struct tcp_connection *connection = &record->connection;
+    GString *first = g_string_new(NULL);
+    GString *last = g_string_new(NULL);
+    text_append_visible(first, smtp_span_of_text(record_capture(record, connection->capture)));
+    text_append_visible(last, smtp_span_of_text(record_capture(record, connection->last_capture)));
+    if (connection->capture != connection->last_capture)
+        g_string_append_printf(out, _("%" PRIu64 " of %s to %" PRIu64 " of %s"), connection->first_frame, first->str,
+                               connection->last_frame, last->str);
+    else
+        g_string_append_printf(out, _("%" PRIu64 " to %" PRIu64 " of %s"), connection->first_frame, connection->last_frame,
+                               last->str);
+    g_string_free(last, TRUE);
+    g_string_free(first, TRUE);
+}
+
+void phrase_finding(GString *out, enum smtp_finding finding, struct smtp_span detail)
+{
+    const struct smtp_reference_entry *entry = smtp_reference_finding(smtp_finding_name(finding));
+    if (entry != NULL && strcmp(language_in_use(), "en") != 0)
+        g_string_append_printf(out, "%s: ", _(entry->meaning));
+    text_append_visible(out, detail);
+}
+
+static void append_outcomes(GString *out, const struct record *record)
+{
+    static const char *const names[] = { N_("of unknown outcome"), N_("accepted"), N_("rejected"), N_("aborted"),
+                                         N_("unfinished") };
+    unsigned counts[G_N_ELEMENTS(names)] = { 0 };
+    unsigned looked_at = 0;
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+        counts[((const struct transaction *)link->data)->outcome]++;
+        record_cool(record, ++looked_at);
+    }
+    g_string_append_printf(out, language_plural(", %u mail", ", %u mails", record->transactions.length),
+                           record->transactions.length);
+    const char *comma = " (";
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (counts[i] == 0)
+            continue;
+        if (record->transactions.length == 1)
+            g_string_append_printf(out, " %s", _(names[i]));
+        else
+            g_string_append_printf(out, "%s%u %s", comma, counts[i], _(names[i]));
+        comma = ", ";
+    }
+    if (record->transactions.length > 1)
+        g_string_append_c(out, ')');
+}
+
+void phrase_session(GString *out, const struct record *record)
+{
+    g_string_append_printf(out, language_plural("%" PRIu64 " command", "%" PRIu64 " commands", record->commands),
+                           record->commands);
+    g_string_append(out, ", ");
+    g_string_append_printf(out, language_plural("%" PRIu64 " reply", "%" PRIu64 " replies", record->replies), record->replies);
+    append_outcomes(out, record);
+    g_string_append(out, ", ");
+    annotate_starttls(out, record);
+    unsigned shown = 0;
+    for (const GList *link = record->auths.head; link != NULL && shown < LOGINS_SHOWN; link = link->next, shown++) {
+        const struct auth *auth = link->data;
+        g_string_append(out, ", AUTH ");
+        annotate_mechanism(out, auth);
+        g_string_append_printf(out, " %s", _(record_auth_result(auth)));
+    }
+    g_string_append(out, "; ");
+    annotate_ending(out, record);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#ifndef SMTPSCOPE_PHRASES_H
+#define SMTPSCOPE_PHRASES_H
+
+/*
+ * What the transcript and the report say of a session in the same words. Each appends to `out` in the language of the user,
+ * and what it takes from the wire is visible (text.h).
+ */
+
+#include "record.h"
+
+/* Octets of a line that are shown where not all of it is wanted. */
+#define PHRASE_LINE_SHOWN ((size_t)400)
+
+/* The first `limit` octets, and how many more there are. */
+void phrase_cut(GString *out, struct smtp_span text, size_t limit);
+
+/* A line of the client; its secret as a label, unless `show_secrets`. */
+void phrase_guarded(GString *out, const struct guarded *line, size_t limit, bool show_secrets);
+
+/* How the line ended, if not as it should. */
+void phrase_line_end(GString *out, enum smtp_line_end end);
+
+/* A hole. `after`: the frame in front of it; 0: it is not said. */
+void phrase_missing(GString *out, enum smtp_role role, uint64_t octets, uint64_t after);
+
+/* Octets that have no place in the dialogue. */
+void phrase_skipped(GString *out, const struct item *item);
+
+/* How much content of a message came, and what is wrong with it: "" if nothing is. Static memory. */
+void phrase_data(GString *out, const struct item *item);
+const char *phrase_data_note(const struct item *item);
+
+/* What a boundary means for whoever reads on. */
+enum phrase_tone {
+    PHRASE_SILENT, /* nothing is to be said of it */
+    PHRASE_NOTE,   /* something is offered or asked for */
+    PHRASE_TURN,   /* another part of the session begins */
+    PHRASE_GOOD,
+    PHRASE_BAD,
+};
+enum phrase_tone phrase_boundary(GString *out, const struct item *item);
+
+/* What is known of the TLS part. */
+void phrase_tls(GString *out, const struct tls *tls);
+
+/* The frames of the session, with the captures they are in. */
+void phrase_frames(GString *out, const struct record *record);
+
+/* What was observed; in another language than English, what the finding means is in front of it. */
+void phrase_finding(GString *out, enum smtp_finding finding, struct smtp_span detail);
+
+/* The session in one line: how much was said, what became of mails, TLS and logins, how it ended. */
+void phrase_session(GString *out, const struct record *record);
+
+#endif
