@@ -21,6 +21,8 @@ struct source {
     bool known;           /* it was opened before */
     uint64_t octets_read; /* when it was closed */
     char *digest;         /* NULL: there is none */
+    char *problem;        /* what was said of it last; NULL: nothing */
+    struct capture_facts facts; /* without `problem` */
     size_t memory;        /* octets that decompressing takes while it is open */
     /* The frame that comes next in this file. */
     bool ready;
@@ -44,12 +46,14 @@ struct capture_set {
     struct capture_hooks hooks;
 };
 
-static void say(const struct source *source, bool *flag, const char *what)
+static void say(struct source *source, bool *flag, const char *what)
 {
     GString *name = g_string_new(NULL);
     text_append_visible(name, smtp_span_of_text(strcmp(source->name, "-") == 0 ? "standard input" : source->name));
     fprintf(stderr, "smtpscope: %s: %s\n", name->str, what);
     g_string_free(name, TRUE);
+    g_free(source->problem);
+    source->problem = g_strdup(what);
     *flag = true;
 }
 
@@ -240,6 +244,15 @@ static struct source *find_first(struct capture_set *set)
     return first;
 }
 
+static void count_frame(struct source *source)
+{
+    struct capture_facts *facts = &source->facts;
+    facts->first = facts->frames == 0 ? source->time : MIN(facts->first, source->time);
+    facts->last = facts->frames == 0 ? source->time : MAX(facts->last, source->time);
+    facts->frames++;
+    facts->octets += source->header->caplen;
+}
+
 bool capture_set_next(struct capture_set *set, struct capture_frame *frame)
 {
     struct source *next = NULL;
@@ -259,6 +272,7 @@ bool capture_set_next(struct capture_set *set, struct capture_frame *frame)
     set->given = (unsigned)(next - set->sources);
     set->totals.frames++;
     set->totals.octets += next->header->caplen;
+    count_frame(next);
     *frame = (struct capture_frame){
         .octets = smtp_span(next->octets, next->header->caplen),
         .original_octets = next->header->len,
@@ -297,6 +311,13 @@ struct capture_totals capture_set_totals(const struct capture_set *set)
     return set->totals;
 }
 
+struct capture_facts capture_set_facts(const struct capture_set *set, unsigned index)
+{
+    struct capture_facts facts = set->sources[index].facts;
+    facts.problem = set->sources[index].problem;
+    return facts;
+}
+
 struct capture_progress capture_set_progress(const struct capture_set *set)
 {
     struct capture_progress progress = { .known = true };
@@ -319,6 +340,7 @@ void capture_set_close(struct capture_set *set)
     for (unsigned i = 0; i < set->count; i++) {
         close_source(set, &set->sources[i]);
         g_free(set->sources[i].digest);
+        g_free(set->sources[i].problem);
     }
     capture_files_free(set->files);
     g_free(set->sources);

@@ -61,6 +61,14 @@ struct capture_totals {
 };
 struct capture_totals capture_set_totals(const struct capture_set *set);
 
+/* What there is to say of one capture. */
+struct capture_facts {
+    uint64_t frames, octets; /* given out: captured octets */
+    int64_t first, last;     /* the earliest and the latest time of a frame; without frames 0 */
+    const char *problem;     /* why it was not read, or not to its end, in the set's memory; NULL: nothing was wrong with it */
+};
+struct capture_facts capture_set_facts(const struct capture_set *set, unsigned index);
+
 /* How far the files are read, in octets as they lie on the disk. */
 struct capture_progress {
     uint64_t read, total;

@@ -95,13 +95,14 @@ static void read_captures(struct program *program)
 {
     const struct options *options = &program->options;
     bool transcript = options->command == COMMAND_TRANSCRIPT;
+    bool report = options->command == COMMAND_REPORT;
     /* Findings and servers show nothing of what is in the messages. */
-    bool messages = options->command == COMMAND_SESSIONS || options->command == COMMAND_MESSAGES || (transcript && options->json);
+    bool messages = options->command == COMMAND_SESSIONS || options->command == COMMAND_MESSAGES || report || (transcript && options->json);
     const struct reading_options wanted = {
         .captures = program->captures,
         .pool = program->pool,
         .records = {
-            .items = transcript,
+            .items = transcript || report,
             .timing = options->timing && options->command == COMMAND_SESSIONS,
             .show_secrets = options->show_secrets,
             .message = {
@@ -120,7 +121,7 @@ static void read_captures(struct program *program)
         .by_start = options->by_start,
         .session = session_ended,
         .turn = session_turn,
-        .not_smtp = options->command == COMMAND_FINDINGS ? not_smtp : NULL,
+        .not_smtp = options->command == COMMAND_FINDINGS || report ? not_smtp : NULL,
         .goes_on = goes_on,
         .context = program,
     };
@@ -226,6 +227,7 @@ static int run_command(struct program *program)
     case COMMAND_MESSAGES:
     case COMMAND_FINDINGS:
     case COMMAND_SERVERS:
+    case COMMAND_REPORT:
         break;
     }
     return run(program);

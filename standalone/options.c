@@ -23,6 +23,7 @@ static const char help_summary[] = N_(
     "  messages     each mail with what became of it; with --output-dir also the mails themselves\n"
     "  findings     what an investigator should look at, one line each\n"
     "  servers      what each server announced, in clear and under TLS\n"
+    "  report       all of it as one HTML page, to hand on: report -o report.html mail.pcap\n"
     "  explain      what commands, codes and words mean: explain STARTTLS 550 5.7.1, or a line of a log in quotes\n"
     "  reference    all that explain knows, by category\n"
     "  learn        walk through a bundled session, line by line\n"
@@ -172,6 +173,7 @@ static const char *const commands[] = {
     [COMMAND_MESSAGES] = "messages",
     [COMMAND_FINDINGS] = "findings",
     [COMMAND_SERVERS] = "servers",
+    [COMMAND_REPORT] = "report",
     [COMMAND_EXPLAIN] = "explain",
     [COMMAND_REFERENCE] = "reference",
     [COMMAND_LEARN] = "learn",
@@ -234,6 +236,10 @@ static bool check_operands(const struct options *options, int *status)
         return fail(status, "%s", _("learn prints text only: --format json does not go with it"));
     if (options->command == COMMAND_LEARN)
         return options->count <= 1 || fail(status, "%s", _("learn takes one lesson at a time"));
+    if (options->command == COMMAND_REPORT && options->json)
+        return fail(status, "%s", _("report writes an HTML page: --format json does not go with it"));
+    if (options->command == COMMAND_REPORT && options->output == NULL && isatty(STDOUT_FILENO))
+        return fail(status, "%s", _("report writes an HTML page: name a file for it, as in report -o report.html mail.pcap"));
     return options->count > 0 || fail(status, "%s", _("no capture was named"));
 }
 

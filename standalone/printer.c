@@ -9,7 +9,9 @@
 
 #include "export.h"
 #include "findings_report.h"
+#include "language.h"
 #include "messages_text.h"
+#include "report.h"
 #include "output.h"
 #include "servers.h"
 #include "session_json.h"
@@ -44,6 +46,7 @@ struct printer {
     struct relief relief;
     struct findings_report *findings; /* of the command `findings`; else NULL */
     struct servers *servers;          /* of the command `servers`; else NULL */
+    struct report *report;            /* of the command `report`; else NULL */
     bool heading_done;
     unsigned printed;
     struct summary summary;
@@ -57,12 +60,14 @@ static void say_failed(struct printer *printer)
     g_atomic_int_set(&printer->failed, 1);
 }
 
-static void say_not_kept(struct printer *printer)
+static void say_not_kept(struct printer *printer, int reason)
 {
     if (g_atomic_int_get(&printer->failed))
         return;
-    fprintf(stderr, "smtpscope: %s: cannot keep sessions there until their turn comes (--sort start): %s\n", g_get_tmp_dir(),
-            g_strerror(errno));
+    fprintf(stderr,
+            printer->report != NULL ? _("smtpscope: %s: cannot keep the parts of the page there until all is read: %s\n")
+                                    : _("smtpscope: %s: cannot keep sessions there until their turn comes (--sort start): %s\n"),
+            g_get_tmp_dir(), g_strerror(reason));
     g_atomic_int_set(&printer->failed, 1);
 }
 
@@ -83,7 +88,7 @@ static void write_out(struct printer *printer)
     GString *out = printer->page.out;
     if (!printer->failed && out->len > 0 && printer->early) {
         if (!spool_add(printer->spool, smtp_span(out->str, out->len)))
-            say_not_kept(printer);
+            say_not_kept(printer, errno);
     } else if (!printer->failed && out->len > 0 && fwrite(out->str, 1, out->len, printer->out) != out->len) {
         say_failed(printer);
     }
@@ -127,6 +132,8 @@ static void free_printer(struct printer *printer)
         servers_free(printer->servers);
     if (printer->findings != NULL)
         findings_report_free(printer->findings);
+    if (printer->report != NULL)
+        report_free(printer->report);
     spool_free(printer->spool);
     if (printer->page.out != NULL)
         g_string_free(printer->page.out, TRUE);
@@ -196,6 +203,8 @@ struct printer *printer_open(const struct options *options, struct worker *worke
         printer->servers = servers_new();
     if (options->command == COMMAND_FINDINGS)
         printer->findings = findings_report_new(&printer->page, options->json, options->count > 1, is_picked, printer);
+    if (options->command == COMMAND_REPORT)
+        printer->report = report_new(options, pool);
     if (open_output(printer))
         return printer;
     free_printer(printer);
@@ -278,8 +287,19 @@ static void print_text(struct printer *printer, const struct record *record)
     }
 }
 
+static void add_to_report(struct printer *printer, const struct record *record)
+{
+    report_session(printer->report, record, !printer->early);
+    if (report_problem(printer->report) != 0)
+        say_not_kept(printer, report_problem(printer->report));
+}
+
 static void print(struct printer *printer, const struct record *record)
 {
+    if (printer->report != NULL) {
+        add_to_report(printer, record);
+        return;
+    }
     if (printer->findings != NULL) {
         findings_report_session(printer->findings, record);
         return;
@@ -326,7 +346,7 @@ static void print_session(void *target, struct smtp_span octets)
     if (!job.in_turn)
         write_out(printer); /* what is before it is not its text */
     printer->early = !job.in_turn;
-    if ((picked || printer->findings != NULL) && !printer->failed) {
+    if ((picked || printer->findings != NULL || printer->report != NULL) && !printer->failed) {
         record_conclude(record);
         if (picked)
             count(printer, record);
@@ -347,6 +367,8 @@ static void print_kept(void *target, struct smtp_span octets)
 {
     struct printer *printer = target;
     write_out(printer);
+    if (printer->report != NULL && !printer->failed)
+        report_turn(printer->report, job_of(octets).id);
     if (!printer->failed && !spool_give(printer->spool, job_of(octets).id, printer->out))
         say_failed(printer);
 }
@@ -387,7 +409,10 @@ static void print_not_smtp(void *target, struct smtp_span octets)
     (void)octets;
     struct not_smtp *found = target;
     struct printer *printer = found->printer;
-    if (printer->options->sessions->len == 0 && !printer->failed)
+    bool wanted = printer->options->sessions->len == 0 && !printer->failed;
+    if (wanted && printer->report != NULL)
+        report_finding(printer->report, &found->told);
+    else if (wanted)
         findings_report_tell(printer->findings, &found->told);
     if (printer->page.out->len >= OUTPUT_PIECE)
         write_out(printer);
@@ -460,6 +485,12 @@ bool printer_close(struct printer *printer, struct summary *summary)
         summary->forgotten = findings_report_forgotten(printer->findings);
         if (!printer->options->json && (summary->sessions > 0 || summary->findings > 0))
             findings_report_summary(printer->findings);
+    }
+    if (printer->report != NULL) {
+        summary->findings = report_findings(printer->report);
+        summary->forgotten = report_forgotten(printer->report);
+        if (!printer->failed && !report_write(printer->report, summary, printer->out))
+            say_failed(printer);
     }
     finish_verifying(printer, summary);
     if (printer->options->json)

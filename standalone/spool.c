@@ -49,11 +49,8 @@ void spool_free(struct spool *spool)
 
 static bool open_file(struct spool *spool)
 {
-    if (spool->file != NULL)
-        return true;
-    int file = temporary_open();
-    if (file >= 0)
-        spool->file = fdopen(file, "w+");
+    if (spool->file == NULL)
+        spool->file = temporary_stream();
     return spool->file != NULL;
 }
 
@@ -88,19 +85,19 @@ void spool_end(struct spool *spool, uint64_t number)
     spool->open = NULL;
 }
 
-static bool copy(FILE *from, FILE *to, uint64_t octets)
+static bool copy(FILE *from, uint64_t octets, spool_taker *take, void *context)
 {
     char piece[65536];
     while (octets > 0) {
         size_t length = fread(piece, 1, MIN(octets, sizeof piece), from);
-        if (length == 0 || fwrite(piece, 1, length, to) != length)
+        if (length == 0 || !take(context, smtp_span(piece, length)))
             return false;
         octets -= length;
     }
     return true;
 }
 
-bool spool_give(struct spool *spool, uint64_t number, FILE *out)
+bool spool_move(struct spool *spool, uint64_t number, spool_taker *take, void *context)
 {
     struct text *text = g_hash_table_lookup(spool->texts, &number);
     if (text == NULL) {
@@ -109,11 +106,21 @@ bool spool_give(struct spool *spool, uint64_t number, FILE *out)
     }
     bool good = true;
     if (text->memory != NULL) {
-        good = fwrite(text->memory->str, 1, text->memory->len, out) == text->memory->len;
+        good = take(context, smtp_span(text->memory->str, text->memory->len));
         spool->memory -= text->memory->len;
     }
     if (good && text->octets > 0)
-        good = fseeko(spool->file, text->offset, SEEK_SET) == 0 && copy(spool->file, out, text->octets);
+        good = fseeko(spool->file, text->offset, SEEK_SET) == 0 && copy(spool->file, text->octets, take, context);
     g_hash_table_remove(spool->texts, &number);
     return good;
+}
+
+static bool write_to(void *context, struct smtp_span text)
+{
+    return fwrite(text.octets, 1, text.length, context) == text.length;
+}
+
+bool spool_give(struct spool *spool, uint64_t number, FILE *out)
+{
+    return spool_move(spool, number, write_to, out);
 }

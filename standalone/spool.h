@@ -29,4 +29,8 @@ void spool_end(struct spool *spool, uint64_t number);
 /* Writes a text to `out`, and forgets it. False, with errno set: it could not be read, or written; or there is none (ENOENT). */
 bool spool_give(struct spool *spool, uint64_t number, FILE *out);
 
+/* The same, piece by piece to whoever takes it; false from there ends it. */
+typedef bool spool_taker(void *context, struct smtp_span text);
+bool spool_move(struct spool *spool, uint64_t number, spool_taker *take, void *context);
+
 #endif

@@ -17,3 +17,9 @@ int temporary_open(void)
     errno = problem;
     return file;
 }
+
+FILE *temporary_stream(void)
+{
+    int file = temporary_open();
+    return file >= 0 ? fdopen(file, "w+") : NULL;
+}

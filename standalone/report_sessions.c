@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/* A session in the report: its row in the table, and what stands around its dialogue. */
+
+#include <inttypes.h>
+
+#include "annotate.h"
+#include "language.h"
+#include "phrases.h"
+#include "report_private.h"
+#include "text.h"
+
+/* Logins in a row. */
+#define LOGINS_SHOWN 3u
+
+#define HELO_SHOWN ((size_t)120)
+
+static void put_endpoint(struct html *html, const struct record *record, enum smtp_role role)
+{
+    annotate_endpoint(html_phrase(html), record, role);
+    html_give(html);
+}
+
+static void put_duration(struct html *html, const struct record *record)
+{
+    annotate_duration(html_phrase(html), record->connection.end - record->connection.start);
+    html_give(html);
+}
+
+static void put_starttls(struct html *html, const struct record *record)
+{
+    annotate_starttls(html_phrase(html), record);
+    html_give(html);
+}
+
+/* What the filter goes by. */
+static void put_filter_data(struct html *html, const struct record *record)
+{
+    html_mark(html, " data-severity=\"");
+    html_number(html, (uint64_t)(report_worst(record) + 1));
+    html_mark(html, "\"");
+}
+
+/* ---- the row ---- */
+
+static void put_logins(struct html *html, const struct record *record)
+{
+    unsigned shown = 0;
+    for (const GList *link = record->auths.head; link != NULL && shown < LOGINS_SHOWN; link = link->next, shown++) {
+        const struct auth *auth = link->data;
+        html_mark(html, "<div>");
+        annotate_mechanism(html_phrase(html), auth);
+        html_give(html);
+        html_mark(html, " ");
+        html_text(html, _(record_auth_result(auth)));
+        html_mark(html, "</div>");
+    }
+    if (record->auths.length > LOGINS_SHOWN)
+        html_printf(html, _("and %u more"), record->auths.length - LOGINS_SHOWN);
+}
+
+static void put_mail_count(struct html *html, const struct record *record)
+{
+    unsigned accepted = 0;
+    unsigned looked_at = 0;
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+        accepted += ((const struct transaction *)link->data)->outcome == SMTP_OUTCOME_ACCEPTED;
+        record_cool(record, ++looked_at);
+    }
+    html_count(html, record->transactions.length);
+    if (record->transactions.length > 0)
+        html_printf(html, _(" (%u accepted)"), accepted);
+}
+
+static void put_finding_count(struct html *html, const struct record *record)
+{
+    int worst = report_worst(record);
+    html_count(html, record->findings.length);
+    if (worst >= 0) {
+        html_mark(html, " ");
+        report_severity(html, (enum smtp_severity)worst);
+    }
+}
+
+static void put_number_cell(struct report *report, const struct record *record, bool dialogue)
+{
+    struct html *html = &report->html;
+    html_mark(html, "<tr class=\"hit\"");
+    put_filter_data(html, record);
+    html_mark(html, "><th scope=\"row\">");
+    if (dialogue)
+        report_link(report, record->id);
+    else
+        html_number(html, record->id);
+    html_mark(html, "</th><td>");
+}
+
+void report_row(struct report *report, const struct record *record, bool dialogue)
+{
+    struct html *html = &report->html;
+    if (report->counts.rows >= REPORT_ROWS)
+        return;
+    report->counts.rows++;
+    report_begin(report, REPORT_PART_ROWS);
+    put_number_cell(report, record, dialogue);
+    html_time(html, record->connection.start, record->precision);
+    html_mark(html, "</td><td>");
+    put_duration(html, record);
+    html_mark(html, "</td><td>");
+    put_endpoint(html, record, SMTP_CLIENT);
+    if (record->helo_seen && record->helo.length > 0) {
+        html_mark(html, "<div class=\"soft\">");
+        html_wire(html, smtp_span_first(record->helo, HELO_SHOWN));
+        html_mark(html, "</div>");
+    }
+    html_mark(html, "</td><td>");
+    put_endpoint(html, record, SMTP_SERVER);
+    html_mark(html, "</td><td>");
+    put_starttls(html, record);
+    html_mark(html, "</td><td>");
+    put_logins(html, record);
+    html_mark(html, "</td><td>");
+    put_mail_count(html, record);
+    html_mark(html, "</td><td>");
+    put_finding_count(html, record);
+    html_mark(html, "</td><td>");
+    annotate_ending(html_phrase(html), record);
+    html_give(html);
+    html_mark(html, "</td></tr>\n");
+    report_end(report);
+}
+
+/* ---- around the dialogue ---- */
+
+static void put_heading(struct report *report, const struct record *record)
+{
+    struct html *html = &report->html;
+    int worst = report_worst(record);
+    html_mark(html, "<summary><h3>");
+    html_printf(html, _("%s session %" PRIu64), record->lmtp ? "LMTP" : "SMTP", record->id);
+    html_mark(html, "</h3> <span class=\"who\">");
+    put_endpoint(html, record, SMTP_CLIENT);
+    html_mark(html, " → ");
+    put_endpoint(html, record, SMTP_SERVER);
+    html_mark(html, "</span> ");
+    if (worst >= 0)
+        report_severity(html, (enum smtp_severity)worst);
+    html_mark(html, "<div class=\"soft\">");
+    phrase_session(html_phrase(html), record);
+    html_give(html);
+    html_mark(html, "</div></summary>\n");
+}
+
+static void put_banner(struct html *html, const struct record *record)
+{
+    if (record->banner_seen) {
+        html_printf(html, "%u ", record->banner_code);
+        html_wire(html, record->banner);
+    } else {
+        html_text(html, _("no greeting was seen"));
+    }
+}
+
+static void put_facts(struct html *html, const struct record *record)
+{
+    html_mark(html, "<dl class=\"facts\">\n");
+    report_fact(html, _("client"));
+    put_endpoint(html, record, SMTP_CLIENT);
+    if (record->helo_seen && record->helo.length > 0) {
+        html_text(html, _("  calls itself "));
+        html_wire(html, smtp_span_first(record->helo, HELO_SHOWN));
+    }
+    report_fact_end(html);
+    report_fact(html, _("server"));
+    put_endpoint(html, record, SMTP_SERVER);
+    html_mark(html, ": ");
+    put_banner(html, record);
+    report_fact_end(html);
+    report_fact(html, _("begins"));
+    html_time(html, record->connection.start, record->precision);
+    html_text(html, _("  lasts "));
+    put_duration(html, record);
+    report_fact_end(html);
+    report_fact(html, _("frames"));
+    phrase_frames(html_phrase(html), record);
+    html_give(html);
+    report_fact_end(html);
+    html_mark(html, "</dl>\n");
+}
+
+static void put_finding(struct html *html, const struct finding *finding)
+{
+    html_mark(html, "<li>");
+    report_severity(html, smtp_finding_severity(finding->finding));
+    html_mark(html, " <code>");
+    html_text(html, smtp_finding_name(finding->finding));
+    html_mark(html, "</code>");
+    if (finding->frame != 0)
+        html_printf(html, _("  frame %" PRIu64), finding->frame);
+    html_mark(html, "<div>");
+    phrase_finding(html_phrase(html), finding->finding, finding->detail);
+    html_give(html);
+    html_mark(html, "</div></li>\n");
+}
+
+static void put_findings(struct html *html, const struct record *record)
+{
+    unsigned shown = 0;
+    if (record->findings.length == 0)
+        return;
+    html_mark(html, "<h4>");
+    html_text(html, _("Findings of this session"));
+    html_mark(html, "</h4>\n<ul class=\"found\">\n");
+    for (int severity = SMTP_SEVERITY_HIGH; severity >= SMTP_SEVERITY_INFO; severity--)
+        for (const GList *link = record->findings.head; link != NULL && shown < REPORT_SESSION_FINDINGS; link = link->next) {
+            const struct finding *finding = link->data;
+            if ((int)smtp_finding_severity(finding->finding) != severity)
+                continue;
+            put_finding(html, finding);
+            shown++;
+        }
+    html_mark(html, "</ul>\n");
+    if (record->findings.length > shown) {
+        html_mark(html, "<p class=\"rest\">");
+        html_printf(html, _("and %u more"), record->findings.length - shown);
+        html_mark(html, "</p>\n");
+    }
+}
+
+void report_dialogue(struct report *report, const struct record *record, const GArray *mails)
+{
+    struct html *html = &report->html;
+    report_begin(report, REPORT_PART_DIALOGUES);
+    html_mark(html, "<details class=\"session hit\"");
+    put_filter_data(html, record);
+    if (report->counts.dialogues <= REPORT_OPEN)
+        html_mark(html, " open");
+    html_mark(html, ">");
+    put_heading(report, record);
+    html_mark(html, "<div class=\"inner\" id=\"s");
+    html_number(html, record->id);
+    html_mark(html, "\">\n");
+    put_facts(html, record);
+    report_ladder(report, record, mails);
+    put_findings(html, record);
+    html_mark(html, "</div></details>\n");
+    report_end(report);
+}
