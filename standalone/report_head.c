@@ -81,7 +81,8 @@ static void put_session_option(struct html *html, const struct options *options)
 
 static void put_options(struct html *html, const struct options *options)
 {
-    char *memory = g_strdup_printf("--memory-limit %" PRIu64, options->memory_limit);
+    bool mebibytes = options->memory_limit % (1u << 20) == 0;
+    char *memory = g_strdup_printf("--memory-limit %" PRIu64 "%s", options->memory_limit >> (mebibytes ? 20 : 0), mebibytes ? "M" : "");
     char *shard = g_strdup_printf("--shard %" PRIu64 "/%" PRIu64, options->shard, options->shards);
     if (options->sessions->len > 0)
         put_session_option(html, options);
@@ -124,7 +125,7 @@ static void begin_loss(struct html *html, bool *begun)
     html_mark(html, "<li>");
 }
 
-static void put_loss(struct html *html, bool *begun, uint64_t count, const char *format)
+G_GNUC_PRINTF(4, 0) static void put_loss(struct html *html, bool *begun, uint64_t count, const char *format)
 {
     if (count == 0)
         return;
@@ -170,16 +171,23 @@ static void put_frames(struct html *html, const struct summary *summary, bool *b
 {
     static const struct {
         enum packet_result result;
-        const char *format;
+        const char *reason;
     } reasons[] = {
-        { PACKET_FRAGMENT, N_("%s frames with fragments whose packet was never whole") },
-        { PACKET_ENCRYPTED, N_("%s frames of encrypted 802.11") },
-        { PACKET_CUT, N_("%s frames cut short by the capture's snap length") },
-        { PACKET_MALFORMED, N_("%s malformed frames") },
-        { PACKET_LINK_UNKNOWN, N_("%s frames of an unknown link type") },
+        { PACKET_FRAGMENT, N_("frames with fragments whose packet was never whole: ") },
+        { PACKET_ENCRYPTED, N_("frames of encrypted 802.11: ") },
+        { PACKET_CUT, N_("frames cut short by the capture's snap length: ") },
+        { PACKET_MALFORMED, N_("malformed frames: ") },
+        { PACKET_LINK_UNKNOWN, N_("frames of an unknown link type: ") },
     };
-    for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++)
-        put_loss(html, begun, summary->frames[reasons[i].result], _(reasons[i].format));
+    for (size_t i = 0; i < G_N_ELEMENTS(reasons); i++) {
+        uint64_t count = summary->frames[reasons[i].result];
+        if (count == 0)
+            continue;
+        begin_loss(html, begun);
+        html_text(html, _(reasons[i].reason));
+        html_count(html, count);
+        html_mark(html, "</li>\n");
+    }
 }
 
 void report_losses(struct report *report, const struct summary *summary)
@@ -194,14 +202,28 @@ void report_losses(struct report *report, const struct summary *summary)
         html_mark(html, "</li>\n");
     }
     put_gaps(html, counts, &begun);
-    put_loss(html, &begun, counts->hidden, _("%s sessions went on under TLS: what was said there cannot be seen"));
+    put_loss(html, &begun, counts->hidden, 
+             language_plural("%s session went on under TLS: what was said there cannot be seen",
+                             "%s sessions went on under TLS: what was said there cannot be seen", counts->hidden));
     put_frames(html, summary, &begun);
-    put_loss(html, &begun, summary->given_up, _("%s connections were not followed, or closed early: more would not fit into --memory-limit"));
-    put_loss(html, &begun, summary->not_waited_for, _("%s holes were not waited for: too much was behind them for --memory-limit"));
-    put_loss(html, &begun, summary->implausible, _("%s segments were not used: their sequence numbers are far outside of their connection"));
-    put_loss(html, &begun, summary->not_smtp, _("%s connections on an SMTP port carry something else"));
-    put_loss(html, &begun, summary->forgotten, _("%s clients, servers or identities were forgotten to make room for others"));
-    put_loss(html, &begun, summary->sessions_seen - summary->sessions, _("%s sessions were not asked for (--session), and are not here"));
+    put_loss(html, &begun, summary->given_up,
+             language_plural("%s connection was not followed, or closed early: more would not fit into --memory-limit",
+                             "%s connections were not followed, or closed early: more would not fit into --memory-limit", summary->given_up));
+    put_loss(html, &begun, summary->not_waited_for,
+             language_plural("%s hole was not waited for: too much was behind it for --memory-limit",
+                             "%s holes were not waited for: too much was behind them for --memory-limit", summary->not_waited_for));
+    put_loss(html, &begun, summary->implausible,
+             language_plural("%s segment was not used: its sequence number is far outside of its connection",
+                             "%s segments were not used: their sequence numbers are far outside of their connection", summary->implausible));
+    put_loss(html, &begun, summary->not_smtp,
+             language_plural("%s connection on an SMTP port carries something else", "%s connections on an SMTP port carry something else",
+                             summary->not_smtp));
+    put_loss(html, &begun, summary->forgotten,
+             language_plural("%s client, server or identity was forgotten to make room for others",
+                             "%s clients, servers or identities were forgotten to make room for others", summary->forgotten));
+    put_loss(html, &begun, summary->sessions_seen - summary->sessions, 
+             language_plural("%s session was not asked for (--session), and is not here",
+                             "%s sessions were not asked for (--session), and are not here", summary->sessions_seen - summary->sessions));
     if (begun) {
         html_mark(html, "</ul></div>\n");
         return;

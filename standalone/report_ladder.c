@@ -33,7 +33,7 @@ enum sender {
 
 static void begin_row(struct ladder *ladder, enum sender sender, bool arrow)
 {
-    static const char *const classes[] = { "c", "s", "s no", "n" };
+    static const char *const classes[] = { "c", "s", "s refuse", "n" };
     char *style = g_strdup_printf("%s%s%s", classes[sender], arrow ? " to" : "", ladder->login ? " auth" : "");
     html_mark(ladder->html, "<tr");
     html_attribute(ladder->html, "class", style);
@@ -205,7 +205,7 @@ static void put_data(struct ladder *ladder, const struct item *item)
     bool chunk = item->transport == SMTP_TRANSPORT_BDAT && !item->last;
     begin_row(ladder, FROM_CLIENT, true);
     put_place(ladder, item, true);
-    html_mark(html, "<td class=\"d\"><div class=\"content");
+    html_mark(html, "<td class=\"d\"><div><div class=\"content");
     if (!item->complete)
         html_mark(html, " broken");
     html_mark(html, "\">");
@@ -220,7 +220,7 @@ static void put_data(struct ladder *ladder, const struct item *item)
         put_field(html, "Subject", message->subject);
         put_mail_link(ladder, message);
     }
-    html_mark(html, "</div></td><td class=\"m\">");
+    html_mark(html, "</div></div></td><td class=\"m\">");
     html_text(html, phrase_data_note(item));
     html_mark(html, "</td></tr>\n");
 }

@@ -104,7 +104,7 @@ void report_row(struct report *report, const struct record *record, bool dialogu
     report_begin(report, REPORT_PART_ROWS);
     put_number_cell(report, record, dialogue);
     html_time(html, record->connection.start, record->precision);
-    html_mark(html, "</td><td>");
+    html_mark(html, "</td><td class=\"short\">");
     put_duration(html, record);
     html_mark(html, "</td><td>");
     put_endpoint(html, record, SMTP_CLIENT);

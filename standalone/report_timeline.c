@@ -299,7 +299,7 @@ static void put_tick_text(struct picture *picture, double x, int64_t time, int64
     size_t to = stretch >= DAY ? 10 : stretch >= MINUTE ? 16 : stretch >= SECOND ? 19 : stretch >= MILLISECOND ? 23 : 26;
     char *part = g_strndup(text->str + from, to - from);
     g_strdelimit(part, "T", ' ');
-    put_words(picture->html, "middle", x, picture->height - 8, part);
+    put_words(picture->html, x > WIDTH - 4 * RIGHT ? "end" : "middle", x, picture->height - 8, part);
     g_free(part);
     g_string_free(text, TRUE);
 }
