@@ -293,6 +293,16 @@ void report_fact_end(struct html *html)
     html_mark(html, "</dd></div>\n");
 }
 
+void report_fold(struct html *html, bool open, const char *what)
+{
+    html_mark(html, "<details class=\"fold\"");
+    if (open)
+        html_mark(html, " open");
+    html_mark(html, "><summary>");
+    html_text(html, what);
+    html_mark(html, "</summary>\n");
+}
+
 void report_severity(struct html *html, enum smtp_severity severity)
 {
     static const char *const names[] = { N_("info"), N_("low"), N_("medium"), N_("high") };
@@ -493,13 +503,14 @@ static bool write_sessions(struct report *report, FILE *out)
     uint64_t left_out = counts->sessions - counts->rows;
     put_rest(html, left_out, language_plural("%s session is not in this table.", "%s sessions are not in this table.", left_out),
              _("smtpscope sessions lists all of them."));
+    report_fold(html, counts->rows <= REPORT_OPEN_ROWS, _("Table of sessions"));
     html_mark(html, "<div class=\"wide\" tabindex=\"0\" role=\"region\"");
     html_attribute(html, "aria-label", _("Sessions"));
     html_mark(html, "><table class=\"list\">\n");
     put_headings(html, names, G_N_ELEMENTS(names));
     if (!give_part(report, REPORT_PART_ROWS, out))
         return false;
-    html_mark(html, "</tbody></table></div>\n");
+    html_mark(html, "</tbody></table></div></details>\n");
     end_section(html);
     return true;
 }

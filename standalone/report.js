@@ -32,9 +32,12 @@ function apply() {
     hit.hidden = !fits(hit, wanted);
     count += hit.hidden ? 0 : 1;
   }
+  const all = count === hits.length;
   for (const finding of document.querySelectorAll(".finding"))
     finding.hidden = finding.querySelector(".hit:not([hidden])") === null;
-  const all = count === hits.length;
+  if (!all)
+    for (const fold of document.querySelectorAll(".fold"))
+      fold.open = true;
   shown.textContent = all ? "" : shown.dataset.format.replace("%s", count).replace("%s", hits.length);
 }
 

@@ -142,13 +142,17 @@ bool report_findings_heading(struct report *report, unsigned part)
     html_mark(html, " <code>");
     html_text(html, name);
     html_mark(html, "</code> <span class=\"count\">");
-    html_printf(html, language_plural("%" PRIu64 " time", "%" PRIu64 " times", count), count);
+    GString *number = g_string_new(NULL);
+    text_append_count(number, count);
+    html_printf(html, language_plural("%s time", "%s times", count), number->str);
+    g_string_free(number, TRUE);
     html_mark(html, "</span></h3>\n");
     if (entry != NULL) {
         put_sentence(html, "meaning", NULL, entry->meaning);
         put_sentence(html, "why", NULL, entry->description);
         put_sentence(html, "action", _("What to do"), entry->action);
     }
+    report_fold(html, count <= REPORT_OPEN, _("Where it was seen"));
     put_headings(html);
     return true;
 }
@@ -159,9 +163,12 @@ void report_findings_rest(struct report *report, unsigned part)
     uint64_t count = report->counts.findings[part];
     html_mark(html, "</tbody></table>\n");
     if (count > REPORT_FINDINGS) {
+        GString *number = g_string_new(NULL);
+        text_append_count(number, count - REPORT_FINDINGS);
         html_mark(html, "<p class=\"rest\">");
-        html_printf(html, _("%" PRIu64 " more are not on this page: smtpscope findings lists all of them."), count - REPORT_FINDINGS);
+        html_printf(html, _("%s more are not on this page: smtpscope findings lists all of them."), number->str);
         html_mark(html, "</p>\n");
+        g_string_free(number, TRUE);
     }
-    html_mark(html, "</article>\n");
+    html_mark(html, "</details></article>\n");
 }

@@ -17,7 +17,8 @@
 #define REPORT_DIALOGUES 1000u   /* sessions whose dialogue is shown: the first ones, */
 #define REPORT_DIALOGUES_FOUND 1000u /* and so many of the others, if they have a finding of these severities: */
 #define REPORT_FOUND_SEVERITY SMTP_SEVERITY_MEDIUM
-#define REPORT_OPEN 20u          /* dialogues that are open when the page is */
+#define REPORT_OPEN 20u          /* dialogues that are open when the page is, and rows of a table of findings */
+#define REPORT_OPEN_ROWS 500u    /* rows of the table of sessions */
 #define REPORT_ITEMS 250u        /* of a dialogue: so many at its beginning, and at its end; */
 #define REPORT_TURNS 100u        /* and of those between: boundaries and holes */
 #define REPORT_LINES 100u        /* of a reply */
@@ -85,6 +86,9 @@ void report_link(struct report *report, uint64_t session);
 /* A fact of a list: its name, and what follows is its value until report_fact_end. */
 void report_fact(struct html *html, const char *name);
 void report_fact_end(struct html *html);
+
+/* Begins what can be closed, with a line that says what it is; </details> ends it. */
+void report_fold(struct html *html, bool open, const char *what);
 
 /* The severity as a label. */
 void report_severity(struct html *html, enum smtp_severity severity);
