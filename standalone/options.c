@@ -23,7 +23,7 @@ static const char help_summary[] = N_(
     "  messages     each mail with what became of it; with --output-dir also the mails themselves\n"
     "  findings     what an investigator should look at, one line each\n"
     "  servers      what each server announced, in clear and under TLS\n"
-    "  report       all of it as one HTML page, to hand on: report -o report.html mail.pcap\n"
+    "  report       all of it as one HTML page, to hand on\n"
     "  explain      what commands, codes and words mean: explain STARTTLS 550 5.7.1, or a line of a log in quotes\n"
     "  reference    all that explain knows, by category\n"
     "  learn        walk through a bundled session, line by line\n"
@@ -40,6 +40,7 @@ static const char help_description[] = N_(
     "                                               every mail as a file, and an index of them\n"
     "  smtpscope messages --verify mails mail.pcap  is what lies there what was sent?\n"
     "  smtpscope findings mail.pcap                 what to look at first\n"
+    "  smtpscope report -o report.html mail.pcap    a page for somebody who has neither the capture nor this program\n"
     "  tcpdump -U -i eth0 -w - port 25 | smtpscope -\n"
     "                                               live: each session when it ends\n"
     "\n"
@@ -277,7 +278,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
         { "show-secrets", 0, 0, G_OPTION_ARG_NONE, &show_secrets, _("Passwords and other secrets as they are"), NULL },
         { "sort", 0, 0, G_OPTION_ARG_STRING, &sort, _("end (the order in which sessions end) or start"), "ORDER" },
         { "color", 0, 0, G_OPTION_ARG_STRING, &colour, _("auto (on a terminal), always or never"), "WHEN" },
-        { "hash-input", 0, 0, G_OPTION_ARG_NONE, &hash_input, _("The SHA-256 of each capture in the summary (JSON)"), NULL },
+        { "hash-input", 0, 0, G_OPTION_ARG_NONE, &hash_input, _("The SHA-256 of each capture, in the summary (JSON) and in the report"), NULL },
         { "memory-limit", 0, 0, G_OPTION_ARG_STRING, &memory_limit, _("Memory to use at the most (512M)"), "SIZE" },
         { "shard", 0, 0, G_OPTION_ARG_STRING, &shard, _("Only the connections of shard I (from 0) of N"), "I/N" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, _("Write to FILE, not to standard output"), "FILE" },

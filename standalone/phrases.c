@@ -64,9 +64,16 @@ void phrase_missing(GString *out, enum smtp_role role, uint64_t octets, uint64_t
 
 void phrase_skipped(GString *out, const struct item *item)
 {
-    text_append_count(out, item->octets);
-    g_string_append(out, item->role == SMTP_CLIENT ? _(" octets of the client that cannot be placed in the dialogue")
-                                                   : _(" octets of the server that cannot be placed in the dialogue"));
+    GString *count = g_string_new(NULL);
+    text_append_count(count, item->octets);
+    g_string_append_printf(out,
+                           item->role == SMTP_CLIENT
+                               ? language_plural("%s octet of the client that cannot be placed in the dialogue",
+                                                 "%s octets of the client that cannot be placed in the dialogue", item->octets)
+                               : language_plural("%s octet of the server that cannot be placed in the dialogue",
+                                                 "%s octets of the server that cannot be placed in the dialogue", item->octets),
+                           count->str);
+    g_string_free(count, TRUE);
 }
 
 /* ---- content ---- */

@@ -303,15 +303,20 @@ void report_fold(struct html *html, bool open, const char *what)
     html_mark(html, "</summary>\n");
 }
 
-void report_severity(struct html *html, enum smtp_severity severity)
+const char *report_severity_name(enum smtp_severity severity)
 {
     static const char *const names[] = { N_("info"), N_("low"), N_("medium"), N_("high") };
+    return _(names[severity]);
+}
+
+void report_severity(struct html *html, enum smtp_severity severity)
+{
     html_mark(html, "<span");
     char *style = g_strdup_printf("sev %s", smtp_severity_name(severity));
     html_attribute(html, "class", style);
     g_free(style);
     html_mark(html, ">");
-    html_text(html, _(names[severity]));
+    html_text(html, report_severity_name(severity));
     html_mark(html, "</span>");
 }
 

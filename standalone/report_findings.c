@@ -2,8 +2,6 @@
 
 /* Findings in the report: each kind once, with what it means and what to do, and below it where it was seen. */
 
-#include <inttypes.h>
-
 #include "language.h"
 #include "phrases.h"
 #include "reference/reference.h"
@@ -33,13 +31,18 @@ static void put_evidence(struct report *report, const struct evidence *evidence)
 {
     struct html *html = &report->html;
     if (evidence->session != 0) {
-        html_text(html, _("session "));
+        html_text(html, _("session"));
+        html_mark(html, " ");
         report_link(report, evidence->session);
     }
-    if (evidence->frame != 0)
-        html_printf(html, _(" frame %" PRIu64), evidence->frame);
+    if (evidence->frame != 0) {
+        html_mark(html, " ");
+        html_text(html, _("frame"));
+        html_mark(html, " ");
+        html_number(html, evidence->frame);
+    }
     if (report->options->count > 1) {
-        html_text(html, _(" of "));
+        html_mark(html, " ");
         html_wire(html, smtp_span_of_text(evidence->capture));
     }
 }
@@ -76,11 +79,12 @@ static void put_row(struct report *report, const struct told_finding *told)
     text_append_visible(html_phrase(html), told->detail);
     html_give(html);
     for (unsigned i = 1; i < told->count; i++) {
-        html_text(html, i == 1 ? _(" (see ") : ", ");
+        html_mark(html, "<div class=\"soft\">");
+        html_text(html, _("see"));
+        html_mark(html, " ");
         put_evidence(report, &told->evidence[i]);
+        html_mark(html, "</div>");
     }
-    if (told->count > 1)
-        html_text(html, ")");
     html_mark(html, "</td></tr>\n");
 }
 

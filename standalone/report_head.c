@@ -11,10 +11,22 @@
 
 /* ---- what it is made of ---- */
 
+static void put_digest_cell(struct html *html, const char *digest)
+{
+    html_mark(html, "<td>");
+    if (digest != NULL) {
+        html_mark(html, "<code>");
+        html_text(html, digest);
+        html_mark(html, "</code>");
+    } else {
+        html_text(html, _("not known: it was not read to its end"));
+    }
+    html_mark(html, "</td>");
+}
+
 static void put_capture_row(struct html *html, const struct summary *summary, unsigned index)
 {
     const struct capture_facts facts = capture_set_facts(summary->captures, index);
-    const char *digest = capture_set_digest(summary->captures, index);
     unsigned precision = capture_set_precision(summary->captures, index);
     html_mark(html, "<tr><th scope=\"row\">");
     html_wire(html, smtp_span_of_text(capture_set_name(summary->captures, index)));
@@ -28,24 +40,17 @@ static void put_capture_row(struct html *html, const struct summary *summary, un
         html_mark(html, "<br>");
         html_time(html, facts.last, precision);
     }
-    html_mark(html, "</td><td>");
-    if (digest != NULL) {
-        html_mark(html, "<code>");
-        html_text(html, digest);
-        html_mark(html, "</code>");
-    } else {
-        html_text(html, summary->options->hash_input ? _("not known: it was not read to its end") : _("not asked for (--hash-input)"));
-    }
-    html_mark(html, "</td></tr>\n");
+    html_mark(html, "</td>");
+    if (summary->options->hash_input)
+        put_digest_cell(html, capture_set_digest(summary->captures, index));
+    html_mark(html, "</tr>\n");
 }
 
-static void put_capture_table(struct html *html, const struct summary *summary)
+static void put_headings(struct html *html, bool digests)
 {
     static const char *const names[] = { N_("Capture"), N_("Frames"), N_("Octets"), N_("First and last frame"), "SHA-256" };
-    html_mark(html, "<div class=\"wide\" tabindex=\"0\" role=\"region\"");
-    html_attribute(html, "aria-label", _("Captures"));
-    html_mark(html, "><table class=\"list\">\n<thead><tr>");
-    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+    html_mark(html, "<thead><tr>");
+    for (size_t i = 0; i < G_N_ELEMENTS(names) - (digests ? 0 : 1); i++) {
         if (i == 1 || i == 2)
             html_mark(html, "<th scope=\"col\" class=\"number\">");
         else
@@ -53,10 +58,40 @@ static void put_capture_table(struct html *html, const struct summary *summary)
         html_text(html, _(names[i]));
         html_mark(html, "</th>");
     }
-    html_mark(html, "</tr></thead>\n<tbody>\n");
-    for (unsigned i = 0; i < summary->options->count; i++)
+    html_mark(html, "</tr></thead>\n");
+}
+
+static void put_totals(struct html *html, const struct summary *summary)
+{
+    html_mark(html, "<tfoot><tr><th scope=\"row\">");
+    html_text(html, _("all"));
+    html_mark(html, "</th><td class=\"number\">");
+    html_count(html, summary->totals.frames);
+    html_mark(html, "</td><td class=\"number\">");
+    html_count(html, summary->totals.octets);
+    html_mark(html, "</td><td></td>");
+    if (summary->options->hash_input)
+        html_mark(html, "<td></td>");
+    html_mark(html, "</tr></tfoot>\n");
+}
+
+static void put_capture_table(struct html *html, const struct summary *summary)
+{
+    unsigned count = summary->options->count;
+    char *title = g_strdup_printf(language_plural("%u capture", "%u captures", count), count);
+    report_fold(html, count <= REPORT_OPEN, title);
+    g_free(title);
+    html_mark(html, "<div class=\"wide\" tabindex=\"0\" role=\"region\"");
+    html_attribute(html, "aria-label", _("Captures"));
+    html_mark(html, "><table class=\"list\">\n");
+    put_headings(html, summary->options->hash_input);
+    html_mark(html, "<tbody>\n");
+    for (unsigned i = 0; i < count; i++)
         put_capture_row(html, summary, i);
-    html_mark(html, "</tbody></table></div>\n");
+    html_mark(html, "</tbody>\n");
+    if (count > 1)
+        put_totals(html, summary);
+    html_mark(html, "</table></div></details>\n");
 }
 
 static void put_option(struct html *html, const char *option)
@@ -109,6 +144,19 @@ void report_captures(struct report *report, const struct summary *summary)
     report_fact(html, _("Options"));
     put_options(html, report->options);
     report_fact_end(html);
+    if (!report->options->hash_input) {
+        report_fact(html, "SHA-256");
+        html_text(html, _("of the captures: not asked for (--hash-input)"));
+        report_fact_end(html);
+    }
+    if (summary->frames[PACKET_NOT_TCP] > 0) {
+        GString *count = g_string_new(NULL);
+        text_append_count(count, summary->frames[PACKET_NOT_TCP]);
+        report_fact(html, _("Not TCP"));
+        html_printf(html, language_plural("%s frame, not looked at", "%s frames, not looked at", summary->frames[PACKET_NOT_TCP]), count->str);
+        report_fact_end(html);
+        g_string_free(count, TRUE);
+    }
     html_mark(html, "</dl>\n");
 }
 
@@ -270,10 +318,9 @@ static void put_outcomes(struct html *html, const struct report_counts *counts)
 
 static void put_findings(struct html *html, const struct report *report)
 {
-    static const char *const names[] = { N_("info"), N_("low"), N_("medium"), N_("high") };
     GString *text = g_string_new(NULL);
     for (int severity = SMTP_SEVERITY_HIGH; severity >= SMTP_SEVERITY_INFO; severity--)
-        append_part(text, report->counts.severities[severity], _(names[severity]));
+        append_part(text, report->counts.severities[severity], report_severity_name((enum smtp_severity)severity));
     put_number(html, _("Findings"), report_findings(report), text->str);
     g_string_free(text, TRUE);
 }
