@@ -30,19 +30,27 @@ static void keep_in_strip(struct report *report, unsigned part, struct smtp_span
     note_problem(report, strip_add(report->strips[part], text));
 }
 
+/* In the spool, a session is one text of pieces: this, and so many octets for that part. */
+struct piece {
+    uint32_t part, octets;
+};
+
+/* At once: the file is flushed for each text that is added. */
+static void keep_in_spool(struct report *report, unsigned part, GString *text)
+{
+    const struct piece piece = { .part = part, .octets = (uint32_t)text->len };
+    g_string_prepend_len(text, (const char *)&piece, sizeof piece);
+    note_problem(report, spool_add(report->spool, smtp_span(text->str, text->len)));
+}
+
 /* Hands on what is written so far of the part. */
 static void hand_on(struct report *report)
 {
     GString *out = report->html.out;
-    struct smtp_span text = smtp_span(out->str, out->len);
-    if (report->problem != 0) {
-        g_string_truncate(out, 0);
-        return;
-    }
-    if (report->early)
-        note_problem(report, spool_add(report->spool, text));
-    else
-        keep_in_strip(report, report->part, text);
+    if (report->problem == 0 && out->len > 0 && report->early)
+        keep_in_spool(report, report->part, out);
+    else if (report->problem == 0 && out->len > 0)
+        keep_in_strip(report, report->part, smtp_span(out->str, out->len));
     g_string_truncate(out, 0);
 }
 
@@ -55,30 +63,6 @@ static void relieve(void *context)
     arena_pool_cool(report->pool);
 }
 
-/* A text in the spool, and the part it belongs to. */
-struct waiting {
-    uint64_t number;
-    unsigned part;
-};
-
-static void free_waiting(gpointer array)
-{
-    g_array_free(array, TRUE);
-}
-
-/* What was written is the session's next text for that part; it comes into the strip at the session's turn. */
-static void wait_for_turn(struct report *report)
-{
-    const struct waiting waiting = { .number = ++report->texts, .part = report->part };
-    GArray *texts = g_hash_table_lookup(report->waiting, &report->record->id);
-    if (texts == NULL) {
-        texts = g_array_new(FALSE, FALSE, sizeof waiting);
-        g_hash_table_insert(report->waiting, g_memdup2(&report->record->id, sizeof report->record->id), texts);
-    }
-    spool_end(report->spool, waiting.number);
-    g_array_append_val(texts, waiting);
-}
-
 void report_begin(struct report *report, unsigned part)
 {
     report->part = part;
@@ -87,26 +71,42 @@ void report_begin(struct report *report, unsigned part)
 void report_end(struct report *report)
 {
     hand_on(report);
-    if (report->early)
-        wait_for_turn(report);
 }
+
+/* A session on its way from the spool to the strips. */
+struct move {
+    struct report *report;
+    struct piece piece;
+    size_t known;  /* octets of `piece` that came */
+    uint32_t left; /* of its text */
+};
 
 static bool take_moved(void *context, struct smtp_span text)
 {
-    struct report *report = context;
-    keep_in_strip(report, report->part, text);
-    return report->problem == 0;
+    struct move *move = context;
+    while (text.length > 0 && move->report->problem == 0) {
+        struct smtp_span taken = smtp_span_first(text, move->left > 0 ? move->left : sizeof move->piece - move->known);
+        text = smtp_span_from(text, taken.length);
+        if (move->left > 0) {
+            keep_in_strip(move->report, move->piece.part, taken);
+            move->left -= (uint32_t)taken.length;
+            continue;
+        }
+        memcpy((char *)&move->piece + move->known, taken.octets, taken.length);
+        move->known += taken.length;
+        if (move->known < sizeof move->piece)
+            continue;
+        move->left = move->piece.octets;
+        move->known = 0;
+    }
+    return move->report->problem == 0;
 }
 
 void report_turn(struct report *report, uint64_t session)
 {
-    const GArray *texts = g_hash_table_lookup(report->waiting, &session);
-    for (unsigned i = 0; texts != NULL && i < texts->len && report->problem == 0; i++) {
-        const struct waiting *waiting = &g_array_index(texts, struct waiting, i);
-        report->part = waiting->part;
-        note_problem(report, spool_move(report->spool, waiting->number, take_moved, report));
-    }
-    g_hash_table_remove(report->waiting, &session);
+    struct move move = { .report = report };
+    if (report->problem == 0)
+        note_problem(report, spool_move(report->spool, session, take_moved, &move));
 }
 
 /* ---- sessions ---- */
@@ -131,7 +131,6 @@ struct report *report_new(const struct options *options, struct arena_pool *pool
     report->spool = spool_new();
     report->across = across_new(tell_across, report);
     report->dialogues = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
-    report->waiting = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, free_waiting);
     report->timeline = timeline_new();
     return report;
 }
@@ -141,7 +140,6 @@ void report_free(struct report *report)
     for (unsigned part = 0; part < REPORT_PARTS; part++)
         strip_free(report->strips[part]);
     timeline_free(report->timeline);
-    g_hash_table_destroy(report->waiting);
     g_hash_table_destroy(report->dialogues);
     across_free(report->across);
     spool_free(report->spool);
@@ -251,13 +249,13 @@ static void write_session(struct report *report, const struct record *record)
 
 void report_session(struct report *report, const struct record *record, bool in_turn)
 {
-    report->record = record;
     report->early = !in_turn;
     if (options_pick(report->options, record->id))
         write_session(report, record);
     across_session(report->across, record);
+    if (report->early)
+        spool_end(report->spool, record->id);
     report->early = false;
-    report->record = NULL;
 }
 
 void report_finding(struct report *report, const struct told_finding *told)

@@ -58,11 +58,8 @@ struct report {
     struct html html;       /* of the part that is being written */
     unsigned part;
     struct strip *strips[REPORT_PARTS]; /* NULL: nothing yet */
-    struct spool *spool;    /* texts of sessions whose turn is not yet */
-    uint64_t texts;         /* of them, so far */
-    GHashTable *waiting;    /* which those are, by number of the session */
+    struct spool *spool;    /* sessions whose turn is not yet */
     bool early;             /* such a session is being written */
-    const struct record *record; /* the session that is being written; NULL: none */
     int problem;
     struct across *across;
     GHashTable *dialogues;  /* numbers of sessions whose dialogues are shown: what can be linked to */

@@ -363,6 +363,20 @@ class Limits(Case):
             counts = [octets.count(mark) for mark in (b'<tr class="hit"', b'<details class="session hit"', b'<article class="mail hit"')]
             self.assertEqual(counts, [50_000 + 500, 1000, 2000])
 
+    def test_many_behind_one(self):
+        """By start: sessions that wait for one that goes on do so within --memory-limit, and come in order."""
+        held = Capture()
+        Connection(held, client="203.0.113.9").open().say("S", "220 mx.example.com ESMTP\r\n").say("C", "EHLO c.example.com\r\n")
+        write_capture("first.pcap", held)
+        many_mails(path("many.pcap"), 20_000, each_second=5000)
+        done, peak = run_and_measure("report", "--memory-limit", "32M", "--sort", "start", "-o", "many.html", "first.pcap", "many.pcap")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        if peak is not None:
+            self.assertLess(peak, 32 * 1024 * 1.1)
+        with open(path("many.html"), "rb") as file:
+            numbers = re.findall(rb'<th scope="row">(?:<a href="#s\d+">)?(\d+)', file.read())
+        self.assertEqual(list(map(int, numbers)), list(range(1, 20_002)))
+
     def test_found_beyond(self):
         """A session with a finding of weight is there, however many are in front of it."""
         sessions = [Session(ehlo(), BYE) for _ in range(1010)] + [Session(ehlo("AUTH PLAIN"), login("alice", "x"), BYE)]
