@@ -13,6 +13,7 @@ import struct
 import sys
 import unittest
 
+import browser
 import test_program as program
 from dialogues import BANNER, BYE, MAIL, PLAIN_TEXT, TLS, Session, capture, ehlo, envelope, login, message, plain, text64
 from pcap import Capture, Connection, many_mails
@@ -409,6 +410,77 @@ class Limits(Case):
         made = capture(Session(ehlo(), BYE))
         made.frames = [(made.frames[0][0] - 1000 * number, frame) for number, (_, frame) in enumerate(made.frames)]
         self.report(write_capture("back.pcap", made))
+
+
+@unittest.skipIf(browser.PROGRAM is None, "there is no Chromium")
+class InBrowser(Case):
+    """What a browser makes of the page."""
+
+    @classmethod
+    def setUpClass(cls):
+        os.mkdir(path("browser"))
+        cls.browser = browser.Browser(path("browser"))
+        cls.addClassCleanup(cls.browser.close)
+
+    def show(self, *sessions, arguments=(), fragment=""):
+        name = "shown-%d.html" % self.browser.loaded
+        done = run("report", "-o", name, *arguments, write_capture("shown.pcap", capture(*sessions)))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.browser.problems.clear()
+        self.browser.open(path(name), fragment)
+        self.assertEqual(self.browser.problems, [])
+
+    def seen(self, selector):
+        """How many such elements are seen."""
+        return self.browser.value("[...document.querySelectorAll(%r)].filter(one => one.checkVisibility()).length" % selector)
+
+    def type(self, words):
+        self.browser.value("words.value = %r; apply()" % words)
+
+    def test_filter(self):
+        self.show(Session(ehlo("AUTH PLAIN"), login("alice", "x"), BYE), Session(ehlo("STARTTLS"), message(PLAIN_TEXT), BYE, client="192.0.2.77"))
+        self.assertEqual((self.seen("#filter"), self.seen("details.session"), self.seen("#sessions tbody tr")), (1, 2, 2))
+        self.type("192.0.2.77 QUEUED")
+        self.assertEqual((self.seen("details.session"), self.seen("#sessions tbody tr"), self.seen(".finding")), (1, 0, 0))
+        self.assertRegex(self.browser.value("shown.textContent"), r"^\d+ of \d+ shown$")
+        self.type("")
+        self.assertEqual(self.browser.value("shown.textContent"), "")
+        self.browser.value("severity.value = '3'; apply()")
+        self.assertEqual((self.seen("details.session"), self.seen(".finding")), (1, 1))
+        self.browser.value("severity.value = '0'; found.checked = true; apply()")
+        self.assertEqual(self.seen("details.session"), 1)
+
+    def test_open_and_close(self):
+        self.show(*(Session(ehlo(), BYE) for _ in range(25)))
+        self.assertEqual(self.seen(".ladder"), 20)
+        self.browser.value("document.getElementById('close').click()")
+        self.assertEqual(self.seen(".ladder"), 0)
+        self.browser.value("location.hash = '#s24'; new Promise(done => setTimeout(done, 50))")
+        self.assertEqual(self.seen(".ladder"), 1)
+        self.browser.value("document.getElementById('open').click()")
+        self.assertEqual(self.seen(".ladder"), 25)
+
+    def test_place(self):
+        self.show(*(Session(ehlo(), BYE) for _ in range(25)), fragment="#s25")
+        self.assertEqual(self.seen("#s25 .ladder"), 1)
+
+    def test_narrow(self):
+        """Nothing is wider than the window, whatever is said."""
+        wide = "x" * 300
+        for width in (360, 800, 1600):
+            self.browser.size(width, 800)
+            self.show(Session(("S", "220 %s\r\n" % wide), ("C", "EHLO %s\r\n" % wide), ("S", "250-mx\r\n250 AUTH PLAIN\r\n"),
+                              login("u" + wide, "x"), message("Subject: %s\r\nFrom: %s\r\n\r\nx\r\n" % (wide, wide)), BYE))
+            self.assertLessEqual(self.browser.value("document.documentElement.scrollWidth"), width)
+
+    def test_no_script_but_its_own(self):
+        """The policy holds: what an escape might let through does not run, and nothing is loaded."""
+        self.show(Session(ehlo(), BYE))
+        self.browser.value("document.body.insertAdjacentHTML('beforeend', '<img src=\"x.png\" onerror=\"window.ran = 1\">')")
+        self.browser.value("document.body.append(Object.assign(document.createElement('script'), { textContent: 'window.ran = 1' }))")
+        self.browser.value("new Promise(done => setTimeout(done, 100))")
+        self.assertIsNone(self.browser.value("window.ran"))
+        self.assertGreaterEqual(len(self.browser.problems), 2)
 
 
 class Usage(Case):
