@@ -301,6 +301,13 @@ void report_fold(struct html *html, bool open, const char *what)
     html_mark(html, "</summary>\n");
 }
 
+void report_narrow(struct html *html, const char *heading)
+{
+    html_mark(html, "<span class=\"narrow\">");
+    html_text(html, heading);
+    html_mark(html, " </span>");
+}
+
 const char *report_severity_name(enum smtp_severity severity)
 {
     static const char *const names[] = { N_("info"), N_("low"), N_("medium"), N_("high") };

@@ -47,14 +47,6 @@ static void put_evidence(struct report *report, const struct evidence *evidence)
     }
 }
 
-/* What the column is, for where there is no room for columns. */
-static void put_narrow(struct html *html, const char *heading)
-{
-    html_mark(html, "<span class=\"narrow\">");
-    html_text(html, heading);
-    html_mark(html, " </span>");
-}
-
 static void put_row(struct report *report, const struct told_finding *told)
 {
     struct html *html = &report->html;
@@ -62,13 +54,13 @@ static void put_row(struct report *report, const struct told_finding *told)
     html_mark(html, "<tr class=\"hit\" data-severity=\"");
     html_number(html, (uint64_t)told->severity + 1);
     html_mark(html, "\"><td>");
-    put_narrow(html, _("Session"));
+    report_narrow(html, _("Session"));
     if (place->session != 0)
         report_link(report, place->session);
     else
         html_text(html, _("none"));
     html_mark(html, "</td><td>");
-    put_narrow(html, _("Frame"));
+    report_narrow(html, _("Frame"));
     if (place->frame != 0)
         html_number(html, place->frame);
     else

@@ -172,6 +172,7 @@ static void put_attachment(struct html *html, const struct attachment *attachmen
     html_mark(html, "</td><td>");
     html_wire(html, attachment->content_type);
     html_mark(html, "</td><td class=\"number\">");
+    report_narrow(html, _("Octets"));
     html_count(html, attachment->octets);
     html_mark(html, "</td><td>");
     if (attachment->whole) {

@@ -87,6 +87,9 @@ void report_fact_end(struct html *html);
 /* Begins what can be closed, with a line that says what it is; </details> ends it. */
 void report_fold(struct html *html, bool open, const char *what);
 
+/* What the column is, seen only where there is no room for columns. */
+void report_narrow(struct html *html, const char *heading);
+
 /* The severity in the language of the user, and as a label. */
 const char *report_severity_name(enum smtp_severity severity);
 void report_severity(struct html *html, enum smtp_severity severity);
