@@ -165,17 +165,28 @@ static enum smtp_recognition on_other_port(struct smtp_span client, struct smtp_
     return SMTP_RECOGNISED_NO;
 }
 
+/* The whole lines of it. */
+static struct smtp_span behind_cut(struct smtp_span octets, bool cut)
+{
+    if (!cut || octets.length == 0)
+        return octets;
+    const uint8_t *end = memchr(octets.octets, '\n', octets.length);
+    return end != NULL ? smtp_span_from(octets, (size_t)(end - octets.octets) + 1) : smtp_span(octets.octets, 0);
+}
+
 enum smtp_recognition smtp_recognise(const struct smtp_first_octets *seen, bool *opener_is_client)
 {
     bool opener_on_port = smtp_port_is_known(seen->opener_port);
     bool other_on_port = smtp_port_is_known(seen->other_port);
     bool opener_client = seen->opener_known || other_on_port || !opener_on_port;
+    struct smtp_span opener = behind_cut(seen->opener, seen->opener_cut);
+    struct smtp_span other = behind_cut(seen->other, seen->other_cut);
     /* Who greets with 220 is the server, whatever the ports say (RFC 5321 section 3.1); ATRN turns the roles later. */
-    if (!seen->opener_known && smtp_span_starts_with(seen->opener, "220") && !smtp_span_starts_with(seen->other, "220"))
+    if (!seen->opener_known && smtp_span_starts_with(opener, "220") && !smtp_span_starts_with(other, "220"))
         opener_client = false;
     *opener_is_client = opener_client;
-    struct smtp_span client = without_proxy_header(opener_client ? seen->opener : seen->other);
-    struct smtp_span server = opener_client ? seen->other : seen->opener;
+    struct smtp_span client = without_proxy_header(opener_client ? opener : other);
+    struct smtp_span server = opener_client ? other : opener;
     bool ended = seen->ended || client.length >= SMTP_RECOGNISE_LIMIT || server.length >= SMTP_RECOGNISE_LIMIT;
     if (client.length == 0 && server.length == 0)
         return undecided(seen->ended);

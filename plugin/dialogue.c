@@ -98,11 +98,20 @@ static struct smtp_span first_octets(const struct waiting *waiting)
     return waiting_first(waiting, &offset, &octets) ? octets : smtp_span(NULL, 0);
 }
 
+static bool beginning_is_lost(const struct waiting *waiting)
+{
+    uint64_t offset;
+    struct smtp_span octets;
+    return waiting_first(waiting, &offset, &octets) && offset > 0;
+}
+
 static void decide(struct dialogue *dialogue, bool ended)
 {
     struct smtp_first_octets seen = {
         .opener = first_octets(&dialogue->waiting[0]),
         .other = first_octets(&dialogue->waiting[1]),
+        .opener_cut = beginning_is_lost(&dialogue->waiting[0]),
+        .other_cut = beginning_is_lost(&dialogue->waiting[1]),
         .opener_port = dialogue->port[0],
         .other_port = dialogue->port[1],
         .opener_known = dialogue->opener_known,

@@ -161,17 +161,11 @@ static struct smtp_span first_octets(const struct stream_buffer *buffer)
     return stream_buffer_first(buffer, &run, &octets) ? octets : smtp_span(NULL, 0);
 }
 
-/* As first_octets; but where the stream's beginning is lost, what is left of a line says nothing. */
-static struct smtp_span first_lines(const struct dialogue *dialogue, int half)
+static bool beginning_is_lost(const struct dialogue *dialogue, int half)
 {
     struct run run;
     struct smtp_span octets;
-    if (!stream_buffer_first(&dialogue->buffer[half], &run, &octets))
-        return smtp_span(NULL, 0);
-    if (run.offset == dialogue->used[half] || octets.length == 0)
-        return octets;
-    const uint8_t *lf = memchr(octets.octets, '\n', octets.length);
-    return lf != NULL ? smtp_span_from(octets, (size_t)(lf - octets.octets) + 1) : smtp_span(NULL, 0);
+    return stream_buffer_first(&dialogue->buffer[half], &run, &octets) && run.offset != dialogue->used[half];
 }
 
 static void report_conflict(struct dialogue *dialogue, const struct conflict *conflict)
@@ -280,8 +274,10 @@ static void decide(struct dialogue *dialogue, bool ended)
     if (!pass_proxy(dialogue, ended) && stream_buffer_waiting(&dialogue->buffer[0]) < SMTP_RECOGNISE_LIMIT)
         return;
     struct smtp_first_octets seen = {
-        .opener = first_lines(dialogue, 0),
-        .other = first_lines(dialogue, 1),
+        .opener = first_octets(&dialogue->buffer[0]),
+        .other = first_octets(&dialogue->buffer[1]),
+        .opener_cut = beginning_is_lost(dialogue, 0),
+        .other_cut = beginning_is_lost(dialogue, 1),
         .opener_port = connection->endpoint[0].port,
         .other_port = connection->endpoint[1].port,
         .opener_known = connection->syn[0] || connection->syn[1],

@@ -63,6 +63,24 @@ static void tells_smtp_from_its_neighbours(void **state)
     }
 }
 
+static void what_is_left_of_a_line_says_nothing(void **state)
+{
+    (void)state;
+    struct smtp_first_octets seen = { .opener = smtp_span_of_text("EHLO c.example.com\r\n"), .other = smtp_span_of_text(" mail.example.com ESMTP\r\n"),
+                                      .opener_port = CLIENT_PORT, .other_port = 25, .opener_known = true, .other_cut = true };
+    bool opener_is_client = false;
+    assert_int_equal(smtp_recognise(&seen, &opener_is_client), SMTP_RECOGNISED_YES);
+    assert_true(opener_is_client);
+    seen.other_port = 9999; /* where the server's words must agree */
+    assert_int_equal(smtp_recognise(&seen, &opener_is_client), SMTP_RECOGNISED_MORE);
+    seen.other = smtp_span_of_text("mail.example.com ESMTP\r\n250 hi\r\n");
+    assert_int_equal(smtp_recognise(&seen, &opener_is_client), SMTP_RECOGNISED_YES);
+    seen.opener = smtp_span_of_text("");
+    seen.other = smtp_span_of_text("220 is what the banner ends with\r\n");
+    seen.ended = true;
+    assert_int_equal(smtp_recognise(&seen, &opener_is_client), SMTP_RECOGNISED_NO);
+}
+
 /* With fewer octets the answer may be "more", never the opposite of what it is in the end. */
 static void never_changes_its_mind(void **state)
 {
@@ -95,6 +113,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_smtp_from_its_neighbours),
+        cmocka_unit_test(what_is_left_of_a_line_says_nothing),
         cmocka_unit_test(never_changes_its_mind),
         cmocka_unit_test(knows_its_ports),
     };
