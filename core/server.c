@@ -211,6 +211,7 @@ static void starttls_answered(struct smtp_session *session, const struct smtp_re
         return;
     }
     session->starttls_accepted = true;
+    session->tls_failed = false; /* of an earlier one */
     session->before_tls_known = session->ehlo_seen;
     session->keywords_before_tls = session->keywords;
     session->ehlo_seen = false;
@@ -351,7 +352,9 @@ static void check_reply(struct smtp_session *session, const struct smtp_reply *r
         smtp_report(session, SMTP_FINDING_REPLY_CODE_MISMATCH, SMTP_SERVER, offset, sink,
                     "the enhanced status code %u.%u.%u is of another class than the reply code %u",
                     reply->enhanced.class_digit, reply->enhanced.subject, reply->enhanced.detail, reply->code);
-    if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421)
+    /* A server that cannot begin TLS may say so in clear to the client's hello. */
+    bool to_hello = session->tls_begun && !session->tls_established && reply->code >= 400;
+    if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421 || to_hello)
         return;
     if (session->starttls_accepted && !session->tls_begun) {
         session->reply_behind_220 = true;

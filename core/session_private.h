@@ -45,6 +45,7 @@ enum unit_kind {
     UNIT_TLS_BEGIN,      /* no octets: a TLS record begins */
     UNIT_TLS_RECORD,     /* header and as much of the body as is needed */
     UNIT_TLS_BODY,       /* the rest of a record */
+    UNIT_TLS_END,        /* no octets: clear text follows a handshake that did not get through */
     UNIT_OPAQUE_BEGIN,
     UNIT_OPAQUE,
 };

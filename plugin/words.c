@@ -173,6 +173,8 @@ void words_boundary(wmem_strbuf_t *out, const struct boundary_fact *boundary)
     g_free(name);
     wmem_strbuf_append_c(out, ' ');
     wmem_strbuf_append(out, auth && boundary->step == SMTP_STEP_ACCEPTED ? "ends, ACCEPTED" : events[boundary->step]);
+    if (boundary->step == SMTP_STEP_FAILED && boundary->note == NULL)
+        wmem_strbuf_append(out, ", clear text follows");
     if (boundary->note != NULL) {
         wmem_strbuf_append(out, ", alert ");
         words_append_visible(out, smtp_span_of_text(boundary->note));

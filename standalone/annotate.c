@@ -249,6 +249,8 @@ void annotate_starttls(GString *out, const struct record *record)
         g_string_append(out, _("no STARTTLS"));
     else
         g_string_append_printf(out, _("STARTTLS %s"), _(record_starttls(record)));
+    if (record_tls_failed(record))
+        g_string_append(out, _(", handshake failed"));
 }
 
 void annotate_ending(GString *out, const struct record *record)

@@ -383,7 +383,7 @@ static void put_tls_boundary(struct writer *writer, const struct item *item)
         break;
     case SMTP_STEP_FAILED:
         colour = PAGE_BAD;
-        g_string_append(title, _(": TLS handshake FAILED, alert "));
+        g_string_append(title, item->note.length > 0 ? _(": TLS handshake FAILED, alert ") : _(": TLS handshake FAILED, clear text follows"));
         text_append_visible(title, item->note);
         break;
     default:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from dialogues import (BANNER, BYE, MAIL, PLAIN_TEXT, TLS, TLS_HELLO, Session, capture, ehlo, envelope, login, message, plain, refusals,
+from dialogues import (BANNER, BYE, MAIL, PLAIN_TEXT, TLS, TLS_ALERT, TLS_HELLO, Session, capture, ehlo, envelope, login, message, plain, refusals,
                        text64)
 
 def smuggle(mark, inner="MAIL FROM:<admin@example.com>\r\nRCPT TO:<c@example.com>\r\nDATA\r\nhello\r\n", replies="250 queued\r\n"):
@@ -23,6 +23,8 @@ def smuggle(mark, inner="MAIL FROM:<admin@example.com>\r\nRCPT TO:<c@example.com
 
 
 # As a proxy writes it that has the keys.
+# The handshake that follows STARTTLS is refused by an alert.
+FAILED_TLS = Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO), ("S", TLS_ALERT)).steps
 DECRYPTED = Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO c\r\n"), ("S", "250-mx\r\n250 AUTH PLAIN\r\n"),
                     login("alice", "secret", "235 ok\r\n"), message(PLAIN_TEXT), BYE)
 
@@ -34,7 +36,8 @@ ROWS = {
     "cleartext-credentials": (
         [Session(ehlo("AUTH PLAIN"), login("alice", "secret", "235 ok\r\n"), BYE),
          Session(ehlo("AUTH LOGIN"), ("C", "AUTH LOGIN\r\n"), ("S", "334 VXNlcm5hbWU6\r\n"), ("C", text64("alice")),
-                 ("S", "334 UGFzc3dvcmQ6\r\n"), ("C", text64("secret")), ("S", "235 ok\r\n"))],
+                 ("S", "334 UGFzc3dvcmQ6\r\n"), ("C", text64("secret")), ("S", "235 ok\r\n")),
+         Session(FAILED_TLS, ("C", "EHLO c\r\n"), ("S", "250 AUTH PLAIN\r\n"), login("alice", "secret", "235 ok\r\n"))],
         [Session(ehlo("AUTH CRAM-MD5"), ("C", "AUTH CRAM-MD5\r\n"), ("S", "334 PDFAbXg+\r\n"), ("C", text64("alice 0123456789abcdef")),
                  ("S", "235 ok\r\n")),
          Session(ehlo("AUTH PLAIN"), ("C", "AUTH PLAIN\r\n"), ("S", "334 \r\n"), ("C", "*\r\n"), ("S", "501 cancelled\r\n"), BYE),
@@ -53,8 +56,11 @@ ROWS = {
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 4.7.0 not now\r\n"), BYE)],
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO)), Session(TLS, ("C", "STARTTLS\r\n"))]),
     "starttls-fallback-to-clear": (
-        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), message(PLAIN_TEXT), BYE)],
-        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), BYE), Session(TLS, message(PLAIN_TEXT), BYE),
+        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), message(PLAIN_TEXT), BYE),
+         Session(FAILED_TLS, message(PLAIN_TEXT), BYE),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO), ("S", "454 4.7.0 TLS is broken\r\n"), message(PLAIN_TEXT), BYE)],
+        [Session(FAILED_TLS, BYE), Session(FAILED_TLS, ("C", "EHLO c\r\n"), ("S", "250 mx\r\n"), BYE),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), BYE), Session(TLS, message(PLAIN_TEXT), BYE),
          Session(TLS, ("C", "STARTTLS x\r\n"), ("S", "501 no\r\n"), DECRYPTED.steps[3:])]),
     "starttls-command-injection": (
         [Session(TLS, ("C", "STARTTLS\r\nMAIL FROM:<x@example.com>\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO))],
