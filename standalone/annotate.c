@@ -235,6 +235,38 @@ void annotate_mechanism(GString *out, const struct auth *auth)
     text_append_visible(out, auth->mechanism);
 }
 
+/* Logins shown of a session: so many runs of equal ones, but accepted ones up to twice that. */
+#define LOGINS_SHOWN 4u
+
+static bool is_same_login(const struct auth *one, const struct auth *other)
+{
+    return one->result == other->result && smtp_span_same(one->mechanism, other->mechanism);
+}
+
+void annotate_logins(GString *out, const struct record *record, const char *separator)
+{
+    unsigned shown = 0;
+    unsigned left_out = 0;
+    for (const GList *link = record->auths.head; link != NULL;) {
+        const struct auth *auth = link->data;
+        unsigned same = 0;
+        for (; link != NULL && is_same_login(auth, link->data); link = link->next)
+            same++;
+        if (shown >= (auth->result == SMTP_STEP_ACCEPTED ? 2 * LOGINS_SHOWN : LOGINS_SHOWN)) {
+            left_out += same;
+            continue;
+        }
+        shown++;
+        g_string_append_printf(out, "%sAUTH ", separator);
+        annotate_mechanism(out, auth);
+        g_string_append_printf(out, " %s", _(record_auth_result(auth)));
+        if (same > 1)
+            g_string_append_printf(out, language_plural(" %u time", " %u times", same), same);
+    }
+    if (left_out > 0)
+        g_string_append_printf(out, language_plural("%sand %u login more", "%sand %u logins more", left_out), separator, left_out);
+}
+
 void annotate_endpoint(GString *out, const struct record *record, enum smtp_role role)
 {
     int half = role == SMTP_CLIENT ? record->client_half : 1 - record->client_half;

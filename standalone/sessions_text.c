@@ -47,14 +47,8 @@ void sessions_text(struct page *page, const struct record *record)
     }
     g_string_append(text, "; ");
     annotate_starttls(text, record);
+    annotate_logins(text, record, "; ");
     unsigned shown = 0;
-    for (const GList *link = record->auths.head; link != NULL && shown < 3; link = link->next, shown++) {
-        const struct auth *auth = link->data;
-        g_string_append(text, "; AUTH ");
-        annotate_mechanism(text, auth);
-        g_string_append_printf(text, " %s", _(record_auth_result(auth)));
-    }
-    shown = 0;
     for (const GList *link = record->transactions.head; link != NULL && shown < 5; link = link->next, shown++)
         append_transaction(text, link->data);
     if (record->transactions.length > 5)

@@ -589,13 +589,7 @@ static void put_summary(struct writer *writer)
     append_outcomes(text, record);
     g_string_append(text, ", ");
     annotate_starttls(text, record);
-    unsigned shown = 0;
-    for (const GList *link = record->auths.head; link != NULL && shown < 3; link = link->next, shown++) {
-        const struct auth *auth = link->data;
-        g_string_append(text, ", AUTH ");
-        annotate_mechanism(text, auth);
-        g_string_append_printf(text, " %s", _(record_auth_result(auth)));
-    }
+    annotate_logins(text, record, ", ");
     g_string_append(text, "; ");
     annotate_ending(text, record);
     struct page *page = writer->page;
