@@ -79,7 +79,7 @@ static int phase_columns(void)
 
 static int pipelined_columns(void)
 {
-    return (int)text_columns(_("pipelined")) + 2;
+    return MAX(11, (int)text_columns(_("pipelined")) + 1);
 }
 
 static void put_heading(struct page *page)
