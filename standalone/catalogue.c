@@ -75,7 +75,7 @@ static const char *macro_value(const struct catalogue *catalogue, uint32_t numbe
     return NULL;
 }
 
-/* The text whose parts are listed there, each with the macro behind it. It is kept as long as the program runs. */
+/* The text whose parts are listed there, each with the macro behind it. The caller frees it. */
 static struct text machine_text_at(const struct catalogue *catalogue, uint64_t at)
 {
     GString *text = g_string_new(NULL);
@@ -98,15 +98,28 @@ static struct text machine_text_at(const struct catalogue *catalogue, uint64_t a
     return (struct text){ .text = NULL };
 }
 
-static void add(struct catalogue *catalogue, struct text original, struct text translated)
+/* Returns false where it is not whole, or the catalogue's data about itself. */
+static bool add(struct catalogue *catalogue, struct text original, struct text translated)
 {
-    if (original.text == NULL || translated.text == NULL || original.length == 0) /* the catalogue's data about itself */
-        return;
+    if (original.text == NULL || translated.text == NULL || original.length == 0)
+        return false;
     struct translation *found = g_new(struct translation, 1);
     size_t first = strlen(translated.text);
     found->one = translated.text;
     found->many = first < translated.length ? translated.text + first + 1 : translated.text;
     g_hash_table_insert(catalogue->texts, (char *)original.text, found);
+    return true;
+}
+
+/* Its text and its translation, each listed there in parts. */
+static void add_machine_text(struct catalogue *catalogue, uint64_t original_at, uint64_t translated_at)
+{
+    struct text original = machine_text_at(catalogue, original_at);
+    struct text translated = machine_text_at(catalogue, translated_at);
+    if (add(catalogue, original, translated))
+        return;
+    g_free((char *)original.text);
+    g_free((char *)translated.text);
 }
 
 GHashTable *catalogue_read(const char *octets, size_t length)
@@ -125,7 +138,6 @@ GHashTable *catalogue_read(const char *octets, size_t length)
     translations = number_at(&catalogue, MACHINE_TRANSLATIONS);
     count = number_at(&catalogue, MACHINE_TEXTS);
     for (uint64_t i = 0; i < count && originals + 4 * i < length; i++)
-        add(&catalogue, machine_text_at(&catalogue, number_at(&catalogue, originals + 4 * i)),
-            machine_text_at(&catalogue, number_at(&catalogue, translations + 4 * i)));
+        add_machine_text(&catalogue, number_at(&catalogue, originals + 4 * i), number_at(&catalogue, translations + 4 * i));
     return catalogue.texts;
 }

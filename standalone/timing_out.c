@@ -58,9 +58,9 @@ void timing_json(struct json *json, const struct timing *timing, unsigned precis
 /* ---- text ---- */
 
 /* In the language of the user. */
-static const char *phase_text(int phase)
+static const char *phase_text(enum timing_phase phase)
 {
-    return _(timing_phase_name((enum timing_phase)phase));
+    return _(timing_phase_name(phase));
 }
 
 /* Columns, each with what parts it from the one before. */
@@ -73,7 +73,7 @@ static int phase_columns(void)
 {
     unsigned columns = text_columns(_("phase"));
     for (int i = 0; i < TIMING_PHASES; i++)
-        columns = MAX(columns, text_columns(phase_text(i)));
+        columns = MAX(columns, text_columns(phase_text((enum timing_phase)i)));
     return (int)columns + 1;
 }
 
@@ -139,11 +139,11 @@ static void put_phase(struct page *page, const struct timing *timing, enum timin
 static void append_longest(GString *out, const struct timing_sum *sums, const char *format)
 {
     const struct timing_sum *longest = NULL;
-    int phase = 0;
+    enum timing_phase phase = TIMING_GREETING;
     for (int i = 0; i < TIMING_PHASES; i++)
         if (i != TIMING_CONTENT && sums[i].count > 0 && (longest == NULL || sums[i].longest > longest->longest)) {
             longest = &sums[i];
-            phase = i;
+            phase = (enum timing_phase)i;
         }
     if (longest == NULL)
         return;

@@ -189,6 +189,19 @@ class EveryText(unittest.TestCase):
     def test_japanese(self):
         self.check("ja", self.allowed | words_of_translations())
 
+    def test_catalogue_cut_short(self):
+        """What is whole of it is used, the rest is in English."""
+        with open(os.path.join(SCRATCH, "share", "locale", NOBODYS, "LC_MESSAGES", "smtpscope.mo"), "rb") as file:
+            octets = file.read()
+        folder = os.path.join(SCRATCH, "share", "locale", "cut", "LC_MESSAGES")
+        os.makedirs(folder)
+        for length in (0, 4, 27, 47, 60, *range(100, len(octets), len(octets) // 20), len(octets) - 1):
+            with open(os.path.join(folder, "smtpscope.mo"), "wb") as file:
+                file.write(octets[:length])
+            done = run("--lang", "cut", bundled()[0])
+            self.assertEqual((done.returncode, done.stderr), (0, b""), length)
+            self.assertIn(b"220 mail.example.com", done.stdout)
+
     def test_json_is_the_same(self):
         for paths in self.captures:
             for command in ("transcript", "sessions", "messages", "findings", "servers"):
