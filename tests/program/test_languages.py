@@ -122,8 +122,7 @@ def column_of(line, part):
 
 
 def bundled():
-    folder = os.path.join(ARGUMENTS.source, "captures")
-    return sorted(os.path.join(folder, name) for name in os.listdir(folder) if ".pcap" in name)
+    return sorted(os.path.join("captures", name) for name in os.listdir(os.path.join(SCRATCH, "captures")) if ".pcap" in name)
 
 
 def save(name, *sessions):
@@ -210,7 +209,7 @@ class EveryText(unittest.TestCase):
                 self.assertEqual(text(command, "--format", "json", "--lang", "ja", *paths), english)
 
     def test_verify(self):
-        path = os.path.join(ARGUMENTS.source, "captures", "attachments.pcap")
+        path = os.path.join("captures", "attachments.pcap")
         text("messages", "--output-dir", "mails", "--attachments", path)
         folder = os.path.join(SCRATCH, "mails")
         os.remove(os.path.join(folder, "session-1-transaction-2.eml"))
@@ -289,13 +288,13 @@ class Columns(unittest.TestCase):
         self.assertIn("6 分 40 秒 !", "\n".join(rows))
 
     def test_servers(self):
-        lines = text("servers", "--lang", "ja", os.path.join(ARGUMENTS.source, "captures", "by-hand.pcap")).splitlines()
+        lines = text("servers", "--lang", "ja", os.path.join("captures", "by-hand.pcap")).splitlines()
         facts = [line for line in lines if re.match(r"  \S", line)]
         self.assertGreater(len(facts), 4)
         self.assertEqual({column_of(line, r"^  (?:TLS 上|\S+) +") for line in facts}, {13})
 
     def test_findings(self):
-        lines = text("findings", "--lang", "ja", os.path.join(ARGUMENTS.source, "captures", "by-hand.pcap")).splitlines()[:-1]
+        lines = text("findings", "--lang", "ja", os.path.join("captures", "by-hand.pcap")).splitlines()[:-1]
         self.assertEqual(len(lines), 4)
         self.assertEqual({column_of(line, r"^\S+ +") for line in lines}, {8})
         self.assertEqual({column_of(line, r"^\S+ +\S+ +") for line in lines}, {38})
@@ -320,6 +319,7 @@ def main():
     with tempfile.TemporaryDirectory() as SCRATCH:
         os.makedirs(os.path.join(SCRATCH, "share", "locale"))
         os.symlink(os.path.join(ARGUMENTS.build, "share", "locale", "ja"), os.path.join(SCRATCH, "share", "locale", "ja"))
+        os.symlink(os.path.join(ARGUMENTS.source, "captures"), os.path.join(SCRATCH, "captures"))
         catalogue_of_nobody()
         unittest.main(argv=[sys.argv[0], *rest])
 
