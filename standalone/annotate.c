@@ -28,7 +28,7 @@ void annotate_duration(GString *out, int64_t nanoseconds)
 static void separate(GString *out)
 {
     if (out->len > 0)
-        g_string_append(out, "; ");
+        g_string_append(out, _("; "));
 }
 
 static void annotate_parameters(GString *out, const struct item *item)

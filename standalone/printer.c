@@ -9,6 +9,7 @@
 
 #include "export.h"
 #include "findings_report.h"
+#include "language.h"
 #include "messages_text.h"
 #include "output.h"
 #include "servers.h"
@@ -61,7 +62,7 @@ static void say_not_kept(struct printer *printer)
 {
     if (g_atomic_int_get(&printer->failed))
         return;
-    fprintf(stderr, "smtpscope: %s: cannot keep sessions there until their turn comes (--sort start): %s\n", g_get_tmp_dir(),
+    fprintf(stderr, _("smtpscope: %s: cannot keep sessions there until their turn comes (--sort start): %s\n"), g_get_tmp_dir(),
             g_strerror(errno));
     g_atomic_int_set(&printer->failed, 1);
 }
@@ -148,7 +149,7 @@ static void say_unreadable(struct printer *printer, const char *directory)
 {
     GString *visible = g_string_new(NULL);
     text_append_visible(visible, smtp_span_of_text(directory));
-    fprintf(stderr, "smtpscope: %s: cannot be read: %s\n", visible->str, g_strerror(errno));
+    fprintf(stderr, _("smtpscope: %s: cannot be read: %s\n"), visible->str, g_strerror(errno));
     g_string_free(visible, TRUE);
     g_atomic_int_set(&printer->failed, 1);
 }
@@ -158,7 +159,7 @@ static bool open_output(struct printer *printer)
 {
     const struct options *options = printer->options;
     if (is_a_capture(options)) {
-        fprintf(stderr, "smtpscope: %s: is one of the captures, and would be overwritten\n", options->output);
+        fprintf(stderr, _("smtpscope: %s: is one of the captures, and would be overwritten\n"), options->output);
         return false;
     }
     printer->out = options->output == NULL ? stdout : fopen(options->output, "w");

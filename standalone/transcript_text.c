@@ -333,10 +333,11 @@ static void put_tls_summary(struct writer *writer)
         text_append_visible(text, tls->sni);
     }
     if (tls->alpn.octets != NULL) {
-        g_string_append(text, ", ALPN ");
+        g_string_append(text, _(", "));
+        g_string_append(text, "ALPN ");
         text_append_visible(text, tls->alpn);
     }
-    g_string_append(text, text->len > 0 ? "; " : "");
+    g_string_append(text, text->len > 0 ? _("; ") : "");
     GString *client = g_string_new(NULL);
     GString *server = g_string_new(NULL);
     text_append_count(client, tls->octets[SMTP_CLIENT]);
@@ -398,11 +399,17 @@ static void put_tls_boundary(struct writer *writer, const struct item *item)
 
 static void put_skipped(struct writer *writer, const struct item *item)
 {
-    GString *text = g_string_new("[");
-    text_append_count(text, item->octets);
-    g_string_append(text, item->role == SMTP_CLIENT
-                              ? _(" octets of the client that cannot be placed in the dialogue]")
-                              : _(" octets of the server that cannot be placed in the dialogue]"));
+    GString *text = g_string_new(NULL);
+    GString *count = g_string_new(NULL);
+    text_append_count(count, item->octets);
+    g_string_append_printf(text,
+                           item->role == SMTP_CLIENT
+                               ? language_plural("[%s octet of the client that cannot be placed in the dialogue]",
+                                                 "[%s octets of the client that cannot be placed in the dialogue]", item->octets)
+                               : language_plural("[%s octet of the server that cannot be placed in the dialogue]",
+                                                 "[%s octets of the server that cannot be placed in the dialogue]", item->octets),
+                           count->str);
+    g_string_free(count, TRUE);
     put_line(writer, item, " ?", PAGE_BAD, true, text->str, "");
     g_string_free(text, TRUE);
 }
@@ -468,7 +475,10 @@ static unsigned fact_columns(void)
 static void put_fact(struct page *page, const char *name, const char *value)
 {
     unsigned columns = fact_columns();
-    page_printf(page, PAGE_DIM, "  %s%*s ", name, (int)(columns - text_columns(name)), "");
+    GString *padded = g_string_new("  ");
+    text_append_padded(padded, -(int)columns - 1, name);
+    page_append(page, PAGE_DIM, padded->str);
+    g_string_free(padded, TRUE);
     page_wrap(page, PAGE_PLAIN, columns + 3, columns + 3, value);
 }
 
@@ -520,14 +530,6 @@ static void put_header(struct writer *writer)
     g_string_free(text, TRUE);
 }
 
-/* Details are in English: in another language, the finding's meaning goes in front. */
-static void append_meaning(GString *out, const char *name)
-{
-    const struct smtp_reference_entry *entry = smtp_reference_finding(name);
-    if (entry != NULL && strcmp(language_in_use(), "en") != 0)
-        g_string_append_printf(out, "%s: ", _(entry->meaning));
-}
-
 static void put_findings(struct writer *writer)
 {
     struct page *page = writer->page;
@@ -538,15 +540,16 @@ static void put_findings(struct writer *writer)
     for (const GList *link = record->findings.head; link != NULL; link = link->next) {
         const struct finding *finding = link->data;
         enum smtp_severity severity = smtp_finding_severity(finding->finding);
-        page_printf(page, finding_colour(severity), "  %-6s  %s", smtp_severity_name(severity), smtp_finding_name(finding->finding));
+        GString *text = g_string_new(NULL);
+        text_append_padded(text, -6, finding_severity(severity));
+        page_printf(page, finding_colour(severity), "  %s  %s", text->str, smtp_finding_name(finding->finding));
         if (finding->frame != 0)
             page_printf(page, PAGE_DIM, _("  frame %" PRIu64), finding->frame);
         g_string_append(page->out, "\n          ");
-        GString *detail = g_string_new(NULL);
-        append_meaning(detail, smtp_finding_name(finding->finding));
-        text_append_visible(detail, finding->detail);
-        page_wrap(page, PAGE_PLAIN, 10, 10, detail->str);
-        g_string_free(detail, TRUE);
+        g_string_truncate(text, 0);
+        finding_append_detail(text, finding->finding, finding->detail);
+        page_wrap(page, PAGE_PLAIN, 10, 10, text->str);
+        g_string_free(text, TRUE);
     }
 }
 
@@ -562,15 +565,17 @@ static void append_outcomes(GString *out, const struct record *record)
     }
     g_string_append_printf(out, language_plural(", %u mail", ", %u mails", record->transactions.length),
                            record->transactions.length);
-    const char *comma = " (";
+    bool begun = false;
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         if (counts[i] == 0)
             continue;
+        if (record->transactions.length > 1)
+            g_string_append(out, begun ? _(", ") : " (");
         if (record->transactions.length == 1)
             g_string_append_printf(out, " %s", _(names[i]));
         else
-            g_string_append_printf(out, "%s%u %s", comma, counts[i], _(names[i]));
-        comma = ", ";
+            g_string_append_printf(out, _("%u %s"), counts[i], _(names[i]));
+        begun = true;
     }
     if (record->transactions.length > 1)
         g_string_append_c(out, ')');
@@ -583,14 +588,14 @@ static void put_summary(struct writer *writer)
     g_string_append_printf(text,
                            language_plural("%" PRIu64 " command", "%" PRIu64 " commands", (unsigned long)record->commands),
                            record->commands);
-    g_string_append(text, ", ");
+    g_string_append(text, _(", "));
     g_string_append_printf(text, language_plural("%" PRIu64 " reply", "%" PRIu64 " replies", (unsigned long)record->replies),
                            record->replies);
     append_outcomes(text, record);
-    g_string_append(text, ", ");
+    g_string_append(text, _(", "));
     annotate_starttls(text, record);
-    annotate_logins(text, record, ", ");
-    g_string_append(text, "; ");
+    annotate_logins(text, record, _(", "));
+    g_string_append(text, _("; "));
     annotate_ending(text, record);
     struct page *page = writer->page;
     page_rule(page, PAGE_DIM, page_light(page), 0, "");
