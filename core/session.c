@@ -171,6 +171,7 @@ static void gap_in_server(struct smtp_session *session, uint64_t octets, const s
     half->resync = true;
     half->skip_line = false;
     session->cut = 0;
+    session->hole_before_reply = true;
     session->uncertain = session->queue_length;
     session->greeting_seen = true;
     session->early_talker = false;
@@ -210,7 +211,7 @@ bool smtp_session_is_idle(const struct smtp_session *session)
 {
     uint8_t mode = session->half[SMTP_CLIENT].mode;
     return !session->reply_open && mode != CLIENT_DATA && mode != CLIENT_CHUNK && session->queue_length == 0
-           && !session->transaction_open;
+           && !session->transaction_open && session->smuggling.state == SMTP_SMUGGLING_NONE;
 }
 
 void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink)
