@@ -77,10 +77,10 @@ const char *words_enhanced(const struct smtp_enhanced_status *enhanced)
 
 void words_reply(wmem_strbuf_t *out, const struct reply_fact *reply)
 {
-    const struct smtp_reference_entry *entry = smtp_reference_reply(reply->code);
+    const char *code_meaning = smtp_reference_reply_meaning(reply->code, reply->answers == SMTP_ANSWERS_CONTENT);
     const char *class_text = smtp_reference_class(reply->code);
-    if (entry != NULL)
-        wmem_strbuf_append(out, entry->meaning);
+    if (code_meaning != NULL)
+        wmem_strbuf_append(out, code_meaning);
     else if (class_text != NULL)
         wmem_strbuf_append_printf(out, "%s (no code of the standards)", class_text);
     else

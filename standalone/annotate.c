@@ -88,10 +88,10 @@ void annotate_response(GString *out, const struct item *item)
 static void annotate_code(GString *out, const struct item *item)
 {
     const struct smtp_reply *reply = &item->reply;
-    const struct smtp_reference_entry *entry = smtp_reference_reply(reply->code);
+    const char *meaning = smtp_reference_reply_meaning(reply->code, reply->answers == SMTP_ANSWERS_CONTENT);
     const char *class_text = smtp_reference_class(reply->code);
-    if (entry != NULL)
-        g_string_append(out, _(entry->meaning));
+    if (meaning != NULL)
+        g_string_append(out, _(meaning));
     else if (class_text != NULL)
         g_string_append_printf(out, _("%s (no code of the standards)"), _(class_text));
     else

@@ -54,14 +54,19 @@ static void append_codes(GString *out, const struct refusal *refusal)
 }
 
 /*
- * The line was not understood, or came at the wrong time (RFC 5321 section 4.2.2, RFC 3463 section 3.6): nothing is
- * said of what it was about. Too many recipients, X.5.3, is another matter.
+ * The line was not understood, or came at the wrong time (RFC 5321 section 4.2.2): nothing is said of what it was about, unless the
+ * status code speaks of something else than the protocol (RFC 3463 section 3.6).
  */
 static bool is_of_the_command(const struct refusal *refusal)
 {
     const struct smtp_enhanced_status *status = &refusal->enhanced;
-    bool protocol = status->present && status->subject == 5 && status->detail != 3;
-    return protocol || refusal->code == 500 || refusal->code == 501 || refusal->code == 503 || refusal->code == 504;
+    bool of_something_else = status->present && status->subject != 0 && status->subject != 5;
+    return refusal->code >= 500 && refusal->code <= 504 && !of_something_else;
+}
+
+static const char *code_meaning(const struct refusal *refusal)
+{
+    return smtp_reference_reply_meaning(refusal->code, refusal->of == REFUSAL_MESSAGE);
 }
 
 /* What becomes of the mail, or of the attempt: RFC 5321 section 4.2.1. In the language of the user. */
@@ -91,9 +96,9 @@ static const char *consequence(const struct refusal *refusal)
 
 static void append_meaning(GString *out, const struct refusal *refusal)
 {
-    const struct smtp_reference_entry *entry = smtp_reference_reply(refusal->code);
+    const char *meaning = code_meaning(refusal);
     const char *class_text = smtp_reference_class(refusal->code);
-    GString *codes = g_string_new(entry != NULL ? _(entry->meaning) : class_text != NULL ? _(class_text) : _("no reply code"));
+    GString *codes = g_string_new(meaning != NULL ? _(meaning) : class_text != NULL ? _(class_text) : _("no reply code"));
     const char *status = status_says_more(refusal) ? status_meaning(&refusal->enhanced) : NULL;
     if (status != NULL) {
         g_string_append(codes, _("; "));
@@ -176,8 +181,8 @@ void refusals_text_short(GString *out, const struct record *record)
         g_string_append_printf(out, "%s ", _(what[refusal->of]));
         append_codes(out, refusal);
         const char *status = status_says_more(refusal) ? status_meaning(&refusal->enhanced) : NULL;
-        const struct smtp_reference_entry *entry = smtp_reference_reply(refusal->code);
-        if (status != NULL || entry != NULL)
-            g_string_append_printf(out, " (%s)", status != NULL ? status : _(entry->meaning));
+        const char *meaning = code_meaning(refusal);
+        if (status != NULL || meaning != NULL)
+            g_string_append_printf(out, " (%s)", status != NULL ? status : _(meaning));
     }
 }
