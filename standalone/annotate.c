@@ -176,8 +176,8 @@ static void annotate_answered(GString *out, const struct item *item)
                                frame, duration->str);
     else if (item->reply.answers == SMTP_ANSWERS_CONTENT)
         g_string_append_printf(out,
-                               item->has_command ? _("answers the message that ends in frame %" PRIu64 " after %s")
-                                                 : _("answers the message"),
+                               item->answered_frame != 0 ? _("answers the message that ends in frame %" PRIu64 " after %s")
+                                                         : _("answers the message"),
                                frame, duration->str);
     else if (item->reply.answers == SMTP_ANSWERS_RESPONSE)
         g_string_append_printf(out,

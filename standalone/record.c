@@ -585,7 +585,8 @@ static void take_content_end(struct record *record, const struct smtp_event *eve
     last.octets = 0;
     struct place end = place_of(record, &last);
     struct sent *sent = sent_command(record, event->number);
-    if (sent != NULL) {
+    bool end_seen = event->transport != SMTP_TRANSPORT_DATA || event->end_mark != SMTP_END_NONE;
+    if (sent != NULL && end_seen) {
         sent->content_frame = end.last_frame;
         sent->content_time = end.time;
     }
