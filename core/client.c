@@ -5,9 +5,8 @@
 #include "path.h"
 #include "session_private.h"
 
-/* RFC 5321 section 4.5.3.1.4; RFC 4954 section 4. Octets, with the line end. */
+/* RFC 5321 section 4.5.3.1.4. Octets, with the line end. */
 #define COMMAND_LINE_LIMIT 512
-#define AUTH_LINE_LIMIT 12288
 /* What the parameters of extensions may add to MAIL and RCPT lines; each RFC names its own amount. */
 #define PARAMETERS_LIMIT 1536
 
@@ -36,7 +35,8 @@ static void check_line(struct smtp_session *session, const struct smtp_line *lin
         smtp_report_once(session, SMTP_FINDING_NUL_OCTET, SMTP_CLIENT, offset, sink, "a command line holds a NUL octet");
     if (line->octets > limit)
         smtp_report_once(session, SMTP_FINDING_OVERLONG_LINE, SMTP_CLIENT, offset, sink,
-                         "a command line of %zu octets, where %zu are allowed", line->octets, limit);
+                         "a command line of %s%zu octets, where %zu are allowed", smtp_line_is_cut(line) ? "more than " : "", line->octets,
+                         limit);
 }
 
 /* ---- findings on commands ---- */
@@ -85,7 +85,7 @@ static void check_command(struct smtp_session *session, const struct smtp_comman
     enum smtp_verb verb = command->verb;
     size_t limit = COMMAND_LINE_LIMIT;
     if (smtp_verb_authenticates(verb))
-        limit = AUTH_LINE_LIMIT;
+        limit = SMTP_AUTH_LINE_LIMIT;
     else if (smtp_verb_opens_transaction(verb) || verb == SMTP_VERB_RCPT)
         limit = limit_with_parameters(command);
     check_line(session, line, limit, sink);
@@ -97,7 +97,7 @@ static void check_command(struct smtp_session *session, const struct smtp_comman
                          "a line that is no known command");
 }
 
-/* ---- commands ---- */
+/* ---- logins ---- */
 
 /* To others than the two: what is clear text behind an accepted STARTTLS was decrypted by who wrote the capture. */
 static bool reveals_secret(const struct smtp_session *session)
@@ -134,6 +134,26 @@ static void start_auth(struct smtp_session *session, const struct smtp_command *
                     "AUTH %.*s sends the secret readable to everybody on the path", (int)smtp_span_first(word, 40).length,
                     (const char *)word.octets);
 }
+
+/* A client that did not wait sends its response although AUTH was refused: no command, and as readable as any other. */
+static bool is_stray_response(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
+                              const struct smtp_sink *sink)
+{
+    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
+    session->stray_responses = session->stray_responses && command->verb == SMTP_VERB_UNKNOWN;
+    if (!session->stray_responses)
+        return false;
+    struct smtp_sasl_response response = smtp_sasl_decode(session->mechanism, session->responses, line->text, decoded);
+    if (response.bad_base64)
+        return false;
+    session->responses++;
+    if (response.has_secret && reveals_secret(session))
+        smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, offset_of(session), sink,
+                    "a response to the AUTH that was refused sends the secret readable to everybody on the path");
+    return true;
+}
+
+/* ---- commands ---- */
 
 static void start_chunk(struct smtp_session *session, const struct smtp_command *command, size_t line_octets,
                         struct entry *entry, const struct smtp_sink *sink)
@@ -205,7 +225,8 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     event.line = unit->line;
     event.phase = session->phase;
     smtp_emit(sink, &event);
-    check_command(session, &command, &unit->line, sink);
+    if (!is_stray_response(session, &command, &unit->line, sink))
+        check_command(session, &command, &unit->line, sink);
     if (!session->greeting_seen && !session->early_talker && !session->half[SMTP_SERVER].seen) {
         session->early_talker = true; /* said when the banner comes, if it does */
         session->early_offset = half->offset;
@@ -281,7 +302,7 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     struct smtp_half *half = &session->half[SMTP_CLIENT];
     half->mode = CLIENT_WAIT_AUTH;
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
-    check_line(session, &unit->line, AUTH_LINE_LIMIT, sink);
+    check_line(session, &unit->line, SMTP_AUTH_LINE_LIMIT, sink);
     smtp_emit(sink, &event);
     if (event.sasl.has_secret && reveals_secret(session))
         smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, half->offset, sink,

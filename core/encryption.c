@@ -40,18 +40,38 @@ static void establish(struct smtp_session *session, enum smtp_role role, const s
     smtp_boundary(session, boundary(session), SMTP_STEP_ESTABLISHED, role, session->half[role].offset, 0, sink);
 }
 
-static void read_alert(struct smtp_session *session, enum smtp_role role, struct smtp_span body, const struct smtp_sink *sink)
+static void fail(struct smtp_session *session, enum smtp_role role, struct smtp_span alert, const struct smtp_sink *sink)
 {
-    bool fatal = false;
-    const char *name = smtp_tls_alert_name(body, &fatal);
-    if (name == NULL || !fatal || session->tls_established || session->tls_failed)
+    if (session->tls_established || session->tls_failed)
         return;
     session->tls_failed = true;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, role);
     event.boundary = boundary(session);
     event.step = SMTP_STEP_FAILED;
-    event.text = smtp_span_of_text(name);
+    event.text = alert;
     smtp_emit(sink, &event);
+}
+
+static void read_alert(struct smtp_session *session, enum smtp_role role, struct smtp_span body, const struct smtp_sink *sink)
+{
+    bool fatal = false;
+    const char *name = smtp_tls_alert_name(body, &fatal);
+    if (name != NULL && fatal)
+        fail(session, role, smtp_span_of_text(name), sink);
+}
+
+/* The dialogue goes on in clear, as if STARTTLS had been refused. */
+static void leave(struct smtp_session *session, enum smtp_role role, const struct smtp_sink *sink)
+{
+    struct smtp_half *half = &session->half[role];
+    fail(session, role, smtp_span(NULL, 0), sink);
+    half->mode = role == SMTP_CLIENT ? (uint8_t)CLIENT_COMMAND : (uint8_t)SERVER_REPLY;
+    half->tls_encrypted = false;
+    half->tls_finished = false;
+    session->tls_begun = false;
+    session->starttls_accepted = false;
+    session->starttls_refused = true;
+    session->before_tls_known = false;
 }
 
 static void read_hello(struct smtp_session *session, enum smtp_role role, struct smtp_span body, const struct smtp_sink *sink)
@@ -99,6 +119,10 @@ void smtp_apply_tls(struct smtp_session *session, enum smtp_role role, const str
     struct smtp_half *half = &session->half[role];
     if (unit->kind == UNIT_TLS_BEGIN) {
         begin(session, role, sink);
+        return;
+    }
+    if (unit->kind == UNIT_TLS_END) {
+        leave(session, role, sink);
         return;
     }
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_TLS_OCTETS, role);

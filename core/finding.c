@@ -3,6 +3,8 @@
 
 #include <stddef.h>
 
+#include "reference/reference.h" /* N_ */
+
 static const struct {
     const char *name;
     enum smtp_severity severity;
@@ -49,10 +51,10 @@ enum smtp_severity smtp_finding_severity(enum smtp_finding finding)
 const char *smtp_severity_name(enum smtp_severity severity)
 {
     static const char *const names[] = {
-        [SMTP_SEVERITY_INFO] = "info",
-        [SMTP_SEVERITY_LOW] = "low",
-        [SMTP_SEVERITY_MEDIUM] = "medium",
-        [SMTP_SEVERITY_HIGH] = "high",
+        [SMTP_SEVERITY_INFO] = N_("info"),
+        [SMTP_SEVERITY_LOW] = N_("low"),
+        [SMTP_SEVERITY_MEDIUM] = N_("medium"),
+        [SMTP_SEVERITY_HIGH] = N_("high"),
     };
     return names[severity];
 }

@@ -73,9 +73,37 @@ static enum frame begin_tls(const struct smtp_session *session, enum smtp_role r
     return FRAME_MORE;
 }
 
-/* Behind the header of a handshake record the hello is read, so the whole body must be there; else the header will do. */
-static enum frame frame_tls(const struct smtp_half *half, struct smtp_span octets, bool at_end, struct unit *unit)
+static bool looks_like_reply(struct smtp_span octets);
+
+/* Whether what stands where a record should begin may be a line of clear text: `*perhaps` if its end is not there yet. */
+static bool is_clear_line(enum smtp_role role, struct smtp_span octets, bool at_end, struct unit *unit, bool *perhaps)
 {
+    bool may_be = role == SMTP_CLIENT ? smtp_ascii_is_letter(octets.octets[0]) : looks_like_reply(octets);
+    *perhaps = false;
+    if (!may_be)
+        return false;
+    *perhaps = !find_line(octets, at_end, unit);
+    if (*perhaps)
+        return false;
+    struct smtp_span text = unit->line.text;
+    return role == SMTP_CLIENT ? smtp_command_is_certain(text) : text.length >= 3 && looks_like_reply(text);
+}
+
+/* No record: where the handshake did not get through, the dialogue may go on in clear. */
+static enum frame frame_behind_tls(const struct smtp_session *session, enum smtp_role role, struct smtp_span octets, bool at_end,
+                                   struct unit *unit)
+{
+    bool perhaps = false;
+    if (!session->tls_established && is_clear_line(role, octets, at_end, unit, &perhaps))
+        return give(unit, UNIT_TLS_END, octets, 0);
+    return perhaps ? FRAME_MORE : give(unit, UNIT_TLS_BODY, octets, octets.length);
+}
+
+/* Behind the header of a handshake record the hello is read, so the whole body must be there; else the header will do. */
+static enum frame frame_tls(const struct smtp_session *session, enum smtp_role role, struct smtp_span octets, bool at_end,
+                            struct unit *unit)
+{
+    const struct smtp_half *half = &session->half[role];
     if (half->tls_lost)
         return give(unit, UNIT_TLS_BODY, octets, octets.length);
     if (half->remaining > 0) {
@@ -88,7 +116,7 @@ static enum frame frame_tls(const struct smtp_half *half, struct smtp_span octet
             return FRAME_MORE;
         return give(unit, UNIT_TLS_BODY, octets, octets.length);
     case SMTP_TLS_NO:
-        return give(unit, UNIT_TLS_BODY, octets, octets.length);
+        return frame_behind_tls(session, role, octets, at_end, unit);
     case SMTP_TLS_YES:
         break;
     }
@@ -217,7 +245,7 @@ static enum frame frame_client(const struct smtp_session *session, struct smtp_s
             return give(unit, UNIT_ASSUME_COMMAND, octets, 0);
         return give_line(unit, UNIT_RESPONSE, octets);
     case CLIENT_TLS:
-        return frame_tls(half, octets, at_end, unit);
+        return frame_tls(session, SMTP_CLIENT, octets, at_end, unit);
     case CLIENT_OPAQUE:
         break;
     }
@@ -266,7 +294,7 @@ static enum frame frame_server(const struct smtp_session *session, struct smtp_s
 {
     const struct smtp_half *half = &session->half[SMTP_SERVER];
     if (half->mode == SERVER_TLS)
-        return frame_tls(half, octets, at_end, unit);
+        return frame_tls(session, SMTP_SERVER, octets, at_end, unit);
     if (half->mode == SERVER_OPAQUE)
         return give(unit, UNIT_OPAQUE, octets, octets.length);
     if (half->skip_line)

@@ -93,11 +93,22 @@ static bool greets_as_others(struct smtp_span server)
     return greets && !names_protocol(server);
 }
 
-/* What clients of FTP and NNTP begin with. `*perhaps`: it is not all there yet. */
-static bool speaks_another(struct smtp_span client, bool *perhaps)
+/* Commands that SMTP, FTP and NNTP all have say nothing. */
+static struct smtp_span behind_common_commands(struct smtp_span client)
 {
+    struct smtp_line line;
+    while (client.length > 0 && smtp_line_find(client, false, &line)
+           && (smtp_span_is(line.text, "NOOP") || smtp_span_is(line.text, "HELP")))
+        client = smtp_span_from(client, line.octets);
+    return client;
+}
+
+/* What clients of FTP and NNTP begin with. `*perhaps`: it is not all there yet. */
+static bool speaks_another(struct smtp_span all, bool *perhaps)
+{
+    struct smtp_span client = behind_common_commands(all);
     static const char *const words[] = { "USER ", "FEAT\r", "SYST\r", "OPTS ", "AUTH TLS\r", "AUTH SSL\r", "CAPABILITIES\r", "MODE READER\r",
-                                         "GROUP ", "LIST\r" };
+                                         "GROUP ", "LIST\r", "NOOP\r\n", "HELP\r\n" }; /* the last two are not whole here */
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
         size_t same = 0;
         while (same < client.length && words[i][same] != '\0' && smtp_ascii_upper(client.octets[same]) == (uint8_t)words[i][same])
@@ -129,7 +140,7 @@ static enum smtp_recognition on_known_port(struct smtp_span client, struct smtp_
         enum smtp_tls_look look = smtp_tls_look(client, NULL);
         if (look == SMTP_TLS_YES)
             return SMTP_RECOGNISED_YES;
-        struct first_line line = first_line(client, ended);
+        struct first_line line = first_line(behind_common_commands(client), ended);
         if (line.certain || line.greets)
             return SMTP_RECOGNISED_YES;
         /* Without a word from the server (one direction, or the middle of a message): text is taken for SMTP. */
@@ -165,17 +176,28 @@ static enum smtp_recognition on_other_port(struct smtp_span client, struct smtp_
     return SMTP_RECOGNISED_NO;
 }
 
+/* The whole lines of it. */
+static struct smtp_span behind_cut(struct smtp_span octets, bool cut)
+{
+    if (!cut || octets.length == 0)
+        return octets;
+    const uint8_t *end = memchr(octets.octets, '\n', octets.length);
+    return end != NULL ? smtp_span_from(octets, (size_t)(end - octets.octets) + 1) : smtp_span(octets.octets, 0);
+}
+
 enum smtp_recognition smtp_recognise(const struct smtp_first_octets *seen, bool *opener_is_client)
 {
     bool opener_on_port = smtp_port_is_known(seen->opener_port);
     bool other_on_port = smtp_port_is_known(seen->other_port);
     bool opener_client = seen->opener_known || other_on_port || !opener_on_port;
+    struct smtp_span opener = behind_cut(seen->opener, seen->opener_cut);
+    struct smtp_span other = behind_cut(seen->other, seen->other_cut);
     /* Who greets with 220 is the server, whatever the ports say (RFC 5321 section 3.1); ATRN turns the roles later. */
-    if (!seen->opener_known && smtp_span_starts_with(seen->opener, "220") && !smtp_span_starts_with(seen->other, "220"))
+    if (!seen->opener_known && smtp_span_starts_with(opener, "220") && !smtp_span_starts_with(other, "220"))
         opener_client = false;
     *opener_is_client = opener_client;
-    struct smtp_span client = without_proxy_header(opener_client ? seen->opener : seen->other);
-    struct smtp_span server = opener_client ? seen->other : seen->opener;
+    struct smtp_span client = without_proxy_header(opener_client ? opener : other);
+    struct smtp_span server = opener_client ? other : opener;
     bool ended = seen->ended || client.length >= SMTP_RECOGNISE_LIMIT || server.length >= SMTP_RECOGNISE_LIMIT;
     if (client.length == 0 && server.length == 0)
         return undecided(seen->ended);

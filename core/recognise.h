@@ -21,6 +21,7 @@ enum smtp_recognition {
 /* What was seen of a connection so far. "Opener" is who sent its first packet. */
 struct smtp_first_octets {
     struct smtp_span opener, other; /* the first octets of each, without holes */
+    bool opener_cut, other_cut;     /* what stood in front of them is lost: what is left of a line says nothing */
     uint16_t opener_port, other_port;
     bool believed;     /* somebody who knows says that it is SMTP, whatever the ports are */
     bool opener_known; /* a SYN was seen, so the opener is the client */

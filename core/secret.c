@@ -108,6 +108,32 @@ static bool begins_with_auth(struct smtp_span word)
     return word.length > 4 && smtp_span_starts_with(word, "AUTH");
 }
 
+/*
+ * What clients of other protocols send, or somebody who types: "PASS secret", "USER bob secret", "a LOGIN bob secret",
+ * "x AUTH PLAIN AGJvYgBzZWNyZXQ=". The word that tells is one of the first two; `skipped`: words behind it that are no secret.
+ */
+static const struct {
+    const char *word;
+    unsigned skipped;
+} foreign[] = { { "PASS", 0 }, { "PASSWORD", 0 }, { "USER", 1 }, { "LOGIN", 1 }, { "AUTHINFO", 1 }, { "AUTH", 1 }, { "AUTHENTICATE", 1 } };
+
+static struct smtp_secret secret_of_foreign(struct smtp_span line)
+{
+    struct smtp_span rest = line;
+    for (unsigned number = 0; number < 2; number++) {
+        struct smtp_span word = smtp_span_next_word(&rest);
+        for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+            if (!smtp_span_is(word, foreign[i].word))
+                continue;
+            for (unsigned skipped = 0; skipped < foreign[i].skipped; skipped++)
+                smtp_span_next_word(&rest);
+            struct smtp_span secret = smtp_span_trim(rest);
+            return secret.length > 0 ? hide_from(line, SMTP_SECRET_ODD, secret.octets, secret) : no_secret();
+        }
+    }
+    return no_secret();
+}
+
 struct smtp_secret smtp_secret_of_command(struct smtp_secret_watch *watch, const struct smtp_command *command,
                                           struct smtp_span line, uint8_t buffer[static SMTP_SASL_DECODED_LIMIT])
 {
@@ -123,7 +149,7 @@ struct smtp_secret smtp_secret_of_command(struct smtp_secret_watch *watch, const
         return hide_from(line, SMTP_SECRET_ODD, command->word.octets + 4, smtp_span_from(command->word, 4));
     if (stray)
         return hide_from(line, SMTP_SECRET_STRAY, line.octets, smtp_span_trim(line));
-    return no_secret();
+    return unknown ? secret_of_foreign(line) : no_secret();
 }
 
 struct smtp_secret smtp_secret_of_response(struct smtp_secret_watch *watch, enum smtp_mechanism mechanism, unsigned ordinal,

@@ -19,7 +19,7 @@ struct smtp_secret_watch {
 enum smtp_secret_kind {
     SMTP_SECRET_NONE,
     SMTP_SECRET_AUTH,    /* behind AUTH and its mechanism */
-    SMTP_SECRET_ODD,     /* behind a word that begins with AUTH and is no command */
+    SMTP_SECRET_ODD,     /* behind a word that begins with AUTH and is no command, or behind what other protocols have: PASS */
     SMTP_SECRET_STRAY,   /* the whole line looks like a response that nobody asked for */
 };
 

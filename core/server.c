@@ -31,7 +31,10 @@ static bool waits_for(const struct entry *entry, unsigned code)
     }
 }
 
-/* 354, 334 and 221 answer one verb only, whatever the count says: they put a count right that went wrong. */
+/*
+ * 354, 334 and 221 answer one verb only, whatever the count says: they put a count right that went wrong. But there are servers that
+ * part with 221 from a client that breaks the rules: where no QUIT waits, it is a reply like any other.
+ */
 static bool find_anchor(struct smtp_session *session, unsigned code, const struct smtp_sink *sink)
 {
     struct entry entry;
@@ -104,7 +107,8 @@ static enum smtp_answers answer_content(struct smtp_session *session, unsigned c
 static enum smtp_answers match(struct smtp_session *session, unsigned code, struct entry *entry, const struct smtp_sink *sink)
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
-    enum smtp_answers nobody = client->gap || session->mid_stream ? SMTP_ANSWERS_UNKNOWN : SMTP_ANSWERS_NOTHING;
+    bool unseen = client->gap || session->mid_stream || session->hole_before_reply;
+    enum smtp_answers nobody = unseen ? SMTP_ANSWERS_UNKNOWN : SMTP_ANSWERS_NOTHING;
     *entry = (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA };
     if (takes_greeting(session, code, sink))
         return SMTP_ANSWERS_GREETING;
@@ -112,7 +116,7 @@ static enum smtp_answers match(struct smtp_session *session, unsigned code, stru
         return answer_content(session, code, sink);
 
     bool anchored = is_anchor(code) && find_anchor(session, code, sink);
-    if (is_anchor(code) && !anchored)
+    if (is_anchor(code) && code != 221 && !anchored)
         return nobody;
     struct entry head;
     if (!smtp_queue_peek(session, 0, &head))
@@ -211,6 +215,7 @@ static void starttls_answered(struct smtp_session *session, const struct smtp_re
         return;
     }
     session->starttls_accepted = true;
+    session->tls_failed = false; /* of an earlier one */
     session->before_tls_known = session->ehlo_seen;
     session->keywords_before_tls = session->keywords;
     session->ehlo_seen = false;
@@ -262,6 +267,9 @@ static void auth_answered(struct smtp_session *session, const struct smtp_reply 
     event.code = reply->code;
     event.mechanism = session->mechanism;
     smtp_emit(sink, &event);
+    session->stray_responses = step == SMTP_STEP_REJECTED;
+    if (step == SMTP_STEP_REJECTED)
+        session->responses = 0;
     if (step == SMTP_STEP_ACCEPTED)
         session->layer = session->mechanism == SMTP_MECHANISM_GSSAPI || session->mechanism == SMTP_MECHANISM_DIGEST_MD5;
     if (step == SMTP_STEP_REJECTED && smtp_code_denies_credentials(reply->code) && ++session->rejected_auths == BRUTE_FORCE_REJECTIONS)
@@ -351,7 +359,9 @@ static void check_reply(struct smtp_session *session, const struct smtp_reply *r
         smtp_report(session, SMTP_FINDING_REPLY_CODE_MISMATCH, SMTP_SERVER, offset, sink,
                     "the enhanced status code %u.%u.%u is of another class than the reply code %u",
                     reply->enhanced.class_digit, reply->enhanced.subject, reply->enhanced.detail, reply->code);
-    if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421)
+    /* A server that cannot begin TLS may say so in clear to the client's hello. */
+    bool to_hello = session->tls_begun && !session->tls_established && reply->code >= 400;
+    if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421 || to_hello)
         return;
     if (session->starttls_accepted && !session->tls_begun) {
         session->reply_behind_220 = true;
@@ -369,6 +379,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     session->reply_ehlo = false;
     reply->partial = partial;
     reply->answers = match(session, reply->code, &entry, sink);
+    session->hole_before_reply = false;
     bool belongs = reply->answers == SMTP_ANSWERS_COMMAND || reply->answers == SMTP_ANSWERS_CONTENT
                    || reply->answers == SMTP_ANSWERS_RESPONSE;
     reply->verb = belongs ? entry.verb : SMTP_VERB_NONE;
@@ -462,9 +473,10 @@ static void check_reply_line(struct smtp_session *session, const struct smtp_lin
                          "a reply line holds a carriage return without a line feed behind it");
     if (line->nul)
         smtp_report_once(session, SMTP_FINDING_NUL_OCTET, SMTP_SERVER, offset, sink, "a reply line holds a NUL octet");
-    if (line->octets > REPLY_LINE_LIMIT)
+    size_t limit = session->reply.code == 334 ? SMTP_AUTH_LINE_LIMIT : REPLY_LINE_LIMIT;
+    if (line->octets > limit)
         smtp_report_once(session, SMTP_FINDING_OVERLONG_LINE, SMTP_SERVER, offset, sink,
-                         "a reply line of %zu octets, where %d are allowed", line->octets, REPLY_LINE_LIMIT);
+                         "a reply line of %s%zu octets, where %zu are allowed", smtp_line_is_cut(line) ? "more than " : "", line->octets, limit);
 }
 
 static void apply_reply_line(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)

@@ -55,6 +55,7 @@ static void turn(struct smtp_session *session, const struct smtp_sink *sink)
     session->half[SMTP_CLIENT].mode = CLIENT_COMMAND;
     session->half[SMTP_SERVER].mode = SERVER_REPLY;
     session->turning = false;
+    session->turned = true;
     while (session->queue_length > 0) /* what was sent behind ATRN is nobody's to answer now */
         smtp_queue_pop(session);
     session->uncertain = 0;
@@ -72,6 +73,7 @@ size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, stru
     size_t used = 0;
     half->seen = half->seen || octets.length > 0;
     half->held = false;
+    session->turned = false;
     for (;;) {
         struct unit unit;
         struct smtp_span rest = smtp_span_from(octets, used);
@@ -169,6 +171,7 @@ static void gap_in_server(struct smtp_session *session, uint64_t octets, const s
     half->resync = true;
     half->skip_line = false;
     session->cut = 0;
+    session->hole_before_reply = true;
     session->uncertain = session->queue_length;
     session->greeting_seen = true;
     session->early_talker = false;
@@ -208,7 +211,7 @@ bool smtp_session_is_idle(const struct smtp_session *session)
 {
     uint8_t mode = session->half[SMTP_CLIENT].mode;
     return !session->reply_open && mode != CLIENT_DATA && mode != CLIENT_CHUNK && session->queue_length == 0
-           && !session->transaction_open;
+           && !session->transaction_open && session->smuggling.state == SMTP_SMUGGLING_NONE;
 }
 
 void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink)

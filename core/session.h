@@ -5,7 +5,7 @@
 /*
  * One SMTP session as a passive reader sees it (RFC 5321, and the extensions that change what an octet is).
  *
- * The shell holds the two streams of octets; the session says what the next unit in each is, and how long:
+ * The shell holds the two streams of octets; the session says what the next unit in each is, and how long (feeder.h does this):
  *
  *     smtp_session_start(&session, false);
  *     while there are octets of either role, in the order in which they were sent:
@@ -53,10 +53,11 @@ struct smtp_content_scan {
 struct smtp_smuggling {
     uint8_t state;          /* enum in session_private.h */
     bool armed;             /* a doubtful mark was passed: does a command follow? */
+    bool goes_on;           /* behind the reply to the message another command was answered */
     bool lf_lines;          /* the DATA command ended with a bare LF */
-    uint8_t mark_length, word_length;
+    uint8_t mark_length, line_length;
     char mark[24];          /* as it is shown, "\\n.\\r\\n" */
-    char word[12];          /* what follows it */
+    char line[160];         /* what follows it, as far as it can be a command */
     uint64_t offset;        /* of the mark's dot, in the client's stream */
     uint64_t answer_offset; /* of the reply to the message */
     uint16_t code;          /* of that reply */
@@ -103,7 +104,9 @@ struct smtp_session {
     uint64_t cut;         /* the client spoke when the server's stream was here, in the middle of a reply; 0 none */
     bool reply_open;
     bool reply_ehlo;      /* it answers an EHLO */
+    bool hole_before_reply; /* what comes next may be the rest of a reply whose middle is lost */
     bool turning;         /* ATRN or TURN was accepted: behind this reply the roles change */
+    bool turned;          /* they did, in the last call of smtp_session_feed */
 
     /* The client's side, as it sends. */
     enum smtp_phase phase;
@@ -134,6 +137,7 @@ struct smtp_session {
     uint32_t responses;   /* so far */
     bool cancelled;
     bool layer;           /* an accepted mechanism may have put a security layer under the dialogue */
+    bool stray_responses; /* an AUTH was refused: what looks like its response may still come */
     uint32_t rejected_auths, refused_recipients, accepted_recipients;
 
     /* STARTTLS and TLS. */

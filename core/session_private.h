@@ -45,6 +45,7 @@ enum unit_kind {
     UNIT_TLS_BEGIN,      /* no octets: a TLS record begins */
     UNIT_TLS_RECORD,     /* header and as much of the body as is needed */
     UNIT_TLS_BODY,       /* the rest of a record */
+    UNIT_TLS_END,        /* no octets: clear text follows a handshake that did not get through */
     UNIT_OPAQUE_BEGIN,
     UNIT_OPAQUE,
 };
@@ -72,6 +73,9 @@ enum frame smtp_frame(const struct smtp_session *session, enum smtp_role role, s
                       struct unit *unit);
 enum frame smtp_frame_content(const struct smtp_session *session, struct smtp_span octets, bool at_end,
                               struct unit *unit);
+
+/* RFC 4954 section 4: octets of a challenge or response, with its line end. */
+#define SMTP_AUTH_LINE_LIMIT ((size_t)12288)
 
 /* RFC 5321 section 4.5.3.1.6: octets of a text line with its CRLF, the stuffed dot not counted. */
 #define SMTP_TEXT_LINE_LIMIT 1000
@@ -174,6 +178,12 @@ void smtp_report_more(struct smtp_session *session, enum smtp_finding finding, e
                       const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
 void smtp_boundary(struct smtp_session *session, enum smtp_boundary boundary, enum smtp_step step, enum smtp_role role,
                    uint64_t offset, uint32_t number, const struct smtp_sink *sink);
+
+/* A line of which only the first octets were taken together. */
+static inline bool smtp_line_is_cut(const struct smtp_line *line)
+{
+    return line->end == SMTP_LINE_END_NONE && line->octets == SMTP_LINE_LIMIT;
+}
 
 static inline bool smtp_code_is_success(unsigned code)
 {

@@ -13,10 +13,13 @@
  * What only makes sense to a server which took the doubtful mark in front of it for the end of data. QUIT and NOOP do
  * nothing there, and stand behind the lone dot of many a careless script.
  */
-static const char *const commands[] = { "MAIL FROM", "RCPT TO",    "EHLO ",      "HELO ",    "LHLO ",
-                                        "RSET\r",    "RSET\n",     "DATA\r",     "DATA\n",   "BDAT ",
-                                        "STARTTLS",  "AUTH PLAIN", "AUTH LOGIN", "XCLIENT ", "VRFY ",
-                                        "EXPN ",     "SEND FROM",  "SOML FROM",  "SAML FROM" };
+static const enum smtp_verb commands[] = { SMTP_VERB_MAIL, SMTP_VERB_RCPT,     SMTP_VERB_EHLO, SMTP_VERB_HELO,    SMTP_VERB_LHLO,
+                                           SMTP_VERB_RSET, SMTP_VERB_DATA,     SMTP_VERB_BDAT, SMTP_VERB_STARTTLS, SMTP_VERB_AUTH,
+                                           SMTP_VERB_VRFY, SMTP_VERB_EXPN,     SMTP_VERB_SEND, SMTP_VERB_SOML,    SMTP_VERB_SAML,
+                                           SMTP_VERB_XCLIENT };
+
+/* Lines that are longer than what is kept of them: no sentence begins so. */
+static const char *const long_ones[] = { "MAIL FROM:<", "RCPT TO:<", "AUTH PLAIN " };
 
 static void add_to_mark(struct smtp_smuggling *smuggling, const char *text)
 {
@@ -55,22 +58,23 @@ void smtp_smuggling_mark(struct smtp_session *session, enum smtp_content_state b
         return;
     begin_mark(session, before);
     smuggling->armed = true;
-    smuggling->word_length = 0;
+    smuggling->line_length = 0;
 }
 
-static bool begins_like_command(const char *word, size_t length, bool *perhaps)
+/* A sentence may begin with a command's name: the whole line must be one. */
+static bool is_command(const struct smtp_smuggling *smuggling, bool whole)
 {
-    *perhaps = false;
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        size_t same = 0;
-        while (same < length && commands[i][same] != '\0' &&
-               (char)smtp_ascii_upper((uint8_t)word[same]) == commands[i][same])
-            same++;
-        if (commands[i][same] == '\0')
+    struct smtp_span line = smtp_span(smuggling->line, smuggling->line_length);
+    struct smtp_command command = smtp_command_parse(line);
+    bool listed = false;
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        listed = listed || command.verb == commands[i];
+    for (size_t i = 0; !whole && i < sizeof long_ones / sizeof long_ones[0]; i++)
+        if (smtp_span_starts_with(line, long_ones[i]))
             return true;
-        *perhaps = *perhaps || same == length;
-    }
-    return false;
+    bool asks = command.verb == SMTP_VERB_VRFY || command.verb == SMTP_VERB_EXPN;
+    bool sentence = asks && memchr(command.argument.octets, ' ', command.argument.length) != NULL;
+    return whole && listed && !sentence && smtp_command_is_certain(line);
 }
 
 static void report(struct smtp_session *session, const char *command, const struct smtp_sink *sink)
@@ -82,27 +86,36 @@ static void report(struct smtp_session *session, const char *command, const stru
         smuggling->mark, command);
 }
 
+/* The line behind the mark is there, or as much of it as is kept. */
+static void look_at_line(struct smtp_session *session, bool whole, const struct smtp_sink *sink)
+{
+    struct smtp_smuggling *smuggling = &session->smuggling;
+    smuggling->armed = false;
+    if (!is_command(smuggling, whole))
+        return;
+    char command[5];
+    snprintf(command, sizeof command, "%.4s", smuggling->line);
+    smuggling->state = SMTP_SMUGGLING_FOUND;
+    report(session, command, sink);
+}
+
 void smtp_smuggling_text(struct smtp_session *session, struct smtp_span text, const struct smtp_sink *sink)
 {
     struct smtp_smuggling *smuggling = &session->smuggling;
     for (size_t i = 0; i < text.length && smuggling->armed; i++) {
         uint8_t octet = text.octets[i];
-        if (smuggling->word_length == 0 && (is_line_end(octet) || octet == '.')) {
+        if (smuggling->line_length == 0 && (is_line_end(octet) || octet == '.')) {
             if (is_line_end(octet))
                 add_to_mark(smuggling, octet == '\r' ? "\\r" : "\\n");
             continue;
         }
-        smuggling->word[smuggling->word_length++] = (char)octet;
-        bool perhaps = false;
-        if (begins_like_command(smuggling->word, smuggling->word_length, &perhaps)) {
-            char command[5];
-            snprintf(command, sizeof command, "%.4s", smuggling->word);
-            smuggling->armed = false;
-            smuggling->state = SMTP_SMUGGLING_FOUND;
-            report(session, command, sink);
-        } else if (!perhaps) {
-            smuggling->armed = false;
+        if (is_line_end(octet)) {
+            look_at_line(session, true, sink);
+            return;
         }
+        smuggling->line[smuggling->line_length++] = (char)octet;
+        if (smuggling->line_length == sizeof smuggling->line)
+            look_at_line(session, false, sink);
     }
 }
 
@@ -147,15 +160,27 @@ void smtp_smuggling_sent(struct smtp_session *session)
         smuggling->state = SMTP_SMUGGLING_SENT;
 }
 
-/* One reply, and no more: the mark was taken for content, or the message refused as a whole. */
+/* No more replies than were asked for, and the dialogue goes on: the mark was taken for content, or the message refused as a whole. */
 static void say_not_honoured(struct smtp_session *session, const struct smtp_sink *sink)
 {
     struct smtp_smuggling *smuggling = &session->smuggling;
     smuggling->state = SMTP_SMUGGLING_NONE;
+    if (smtp_code_is_success(smuggling->code))
+        smtp_report_more(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, smuggling->answer_offset, sink,
+                         "the server answered once%s, with %u: it did not take the mark for the end",
+                         session->lmtp ? " for each recipient" : "", smuggling->code);
+    else
+        smtp_report_more(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, smuggling->answer_offset, sink,
+                         "the server refused the message with %u", smuggling->code);
+}
+
+/* The dialogue does not go on: who honoured the mark might have said no more, either. */
+static void say_not_known(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    struct smtp_smuggling *smuggling = &session->smuggling;
+    smuggling->state = SMTP_SMUGGLING_NONE;
     smtp_report_more(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, smuggling->answer_offset, sink,
-                     smtp_code_is_success(smuggling->code)
-                         ? "the server answered once, with %u: it did not take the mark for the end"
-                         : "the server refused the message with %u",
+                     "the server answered with %u, and the dialogue ends there: whether it took the mark for the end is not seen",
                      smuggling->code);
 }
 
@@ -167,6 +192,8 @@ void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply
     if (smuggling->state == SMTP_SMUGGLING_ANSWERED) {
         if (reply->answers == SMTP_ANSWERS_COMMAND && reply->verb == SMTP_VERB_QUIT)
             say_not_honoured(session, sink);
+        if (reply->answers == SMTP_ANSWERS_COMMAND && reply->verb != SMTP_VERB_QUIT)
+            smuggling->goes_on = true;
         if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421)
             return;
         smuggling->state = SMTP_SMUGGLING_NONE;
@@ -186,6 +213,7 @@ void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply
         return;
     }
     smuggling->state = SMTP_SMUGGLING_ANSWERED;
+    smuggling->goes_on = false;
     smuggling->code = reply->code;
     smuggling->answer_offset = session->reply_offset;
 }
@@ -194,8 +222,14 @@ void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply
 void smtp_smuggling_settle(struct smtp_session *session, const struct smtp_sink *sink)
 {
     struct smtp_smuggling *smuggling = &session->smuggling;
-    if (smuggling->state == SMTP_SMUGGLING_ANSWERED && !session->half[SMTP_SERVER].gap)
-        say_not_honoured(session, sink);
+    bool goes_on = smuggling->goes_on || !session->ending;
+    if (smuggling->state == SMTP_SMUGGLING_ANSWERED && !session->half[SMTP_SERVER].gap) {
+        if (goes_on || !smtp_code_is_success(smuggling->code))
+            say_not_honoured(session, sink);
+        else
+            say_not_known(session, sink);
+    }
+    smuggling->goes_on = false;
     smuggling->state = SMTP_SMUGGLING_NONE;
     smuggling->armed = false;
 }

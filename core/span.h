@@ -54,6 +54,11 @@ static inline bool smtp_ascii_is_digit(uint8_t octet)
     return octet >= '0' && octet <= '9';
 }
 
+static inline bool smtp_ascii_is_letter(uint8_t octet)
+{
+    return smtp_ascii_upper(octet) >= 'A' && smtp_ascii_upper(octet) <= 'Z';
+}
+
 /* Whether `span` begins with `prefix`, ASCII letters compared without case. */
 static inline bool smtp_span_starts_with(struct smtp_span span, const char *prefix)
 {

@@ -77,10 +77,10 @@ const char *words_enhanced(const struct smtp_enhanced_status *enhanced)
 
 void words_reply(wmem_strbuf_t *out, const struct reply_fact *reply)
 {
-    const struct smtp_reference_entry *entry = smtp_reference_reply(reply->code);
+    const char *code_meaning = smtp_reference_reply_meaning(reply->code, reply->answers == SMTP_ANSWERS_CONTENT);
     const char *class_text = smtp_reference_class(reply->code);
-    if (entry != NULL)
-        wmem_strbuf_append(out, entry->meaning);
+    if (code_meaning != NULL)
+        wmem_strbuf_append(out, code_meaning);
     else if (class_text != NULL)
         wmem_strbuf_append_printf(out, "%s (no code of the standards)", class_text);
     else
@@ -173,6 +173,8 @@ void words_boundary(wmem_strbuf_t *out, const struct boundary_fact *boundary)
     g_free(name);
     wmem_strbuf_append_c(out, ' ');
     wmem_strbuf_append(out, auth && boundary->step == SMTP_STEP_ACCEPTED ? "ends, ACCEPTED" : events[boundary->step]);
+    if (boundary->step == SMTP_STEP_FAILED && boundary->note == NULL)
+        wmem_strbuf_append(out, ", clear text follows");
     if (boundary->note != NULL) {
         wmem_strbuf_append(out, ", alert ");
         words_append_visible(out, smtp_span_of_text(boundary->note));

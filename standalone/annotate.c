@@ -28,7 +28,7 @@ void annotate_duration(GString *out, int64_t nanoseconds)
 static void separate(GString *out)
 {
     if (out->len > 0)
-        g_string_append(out, "; ");
+        g_string_append(out, _("; "));
 }
 
 static void annotate_parameters(GString *out, const struct item *item)
@@ -88,10 +88,10 @@ void annotate_response(GString *out, const struct item *item)
 static void annotate_code(GString *out, const struct item *item)
 {
     const struct smtp_reply *reply = &item->reply;
-    const struct smtp_reference_entry *entry = smtp_reference_reply(reply->code);
+    const char *meaning = smtp_reference_reply_meaning(reply->code, reply->answers == SMTP_ANSWERS_CONTENT);
     const char *class_text = smtp_reference_class(reply->code);
-    if (entry != NULL)
-        g_string_append(out, _(entry->meaning));
+    if (meaning != NULL)
+        g_string_append(out, _(meaning));
     else if (class_text != NULL)
         g_string_append_printf(out, _("%s (no code of the standards)"), _(class_text));
     else
@@ -176,8 +176,8 @@ static void annotate_answered(GString *out, const struct item *item)
                                frame, duration->str);
     else if (item->reply.answers == SMTP_ANSWERS_CONTENT)
         g_string_append_printf(out,
-                               item->has_command ? _("answers the message that ends in frame %" PRIu64 " after %s")
-                                                 : _("answers the message"),
+                               item->answered_frame != 0 ? _("answers the message that ends in frame %" PRIu64 " after %s")
+                                                         : _("answers the message"),
                                frame, duration->str);
     else if (item->reply.answers == SMTP_ANSWERS_RESPONSE)
         g_string_append_printf(out,
@@ -235,6 +235,38 @@ void annotate_mechanism(GString *out, const struct auth *auth)
     text_append_visible(out, auth->mechanism);
 }
 
+/* Logins shown of a session: so many runs of equal ones, but accepted ones up to twice that. */
+#define LOGINS_SHOWN 4u
+
+static bool is_same_login(const struct auth *one, const struct auth *other)
+{
+    return one->result == other->result && smtp_span_same(one->mechanism, other->mechanism);
+}
+
+void annotate_logins(GString *out, const struct record *record, const char *separator)
+{
+    unsigned shown = 0;
+    unsigned left_out = 0;
+    for (const GList *link = record->auths.head; link != NULL;) {
+        const struct auth *auth = link->data;
+        unsigned same = 0;
+        for (; link != NULL && is_same_login(auth, link->data); link = link->next)
+            same++;
+        if (shown >= (auth->result == SMTP_STEP_ACCEPTED ? 2 * LOGINS_SHOWN : LOGINS_SHOWN)) {
+            left_out += same;
+            continue;
+        }
+        shown++;
+        g_string_append_printf(out, "%sAUTH ", separator);
+        annotate_mechanism(out, auth);
+        g_string_append_printf(out, " %s", _(record_auth_result(auth)));
+        if (same > 1)
+            g_string_append_printf(out, language_plural(" %u time", " %u times", same), same);
+    }
+    if (left_out > 0)
+        g_string_append_printf(out, language_plural("%sand %u login more", "%sand %u logins more", left_out), separator, left_out);
+}
+
 void annotate_endpoint(GString *out, const struct record *record, enum smtp_role role)
 {
     int half = role == SMTP_CLIENT ? record->client_half : 1 - record->client_half;
@@ -249,6 +281,8 @@ void annotate_starttls(GString *out, const struct record *record)
         g_string_append(out, _("no STARTTLS"));
     else
         g_string_append_printf(out, _("STARTTLS %s"), _(record_starttls(record)));
+    if (record_tls_failed(record))
+        g_string_append(out, _(", handshake failed"));
 }
 
 void annotate_ending(GString *out, const struct record *record)

@@ -21,6 +21,9 @@ void annotate_duration(GString *out, int64_t nanoseconds);
 /* The name of an AUTH mechanism, or that it was not seen. */
 void annotate_mechanism(GString *out, const struct auth *auth);
 
+/* ", AUTH PLAIN rejected 3 times, AUTH LOGIN accepted", each behind `separator`: equal ones in a row as one, accepted ones in any case. */
+void annotate_logins(GString *out, const struct record *record, const char *separator);
+
 /* The session's client or server: address and port. */
 void annotate_endpoint(GString *out, const struct record *record, enum smtp_role role);
 

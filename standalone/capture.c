@@ -8,6 +8,7 @@
 
 #include "capture_source.h"
 #include "decompress.h"
+#include "language.h"
 #include "text.h"
 
 #define STATUS_UNREADABLE 1
@@ -49,7 +50,7 @@ struct capture_set {
 static void say(struct source *source, bool *flag, const char *what)
 {
     GString *name = g_string_new(NULL);
-    text_append_visible(name, smtp_span_of_text(strcmp(source->name, "-") == 0 ? "standard input" : source->name));
+    text_append_visible(name, smtp_span_of_text(strcmp(source->name, "-") == 0 ? _("standard input") : source->name));
     fprintf(stderr, "smtpscope: %s: %s\n", name->str, what);
     g_string_free(name, TRUE);
     g_free(source->problem);
@@ -63,12 +64,12 @@ static char *why_it_ends(const struct source *source, const char *detail)
     const char *problem = capture_source_problem(&source->source);
     detail = problem != NULL ? problem : detail;
     if (problem != NULL && capture_source_wants_memory(&source->source))
-        return source->number > 0 ? g_strdup_printf("can be read up to frame %" PRIu64 " only: %s", source->number, detail)
-                                  : g_strdup_printf("cannot be read: %s", detail);
+        return source->number > 0 ? g_strdup_printf(_("can be read up to frame %" PRIu64 " only: %s"), source->number, detail)
+                                  : g_strdup_printf(_("cannot be read: %s"), detail);
     if (problem == NULL && strstr(detail, "different from the type of the first interface") != NULL)
-        return g_strdup_printf("can be read up to frame %" PRIu64 " only: it has interfaces of different link types, and libpcap reads "
-                               "one (%s)", source->number, detail);
-    return g_strdup_printf("ends early or is damaged behind frame %" PRIu64 " (%s)", source->number, detail);
+        return g_strdup_printf(_("can be read up to frame %" PRIu64 " only: it has interfaces of different link types, and libpcap reads "
+                                 "one (%s)"), source->number, detail);
+    return g_strdup_printf(_("ends early or is damaged behind frame %" PRIu64 " (%s)"), source->number, detail);
 }
 
 static bool is_interrupted(const struct capture_set *set)
@@ -101,7 +102,7 @@ static void refuse_source(struct capture_set *set, struct source *source, const 
 {
     bool decompressing = capture_source_problem(&source->source) != NULL;
     bool damaged = decompressing && !capture_source_wants_memory(&source->source);
-    char *problem = decompressing ? why_it_ends(source, message) : g_strdup_printf("is not a capture that can be read (%s)", message);
+    char *problem = decompressing ? why_it_ends(source, message) : g_strdup_printf(_("is not a capture that can be read (%s)"), message);
     say(source, damaged ? &set->damaged : &set->unreadable, problem);
     set->totals.truncated = set->totals.truncated || damaged;
     g_free(problem);
@@ -139,7 +140,7 @@ static void open_source(struct capture_set *set, struct source *source)
     set->most_memory = MAX(set->most_memory, set->memory);
     if (fits)
         return;
-    say(source, &set->unreadable, "cannot be decompressed at the same time as the others: use a larger --memory-limit");
+    say(source, &set->unreadable, _("cannot be decompressed at the same time as the others: use a larger --memory-limit"));
     drop_source(set, source);
 }
 

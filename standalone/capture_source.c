@@ -11,6 +11,7 @@
 
 #include "decompress.h"
 #include "digest.h"
+#include "language.h"
 #include "pcapng.h"
 
 /* Octets that libpcap's stream reads at a time; and so many if very many captures are open at once. */
@@ -406,11 +407,11 @@ static char *problem_of(struct input *input)
     if (!whole && problem_with(input) != NULL)
         return NULL; /* whoever reads on finds it again */
     if (!whole && errno != 0)
-        return g_strdup_printf("cannot be read: %s", g_strerror(errno));
+        return g_strdup_printf(_("cannot be read: %s"), g_strerror(errno));
     if (input->peeked->len == 0)
-        return g_strdup("is empty");
+        return g_strdup(_("is empty"));
     if (!whole)
-        return g_strdup("is not a capture (pcap or pcapng)");
+        return g_strdup(_("is not a capture (pcap or pcapng)"));
     return NULL;
 }
 
@@ -426,7 +427,7 @@ static bool finish_opening(struct capture_source *source, struct input *input, c
     source->stream = stream_over(input);
     source->input = input;
     if (source->stream == NULL)
-        *problem = g_strdup_printf("cannot be read: %s", g_strerror(errno));
+        *problem = g_strdup_printf(_("cannot be read: %s"), g_strerror(errno));
     return source->stream != NULL;
 }
 
@@ -456,7 +457,7 @@ bool capture_source_open(struct capture_source *source, const char *name, struct
     int descriptor = strcmp(name, "-") == 0 ? STDIN_FILENO : open(name, O_RDONLY | O_CLOEXEC);
     *source = (struct capture_source){ .precision = 6 };
     if (descriptor < 0 || fstat(descriptor, &status) != 0) {
-        *problem = g_strdup_printf("cannot be opened: %s", g_strerror(errno));
+        *problem = g_strdup_printf(_("cannot be opened: %s"), g_strerror(errno));
         return false;
     }
     struct input *input = input_new(files, name, descriptor, &status);
@@ -465,7 +466,7 @@ bool capture_source_open(struct capture_source *source, const char *name, struct
     input->digest = input->hooks.digests ? digest_new() : NULL;
     source->octets = S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0;
     if (S_ISDIR(status.st_mode))
-        *problem = g_strdup("is a directory; name the capture files in it");
+        *problem = g_strdup(_("is a directory; name the capture files in it"));
     else if (finish_opening(source, input, problem))
         return true;
     input_free(input);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "decompress_private.h"
+#include "language.h"
 
 /* Type and length of a frame that zstd and lz4 skip. */
 #define SKIPPABLE_OCTETS 8
@@ -56,6 +57,7 @@ void decompressor_free(struct decompressor *decompressor)
 {
     if (decompressor->format != NULL)
         decompressor->format->end(decompressor);
+    g_free(decompressor->problem);
     g_free(decompressor);
 }
 
@@ -73,10 +75,12 @@ static bool refill(struct decompressor *decompressor, ssize_t (*read_raw)(void *
     return true;
 }
 
+/* `problem`: a sentence in the language of the user with %s for the format, and perhaps the octets used so far behind it. */
 static enum step fail(struct decompressor *decompressor, const char *problem)
 {
-    const char *name = decompressor->format != NULL ? decompressor->format->name : "compressed";
-    g_snprintf(decompressor->problem, sizeof decompressor->problem, "its %s data %s", name, problem);
+    const char *name = decompressor->format != NULL ? decompressor->format->name : _("compressed");
+    g_free(decompressor->problem);
+    decompressor->problem = g_strdup_printf(problem, name, decompressor->used);
     return STEP_FAILED;
 }
 
@@ -89,7 +93,7 @@ static enum step pass_padding(struct decompressor *decompressor)
     decompressor->padding = true;
     decompressor->need = 1;
     decompressor_used(decompressor, zeros);
-    return decompressor->raw_length > 0 ? fail(decompressor, "is followed by something else") : STEP_GOES_ON;
+    return decompressor->raw_length > 0 ? fail(decompressor, _("its %s data is followed by something else")) : STEP_GOES_ON;
 }
 
 /* At the end of a frame, and of the stream. */
@@ -102,7 +106,7 @@ static enum step begin_frame(struct decompressor *decompressor)
     if (decompressor->raw_length >= DECOMPRESS_SIGNATURE && is_skippable(raw)) {
         decompressor->need = SKIPPABLE_OCTETS;
         if (decompressor->raw_length < SKIPPABLE_OCTETS)
-            return decompressor->ended ? fail(decompressor, "ends early") : STEP_GOES_ON;
+            return decompressor->ended ? fail(decompressor, _("its %s data ends early")) : STEP_GOES_ON;
         uint32_t octets;
         memcpy(&octets, raw + 4, sizeof octets);
         decompressor->skip = GUINT32_FROM_LE(octets);
@@ -112,11 +116,11 @@ static enum step begin_frame(struct decompressor *decompressor)
     }
     const struct format *format = format_of(raw, decompressor->raw_length);
     if (format == NULL)
-        return fail(decompressor, decompressor->any_frame ? "is followed by something else" : "is of an unknown kind");
+        return fail(decompressor, decompressor->any_frame ? _("its %s data is followed by something else") : _("its %s data is of an unknown kind"));
     if (decompressor->raw_length < format->signature_octets)
-        return fail(decompressor, "ends early");
+        return fail(decompressor, _("its %s data ends early"));
     if (!use_format(decompressor, format))
-        return fail(decompressor, "cannot be decompressed");
+        return fail(decompressor, _("its %s data cannot be decompressed"));
     decompressor->in_frame = true;
     decompressor->any_frame = true;
     decompressor->need = 1;
@@ -128,7 +132,7 @@ static enum step begin_frame(struct decompressor *decompressor)
 static enum step skip(struct decompressor *decompressor)
 {
     if (decompressor->raw_length == 0)
-        return fail(decompressor, "ends early");
+        return fail(decompressor, _("its %s data ends early"));
     size_t octets = (size_t)MIN(decompressor->skip, decompressor->raw_length);
     decompressor_used(decompressor, octets);
     decompressor->skip -= octets;
@@ -147,15 +151,12 @@ static enum step decode(struct decompressor *decompressor, uint8_t *octets, size
         decompressor->filled = false;
         decompressor->need = DECOMPRESS_SIGNATURE;
     }
-    if (step == STEP_DAMAGED) {
-        char problem[64];
-        g_snprintf(problem, sizeof problem, "is damaged near its octet %" PRIu64, decompressor->used);
-        return fail(decompressor, problem);
-    }
+    if (step == STEP_DAMAGED)
+        return fail(decompressor, _("its %s data is damaged near its octet %" PRIu64));
     if (step == STEP_WRONG_CHECKSUM)
-        return fail(decompressor, "has a wrong checksum: something in it is not as it was");
+        return fail(decompressor, _("its %s data has a wrong checksum: something in it is not as it was"));
     if (step == STEP_GOES_ON && decompressor->ended && *got == 0 && decompressor->used == before && !decompressor->filled)
-        return fail(decompressor, "ends early");
+        return fail(decompressor, _("its %s data ends early"));
     return step;
 }
 
@@ -164,7 +165,7 @@ ssize_t decompressor_read(struct decompressor *decompressor, void *octets, size_
 {
     size_t got = 0;
     while (got == 0 && length > 0) {
-        if (decompressor->problem[0] != '\0')
+        if (decompressor->problem != NULL)
             return -1;
         if (decompressor->raw_length < decompressor->need && !decompressor->ended && !decompressor->filled) {
             if (!refill(decompressor, read_raw, context))
@@ -185,7 +186,7 @@ ssize_t decompressor_read(struct decompressor *decompressor, void *octets, size_
 
 const char *decompressor_problem(const struct decompressor *decompressor)
 {
-    return decompressor->problem[0] != '\0' ? decompressor->problem : NULL;
+    return decompressor->problem;
 }
 
 bool decompressor_wants_memory(const struct decompressor *decompressor)

@@ -8,6 +8,7 @@
 #include <zstd_errors.h>
 
 #include "decompress_private.h"
+#include "language.h"
 
 /* ---- gzip (RFC 1952) ---- */
 
@@ -139,13 +140,14 @@ static enum step ask_for_memory(struct decompressor *decompressor)
     while (power < 63 && UINT64_C(1) << power < window)
         power++;
     bool possible = power <= ZSTD_LOG_LIMIT;
+    g_free(decompressor->problem);
     if (possible)
-        g_snprintf(decompressor->problem, sizeof decompressor->problem,
-                   "its zstd data needs a window of %" PRIu64 " MiB: use --memory-limit %" PRIu64 "M", (window + 0xfffff) >> 20,
-                   ((UINT64_C(1) << power) * DECOMPRESS_SHARE) >> 20);
+        decompressor->problem =
+            g_strdup_printf(_("its zstd data needs a window of %" PRIu64 " MiB: use --memory-limit %" PRIu64 "M"),
+                            (window + 0xfffff) >> 20, ((UINT64_C(1) << power) * DECOMPRESS_SHARE) >> 20);
     else
-        g_snprintf(decompressor->problem, sizeof decompressor->problem,
-                   "its zstd data needs a window of %" PRIu64 " MiB, which zstd does not decode", window >> 20);
+        decompressor->problem =
+            g_strdup_printf(_("its zstd data needs a window of %" PRIu64 " MiB, which zstd does not decode"), window >> 20);
     decompressor->wants_memory = true;
     return STEP_FAILED;
 }

@@ -62,7 +62,7 @@ struct decompressor {
     uint64_t used;   /* compressed octets so far */
     uint8_t head[ZSTD_HEAD];
     size_t head_octets;
-    char problem[160];
+    char *problem; /* why it failed, in the language of the user; NULL: it did not */
     const uint8_t *raw;
     size_t raw_length;
     uint8_t buffer[RAW_OCTETS];

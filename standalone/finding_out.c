@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "finding_out.h"
 
+#include <inttypes.h>
+#include <string.h>
+
+#include "language.h"
+#include "reference/reference.h"
 #include "text.h"
 
 struct told_finding finding_told(const struct record *record, const struct finding *finding)
@@ -56,35 +61,73 @@ enum page_colour finding_colour(enum smtp_severity severity)
     return severity == SMTP_SEVERITY_HIGH ? PAGE_BAD : severity == SMTP_SEVERITY_MEDIUM ? PAGE_WARNING : PAGE_PLAIN;
 }
 
+const char *finding_severity(enum smtp_severity severity)
+{
+    return _(smtp_severity_name(severity));
+}
+
+void finding_append_detail(GString *out, enum smtp_finding finding, struct smtp_span detail)
+{
+    const struct smtp_reference_entry *entry = smtp_reference_finding(smtp_finding_name(finding));
+    if (entry != NULL && strcmp(language_in_use(), "en") != 0)
+        g_string_append_printf(out, "%s: ", _(entry->meaning));
+    text_append_visible(out, detail);
+}
+
+static char *session_and_frame(const struct evidence *evidence)
+{
+    if (evidence->session != 0 && evidence->frame != 0)
+        return g_strdup_printf(_("session %" PRIu64 " frame %" PRIu64), evidence->session, evidence->frame);
+    if (evidence->session != 0)
+        return g_strdup_printf(_("session %" PRIu64), evidence->session);
+    if (evidence->frame != 0)
+        return g_strdup_printf(_("no session frame %" PRIu64), evidence->frame);
+    return g_strdup(_("no session"));
+}
+
 static void append_place(GString *out, const struct evidence *evidence, bool captures)
 {
-    if (evidence->session != 0)
-        g_string_append_printf(out, "session %" G_GUINT64_FORMAT, evidence->session);
+    char *place = session_and_frame(evidence);
+    GString *capture = g_string_new(NULL);
+    text_append_visible(capture, smtp_span_of_text(evidence->capture));
+    if (captures)
+        g_string_append_printf(out, _("%s of %s"), place, capture->str);
     else
-        g_string_append(out, "no session");
-    if (evidence->frame != 0)
-        g_string_append_printf(out, " frame %" G_GUINT64_FORMAT, evidence->frame);
-    if (!captures)
-        return;
-    g_string_append(out, " of ");
-    text_append_visible(out, smtp_span_of_text(evidence->capture));
+        g_string_append(out, place);
+    g_string_free(capture, TRUE);
+    g_free(place);
+}
+
+/* Behind what was seen: the other frames that prove it. */
+static char *with_related(const char *detail, const struct told_finding *told, bool captures)
+{
+    if (told->count < 2)
+        return g_strdup(detail);
+    GString *places = g_string_new(NULL);
+    for (unsigned i = 1; i < told->count; i++) {
+        g_string_append(places, i > 1 ? _(", ") : "");
+        append_place(places, &told->evidence[i], captures);
+    }
+    char *text = g_strdup_printf(_("%s (see %s)"), detail, places->str);
+    g_string_free(places, TRUE);
+    return text;
 }
 
 void finding_out_text(struct page *page, const struct told_finding *told, bool captures)
 {
+    GString *place = g_string_new(NULL);
     GString *text = g_string_new(NULL);
-    page_printf(page, finding_colour(told->severity), "%-6s  %-28s", smtp_severity_name(told->severity),
-                smtp_finding_name(told->finding));
-    append_place(text, &told->evidence[0], captures);
-    page_printf(page, PAGE_DIM, "  %-24s", text->str);
+    text_append_padded(text, -6, finding_severity(told->severity));
+    page_printf(page, finding_colour(told->severity), "%s  %-28s", text->str, smtp_finding_name(told->finding));
+    append_place(place, &told->evidence[0], captures);
+    g_string_assign(text, "  ");
+    text_append_padded(text, -24, place->str);
+    page_append(page, PAGE_DIM, text->str);
     g_string_truncate(text, 0);
-    g_string_append(text, "  ");
-    text_append_visible(text, told->detail);
-    for (unsigned i = 1; i < told->count; i++) {
-        g_string_append(text, i == 1 ? " (see " : ", ");
-        append_place(text, &told->evidence[i], captures);
-    }
-    g_string_append(text, told->count > 1 ? ")\n" : "\n");
-    page_append(page, PAGE_PLAIN, text->str);
+    finding_append_detail(text, told->finding, told->detail);
+    char *all = with_related(text->str, told, captures);
+    page_printf(page, PAGE_PLAIN, "  %s\n", all);
+    g_free(all);
     g_string_free(text, TRUE);
+    g_string_free(place, TRUE);
 }

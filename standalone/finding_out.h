@@ -34,7 +34,13 @@ void finding_out_json(struct json *json, const struct told_finding *told);
 /* One line. `captures`: more than one is read, so that a frame needs the name of its file. */
 void finding_out_text(struct page *page, const struct told_finding *told, bool captures);
 
-/* How a severity is shown. */
+/* How a severity is shown, and what it is called in the language of the user. Static memory. */
 enum page_colour finding_colour(enum smtp_severity severity);
+const char *finding_severity(enum smtp_severity severity);
+
+/*
+ * What was seen, made visible. Details are data and in English: in another language, what the finding means goes in front.
+ */
+void finding_append_detail(GString *out, enum smtp_finding finding, struct smtp_span detail);
 
 #endif

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "findings_report.h"
 
+#include <inttypes.h>
+
 #include "across.h"
+#include "language.h"
 
 struct findings_report {
     struct page *page;
@@ -91,21 +94,32 @@ uint64_t findings_report_count(const struct findings_report *report)
     return count;
 }
 
-void findings_report_summary(struct findings_report *report)
+/* "1 high, 2 low" */
+static char *by_severity(const struct findings_report *report)
 {
-    uint64_t count = findings_report_count(report);
-    GString *text = g_string_new(NULL);
-    g_string_append_printf(text, "%" G_GUINT64_FORMAT " finding%s in %" G_GUINT64_FORMAT " session%s", count,
-                           count == 1 ? "" : "s", report->sessions, report->sessions == 1 ? "" : "s");
-    const char *separator = ": ";
+    GString *list = g_string_new(NULL);
     for (int severity = SMTP_SEVERITY_HIGH; severity >= SMTP_SEVERITY_INFO; severity--) {
         if (report->counts[severity] == 0)
             continue;
-        g_string_append_printf(text, "%s%" G_GUINT64_FORMAT " %s", separator, report->counts[severity],
-                               smtp_severity_name((enum smtp_severity)severity));
-        separator = ", ";
+        g_string_append(list, list->len > 0 ? _(", ") : "");
+        g_string_append_printf(list, _("%" PRIu64 " %s"), report->counts[severity], finding_severity((enum smtp_severity)severity));
     }
-    g_string_append_c(text, '\n');
+    return g_string_free(list, FALSE);
+}
+
+void findings_report_summary(struct findings_report *report)
+{
+    uint64_t count = findings_report_count(report);
+    char *findings = g_strdup_printf(language_plural("%" PRIu64 " finding", "%" PRIu64 " findings", count), count);
+    char *sessions =
+        g_strdup_printf(language_plural("%" PRIu64 " session", "%" PRIu64 " sessions", report->sessions), report->sessions);
+    char *list = by_severity(report);
+    GString *text = g_string_new(NULL);
+    g_string_append_printf(text, _("%s in %s"), findings, sessions);
+    g_string_append_printf(text, "%s%s\n", *list != '\0' ? ": " : "", list);
     page_append(report->page, PAGE_BOLD, text->str);
     g_string_free(text, TRUE);
+    g_free(list);
+    g_free(sessions);
+    g_free(findings);
 }

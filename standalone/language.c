@@ -6,12 +6,12 @@
 #include <locale.h>
 #include <string.h>
 
+#include "catalogue.h"
 #include "share.h"
 
 #define DOMAIN "smtpscope"
 #define ALWAYS_THERE "C.UTF-8" /* a locale that glibc brings along */
 #define NAME_LIMIT 15
-#define CATALOGUE_MAGIC 0x950412de
 
 static char in_use[NAME_LIMIT + 1] = "en";
 /*
@@ -19,10 +19,6 @@ static char in_use[NAME_LIMIT + 1] = "en";
  * newer ones translate nothing in "C.UTF-8", and no other locale is sure to be installed.
  */
 static GHashTable *translations;
-
-struct translation {
-    const char *one, *many; /* the same where the language has one form, as Japanese */
-};
 
 const char *language_text(const char *text)
 {
@@ -75,7 +71,7 @@ static bool is_utf8(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-static char *catalogue(const char *language)
+static char *catalogue_path(const char *language)
 {
     char *name = g_build_filename("locale", language, "LC_MESSAGES", DOMAIN ".mo", NULL);
     char *path = share_path(name);
@@ -90,7 +86,7 @@ bool language_is_known(const char *language)
     if (*language == '\0' || strlen(language) > NAME_LIMIT ||
         strspn(language, "abcdefghijklmnopqrstuvwxyz") != strlen(language))
         return false;
-    char *path = catalogue(language);
+    char *path = catalogue_path(language);
     bool there = g_file_test(path, G_FILE_TEST_EXISTS);
     g_free(path);
     return there;
@@ -123,47 +119,6 @@ static char *of_environment(void)
     return found;
 }
 
-/* A number of a catalogue's, as msgfmt writes them; 0 behind the end. */
-static uint32_t number_at(const char *octets, size_t length, uint64_t at)
-{
-    uint32_t number = 0;
-    if (at + sizeof number <= length)
-        memcpy(&number, octets + at, sizeof number);
-    return GUINT32_FROM_LE(number);
-}
-
-/* The text whose length and place stand there, with a NUL behind it; NULL if it is not in the catalogue. */
-static const char *text_at(const char *octets, size_t length, uint64_t at, uint32_t *text_length)
-{
-    uint64_t place = number_at(octets, length, at + 4);
-    *text_length = number_at(octets, length, at);
-    return place + *text_length < length && octets[place + *text_length] == '\0' ? octets + place : NULL;
-}
-
-/* Takes the texts from a catalogue, whose octets stay: a header, and two tables of texts (GNU gettext's manual, "MO
- * Files"). */
-static GHashTable *read_catalogue(const char *octets, size_t length)
-{
-    if (number_at(octets, length, 0) != CATALOGUE_MAGIC)
-        return NULL;
-    GHashTable *texts = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, g_free);
-    uint32_t count = number_at(octets, length, 8);
-    uint64_t originals = number_at(octets, length, 12), translated = number_at(octets, length, 16);
-    for (uint64_t i = 0; i < count && originals + 8 * i < length; i++) {
-        uint32_t original_length, translated_length;
-        const char *original = text_at(octets, length, originals + 8 * i, &original_length);
-        const char *text = text_at(octets, length, translated + 8 * i, &translated_length);
-        if (original == NULL || text == NULL || original_length == 0) /* the catalogue's data about itself */
-            continue;
-        struct translation *found = g_new(struct translation, 1);
-        size_t first = strlen(text);
-        found->one = text;
-        found->many = first < translated_length ? text + first + 1 : text;
-        g_hash_table_insert(texts, (char *)original, found);
-    }
-    return texts;
-}
-
 /* GLib's own texts come from gettext, which goes by $LANGUAGE. */
 static void speak(const char *language)
 {
@@ -173,9 +128,9 @@ static void speak(const char *language)
     g_setenv("LANGUAGE", language, TRUE);
     static char *octets; /* the texts point into them */
     size_t length = 0;
-    char *path = catalogue(language);
+    char *path = catalogue_path(language);
     if (octets == NULL && g_file_get_contents(path, &octets, &length, NULL))
-        translations = read_catalogue(octets, length);
+        translations = catalogue_read(octets, length);
     g_free(path);
     if (translations != NULL)
         g_strlcpy(in_use, language, sizeof in_use);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "messages_text.h"
 
+#include "language.h"
 #include "text.h"
 
 #define RECIPIENTS_SHOWN 3
@@ -9,7 +10,37 @@
 
 void messages_text_heading(struct page *page)
 {
-    page_append(page, PAGE_DIM, "  id.mail  session begins                from -> to, what became of it, subject\n");
+    page_append(page, PAGE_DIM, _("  id.mail  session begins                from -> to, what became of it, subject\n"));
+}
+
+static void append_recipient(GString *out, const struct recipient *recipient)
+{
+    GString *address = g_string_new("<");
+    text_append_visible(address, recipient->address);
+    g_string_append(address, ">");
+    if (recipient->code >= 400)
+        g_string_append_printf(out, _("%s refused (%u)"), address->str, recipient->code);
+    else if (recipient->delivery_code >= 400)
+        g_string_append_printf(out, _("%s refused after the message (%u)"), address->str, recipient->delivery_code);
+    else
+        g_string_append(out, address->str);
+    g_string_free(address, TRUE);
+}
+
+static void append_recipients(GString *out, const struct transaction *transaction)
+{
+    unsigned count = transaction->recipients.length;
+    GString *list = g_string_new(count == 0 ? _("nobody") : "");
+    unsigned shown = 0;
+    for (const GList *link = transaction->recipients.head; link != NULL && shown < RECIPIENTS_SHOWN; link = link->next, shown++) {
+        g_string_append(list, shown > 0 ? _(", ") : "");
+        append_recipient(list, link->data);
+    }
+    if (count > shown)
+        g_string_append_printf(out, _("%s and %u more"), list->str, count - shown);
+    else
+        g_string_append(out, list->str);
+    g_string_free(list, TRUE);
 }
 
 static void append_envelope(GString *out, const struct transaction *transaction)
@@ -17,23 +48,9 @@ static void append_envelope(GString *out, const struct transaction *transaction)
     g_string_append(out, "<");
     text_append_visible(out, transaction->mail_from);
     g_string_append(out, transaction->mail_seen ? "> -> " : "?> -> ");
-    unsigned shown = 0;
-    for (const GList *link = transaction->recipients.head; link != NULL && shown < RECIPIENTS_SHOWN; link = link->next, shown++) {
-        const struct recipient *recipient = link->data;
-        g_string_append(out, shown > 0 ? ", <" : "<");
-        text_append_visible(out, recipient->address);
-        g_string_append(out, ">");
-        if (recipient->code >= 400)
-            g_string_append_printf(out, " refused (%u)", recipient->code);
-        else if (recipient->delivery_code >= 400)
-            g_string_append_printf(out, " refused after the message (%u)", recipient->delivery_code);
-    }
-    if (transaction->recipients.length == 0)
-        g_string_append(out, "nobody");
-    if (transaction->recipients.length > RECIPIENTS_SHOWN)
-        g_string_append_printf(out, " and %u more", transaction->recipients.length - RECIPIENTS_SHOWN);
+    append_recipients(out, transaction);
     const char *outcome = smtp_outcome_name(transaction->outcome);
-    g_string_append_printf(out, ": %s", outcome != NULL ? outcome : "outcome not seen");
+    g_string_append_printf(out, ": %s", outcome != NULL ? _(outcome) : _("outcome not seen"));
     if (transaction->code != 0)
         g_string_append_printf(out, " (%u)", transaction->code);
 }
@@ -47,25 +64,35 @@ static void append_missing(GString *out, const struct message *message)
         known = known && hole->octets != MESSAGE_UNKNOWN;
         octets += hole->octets != MESSAGE_UNKNOWN ? hole->octets : 0;
     }
-    g_string_append(out, ", NOT COMPLETE: ");
-    text_append_count(out, octets);
-    g_string_append(out, known ? " octets missing" : " octets or more missing");
+    GString *count = g_string_new(NULL);
+    text_append_count(count, octets);
+    g_string_append_printf(out,
+                           known ? language_plural(", NOT COMPLETE: %s octet missing", ", NOT COMPLETE: %s octets missing", octets)
+                                 : language_plural(", NOT COMPLETE: %s octet or more missing",
+                                                   ", NOT COMPLETE: %s octets or more missing", octets),
+                           count->str);
+    g_string_free(count, TRUE);
 }
 
 static void append_message(GString *out, const struct message *message)
 {
     if (message->subject != NULL) {
-        g_string_append(out, "; \"");
+        g_string_append(out, _("; "));
+        g_string_append_c(out, '"');
         text_append_visible(out, smtp_span_of_text(message->subject));
-        g_string_append(out, "\"");
+        g_string_append_c(out, '"');
     }
-    g_string_append(out, "; ");
-    text_append_count(out, message->octets);
-    g_string_append(out, " octets");
+    GString *count = g_string_new(NULL);
+    text_append_count(count, message->octets);
+    g_string_append(out, _("; "));
+    g_string_append_printf(out, language_plural("%s octet", "%s octets", message->octets), count->str);
+    g_string_free(count, TRUE);
     if (!message->complete)
         append_missing(out, message);
-    if (message->complete && message->sha256 != NULL)
-        g_string_append_printf(out, ", SHA-256 %.*s...", DIGEST_SHOWN, message->sha256);
+    if (message->complete && message->sha256 != NULL) {
+        g_string_append(out, _(", "));
+        g_string_append_printf(out, "SHA-256 %.*s...", DIGEST_SHOWN, message->sha256);
+    }
 }
 
 static void append_attachments(GString *out, const struct message *message)
@@ -73,15 +100,20 @@ static void append_attachments(GString *out, const struct message *message)
     unsigned count = message->parts.attachments.length;
     if (count == 0)
         return;
-    g_string_append_printf(out, "; %u attachment%s", count, count == 1 ? "" : "s");
+    GString *list = g_string_new(NULL);
     unsigned shown = 0;
     for (const GList *link = message->parts.attachments.head; link != NULL && shown < ATTACHMENTS_SHOWN; link = link->next, shown++) {
         const struct attachment *attachment = link->data;
-        g_string_append(out, shown > 0 ? ", " : ": ");
-        text_append_visible(out, attachment->filename.octets != NULL ? attachment->filename : attachment->content_type);
+        g_string_append(list, shown > 0 ? _(", ") : "");
+        text_append_visible(list, attachment->filename.octets != NULL ? attachment->filename : attachment->content_type);
     }
-    if (count > shown)
-        g_string_append(out, ", ...");
+    if (count > shown) {
+        g_string_append(list, _(", "));
+        g_string_append(list, "...");
+    }
+    g_string_append(out, _("; "));
+    g_string_append_printf(out, language_plural("%u attachment: %s", "%u attachments: %s", count), count, list->str);
+    g_string_free(list, TRUE);
 }
 
 static void put_transaction(struct page *page, const struct record *record, const struct transaction *transaction, const char *directory)
@@ -99,7 +131,7 @@ static void put_transaction(struct page *page, const struct record *record, cons
     }
     if (message != NULL && message->path != NULL) {
         char *path = g_build_filename(directory, message->path, NULL);
-        g_string_append(text, "; ");
+        g_string_append(text, _("; "));
         text_append_visible(text, smtp_span_of_text(path));
         g_free(path);
     }

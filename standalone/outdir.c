@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "language.h"
+
 /* Temporary names that others have taken: so many are passed over. */
 #define TRIES 1000
 
@@ -27,9 +29,10 @@ void outdir_fail(struct outdir *directory, const char *name)
     int reason = errno;
     if (directory->problem != NULL)
         return;
-    const char *words = reason == EEXIST ? "exists already, and is not overwritten" : "cannot be written";
-    directory->problem = g_strdup_printf("%s%s%s: %s%s%s", directory->path, name != NULL ? "/" : "", name != NULL ? name : "", words,
-                                         reason == EEXIST ? "" : ": ", reason == EEXIST ? "" : g_strerror(reason));
+    char *path = g_strdup_printf("%s%s%s", directory->path, name != NULL ? "/" : "", name != NULL ? name : "");
+    directory->problem = reason == EEXIST ? g_strdup_printf(_("%s: exists already, and is not overwritten"), path)
+                                          : g_strdup_printf(_("%s: cannot be written: %s"), path, g_strerror(reason));
+    g_free(path);
     g_atomic_int_set(&directory->failed, 1);
 }
 

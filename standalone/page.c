@@ -73,7 +73,8 @@ static bool may_break(gunichar before, gunichar behind)
     static const gunichar never_first[] = { 0x3001, 0x3002, 0xff0c, 0xff0e, 0x300d, 0x300f, 0xff09, 0x30fb, 0xff1a,
                                             0xff1b, 0xff01, 0xff1f, 0x30fc, 0x3041, 0x3043, 0x3045, 0x3047, 0x3049,
                                             0x3063, 0x3083, 0x3085, 0x3087, 0x30a1, 0x30a3, 0x30a5, 0x30a7, 0x30a9,
-                                            0x30c3, 0x30e3, 0x30e5, 0x30e7, ')',    ',',    '.',    ']' };
+                                            0x30c3, 0x30e3, 0x30e5, 0x30e7, ')',    ',',    '.',    ']',    ':',
+                                            ';' };
     static const gunichar never_last[] = { 0x300c, 0x300e, 0xff08, '(', '[' };
     if (text_width(before) < 2 && text_width(behind) < 2)
         return false;

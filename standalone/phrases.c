@@ -5,11 +5,7 @@
 
 #include "annotate.h"
 #include "language.h"
-#include "reference/reference.h"
 #include "text.h"
-
-/* Logins that are named in the line of a session. */
-#define LOGINS_SHOWN 3u
 
 /* ---- lines ---- */
 
@@ -68,10 +64,10 @@ void phrase_skipped(GString *out, const struct item *item)
     text_append_count(count, item->octets);
     g_string_append_printf(out,
                            item->role == SMTP_CLIENT
-                               ? language_plural("%s octet of the client that cannot be placed in the dialogue",
-                                                 "%s octets of the client that cannot be placed in the dialogue", item->octets)
-                               : language_plural("%s octet of the server that cannot be placed in the dialogue",
-                                                 "%s octets of the server that cannot be placed in the dialogue", item->octets),
+                               ? language_plural("[%s octet of the client that cannot be placed in the dialogue]",
+                                                 "[%s octets of the client that cannot be placed in the dialogue]", item->octets)
+                               : language_plural("[%s octet of the server that cannot be placed in the dialogue]",
+                                                 "[%s octets of the server that cannot be placed in the dialogue]", item->octets),
                            count->str);
     g_string_free(count, TRUE);
 }
@@ -166,7 +162,7 @@ static enum phrase_tone tls_step(GString *out, const struct item *item)
         g_string_append(out, _(": TLS established, all that follows is encrypted"));
         return PHRASE_GOOD;
     case SMTP_STEP_FAILED:
-        g_string_append(out, _(": TLS handshake FAILED, alert "));
+        g_string_append(out, item->note.length > 0 ? _(": TLS handshake FAILED, alert ") : _(": TLS handshake FAILED, clear text follows"));
         text_append_visible(out, item->note);
         return PHRASE_BAD;
     default:
@@ -198,10 +194,11 @@ void phrase_tls(GString *out, const struct tls *tls)
         text_append_visible(out, tls->sni);
     }
     if (tls->alpn.octets != NULL) {
-        g_string_append(out, ", ALPN ");
+        g_string_append(out, _(", "));
+        g_string_append(out, "ALPN ");
         text_append_visible(out, tls->alpn);
     }
-    g_string_append(out, out->len > before ? "; " : "");
+    g_string_append(out, out->len > before ? _("; ") : "");
     GString *client = g_string_new(NULL);
     GString *server = g_string_new(NULL);
     text_append_count(client, tls->octets[SMTP_CLIENT]);
@@ -231,14 +228,6 @@ void phrase_frames(GString *out, const struct record *record)
     g_string_free(first, TRUE);
 }
 
-void phrase_finding(GString *out, enum smtp_finding finding, struct smtp_span detail)
-{
-    const struct smtp_reference_entry *entry = smtp_reference_finding(smtp_finding_name(finding));
-    if (entry != NULL && strcmp(language_in_use(), "en") != 0)
-        g_string_append_printf(out, "%s: ", _(entry->meaning));
-    text_append_visible(out, detail);
-}
-
 static void append_outcomes(GString *out, const struct record *record)
 {
     static const char *const names[] = { N_("of unknown outcome"), N_("accepted"), N_("rejected"), N_("aborted"),
@@ -251,15 +240,17 @@ static void append_outcomes(GString *out, const struct record *record)
     }
     g_string_append_printf(out, language_plural(", %u mail", ", %u mails", record->transactions.length),
                            record->transactions.length);
-    const char *comma = " (";
+    bool begun = false;
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         if (counts[i] == 0)
             continue;
+        if (record->transactions.length > 1)
+            g_string_append(out, begun ? _(", ") : " (");
         if (record->transactions.length == 1)
             g_string_append_printf(out, " %s", _(names[i]));
         else
-            g_string_append_printf(out, "%s%u %s", comma, counts[i], _(names[i]));
-        comma = ", ";
+            g_string_append_printf(out, _("%u %s"), counts[i], _(names[i]));
+        begun = true;
     }
     if (record->transactions.length > 1)
         g_string_append_c(out, ')');
@@ -269,18 +260,12 @@ void phrase_session(GString *out, const struct record *record)
 {
     g_string_append_printf(out, language_plural("%" PRIu64 " command", "%" PRIu64 " commands", record->commands),
                            record->commands);
-    g_string_append(out, ", ");
+    g_string_append(out, _(", "));
     g_string_append_printf(out, language_plural("%" PRIu64 " reply", "%" PRIu64 " replies", record->replies), record->replies);
     append_outcomes(out, record);
-    g_string_append(out, ", ");
+    g_string_append(out, _(", "));
     annotate_starttls(out, record);
-    unsigned shown = 0;
-    for (const GList *link = record->auths.head; link != NULL && shown < LOGINS_SHOWN; link = link->next, shown++) {
-        const struct auth *auth = link->data;
-        g_string_append(out, ", AUTH ");
-        annotate_mechanism(out, auth);
-        g_string_append_printf(out, " %s", _(record_auth_result(auth)));
-    }
-    g_string_append(out, "; ");
+    annotate_logins(out, record, _(", "));
+    g_string_append(out, _("; "));
     annotate_ending(out, record);
 }

@@ -47,9 +47,6 @@ void phrase_tls(GString *out, const struct tls *tls);
 /* The frames of the session, with the captures they are in. */
 void phrase_frames(GString *out, const struct record *record);
 
-/* What was observed; in another language than English, what the finding means is in front of it. */
-void phrase_finding(GString *out, enum smtp_finding finding, struct smtp_span detail);
-
 /* The session in one line: how much was said, what became of mails, TLS and logins, how it ended. */
 void phrase_session(GString *out, const struct record *record);
 

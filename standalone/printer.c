@@ -155,7 +155,7 @@ static void say_unreadable(struct printer *printer, const char *directory)
 {
     GString *visible = g_string_new(NULL);
     text_append_visible(visible, smtp_span_of_text(directory));
-    fprintf(stderr, "smtpscope: %s: cannot be read: %s\n", visible->str, g_strerror(errno));
+    fprintf(stderr, _("smtpscope: %s: cannot be read: %s\n"), visible->str, g_strerror(errno));
     g_string_free(visible, TRUE);
     g_atomic_int_set(&printer->failed, 1);
 }
@@ -165,7 +165,7 @@ static bool open_output(struct printer *printer)
 {
     const struct options *options = printer->options;
     if (is_a_capture(options)) {
-        fprintf(stderr, "smtpscope: %s: is one of the captures, and would be overwritten\n", options->output);
+        fprintf(stderr, _("smtpscope: %s: is one of the captures, and would be overwritten\n"), options->output);
         return false;
     }
     printer->out = options->output == NULL ? stdout : fopen(options->output, "w");
@@ -219,7 +219,7 @@ struct outdir *printer_directory(const struct printer *printer)
 static void count(struct printer *printer, const struct record *record)
 {
     printer->summary.sessions++;
-    printer->summary.hidden += record->tls.seen;
+    printer->summary.hidden += record->tls.seen && !record_tls_failed(record);
     printer->summary.findings += record->findings.length;
     unsigned looked_at = 0;
     for (const GList *link = record->transactions.head; link != NULL; link = link->next) {

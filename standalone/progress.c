@@ -4,6 +4,8 @@
 #include <inttypes.h>
 #include <unistd.h>
 
+#include "language.h"
+
 /* Microseconds: a run that is over sooner shows nothing; then the line is renewed so often. */
 #define FIRST_AFTER 1000000
 #define THEN_EVERY 250000
@@ -15,13 +17,6 @@ void progress_start(struct progress *progress, bool output_is_terminal)
         .start = g_get_monotonic_time(),
     };
     progress->next = progress->start + FIRST_AFTER;
-}
-
-static void append_amount(GString *out, uint64_t octets)
-{
-    char *text = g_format_size(octets);
-    g_string_append(out, text);
-    g_free(text);
 }
 
 void progress_tick(struct progress *progress, const struct capture_set *captures, uint64_t sessions)
@@ -36,19 +31,23 @@ void progress_tick(struct progress *progress, const struct capture_set *captures
     double seconds = (double)(now - progress->start) / 1e6;
     double rate = (double)at.read / seconds;
     GString *line = g_string_new(NULL);
-    append_amount(line, at.read);
-    if (at.known) {
-        g_string_append(line, " of ");
-        append_amount(line, at.total);
-    }
-    g_string_append(line, " read, ");
-    append_amount(line, (uint64_t)rate);
-    g_string_append_printf(line, "/s, %" PRIu64 " sessions", sessions);
+    char *read = g_format_size(at.read);
+    char *total = g_format_size(at.total);
+    char *each_second = g_format_size((uint64_t)rate);
+    if (at.known)
+        g_string_append_printf(line, _("%s of %s read, %s/s"), read, total, each_second);
+    else
+        g_string_append_printf(line, _("%s read, %s/s"), read, each_second);
+    g_string_append(line, _(", "));
+    g_string_append_printf(line, language_plural("%" PRIu64 " session", "%" PRIu64 " sessions", sessions), sessions);
     if (at.known && rate > 0 && at.total >= at.read)
-        g_string_append_printf(line, ", %.0f s left", (double)(at.total - at.read) / rate);
+        g_string_append_printf(line, _(", %.0f s left"), (double)(at.total - at.read) / rate);
     fprintf(stderr, "\r\033[K%s", line->str);
     fflush(stderr);
     progress->written = true;
+    g_free(each_second);
+    g_free(total);
+    g_free(read);
     g_string_free(line, TRUE);
 }
 

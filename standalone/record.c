@@ -364,6 +364,12 @@ static struct smtp_span last_enhanced(struct record *record)
     return keep(record, smtp_span_of_text(status));
 }
 
+/* What is clear text behind a STARTTLS that was accepted was decrypted by who wrote the capture; but not if the handshake failed. */
+static bool is_behind_tls(const struct record *record)
+{
+    return (record->tls.seen || record->starttls.accepted) && !record_tls_failed(record);
+}
+
 static void take_greeting(struct record *record, const struct sent *sent, const struct smtp_reply *reply)
 {
     if (reply->code < 200 || reply->code > 299)
@@ -373,7 +379,7 @@ static void take_greeting(struct record *record, const struct sent *sent, const 
     record->helo = sent->argument;
     if (sent->verb == SMTP_VERB_HELO)
         return;
-    bool behind_tls = record->tls.seen || record->starttls.accepted;
+    bool behind_tls = is_behind_tls(record);
     *(behind_tls ? &record->tls_extensions : &record->extensions) = record->new_extensions;
     *(behind_tls ? &record->tls_extensions_seen : &record->extensions_seen) = true;
     record->new_extensions = (GQueue)G_QUEUE_INIT;
@@ -579,7 +585,8 @@ static void take_content_end(struct record *record, const struct smtp_event *eve
     last.octets = 0;
     struct place end = place_of(record, &last);
     struct sent *sent = sent_command(record, event->number);
-    if (sent != NULL) {
+    bool end_seen = event->transport != SMTP_TRANSPORT_DATA || event->end_mark != SMTP_END_NONE;
+    if (sent != NULL && end_seen) {
         sent->content_frame = end.last_frame;
         sent->content_time = end.time;
     }
@@ -948,6 +955,11 @@ size_t record_memory(const struct record *record)
 const char *record_capture(const struct record *record, unsigned index)
 {
     return record->capture_name(record->capture_context, index);
+}
+
+bool record_tls_failed(const struct record *record)
+{
+    return record->tls.failed && !record->tls.established;
 }
 
 const char *record_starttls(const struct record *record)

@@ -286,6 +286,9 @@ const char *record_capture(const struct record *record, unsigned index);
 /* Octets that it takes, those in its arena aside. */
 size_t record_memory(const struct record *record);
 
+/* A handshake was tried and did not get through, nor did a later one: nothing is hidden by it. */
+bool record_tls_failed(const struct record *record);
+
 /* "none", "offered", "requested", "accepted", "refused". */
 const char *record_starttls(const struct record *record);
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "refusals_text.h"
 
+#include <inttypes.h>
+
+#include "language.h"
 #include "reference/reference.h"
 #include "text.h"
 
@@ -12,9 +15,9 @@
 #define SHORT_SHOWN 4u
 
 static const char *const what[] = {
-    [REFUSAL_SESSION] = "session", [REFUSAL_GREETING] = "greeting", [REFUSAL_STARTTLS] = "STARTTLS",
-    [REFUSAL_LOGIN] = "login",     [REFUSAL_SENDER] = "sender",     [REFUSAL_RECIPIENT] = "recipient",
-    [REFUSAL_MESSAGE] = "message", [REFUSAL_CLOSED] = "connection",
+    [REFUSAL_SESSION] = N_("session"), [REFUSAL_GREETING] = N_("greeting"), [REFUSAL_STARTTLS] = "STARTTLS",
+    [REFUSAL_LOGIN] = N_("login"),     [REFUSAL_SENDER] = N_("sender"),     [REFUSAL_RECIPIENT] = N_("recipient"),
+    [REFUSAL_MESSAGE] = N_("message"), [REFUSAL_CLOSED] = N_("connection"),
 };
 
 static const GList *first_of(const struct record *record)
@@ -28,10 +31,12 @@ static bool matters(const struct record *record, const struct refusal *refusal)
     return refusal->of != REFUSAL_GREETING || !record->helo_seen;
 }
 
+/* In the language of the user; NULL: it has none. */
 static const char *status_meaning(const struct smtp_enhanced_status *status)
 {
     const struct smtp_reference_entry *entry = smtp_reference_status(status->subject, status->detail);
-    return entry != NULL ? entry->meaning : smtp_reference_subject(status->subject);
+    const char *meaning = entry != NULL ? entry->meaning : smtp_reference_subject(status->subject);
+    return meaning != NULL ? _(meaning) : NULL;
 }
 
 /* X.0.0 and its like say nothing that the code does not. */
@@ -49,51 +54,59 @@ static void append_codes(GString *out, const struct refusal *refusal)
 }
 
 /*
- * The line was not understood, or came at the wrong time (RFC 5321 section 4.2.2, RFC 3463 section 3.6): nothing is
- * said of what it was about. Too many recipients, X.5.3, is another matter.
+ * The line was not understood, or came at the wrong time (RFC 5321 section 4.2.2): nothing is said of what it was about, unless the
+ * status code speaks of something else than the protocol (RFC 3463 section 3.6).
  */
 static bool is_of_the_command(const struct refusal *refusal)
 {
     const struct smtp_enhanced_status *status = &refusal->enhanced;
-    bool protocol = status->present && status->subject == 5 && status->detail != 3;
-    return protocol || refusal->code == 500 || refusal->code == 501 || refusal->code == 503 || refusal->code == 504;
+    bool of_something_else = status->present && status->subject != 0 && status->subject != 5;
+    return refusal->code >= 500 && refusal->code <= 504 && !of_something_else;
 }
 
-/* What becomes of the mail, or of the attempt: RFC 5321 section 4.2.1. */
+static const char *code_meaning(const struct refusal *refusal)
+{
+    return smtp_reference_reply_meaning(refusal->code, refusal->of == REFUSAL_MESSAGE);
+}
+
+/* What becomes of the mail, or of the attempt: RFC 5321 section 4.2.1. In the language of the user. */
 static const char *consequence(const struct refusal *refusal)
 {
     bool again = refusal->code < 500;
     if (is_of_the_command(refusal))
-        return "The server did not take the command as it came; that says nothing of the mail.";
+        return _("The server did not take the command as it came; that says nothing of the mail.");
     switch (refusal->of) {
     case REFUSAL_LOGIN:
-        return again ? "The same login may work later." : "The same login will be refused again.";
+        return again ? _("The same login may work later.") : _("The same login will be refused again.");
     case REFUSAL_STARTTLS:
-        return again ? "TLS may be had later." : "There was no TLS to be had for this request.";
+        return again ? _("TLS may be had later.") : _("There was no TLS to be had for this request.");
     case REFUSAL_SESSION:
     case REFUSAL_GREETING:
     case REFUSAL_CLOSED:
-        return again ? "For now: the client keeps its mail and tries again later."
-                     : "For good: mail goes to another server, or back to its senders.";
+        return again ? _("For now: the client keeps its mail and tries again later.")
+                     : _("For good: mail goes to another server, or back to its senders.");
     case REFUSAL_SENDER:
     case REFUSAL_RECIPIENT:
     case REFUSAL_MESSAGE:
         break;
     }
-    return again ? "For now: the client keeps the mail and tries again later."
-                 : "For good: the mail goes back to its sender, unless something is changed.";
+    return again ? _("For now: the client keeps the mail and tries again later.")
+                 : _("For good: the mail goes back to its sender, unless something is changed.");
 }
 
 static void append_meaning(GString *out, const struct refusal *refusal)
 {
-    const struct smtp_reference_entry *entry = smtp_reference_reply(refusal->code);
+    const char *meaning = code_meaning(refusal);
     const char *class_text = smtp_reference_class(refusal->code);
-    g_string_append(out, entry != NULL ? entry->meaning : class_text != NULL ? class_text : "no reply code");
+    GString *codes = g_string_new(meaning != NULL ? _(meaning) : class_text != NULL ? _(class_text) : _("no reply code"));
     const char *status = status_says_more(refusal) ? status_meaning(&refusal->enhanced) : NULL;
-    if (status != NULL)
-        g_string_append_printf(out, "; %u.%u.%u: %s", refusal->enhanced.class_digit, refusal->enhanced.subject,
+    if (status != NULL) {
+        g_string_append(codes, _("; "));
+        g_string_append_printf(codes, "%u.%u.%u: %s", refusal->enhanced.class_digit, refusal->enhanced.subject,
                                refusal->enhanced.detail, status);
-    g_string_append_printf(out, ". %s", consequence(refusal));
+    }
+    g_string_append_printf(out, _("%s. %s"), codes->str, consequence(refusal));
+    g_string_free(codes, TRUE);
 }
 
 /* The server's words as they came; the line ends of a long reply become spaces. */
@@ -115,14 +128,17 @@ static void append_words(GString *out, const struct refusal *refusal)
 static void put_refusal(struct page *page, const struct refusal *refusal)
 {
     GString *text = g_string_new(NULL);
-    g_string_append(text, what[refusal->of]);
+    GString *refused = g_string_new(_(what[refusal->of]));
     if (refusal->address.length > 0) {
-        g_string_append_c(text, ' ');
-        text_append_visible(text, smtp_span_first(refusal->address, ADDRESS_SHOWN));
+        g_string_append_c(refused, ' ');
+        text_append_visible(refused, smtp_span_first(refusal->address, ADDRESS_SHOWN));
     }
-    g_string_append_printf(text, ", frame %" G_GUINT64_FORMAT, refusal->frame);
     if (refusal->count > 1)
-        g_string_append_printf(text, ", and %u more for the same reason", refusal->count - 1);
+        g_string_append_printf(text, _("%s, frame %" PRIu64 ", and %u more for the same reason"), refused->str, refusal->frame,
+                               refusal->count - 1);
+    else
+        g_string_append_printf(text, _("%s, frame %" PRIu64), refused->str, refusal->frame);
+    g_string_free(refused, TRUE);
     g_string_append(page->out, "  ");
     page_wrap(page, PAGE_PLAIN, 2, 4, text->str);
     g_string_truncate(text, 0);
@@ -143,12 +159,15 @@ void refusals_text(struct page *page, const struct record *record)
         if (!matters(record, link->data))
             continue;
         if (!begun)
-            page_rule(page, PAGE_DIM, page_light(page), 2, "why the server said no");
+            page_rule(page, PAGE_DIM, page_light(page), 2, _("why the server said no"));
         begun = true;
         put_refusal(page, link->data);
     }
     if (record->refusals != NULL && record->refusals->beyond > 0)
-        page_printf(page, PAGE_DIM, "  and %u refusals more, for other reasons\n", record->refusals->beyond);
+        page_printf(page, PAGE_DIM,
+                    language_plural("  and %u refusal more, for another reason\n", "  and %u refusals more, for other reasons\n",
+                                    record->refusals->beyond),
+                    record->refusals->beyond);
 }
 
 void refusals_text_short(GString *out, const struct record *record)
@@ -158,11 +177,12 @@ void refusals_text_short(GString *out, const struct record *record)
         const struct refusal *refusal = link->data;
         if (!matters(record, refusal))
             continue;
-        g_string_append_printf(out, "%s%s ", shown++ == 0 ? "; refused: " : ", ", what[refusal->of]);
+        g_string_append(out, shown++ == 0 ? _("; refused: ") : _(", "));
+        g_string_append_printf(out, "%s ", _(what[refusal->of]));
         append_codes(out, refusal);
         const char *status = status_says_more(refusal) ? status_meaning(&refusal->enhanced) : NULL;
-        const struct smtp_reference_entry *entry = smtp_reference_reply(refusal->code);
-        if (status != NULL || entry != NULL)
-            g_string_append_printf(out, " (%s)", status != NULL ? status : entry->meaning);
+        const char *meaning = code_meaning(refusal);
+        if (status != NULL || meaning != NULL)
+            g_string_append_printf(out, " (%s)", status != NULL ? status : _(meaning));
     }
 }

@@ -212,7 +212,7 @@ static void count_session(struct report_counts *counts, const struct record *rec
     unsigned looked_at = 0;
     counts->sessions++;
     counts->whole += record->complete;
-    counts->hidden += record->tls.seen;
+    counts->hidden += record->tls.seen && !record_tls_failed(record);
     counts->starttls_refused += record->starttls.refused;
     for (const GList *link = record->gaps.head; link != NULL; link = link->next) {
         counts->gaps++;
@@ -308,12 +308,6 @@ void report_narrow(struct html *html, const char *heading)
     html_mark(html, " </span>");
 }
 
-const char *report_severity_name(enum smtp_severity severity)
-{
-    static const char *const names[] = { N_("info"), N_("low"), N_("medium"), N_("high") };
-    return _(names[severity]);
-}
-
 void report_severity(struct html *html, enum smtp_severity severity)
 {
     html_mark(html, "<span");
@@ -321,7 +315,7 @@ void report_severity(struct html *html, enum smtp_severity severity)
     html_attribute(html, "class", style);
     g_free(style);
     html_mark(html, ">");
-    html_text(html, report_severity_name(severity));
+    html_text(html, finding_severity(severity));
     html_mark(html, "</span>");
 }
 

@@ -320,7 +320,7 @@ static void put_findings(struct html *html, const struct report *report)
 {
     GString *text = g_string_new(NULL);
     for (int severity = SMTP_SEVERITY_HIGH; severity >= SMTP_SEVERITY_INFO; severity--)
-        append_part(text, report->counts.severities[severity], report_severity_name((enum smtp_severity)severity));
+        append_part(text, report->counts.severities[severity], finding_severity((enum smtp_severity)severity));
     put_number(html, _("Findings"), report_findings(report), text->str);
     g_string_free(text, TRUE);
 }

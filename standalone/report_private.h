@@ -90,8 +90,7 @@ void report_fold(struct html *html, bool open, const char *what);
 /* What the column is, seen only where there is no room for columns. */
 void report_narrow(struct html *html, const char *heading);
 
-/* The severity in the language of the user, and as a label. */
-const char *report_severity_name(enum smtp_severity severity);
+/* The severity as a label. */
 void report_severity(struct html *html, enum smtp_severity severity);
 
 /* The most severe finding of a session; -1: there is none. */

@@ -10,9 +10,6 @@
 #include "report_private.h"
 #include "text.h"
 
-/* Logins in a row. */
-#define LOGINS_SHOWN 3u
-
 #define HELO_SHOWN ((size_t)120)
 
 static void put_endpoint(struct html *html, const struct record *record, enum smtp_role role)
@@ -45,18 +42,12 @@ static void put_filter_data(struct html *html, const struct record *record)
 
 static void put_logins(struct html *html, const struct record *record)
 {
-    unsigned shown = 0;
-    for (const GList *link = record->auths.head; link != NULL && shown < LOGINS_SHOWN; link = link->next, shown++) {
-        const struct auth *auth = link->data;
-        html_mark(html, "<div>");
-        annotate_mechanism(html_phrase(html), auth);
-        html_give(html);
-        html_mark(html, " ");
-        html_text(html, _(record_auth_result(auth)));
-        html_mark(html, "</div>");
-    }
-    if (record->auths.length > LOGINS_SHOWN)
-        html_printf(html, _("and %u more"), record->auths.length - LOGINS_SHOWN);
+    const char *separator = _("; ");
+    GString *text = html_phrase(html);
+    annotate_logins(text, record, separator);
+    if (text->len > 0)
+        g_string_erase(text, 0, (gssize)strlen(separator));
+    html_give(html);
 }
 
 static void put_mail_count(struct html *html, const struct record *record)
@@ -198,7 +189,7 @@ static void put_finding(struct html *html, const struct finding *finding)
     if (finding->frame != 0)
         html_printf(html, _("  frame %" PRIu64), finding->frame);
     html_mark(html, "<div>");
-    phrase_finding(html_phrase(html), finding->finding, finding->detail);
+    finding_append_detail(html_phrase(html), finding->finding, finding->detail);
     html_give(html);
     html_mark(html, "</div></li>\n");
 }

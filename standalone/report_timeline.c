@@ -190,7 +190,7 @@ void timeline_add(struct timeline *timeline, const struct record *record, int wo
     timeline->last = timeline->sessions == 0 ? end : MAX(timeline->last, end);
     struct bucket *bucket = bucket_of(timeline, start);
     bucket->sessions++;
-    bucket->hidden += record->tls.seen;
+    bucket->hidden += record->tls.seen && !record_tls_failed(record);
     if (worst >= 0)
         bucket->found[worst]++;
     if (++timeline->sessions <= TIMELINE_SESSIONS)

@@ -2,6 +2,9 @@
 
 /* Writing of what servers.c collected. */
 
+#include <inttypes.h>
+
+#include "language.h"
 #include "servers_private.h"
 #include "text.h"
 
@@ -92,24 +95,33 @@ void servers_json(const struct servers *servers, struct json *json, const struct
 
 /* ---- text ---- */
 
+/* What is said of a server begins there. */
+#define FACT_COLUMN 13
+
 static void put_fact(struct page *page, const char *name, const char *value)
 {
-    page_printf(page, PAGE_DIM, "  %-10s ", name);
-    page_wrap(page, PAGE_PLAIN, 13, 13, value);
+    GString *padded = g_string_new("  ");
+    text_append_padded(padded, 2 - FACT_COLUMN, name);
+    page_append(page, PAGE_DIM, padded->str);
+    page_wrap(page, PAGE_PLAIN, FACT_COLUMN, FACT_COLUMN, value);
+    g_string_free(padded, TRUE);
 }
 
 /* Words with commas between; `all`: sessions in which each might have been said, 0: do not say in how many it was. */
 static void append_words(GString *out, const GPtrArray *words, uint64_t all)
 {
+    GString *visible = g_string_new(NULL);
     for (unsigned i = 0; i < words->len; i++) {
         const struct word *word = words->pdata[i];
-        if (i > 0)
-            g_string_append(out, ", ");
-        text_append_visible(out, text_of(word));
+        g_string_truncate(visible, 0);
+        text_append_visible(visible, text_of(word));
+        g_string_append(out, i > 0 ? ", " : "");
         if (word->sessions < all)
-            g_string_append_printf(out, " (%" G_GUINT64_FORMAT " of %" G_GUINT64_FORMAT " sessions)", word->sessions,
-                                   all);
+            g_string_append_printf(out, _("%s (%" PRIu64 " of %" PRIu64 " sessions)"), visible->str, word->sessions, all);
+        else
+            g_string_append(out, visible->str);
     }
+    g_string_free(visible, TRUE);
 }
 
 static void put_banners(struct page *page, const struct server *server)
@@ -119,7 +131,7 @@ static void put_banners(struct page *page, const struct server *server)
     for (unsigned i = 0; i < banners->len; i++) {
         g_string_truncate(text, 0);
         text_append_visible(text, text_of(banners->pdata[i]));
-        put_fact(page, i == 0 ? "banner" : "", text->str);
+        put_fact(page, i == 0 ? _("banner") : "", text->str);
     }
     g_string_free(text, TRUE);
 }
@@ -129,33 +141,36 @@ static void put_extensions(struct page *page, const struct server *server)
     GString *text = g_string_new(NULL);
     append_words(text, server->lists[SERVER_CLEAR], server->clear_lists);
     if (server->clear_lists == 0)
-        g_string_append(text, "no EHLO reply was seen");
+        g_string_append(text, _("no EHLO reply was seen"));
     else if (text->len == 0)
-        g_string_append(text, "no extension");
-    put_fact(page, "in clear", text->str);
+        g_string_append(text, _("no extension"));
+    put_fact(page, _("in clear"), text->str);
     g_string_truncate(text, 0);
     if (server->tls_read)
         append_words(text, server->lists[SERVER_TLS], 0);
     else if (server->tls_seen)
-        g_string_append(text, "not readable without the keys");
+        g_string_append(text, _("not readable without the keys"));
     if (text->len > 0)
-        put_fact(page, "under TLS", text->str);
+        put_fact(page, _("under TLS"), text->str);
     g_string_free(text, TRUE);
 }
 
 static void put_login(struct page *page, const struct server *server)
 {
     GString *text = g_string_new(NULL);
-    append_words(text, server->lists[SERVER_CLEAR_AUTH], 0);
-    if (text->len > 0)
-        g_string_append(text, " in clear");
-    if (server->lists[SERVER_TLS_AUTH]->len > 0) {
-        g_string_append(text, text->len > 0 ? "; " : "");
-        append_words(text, server->lists[SERVER_TLS_AUTH], 0);
-        g_string_append(text, " under TLS");
+    GString *words = g_string_new(NULL);
+    append_words(words, server->lists[SERVER_CLEAR_AUTH], 0);
+    if (words->len > 0)
+        g_string_append_printf(text, _("%s in clear"), words->str);
+    g_string_truncate(words, 0);
+    append_words(words, server->lists[SERVER_TLS_AUTH], 0);
+    if (words->len > 0) {
+        g_string_append(text, text->len > 0 ? _("; ") : "");
+        g_string_append_printf(text, _("%s under TLS"), words->str);
     }
     if (text->len > 0)
-        put_fact(page, "login", text->str);
+        put_fact(page, _("login"), text->str);
+    g_string_free(words, TRUE);
     g_string_free(text, TRUE);
 }
 
@@ -164,20 +179,22 @@ static void put_server(struct page *page, const struct server *server)
     GString *text = g_string_new(NULL);
     text_append_endpoint(text, &server->endpoint.address, server->endpoint.port);
     page_append(page, PAGE_BOLD, text->str);
-    page_printf(page, PAGE_PLAIN, "  %" G_GUINT64_FORMAT " session%s\n", server->sessions,
-                server->sessions == 1 ? "" : "s");
+    g_string_printf(text, language_plural("%" PRIu64 " session", "%" PRIu64 " sessions", server->sessions), server->sessions);
+    page_printf(page, PAGE_PLAIN, "  %s\n", text->str);
     put_banners(page, server);
     put_extensions(page, server);
     put_login(page, server);
     g_string_printf(text,
-                    "offered in %" G_GUINT64_FORMAT ", accepted in %" G_GUINT64_FORMAT ", refused in %" G_GUINT64_FORMAT
-                    " session%s",
-                    server->offered, server->accepted, server->refused, server->refused == 1 ? "" : "s");
+                    language_plural("offered in %" PRIu64 ", accepted in %" PRIu64 ", refused in %" PRIu64 " session",
+                                    "offered in %" PRIu64 ", accepted in %" PRIu64 ", refused in %" PRIu64 " sessions", server->refused),
+                    server->offered, server->accepted, server->refused);
     put_fact(page, "STARTTLS", text->str);
     if (server->omitted > 0) {
-        g_string_printf(text, "%" G_GUINT64_FORMAT " banners or extensions more: too many different ones",
+        g_string_printf(text,
+                        language_plural("%" PRIu64 " banner or extension more: too many different ones",
+                                        "%" PRIu64 " banners or extensions more: too many different ones", server->omitted),
                         server->omitted);
-        put_fact(page, "omitted", text->str);
+        put_fact(page, _("omitted"), text->str);
     }
     g_string_free(text, TRUE);
 }

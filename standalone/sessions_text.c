@@ -17,19 +17,21 @@ void sessions_text_heading(struct page *page)
 static void append_transaction(GString *out, const struct transaction *transaction)
 {
     const char *outcome = smtp_outcome_name(transaction->outcome);
-    g_string_append(out, _("; mail from <"));
-    text_append_visible(out, transaction->mail_from);
-    g_string_append(out, _("> to "));
-    if (transaction->recipients.length == 1)
-        text_append_visible(out, ((const struct recipient *)transaction->recipients.head->data)->address);
+    unsigned count = transaction->recipients.length;
+    GString *from = g_string_new(NULL);
+    GString *to = g_string_new(NULL);
+    text_append_visible(from, transaction->mail_from);
+    if (count == 1)
+        text_append_visible(to, ((const struct recipient *)transaction->recipients.head->data)->address);
     else
-        g_string_append_printf(out, language_plural("%u recipient", "%u recipients", transaction->recipients.length),
-                               transaction->recipients.length);
-    g_string_append_printf(out, ": %s", outcome != NULL ? _(outcome) : _("outcome not seen"));
+        g_string_append_printf(to, language_plural("%u recipient", "%u recipients", count), count);
+    g_string_append_printf(out, _("; mail from <%s> to %s: %s"), from->str, to->str, outcome != NULL ? _(outcome) : _("outcome not seen"));
     if (transaction->code != 0)
         g_string_append_printf(out, " (%u)", transaction->code);
     if (transaction->message != NULL && !transaction->message->complete)
         g_string_append(out, _(", not complete"));
+    g_string_free(to, TRUE);
+    g_string_free(from, TRUE);
 }
 
 void sessions_text(struct page *page, const struct record *record)
@@ -42,28 +44,25 @@ void sessions_text(struct page *page, const struct record *record)
     g_string_append(text, " -> ");
     annotate_endpoint(text, record, SMTP_SERVER);
     if (record->helo_seen) {
-        g_string_append_printf(text, "; %s ", smtp_verb_name(record->helo_verb));
+        g_string_append(text, _("; "));
+        g_string_append_printf(text, "%s ", smtp_verb_name(record->helo_verb));
         text_append_visible(text, smtp_span_first(record->helo, 80));
     }
-    g_string_append(text, "; ");
+    g_string_append(text, _("; "));
     annotate_starttls(text, record);
+    annotate_logins(text, record, _("; "));
     unsigned shown = 0;
-    for (const GList *link = record->auths.head; link != NULL && shown < 3; link = link->next, shown++) {
-        const struct auth *auth = link->data;
-        g_string_append(text, "; AUTH ");
-        annotate_mechanism(text, auth);
-        g_string_append_printf(text, " %s", _(record_auth_result(auth)));
-    }
-    shown = 0;
     for (const GList *link = record->transactions.head; link != NULL && shown < 5; link = link->next, shown++)
         append_transaction(text, link->data);
     if (record->transactions.length > 5)
-        g_string_append_printf(text, _("; and %u mails more"), record->transactions.length - 5);
+        g_string_append_printf(text,
+                               language_plural("; and %u mail more", "; and %u mails more", record->transactions.length - 5),
+                               record->transactions.length - 5);
     refusals_text_short(text, record);
     if (record->findings.length > 0)
         g_string_append_printf(text, language_plural("; %u finding", "; %u findings", record->findings.length),
                                record->findings.length);
-    g_string_append(text, "; ");
+    g_string_append(text, _("; "));
     annotate_ending(text, record);
     page_wrap(page, PAGE_PLAIN, 6, 6, text->str);
     if (record->timing != NULL)

@@ -102,6 +102,12 @@ unsigned text_columns(const char *text)
     return columns;
 }
 
+void text_append_padded(GString *out, int columns, const char *text)
+{
+    int spaces = MAX(ABS(columns) - (int)text_columns(text), 0);
+    g_string_append_printf(out, "%*s%s%*s", columns > 0 ? spaces : 0, "", text, columns < 0 ? spaces : 0, "");
+}
+
 void text_append_number(GString *out, uint64_t number)
 {
     char digits[20];

@@ -26,6 +26,9 @@ bool text_is_utf8(struct smtp_span octets);
 /* Columns that `text` (valid UTF-8) takes on a terminal: full-width characters count 2, combining ones 0. */
 unsigned text_columns(const char *text);
 
+/* Appends `text` (valid UTF-8) as "%*s" does, but of so many columns of a terminal: flush right, or left where it is negative. */
+void text_append_padded(GString *out, int columns, const char *text);
+
 /* Whether a character controls, hides or reorders what is around it: it could make text read as what it is not. */
 bool text_misleads(gunichar character);
 

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "timing.h"
 
+#include "language.h"
+
 #define SECOND INT64_C(1000000000)
 
 static const struct {
     const char *name;
     unsigned server, client; /* seconds, RFC 5321 section 4.5.3.2.1 to .7 */
 } phases[TIMING_PHASES] = {
-    [TIMING_GREETING] = { "greeting", 300, 0 }, [TIMING_EHLO] = { "ehlo", 0, 300 },
-    [TIMING_STARTTLS] = { "starttls", 0, 300 }, [TIMING_AUTH] = { "auth", 0, 300 },
-    [TIMING_MAIL] = { "mail", 300, 300 },       [TIMING_RCPT] = { "rcpt", 300, 300 },
-    [TIMING_DATA] = { "data", 120, 300 },       [TIMING_CONTENT] = { "content", 0, 0 },
-    [TIMING_PAUSE] = { "pause", 0, 180 },       [TIMING_END] = { "end", 600, 0 },
-    [TIMING_QUIT] = { "quit", 0, 300 },         [TIMING_OTHER] = { "other", 0, 300 },
+    [TIMING_GREETING] = { N_("greeting"), 300, 0 }, [TIMING_EHLO] = { N_("ehlo"), 0, 300 },
+    [TIMING_STARTTLS] = { N_("starttls"), 0, 300 }, [TIMING_AUTH] = { N_("auth"), 0, 300 },
+    [TIMING_MAIL] = { N_("mail"), 300, 300 },       [TIMING_RCPT] = { N_("rcpt"), 300, 300 },
+    [TIMING_DATA] = { N_("data"), 120, 300 },       [TIMING_CONTENT] = { N_("content"), 0, 0 },
+    [TIMING_PAUSE] = { N_("pause"), 0, 180 },       [TIMING_END] = { N_("end"), 600, 0 },
+    [TIMING_QUIT] = { N_("quit"), 0, 300 },         [TIMING_OTHER] = { N_("other"), 0, 300 },
 };
 
 const char *timing_phase_name(enum timing_phase phase)

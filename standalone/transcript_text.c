@@ -235,9 +235,8 @@ static void put_boundary(struct writer *writer, const struct item *item)
 
 static void put_skipped(struct writer *writer, const struct item *item)
 {
-    GString *text = g_string_new("[");
+    GString *text = g_string_new(NULL);
     phrase_skipped(text, item);
-    g_string_append_c(text, ']');
     put_line(writer, item, " ?", PAGE_BAD, true, text->str, "");
     g_string_free(text, TRUE);
 }
@@ -300,7 +299,10 @@ static unsigned fact_columns(void)
 static void put_fact(struct page *page, const char *name, const char *value)
 {
     unsigned columns = fact_columns();
-    page_printf(page, PAGE_DIM, "  %s%*s ", name, (int)(columns - text_columns(name)), "");
+    GString *padded = g_string_new("  ");
+    text_append_padded(padded, -(int)columns - 1, name);
+    page_append(page, PAGE_DIM, padded->str);
+    g_string_free(padded, TRUE);
     page_wrap(page, PAGE_PLAIN, columns + 3, columns + 3, value);
 }
 
@@ -350,14 +352,16 @@ static void put_findings(struct writer *writer)
     for (const GList *link = record->findings.head; link != NULL; link = link->next) {
         const struct finding *finding = link->data;
         enum smtp_severity severity = smtp_finding_severity(finding->finding);
-        page_printf(page, finding_colour(severity), "  %-6s  %s", smtp_severity_name(severity), smtp_finding_name(finding->finding));
+        GString *text = g_string_new(NULL);
+        text_append_padded(text, -6, finding_severity(severity));
+        page_printf(page, finding_colour(severity), "  %s  %s", text->str, smtp_finding_name(finding->finding));
         if (finding->frame != 0)
             page_printf(page, PAGE_DIM, _("  frame %" PRIu64), finding->frame);
         g_string_append(page->out, "\n          ");
-        GString *detail = g_string_new(NULL);
-        phrase_finding(detail, finding->finding, finding->detail);
-        page_wrap(page, PAGE_PLAIN, 10, 10, detail->str);
-        g_string_free(detail, TRUE);
+        g_string_truncate(text, 0);
+        finding_append_detail(text, finding->finding, finding->detail);
+        page_wrap(page, PAGE_PLAIN, 10, 10, text->str);
+        g_string_free(text, TRUE);
     }
 }
 

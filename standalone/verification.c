@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "verification.h"
 
+#include <inttypes.h>
 #include <string.h>
 
+#include "language.h"
 #include "text.h"
 
 void verification_json(struct json *json, const char *directory, const struct verification *verification)
@@ -28,30 +30,55 @@ void verification_text(struct page *page, const struct verification *verificatio
     bool index = strcmp(verification->what, "index") == 0;
     if (agrees && index)
         return;
-    GString *text = g_string_new(NULL);
-    text_append_visible(text, smtp_span_of_text(verification->path));
+    GString *result = g_string_new(NULL);
+    GString *path = g_string_new(NULL);
+    GString *text = g_string_new("  ");
+    text_append_padded(result, -10, _(verify_result_name(verification->result)));
+    text_append_visible(path, smtp_span_of_text(verification->path));
     if (index && verification->session > 0)
-        g_string_append_printf(text, ", the record of session %" G_GUINT64_FORMAT " transaction %u", verification->session,
+        g_string_append_printf(text, _("%s, the record of session %" PRIu64 " transaction %u"), path->str, verification->session,
                                verification->transaction);
-    page_printf(page, agrees ? PAGE_GOOD : PAGE_BAD, "%-10s", verify_result_name(verification->result));
-    page_append(page, PAGE_PLAIN, "  ");
+    else
+        g_string_append(text, path->str);
+    g_string_append_c(text, '\n');
+    page_append(page, agrees ? PAGE_GOOD : PAGE_BAD, result->str);
     page_append(page, PAGE_PLAIN, text->str);
-    page_append(page, PAGE_PLAIN, "\n");
     g_string_free(text, TRUE);
+    g_string_free(path, TRUE);
+    g_string_free(result, TRUE);
+}
+
+/* "3 agree": with the number, in the language of the user. */
+static const char *counted(enum verify_result result, uint64_t count)
+{
+    switch (result) {
+    case VERIFY_AGREES:
+        return language_plural("%" PRIu64 " agrees", "%" PRIu64 " agree", count);
+    case VERIFY_DIFFERS:
+        return language_plural("%" PRIu64 " differs", "%" PRIu64 " differ", count);
+    case VERIFY_MISSING:
+        return _("%" PRIu64 " missing");
+    case VERIFY_EXTRA:
+        return _("%" PRIu64 " extra");
+    default:
+        return _("%" PRIu64 " unreadable");
+    }
 }
 
 void verification_text_end(struct page *page, const uint64_t counts[static VERIFY_RESULTS])
 {
-    GString *text = g_string_new("files and records of the index:");
+    GString *list = g_string_new(NULL);
     uint64_t others = 0;
     for (int result = VERIFY_AGREES; result < VERIFY_RESULTS; result++) {
         others += result != VERIFY_AGREES ? counts[result] : 0;
         if (result != VERIFY_AGREES && counts[result] == 0)
             continue;
-        g_string_append_printf(text, "%s %" G_GUINT64_FORMAT " %s", result != VERIFY_AGREES ? "," : "", counts[result],
-                               counts[result] == 1 || result >= VERIFY_MISSING ? verify_result_name((enum verify_result)result)
-                               : result == VERIFY_AGREES ? "agree" : "differ");
+        g_string_append(list, list->len > 0 ? _(", ") : "");
+        g_string_append_printf(list, counted((enum verify_result)result, counts[result]), counts[result]);
     }
+    GString *text = g_string_new(NULL);
+    g_string_append_printf(text, _("files and records of the index: %s"), list->str);
     page_printf(page, others == 0 ? PAGE_GOOD : PAGE_BAD, "%s\n", text->str);
     g_string_free(text, TRUE);
+    g_string_free(list, TRUE);
 }

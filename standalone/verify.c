@@ -11,6 +11,7 @@
 #include "digest.h"
 #include "export.h"
 #include "index_reader.h"
+#include "language.h"
 #include "transaction_json.h"
 
 #define READ_AT_ONCE 65536
@@ -26,8 +27,8 @@ struct verify {
 const char *verify_result_name(enum verify_result result)
 {
     static const char *const names[] = {
-        [VERIFY_AGREES] = "agrees",   [VERIFY_DIFFERS] = "differs",       [VERIFY_MISSING] = "missing",
-        [VERIFY_EXTRA] = "extra",     [VERIFY_UNREADABLE] = "unreadable",
+        [VERIFY_AGREES] = N_("agrees"),   [VERIFY_DIFFERS] = N_("differs"),       [VERIFY_MISSING] = N_("missing"),
+        [VERIFY_EXTRA] = N_("extra"),     [VERIFY_UNREADABLE] = N_("unreadable"),
     };
     return names[result];
 }

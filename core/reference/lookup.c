@@ -18,6 +18,18 @@ const struct smtp_reference_entry *smtp_reference_reply(unsigned code)
     return smtp_reference_find(&smtp_reference_replies, smtp_span(name, (size_t)length));
 }
 
+const char *smtp_reference_reply_meaning(unsigned code, bool content)
+{
+    static const char *const of_content[][2] = { { "550", N_("the message is refused") } };
+    const struct smtp_reference_entry *entry = smtp_reference_reply(code);
+    if (entry == NULL)
+        return NULL;
+    for (size_t i = 0; content && i < sizeof of_content / sizeof of_content[0]; i++)
+        if (strcmp(entry->name, of_content[i][0]) == 0)
+            return of_content[i][1];
+    return entry->meaning;
+}
+
 const struct smtp_reference_entry *smtp_reference_status(unsigned subject, unsigned detail)
 {
     char name[32];

@@ -86,6 +86,12 @@ const struct smtp_reference_entry *smtp_reference_find(const struct smtp_referen
 /* The entry of a reply code, or NULL. 100..599. */
 const struct smtp_reference_entry *smtp_reference_reply(unsigned code);
 
+/*
+ * What a reply code means, in English; NULL if it has no entry. `content`: in answer to the message itself, where no address is
+ * spoken of. Static memory.
+ */
+const char *smtp_reference_reply_meaning(unsigned code, bool content);
+
 /* The entry of a finding by its name, or NULL. */
 const struct smtp_reference_entry *smtp_reference_finding(const char *name);
 

@@ -35,6 +35,9 @@ static const struct row rows[] = {
     { TEXT("USER alice\r\n"), TEXT("220 ready\r\n331 Password required.\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_NO, false },
     { TEXT("auth tls\r\n"), TEXT("220 ready\r\n234 Proceed\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_NO, false },
     { TEXT("MODE READER\r\n"), TEXT("200 news.example.com\r\n200 ok\r\n"), CLIENT_PORT, 2525, true, false, SMTP_RECOGNISED_NO, false },
+    { TEXT("HELP\r\nNOOP\r\nUSER alice\r\n"), TEXT("220 ready\r\n214 help\r\n200 ok\r\n331 Password required.\r\n"), CLIENT_PORT, 2525, true, false, SMTP_RECOGNISED_NO, false },
+    { TEXT("NOOP\r\nEHLO a\r\n"), TEXT("220 ready\r\n250 ok\r\n250 hi\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_YES, true },
+    { TEXT("NOOP\r\nQUIT\r\n"), TEXT("220 ready\r\n250 ok\r\n221 bye\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_YES, true },
     { TEXT("USER alice\r\n"), TEXT("220 mail.example.com ESMTP\r\n500 what\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_YES, true },
     { TEXT("HELO a\r\n"), TEXT("220 ready\r\n250 hi\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_YES, true },
     { TEXT(""), TEXT("220 ready\r\n"), CLIENT_PORT, 25, true, true, SMTP_RECOGNISED_YES, true },
@@ -61,6 +64,24 @@ static void tells_smtp_from_its_neighbours(void **state)
         EXPECT(rows[i].opener.length > 0 ? rows[i].opener : rows[i].other, got == rows[i].expected);
         EXPECT(rows[i].opener, got != SMTP_RECOGNISED_YES || opener_is_client == rows[i].opener_is_client);
     }
+}
+
+static void what_is_left_of_a_line_says_nothing(void **state)
+{
+    (void)state;
+    struct smtp_first_octets seen = { .opener = smtp_span_of_text("EHLO c.example.com\r\n"), .other = smtp_span_of_text(" mail.example.com ESMTP\r\n"),
+                                      .opener_port = CLIENT_PORT, .other_port = 25, .opener_known = true, .other_cut = true };
+    bool opener_is_client = false;
+    assert_int_equal(smtp_recognise(&seen, &opener_is_client), SMTP_RECOGNISED_YES);
+    assert_true(opener_is_client);
+    seen.other_port = 9999; /* where the server's words must agree */
+    assert_int_equal(smtp_recognise(&seen, &opener_is_client), SMTP_RECOGNISED_MORE);
+    seen.other = smtp_span_of_text("mail.example.com ESMTP\r\n250 hi\r\n");
+    assert_int_equal(smtp_recognise(&seen, &opener_is_client), SMTP_RECOGNISED_YES);
+    seen.opener = smtp_span_of_text("");
+    seen.other = smtp_span_of_text("220 is what the banner ends with\r\n");
+    seen.ended = true;
+    assert_int_equal(smtp_recognise(&seen, &opener_is_client), SMTP_RECOGNISED_NO);
 }
 
 /* With fewer octets the answer may be "more", never the opposite of what it is in the end. */
@@ -95,6 +116,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_smtp_from_its_neighbours),
+        cmocka_unit_test(what_is_left_of_a_line_says_nothing),
         cmocka_unit_test(never_changes_its_mind),
         cmocka_unit_test(knows_its_ports),
     };

@@ -22,6 +22,14 @@ static const struct row rows[] = {
     { TEXT("AUTHPLAIN cGFzcw=="), TEXT("AUTH"), SMTP_SECRET_ODD },
     { TEXT("cGFzc3dvcmQ="), TEXT(""), SMTP_SECRET_STRAY },
     { TEXT("NOOP"), TEXT("NOOP"), SMTP_SECRET_NONE },
+    /* of other protocols, or typed by somebody */
+    { TEXT("PASS secret"), TEXT("PASS "), SMTP_SECRET_ODD },
+    { TEXT("pass"), TEXT("pass"), SMTP_SECRET_NONE },
+    { TEXT("USER bob"), TEXT("USER bob"), SMTP_SECRET_NONE },
+    { TEXT("USER bob secret"), TEXT("USER bob "), SMTP_SECRET_ODD },
+    { TEXT("a001 LOGIN bob secret"), TEXT("a001 LOGIN bob "), SMTP_SECRET_ODD },
+    { TEXT("X AUTH PLAIN AGJvYgBzZWNyZXQ="), TEXT("X AUTH PLAIN "), SMTP_SECRET_ODD },
+    { TEXT("let him pass"), TEXT("let him pass"), SMTP_SECRET_NONE },
 };
 
 static void finds_secrets_in_commands(void **state)

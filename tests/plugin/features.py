@@ -12,6 +12,9 @@ import unittest
 
 from wireshark import Wireshark
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "program"))
+import pcap
+
 ARGUMENTS = None
 WIRESHARK = None
 
@@ -179,6 +182,19 @@ class Profile(unittest.TestCase):
             text = file.read()
         names -= {"esmtp.message.incomplete"}
         self.assertEqual({name for name in names if "| `%s` |" % name not in text}, set())
+
+
+class Holes(unittest.TestCase):
+    def test_the_first_octets_of_the_banner_are_lost(self):
+        banner = "220 mx.example.com ESMTP\r\n"
+        for lost in (1, 3, 4, 10):
+            capture = pcap.Capture()
+            connection = pcap.Connection(capture).open().say("S", banner[:lost], record=False).say("S", banner[lost:])
+            connection.say("C", "EHLO c.example.com\r\n").say("S", "250 mx.example.com\r\n").say("C", "QUIT\r\n").say("S", "221 bye\r\n").close()
+            path = os.path.join(WIRESHARK.folder(), "lost.pcap")
+            capture.save(path)
+            verbs = fields(path, ["esmtp.command.verb"], filter="esmtp.command.verb")
+            self.assertEqual(verbs, [("EHLO",), ("QUIT",)], lost)
 
 
 def main():

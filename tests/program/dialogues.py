@@ -41,6 +41,7 @@ def text64(text):
     return base64.b64encode(text.encode()).decode() + "\r\n"
 
 
+TLS_ALERT = b"\x15\x03\x03\x00\x02\x02\x28" # handshake_failure
 TLS_HELLO = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
 
 

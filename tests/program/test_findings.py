@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from dialogues import (BANNER, BYE, MAIL, PLAIN_TEXT, TLS, TLS_HELLO, Session, capture, ehlo, envelope, login, message, plain, refusals,
+from dialogues import (BANNER, BYE, MAIL, PLAIN_TEXT, TLS, TLS_ALERT, TLS_HELLO, Session, capture, ehlo, envelope, login, message, plain, refusals,
                        text64)
 
 def smuggle(mark, inner="MAIL FROM:<admin@example.com>\r\nRCPT TO:<c@example.com>\r\nDATA\r\nhello\r\n", replies="250 queued\r\n"):
@@ -22,6 +22,8 @@ def smuggle(mark, inner="MAIL FROM:<admin@example.com>\r\nRCPT TO:<c@example.com
                    ("C", "Subject: x\r\n\r\nhello" + mark + inner + ".\r\n"), ("S", replies), BYE)
 
 
+# The handshake that follows STARTTLS is refused by an alert.
+FAILED_TLS = Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO), ("S", TLS_ALERT)).steps
 # As a proxy writes it that has the keys.
 DECRYPTED = Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO c\r\n"), ("S", "250-mx\r\n250 AUTH PLAIN\r\n"),
                     login("alice", "secret", "235 ok\r\n"), message(PLAIN_TEXT), BYE)
@@ -34,7 +36,11 @@ ROWS = {
     "cleartext-credentials": (
         [Session(ehlo("AUTH PLAIN"), login("alice", "secret", "235 ok\r\n"), BYE),
          Session(ehlo("AUTH LOGIN"), ("C", "AUTH LOGIN\r\n"), ("S", "334 VXNlcm5hbWU6\r\n"), ("C", text64("alice")),
-                 ("S", "334 UGFzc3dvcmQ6\r\n"), ("C", text64("secret")), ("S", "235 ok\r\n"))],
+                 ("S", "334 UGFzc3dvcmQ6\r\n"), ("C", text64("secret")), ("S", "235 ok\r\n")),
+         Session(FAILED_TLS, ("C", "EHLO c\r\n"), ("S", "250 AUTH PLAIN\r\n"), login("alice", "secret", "235 ok\r\n")),
+         Session(ehlo("AUTH PLAIN"), ("C", "AUTH PLAIN\r\n" + plain("alice", "secret") + "\r\n"), ("S", "504 no\r\n500 what\r\n"), BYE),
+         Session(ehlo("AUTH LOGIN"), ("C", "AUTH LOGIN\r\n" + text64("alice") + text64("secret")),
+                 ("S", "503 no\r\n500 what\r\n500 what\r\n"), BYE)],
         [Session(ehlo("AUTH CRAM-MD5"), ("C", "AUTH CRAM-MD5\r\n"), ("S", "334 PDFAbXg+\r\n"), ("C", text64("alice 0123456789abcdef")),
                  ("S", "235 ok\r\n")),
          Session(ehlo("AUTH PLAIN"), ("C", "AUTH PLAIN\r\n"), ("S", "334 \r\n"), ("C", "*\r\n"), ("S", "501 cancelled\r\n"), BYE),
@@ -53,8 +59,11 @@ ROWS = {
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 4.7.0 not now\r\n"), BYE)],
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO)), Session(TLS, ("C", "STARTTLS\r\n"))]),
     "starttls-fallback-to-clear": (
-        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), message(PLAIN_TEXT), BYE)],
-        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), BYE), Session(TLS, message(PLAIN_TEXT), BYE),
+        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), message(PLAIN_TEXT), BYE),
+         Session(FAILED_TLS, message(PLAIN_TEXT), BYE),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO), ("S", "454 4.7.0 TLS is broken\r\n"), message(PLAIN_TEXT), BYE)],
+        [Session(FAILED_TLS, BYE), Session(FAILED_TLS, ("C", "EHLO c\r\n"), ("S", "250 mx\r\n"), BYE),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), BYE), Session(TLS, message(PLAIN_TEXT), BYE),
          Session(TLS, ("C", "STARTTLS x\r\n"), ("S", "501 no\r\n"), DECRYPTED.steps[3:])]),
     "starttls-command-injection": (
         [Session(TLS, ("C", "STARTTLS\r\nMAIL FROM:<x@example.com>\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO))],
@@ -67,11 +76,17 @@ ROWS = {
     "smtp-smuggling": (
         [smuggle(mark) for mark in SMUGGLING_MARKS]
         + [smuggle("\r\n\n.\r\n", replies="250 queued\r\n250 ok\r\n250 ok\r\n354 go\r\n250 queued\r\n"),
-           smuggle("\n.\n", inner="ehlo evil.example.com\r\n")],
+           smuggle("\n.\n", inner="ehlo evil.example.com\r\n"), smuggle("\n.\n", inner="MAIL FROM:<%s@example.com>\r\n" % ("x" * 300)),
+           smuggle("\n.\n", inner="vrfy root\r\n")],
         [Session(ehlo(), message("x\n.\nMail me back\r\n"), BYE),          # prose
          Session(ehlo(), message("x\r\n..\r\nMAIL FROM:<a@example.com>\r\n"), BYE), # a dot, stuffed as it must be
          Session(ehlo(), message("x\r\nMAIL FROM:<a@example.com>\r\n"), BYE),       # no mark
          Session(ehlo(), message("x\n.\nbye\r\n"), BYE),                   # no command
+         Session(ehlo(), message("x\n.\nRCPT TO is a command of SMTP\r\n"), BYE),
+         Session(ehlo(), message("x\n.\nMAIL FROM: the front\r\n"), BYE),
+         Session(ehlo(), message("x\n.\nAuth plain text is bad\r\n"), BYE),
+         Session(ehlo(), message("x\n.\nexpn and vrfy are disabled\r\n"), BYE),
+         Session(ehlo(), message("x\n.\nSTARTTLS is better than nothing\r\n"), BYE),
          Session(ehlo(), envelope(), ("C", "DATA\n"), ("S", "354 go\r\n"), ("C", "x\n.\nMAIL FROM:<c@example.com>\n"),
                  ("S", "250 queued\r\n250 ok\r\n"), BYE),                  # LF is how this client ends its lines
          Session(ehlo(), message("x\r\n.x\r\nRCPT TO:<a@example.com>\r\n"), BYE)]),
@@ -88,7 +103,8 @@ ROWS = {
         [Session(ehlo(), message("x" * 998 + "\r\n." + "x" * 998 + "\r\n"), BYE),
          Session(ehlo("DSN"), ("C", "MAIL FROM:<a@example.com> ENVID=%s\r\n" % ("x" * 600)), ("S", "250 ok\r\n")),
          Session(ehlo(), ("C", "NOOP " + "x" * 505 + "\r\n"), ("S", "250 " + "x" * 506 + "\r\n"), BYE),
-         Session(ehlo("AUTH GSSAPI"), ("C", "AUTH GSSAPI " + "A" * 2000 + "\r\n"), ("S", "535 no\r\n"), BYE)]),
+         Session(ehlo("AUTH GSSAPI"), ("C", "AUTH GSSAPI " + "A" * 2000 + "\r\n"), ("S", "535 no\r\n"), BYE),
+         Session(ehlo("AUTH GSSAPI"), ("C", "AUTH GSSAPI\r\n"), ("S", "334 " + "A" * 2000 + "\r\n"), ("C", "*\r\n"), ("S", "501 no\r\n"), BYE)]),
     "nul-octet": (
         [Session(ehlo(), message("x\0y\r\n"), BYE), Session(ehlo(), ("C", "NOOP \0\r\n"), ("S", "250 ok\r\n"), BYE)],
         [Session(ehlo("CHUNKING"), envelope(), ("C", "BDAT 3 LAST\r\nx\0y"), ("S", "250 ok\r\n"), BYE)]),
@@ -116,7 +132,8 @@ ROWS = {
     "pipelining-violation": (
         [Session(ehlo(), ("C", "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\n"), ("S", "250 ok\r\n250 ok\r\n"), BYE),
          Session(ehlo("PIPELINING"), ("C", "NOOP\r\nMAIL FROM:<a@example.com>\r\n"), ("S", "250 ok\r\n250 ok\r\n"), BYE)],
-        [Session(ehlo("PIPELINING"), ("C", "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nNOOP\r\n"),
+        [Session(ehlo(), ("C", "NOOP\r\n"), ("S", "221 2.0.0 closing\r\n"), ("C", "QUIT\r\n")),
+         Session(ehlo("PIPELINING"), ("C", "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nNOOP\r\n"),
                  ("S", "250 ok\r\n250 ok\r\n250 ok\r\n"), BYE),
          Session(ehlo("PIPELINING", "AUTH PLAIN"),
                  ("C", "AUTH PLAIN %s\r\nMAIL FROM:<a@example.com>\r\n" % plain("alice", "x")), ("S", "235 ok\r\n250 ok\r\n"), BYE),
@@ -152,6 +169,8 @@ ROWS = {
     "reply-without-command": (
         [Session(ehlo(), ("S", "250 and another thing\r\n"), BYE)],
         [Session(ehlo(), ("S", "421 4.4.2 idle\r\n")),
+         Session(BANNER, ("C", "GET / HTTP/1.1\r\n"), ("S", "221 2.7.0 goodbye\r\n")),
+         Session(BANNER, ("C", "EHLO c\r\n"), ("S", "250-mx\r\n"), ("s", "250-STARTTLS\r\n"), ("S", "250 SIZE\r\n"), BYE),
          Session(BANNER, ("C", "LHLO c\r\n"), ("S", "250 mx\r\n"), message(PLAIN_TEXT, recipients=2, reply="250 one\r\n250 two\r\n"), BYE)]),
     "reply-code-mismatch": (
         [Session(ehlo(), ("C", "NOOP\r\n"), ("S", "250-one\r\n251 two\r\n"), BYE), Session(ehlo(), ("C", "NOOP\r\n"), ("S", "250 5.7.1 odd\r\n"), BYE)],
@@ -209,6 +228,15 @@ ACROSS = {
         [(1, [1])]),
 }
 
+# What is said of a message with another one in it: the replies behind it, and the words.
+SMUGGLED = (
+    (ehlo(), "250 queued\r\n", BYE, "answered once, with 250: it did not take the mark"),
+    (ehlo(), "250 queued\r\n", ("S", "421 4.4.2 timeout\r\n"), "the dialogue ends there: whether it took the mark for the end is not seen"),
+    (ehlo(), "554 no\r\n", ("S", "421 4.4.2 timeout\r\n"), "refused the message with 554"),
+    (ehlo("PIPELINING"), "250 queued\r\n250 ok\r\n", BYE, "gave one more reply, 250, that nothing else asked for"),
+    ([BANNER, ("C", "LHLO c\r\n"), ("S", "250 mx\r\n")], "250 one\r\n250 two\r\n", BYE, "answered once for each recipient, with 250"),
+)
+
 
 class Checker:
     def __init__(self, smtpscope, scratch):
@@ -256,6 +284,14 @@ class Checker:
         found = [f for f in self.findings([Session(ehlo(), holes, BYE)]) if f["id"] == "capture-gap"]
         if len(found) != 1 or not found[0]["detail"].endswith("in all 24 octets in 3 holes"):
             self.problems.append("three holes: %s" % found)
+
+    def smuggled(self):
+        for greeting, replies, ending, words in SMUGGLED:
+            recipients = 2 if "one" in replies else 1
+            said = message("x\n.\r\nMAIL FROM:<c@example.com>\r\n", recipients=recipients, reply=replies)
+            details = [f["detail"] for f in self.findings([Session(greeting, said, ending)]) if f["id"] == "smtp-smuggling"]
+            if len(details) != 1 or words not in details[0]:
+                self.problems.append("smuggled, and answered %r: %s" % (replies, details))
 
     def picked(self):
         """--session asks for what these sessions prove, alone or with others."""
@@ -312,6 +348,7 @@ def main():
         for name, (positive, negative) in ROWS.items():
             checker.row(name, positive, negative)
         checker.bounded()
+        checker.smuggled()
         checker.picked()
         checker.forgotten()
         for label, row in ACROSS.items():

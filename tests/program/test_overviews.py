@@ -112,6 +112,13 @@ class Refusals(Case):
         self.assertIn("tries again later", self.block(ehlo(), message(PLAIN_TEXT, reply="451 4.7.1 later\r\n"), BYE))
         self.assertIn("connection, frame 7", self.block(ehlo(), ("S", "421 4.4.2 idle\r\n")))
         self.assertIn("says nothing of the mail", self.block(ehlo(), ("C", "DATA\r\n"), ("S", "503 5.5.1 no\r\n"), BYE))
+        for reply in ("550 5.5.2 bare LF\r\n", "554 5.5.0 CR missing\r\n"): # the protocol, but of the message
+            block = " ".join(self.block(ehlo(), message(PLAIN_TEXT, reply=reply), BYE).split())
+            self.assertIn("For good: the mail goes back to its sender", block)
+            self.assertNotIn("no such mailbox", block)
+        for reply in ("550 5.5.0 mailbox unavailable\r\n", "555 5.5.4 what\r\n", "501 5.1.7 bad sender\r\n"):
+            block = " ".join(self.block(ehlo(), MAIL, ("C", "RCPT TO:<b@example.com>\r\n"), ("S", reply), BYE).split())
+            self.assertIn("For good", block)
 
     def test_nothing_to_explain(self):
         self.assertIsNone(self.block(ehlo(), message(PLAIN_TEXT), BYE))

@@ -24,6 +24,7 @@ import tempfile
 import time
 import unittest
 
+import dialogues
 import encapsulations
 from pcap import Capture, Connection, Pcapng, mail, many_mails
 
@@ -456,6 +457,51 @@ class Traffic(unittest.TestCase):
             connection.say("S", "220 mx ESMTP\r\n").say("C", "EHLO c\r\n").say("S", "250 mx\r\n").say("C", "QUIT\r\n").close()
             session = self.session(capture, name + ".pcap")
             self.assertEqual((session["helo"]["name"], session["commands"], session["gaps"]), ("c", 2, []), name)
+
+
+def boundaries(capture):
+    found, _ = records("transcript", capture)
+    return [record["event"] for record in found if record["record"] == "boundary"]
+
+
+class FailedHandshake(unittest.TestCase):
+    """A handshake that does not get through, and a dialogue that goes on in clear on the same connection."""
+
+    def dialogue(self, answer, piece):
+        steps = dialogues.Session(dialogues.TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", dialogues.TLS_HELLO), ("S", answer),
+                                  dialogues.message(dialogues.PLAIN_TEXT), dialogues.BYE).steps
+        cut = []
+        for who, octets in steps:
+            octets = octets.encode() if isinstance(octets, str) else octets
+            cut += [(who, octets[at:at + piece]) for at in range(0, len(octets), piece)]
+        write_capture("failed.pcap", dialogues.capture(dialogues.Session(*cut)))
+        (session, summary), _ = records("sessions", "failed.pcap")
+        self.assertEqual(summary["messages"], 1)
+        return session, boundaries("failed.pcap")
+
+    def test_the_clear_text_behind_it_is_read(self):
+        for answer in (dialogues.TLS_ALERT, b"454 4.7.0 TLS is broken\r\n"):
+            whole, steps = self.dialogue(answer, 1000)
+            self.assertEqual((steps, whole["commands"], whole["complete"]),
+                             (["offered", "requested", "accepted", "handshake", "failed"], 6, True))
+            self.assertNotIn("reply-without-command", [finding["id"] for finding in whole["findings"]])
+            for piece in (1, 3):
+                session, cut_steps = self.dialogue(answer, piece)
+                self.assertEqual(cut_steps, steps)
+                for key in ("commands", "replies", "starttls", "extensions", "quit", "complete"):
+                    self.assertEqual(session[key], whole[key], (answer, piece, key))
+                self.assertEqual(session["transactions"][0]["message"]["sha256"], whole["transactions"][0]["message"]["sha256"])
+                self.assertEqual([f["id"] for f in session["findings"]], [f["id"] for f in whole["findings"]])
+
+    def test_a_second_handshake_gets_through(self):
+        finished = b"\x17\x03\x03\x00\x40" + bytes(64)
+        server_hello = b"\x16\x03\x03\x00\x2c\x02\x00\x00\x28\x03\x03" + bytes(38)
+        steps = dialogues.Session(dialogues.TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", dialogues.TLS_HELLO),
+                                  ("S", dialogues.TLS_ALERT), ("C", "EHLO c\r\n"), ("S", "250 STARTTLS\r\n"), ("C", "STARTTLS\r\n"),
+                                  ("S", "220 go\r\n"), ("C", dialogues.TLS_HELLO), ("S", server_hello + finished), ("C", finished)).steps
+        write_capture("second.pcap", dialogues.capture(dialogues.Session(*steps)))
+        self.assertEqual(boundaries("second.pcap"), ["offered", "requested", "accepted", "handshake", "failed",
+                                                     "requested", "accepted", "handshake", "established"])
 
 
 class Holes(unittest.TestCase):

@@ -163,6 +163,8 @@ class Languages(unittest.TestCase):
         out = text(capture("by-hand.pcap"), environment={"LANG": "ja_JP.UTF-8"})
         self.assertIn("STARTTLS 受け入れ: 平文はここで終わる", out)
         self.assertIn("この接続を TLS に切り替えるよう要求する", out)
+        self.assertIn("コマンド 17 件", out) # a format whose letters depend on the machine
+        self.assertIn("（フレーム 14）", out)
         self.assertIn("もしかして: STARTTLS", run("explain", "STARTLS", environment={"LANG": "ja_JP.UTF-8"}).stderr.decode())
 
     def test_json_of_sessions_is_the_same(self):
@@ -195,6 +197,8 @@ class Languages(unittest.TestCase):
     def test_no_line_begins_with_a_full_stop(self):
         for line in text("reference", "--lang", "ja").splitlines():
             self.assertNotRegex(line.strip(), r"^[。、）」ー]")
+        for line in text("--lang", "ja", capture("refused.pcap")).splitlines():
+            self.assertNotRegex(line.strip(), r"^[。、）」ー:;]")
 
     def test_moved_and_without_files(self):
         moved = os.path.join(SCRATCH, "elsewhere")

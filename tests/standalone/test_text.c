@@ -47,6 +47,31 @@ static void shows_what_is_safe(void **state)
     }
 }
 
+/* As "%*s", but by what a terminal shows. */
+static void pads_by_columns(void **state)
+{
+    (void)state;
+    static const struct {
+        int columns;
+        const char *text, *padded;
+    } rows[] = {
+        { -6, "high", "high  " },
+        { 6, "high", "  high" },
+        { 6, "", "      " },
+        { -6, "\u9ad8", "\u9ad8    " }, /* one character of two columns */
+        { 6, "\u9ad8", "    \u9ad8" },
+        { -4, "e\u0301", "e\u0301   " }, /* a combining one has none */
+        { -3, "\u60c5\u5831", "\u60c5\u5831" },
+        { 0, "x", "x" },
+    };
+    for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
+        GString *out = g_string_new(NULL);
+        text_append_padded(out, rows[i].columns, rows[i].text);
+        assert_string_equal(out->str, rows[i].padded);
+        g_string_free(out, TRUE);
+    }
+}
+
 static void writes_times(void **state)
 {
     (void)state;
@@ -175,8 +200,13 @@ static void passes_proxies(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shows_what_is_safe), cmocka_unit_test(writes_times),           cmocka_unit_test(counts_columns),
-        cmocka_unit_test(writes_json),        cmocka_unit_test(computes_community_ids), cmocka_unit_test(passes_proxies),
+        cmocka_unit_test(shows_what_is_safe),
+        cmocka_unit_test(pads_by_columns),
+        cmocka_unit_test(writes_times),
+        cmocka_unit_test(counts_columns),
+        cmocka_unit_test(writes_json),
+        cmocka_unit_test(computes_community_ids),
+        cmocka_unit_test(passes_proxies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
