@@ -11,6 +11,7 @@ where the translations may have Latin words, too.
 import argparse
 import base64
 import gzip
+import html
 import json
 import os
 import re
@@ -27,7 +28,7 @@ SCRATCH = None
 NOBODYS = "xx"
 WORD = re.compile("[A-Za-z]{2,}")
 DIRECTIVE = re.compile(r"(%(?:\d+\$)?[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:<PRI\w+>|(?:hh|h|ll|l|z)?[a-zA-Z%])|\\.)")
-COMMANDS = (["transcript"], ["transcript", "--full"], ["sessions", "--timing"], ["messages"], ["findings"], ["servers"])
+COMMANDS = (["transcript"], ["transcript", "--full"], ["sessions", "--timing"], ["messages"], ["findings"], ["servers"], ["report"])
 
 # Keys of JSON whose values are from the wire, names of files, or details of findings, which are data and in English.
 DATA = {"capture", "last_capture", "text", "name", "extensions", "mechanism", "identity", "id", "detail", "lines", "argument", "line",
@@ -111,6 +112,13 @@ def left_over(output, records, allowed):
     return [plain[max(match.start() - 40, 0):match.end() + 40] for match in WORD.finditer(plain) if match.group() not in allowed]
 
 
+def words_of_page(page):
+    """What is read of a page, or read out; without the options of the command line, and digests."""
+    attributes = re.findall(r'(?:aria-label|placeholder|data-format)="([^"]*)"', page)
+    page = re.sub(r"<(style|script|title)>.*?</\1>|<code>--[^<]*</code>|[0-9a-f]{64}", " ", page, flags=re.DOTALL)
+    return html.unescape(" ".join([re.sub(r"<[^>]*>", " ", page), *attributes]))
+
+
 def columns(line):
     return sum(0 if unicodedata.combining(character) else 2 if unicodedata.east_asian_width(character) in "WF" else 1
                for character in line)
@@ -178,6 +186,8 @@ class EveryText(unittest.TestCase):
                 done = run(*command, "--lang", language, *paths)
                 self.assertEqual(done.returncode, 0, paths)
                 out = done.stdout.decode() + done.stderr.decode()
+                if command == ["report"]:
+                    out = words_of_page(out)
                 if "--full" not in command: # which has whole messages
                     self.assertEqual(left_over(out, records, allowed), [], (language, command, paths))
                 self.assertRegex(out, letters)
