@@ -54,7 +54,8 @@ void html_text(struct html *html, const char *text)
 {
     while (*text != '\0') {
         size_t plain = 0;
-        while ((unsigned char)text[plain] >= 0x20 && (unsigned char)text[plain] < 0x7f && reference_of(text[plain]) == NULL)
+        while ((unsigned char)text[plain] >= 0x20 && (unsigned char)text[plain] < 0x7f &&
+               reference_of(text[plain]) == NULL)
             plain++;
         g_string_append_len(html->out, text, (gssize)plain);
         text += plain;

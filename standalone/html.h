@@ -28,7 +28,8 @@ void html_end(struct html *html);
 void html_text(struct html *html, const char *text);
 void html_printf(struct html *html, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* Octets from the wire, made visible; isolated, so that their direction is their own. What is long is cut, and it is said. */
+/* Octets from the wire, made visible; isolated, so that their direction is their own. What is long is cut, and it is
+ * said. */
 void html_wire(struct html *html, struct smtp_span octets);
 
 /* ` name="text"`; `name` is of the program. */

@@ -48,10 +48,11 @@ void phrase_missing(GString *out, enum smtp_role role, uint64_t octets, uint64_t
     GString *count = g_string_new(NULL);
     text_append_count(count, octets);
     g_string_append_printf(out,
-                           role == SMTP_CLIENT ? language_plural("%s octet of the client is NOT IN THE CAPTURE",
-                                                                 "%s octets of the client are NOT IN THE CAPTURE", octets)
-                                               : language_plural("%s octet of the server is NOT IN THE CAPTURE",
-                                                                 "%s octets of the server are NOT IN THE CAPTURE", octets),
+                           role == SMTP_CLIENT
+                               ? language_plural("%s octet of the client is NOT IN THE CAPTURE",
+                                                 "%s octets of the client are NOT IN THE CAPTURE", octets)
+                               : language_plural("%s octet of the server is NOT IN THE CAPTURE",
+                                                 "%s octets of the server are NOT IN THE CAPTURE", octets),
                            count->str);
     if (after != 0)
         g_string_append_printf(out, _(" (behind frame %" PRIu64 ")"), after);
@@ -62,13 +63,14 @@ void phrase_skipped(GString *out, const struct item *item)
 {
     GString *count = g_string_new(NULL);
     text_append_count(count, item->octets);
-    g_string_append_printf(out,
-                           item->role == SMTP_CLIENT
-                               ? language_plural("[%s octet of the client that cannot be placed in the dialogue]",
-                                                 "[%s octets of the client that cannot be placed in the dialogue]", item->octets)
-                               : language_plural("[%s octet of the server that cannot be placed in the dialogue]",
-                                                 "[%s octets of the server that cannot be placed in the dialogue]", item->octets),
-                           count->str);
+    g_string_append_printf(
+        out,
+        item->role == SMTP_CLIENT
+            ? language_plural("[%s octet of the client that cannot be placed in the dialogue]",
+                              "[%s octets of the client that cannot be placed in the dialogue]", item->octets)
+            : language_plural("[%s octet of the server that cannot be placed in the dialogue]",
+                              "[%s octets of the server that cannot be placed in the dialogue]", item->octets),
+        count->str);
     g_string_free(count, TRUE);
 }
 
@@ -80,7 +82,8 @@ static const char *data_format(const struct item *item)
         return language_plural("%s octet of XEXCH50", "%s octets of XEXCH50", item->octets);
     if (item->transport != SMTP_TRANSPORT_BDAT)
         return language_plural("%s octet of message", "%s octets of message", item->octets);
-    return item->last ? language_plural("%s octet of message, the last chunk", "%s octets of message, the last chunk", item->octets)
+    return item->last ? language_plural("%s octet of message, the last chunk", "%s octets of message, the last chunk",
+                                        item->octets)
                       : language_plural("%s octet of message, a chunk", "%s octets of message, a chunk", item->octets);
 }
 
@@ -162,7 +165,8 @@ static enum phrase_tone tls_step(GString *out, const struct item *item)
         g_string_append(out, _(": TLS established, all that follows is encrypted"));
         return PHRASE_GOOD;
     case SMTP_STEP_FAILED:
-        g_string_append(out, item->note.length > 0 ? _(": TLS handshake FAILED, alert ") : _(": TLS handshake FAILED, clear text follows"));
+        g_string_append(out, item->note.length > 0 ? _(": TLS handshake FAILED, alert ")
+                                                   : _(": TLS handshake FAILED, clear text follows"));
         text_append_visible(out, item->note);
         return PHRASE_BAD;
     default:
@@ -203,8 +207,8 @@ void phrase_tls(GString *out, const struct tls *tls)
     GString *server = g_string_new(NULL);
     text_append_count(client, tls->octets[SMTP_CLIENT]);
     text_append_count(server, tls->octets[SMTP_SERVER]);
-    g_string_append_printf(out, _("the client sent %s octets, the server %s, not readable without the keys"), client->str,
-                           server->str);
+    g_string_append_printf(out, _("the client sent %s octets, the server %s, not readable without the keys"),
+                           client->str, server->str);
     g_string_free(server, TRUE);
     g_string_free(client, TRUE);
 }
@@ -222,8 +226,8 @@ void phrase_frames(GString *out, const struct record *record)
         g_string_append_printf(out, _("%" PRIu64 " of %s to %" PRIu64 " of %s"), connection->first_frame, first->str,
                                connection->last_frame, last->str);
     else
-        g_string_append_printf(out, _("%" PRIu64 " to %" PRIu64 " of %s"), connection->first_frame, connection->last_frame,
-                               last->str);
+        g_string_append_printf(out, _("%" PRIu64 " to %" PRIu64 " of %s"), connection->first_frame,
+                               connection->last_frame, last->str);
     g_string_free(last, TRUE);
     g_string_free(first, TRUE);
 }
@@ -261,7 +265,8 @@ void phrase_session(GString *out, const struct record *record)
     g_string_append_printf(out, language_plural("%" PRIu64 " command", "%" PRIu64 " commands", record->commands),
                            record->commands);
     g_string_append(out, _(", "));
-    g_string_append_printf(out, language_plural("%" PRIu64 " reply", "%" PRIu64 " replies", record->replies), record->replies);
+    g_string_append_printf(out, language_plural("%" PRIu64 " reply", "%" PRIu64 " replies", record->replies),
+                           record->replies);
     append_outcomes(out, record);
     g_string_append(out, _(", "));
     annotate_starttls(out, record);

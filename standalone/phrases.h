@@ -3,8 +3,8 @@
 #define SMTPSCOPE_PHRASES_H
 
 /*
- * What the transcript and the report say of a session in the same words. Each appends to `out` in the language of the user,
- * and what it takes from the wire is visible (text.h).
+ * What the transcript and the report say of a session in the same words. Each appends to `out` in the language of the
+ * user, and what it takes from the wire is visible (text.h).
  */
 
 #include "record.h"

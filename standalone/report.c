@@ -190,7 +190,8 @@ static bool takes_dialogue(struct report *report, const struct record *record)
     return true;
 }
 
-static void count_transaction(struct report_counts *counts, const struct record *record, const struct transaction *transaction)
+static void count_transaction(struct report_counts *counts, const struct record *record,
+                              const struct transaction *transaction)
 {
     unsigned looked_at = 0;
     counts->mails++;
@@ -388,7 +389,8 @@ static void write_head(struct html *html, const char *title)
 /* The filter: shown by the script, without which it does nothing. */
 static void write_filter(struct html *html)
 {
-    static const char *const choices[] = { N_("any severity"), N_("low and above"), N_("medium and above"), N_("high") };
+    static const char *const choices[] = { N_("any severity"), N_("low and above"), N_("medium and above"),
+                                           N_("high") };
     html_mark(html, "<form id=\"filter\" role=\"search\" hidden>\n<label for=\"words\">");
     html_text(html, _("Filter"));
     html_mark(html, "</label><input type=\"search\" id=\"words\" autocomplete=\"off\" spellcheck=\"false\"");
@@ -499,13 +501,14 @@ G_GNUC_PRINTF(3, 0) static void put_rest(struct html *html, uint64_t left_out, c
 
 static bool write_sessions(struct report *report, FILE *out)
 {
-    static const char *const names[] = { N_("No."),  N_("Begins"), N_("Lasts"), N_("Client"),   N_("Server"),
+    static const char *const names[] = { N_("No."), N_("Begins"), N_("Lasts"), N_("Client"),   N_("Server"),
                                          N_("TLS"), N_("Login"),  N_("Mails"), N_("Findings"), N_("End") };
     struct html *html = &report->html;
     const struct report_counts *counts = &report->counts;
     begin_section(html, SECTION_SESSIONS);
     uint64_t left_out = counts->sessions - counts->rows;
-    put_rest(html, left_out, language_plural("%s session is not in this table.", "%s sessions are not in this table.", left_out),
+    put_rest(html, left_out,
+             language_plural("%s session is not in this table.", "%s sessions are not in this table.", left_out),
              _("smtpscope sessions lists all of them."));
     report_fold(html, counts->rows <= REPORT_OPEN_ROWS, _("Table of sessions"));
     html_mark(html, "<div class=\"wide\" tabindex=\"0\" role=\"region\"");
@@ -525,14 +528,18 @@ static bool write_dialogues(struct report *report, FILE *out)
     const struct report_counts *counts = &report->counts;
     begin_section(html, SECTION_DIALOGUES);
     html_mark(html, "<p class=\"note\">");
-    html_text(html, _("The client's line is on the left, the server's on the right. Seconds count from the session's first packet, "
-                      "frames are those that Wireshark shows. Control characters, and those that would reorder or hide text, are "
-                      "written as \\x and two digits; [secret-1] stands for a password or token, equal numbers for equal ones."));
+    html_text(
+        html,
+        _("The client's line is on the left, the server's on the right. Seconds count from the session's first packet, "
+          "frames are those that Wireshark shows. Control characters, and those that would reorder or hide text, are "
+          "written as \\x and two digits; [secret-1] stands for a password or token, equal numbers for equal ones."));
     html_mark(html, "</p>\n");
     uint64_t left_out = counts->sessions - counts->dialogues;
     put_rest(html, left_out,
-             language_plural("The dialogue of %s session is not on this page.", "The dialogues of %s sessions are not on this page.", left_out),
-             _("Here are those that ended first, and of the others some with a finding of medium or high severity; --session 17 or "
+             language_plural("The dialogue of %s session is not on this page.",
+                             "The dialogues of %s sessions are not on this page.", left_out),
+             _("Here are those that ended first, and of the others some with a finding of medium or high severity; "
+               "--session 17 or "
                "--session 100-200 picks others."));
     if (!give_part(report, REPORT_PART_DIALOGUES, out))
         return false;
@@ -551,12 +558,14 @@ static bool write_mails(struct report *report, FILE *out)
         html_mark(html, "</p>\n");
     } else {
         html_mark(html, "<p class=\"note\">");
-        html_text(html, _("What is in the mails is not on this page: smtpscope messages --output-dir FOLDER writes them to files, and "
+        html_text(html, _("What is in the mails is not on this page: smtpscope messages --output-dir FOLDER writes "
+                          "them to files, and "
                           "--attachments what is attached to them."));
         html_mark(html, "</p>\n");
     }
     uint64_t left_out = counts->mails - counts->mails_shown;
-    put_rest(html, left_out, language_plural("%s mail is not on this page.", "%s mails are not on this page.", left_out),
+    put_rest(html, left_out,
+             language_plural("%s mail is not on this page.", "%s mails are not on this page.", left_out),
              _("smtpscope messages lists all of them."));
     if (!give_part(report, REPORT_PART_MAILS, out))
         return false;
@@ -590,7 +599,9 @@ static void write_beginning(struct report *report, const struct summary *summary
 static void write_end(struct html *html)
 {
     html_mark(html, "</main>\n<footer>");
-    html_printf(html, _("Made by smtpscope %s from the captures named above, and from nothing else. What is not in a capture is not on this page."),
+    html_printf(html,
+                _("Made by smtpscope %s from the captures named above, and from nothing else. What is not in a capture "
+                  "is not on this page."),
                 SMTPSCOPE_VERSION);
     html_mark(html, "</footer>\n<script>");
     html_source(html, report_script);
@@ -600,7 +611,8 @@ static void write_end(struct html *html)
 bool report_write(struct report *report, const struct summary *summary, FILE *out)
 {
     write_beginning(report, summary);
-    if (!write_findings(report, out) || !write_sessions(report, out) || !write_dialogues(report, out) || !write_mails(report, out))
+    if (!write_findings(report, out) || !write_sessions(report, out) || !write_dialogues(report, out) ||
+        !write_mails(report, out))
         return false;
     write_end(&report->html);
     return flush(report, out);

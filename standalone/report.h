@@ -3,10 +3,11 @@
 #define SMTPSCOPE_REPORT_H
 
 /*
- * The output of `report`: one HTML page that needs nothing but itself. The sessions come one by one, but the page begins with
- * what is known at the end only, so its parts wait, most of them in temporary files, until all is read.
+ * The output of `report`: one HTML page that needs nothing but itself. The sessions come one by one, but the page
+ * begins with what is known at the end only, so its parts wait, most of them in temporary files, until all is read.
  *
- * A page is for people: of very many sessions, mails, findings and lines the first are shown, and it is said how many are not.
+ * A page is for people: of very many sessions, mails, findings and lines the first are shown, and it is said how many
+ * are not.
  */
 
 #include "arena.h"
@@ -21,8 +22,8 @@ struct report *report_new(const struct options *options, struct arena_pool *pool
 void report_free(struct report *report);
 
 /*
- * The next session, one that is asked for or not: what several sessions prove takes all of them. Unless it is `in_turn`, what is
- * written of it waits for report_turn.
+ * The next session, one that is asked for or not: what several sessions prove takes all of them. Unless it is
+ * `in_turn`, what is written of it waits for report_turn.
  */
 void report_session(struct report *report, const struct record *record, bool in_turn);
 void report_turn(struct report *report, uint64_t session);

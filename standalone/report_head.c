@@ -48,7 +48,8 @@ static void put_capture_row(struct html *html, const struct summary *summary, un
 
 static void put_headings(struct html *html, bool digests)
 {
-    static const char *const names[] = { N_("Capture"), N_("Frames"), N_("Octets"), N_("First and last frame"), "SHA-256" };
+    static const char *const names[] = { N_("Capture"), N_("Frames"), N_("Octets"), N_("First and last frame"),
+                                         "SHA-256" };
     html_mark(html, "<thead><tr>");
     for (size_t i = 0; i < G_N_ELEMENTS(names) - (digests ? 0 : 1); i++) {
         if (i == 1 || i == 2)
@@ -117,7 +118,8 @@ static void put_session_option(struct html *html, const struct options *options)
 static void put_options(struct html *html, const struct options *options)
 {
     bool mebibytes = options->memory_limit % (1u << 20) == 0;
-    char *memory = g_strdup_printf("--memory-limit %" PRIu64 "%s", options->memory_limit >> (mebibytes ? 20 : 0), mebibytes ? "M" : "");
+    char *memory = g_strdup_printf("--memory-limit %" PRIu64 "%s", options->memory_limit >> (mebibytes ? 20 : 0),
+                                   mebibytes ? "M" : "");
     char *shard = g_strdup_printf("--shard %" PRIu64 "/%" PRIu64, options->shard, options->shards);
     if (options->sessions->len > 0)
         put_session_option(html, options);
@@ -153,7 +155,10 @@ void report_captures(struct report *report, const struct summary *summary)
         GString *count = g_string_new(NULL);
         text_append_count(count, summary->frames[PACKET_NOT_TCP]);
         report_fact(html, _("Not TCP"));
-        html_printf(html, language_plural("%s frame, not looked at", "%s frames, not looked at", summary->frames[PACKET_NOT_TCP]), count->str);
+        html_printf(
+            html,
+            language_plural("%s frame, not looked at", "%s frames, not looked at", summary->frames[PACKET_NOT_TCP]),
+            count->str);
         report_fact_end(html);
         g_string_free(count, TRUE);
     }
@@ -250,28 +255,34 @@ void report_losses(struct report *report, const struct summary *summary)
         html_mark(html, "</li>\n");
     }
     put_gaps(html, counts, &begun);
-    put_loss(html, &begun, counts->hidden, 
+    put_loss(html, &begun, counts->hidden,
              language_plural("%s session went on under TLS: what was said there cannot be seen",
                              "%s sessions went on under TLS: what was said there cannot be seen", counts->hidden));
     put_frames(html, summary, &begun);
-    put_loss(html, &begun, summary->given_up,
-             language_plural("%s connection was not followed, or closed early: more would not fit into --memory-limit",
-                             "%s connections were not followed, or closed early: more would not fit into --memory-limit", summary->given_up));
+    put_loss(
+        html, &begun, summary->given_up,
+        language_plural("%s connection was not followed, or closed early: more would not fit into --memory-limit",
+                        "%s connections were not followed, or closed early: more would not fit into --memory-limit",
+                        summary->given_up));
     put_loss(html, &begun, summary->not_waited_for,
              language_plural("%s hole was not waited for: too much was behind it for --memory-limit",
-                             "%s holes were not waited for: too much was behind them for --memory-limit", summary->not_waited_for));
+                             "%s holes were not waited for: too much was behind them for --memory-limit",
+                             summary->not_waited_for));
     put_loss(html, &begun, summary->implausible,
              language_plural("%s segment was not used: its sequence number is far outside of its connection",
-                             "%s segments were not used: their sequence numbers are far outside of their connection", summary->implausible));
+                             "%s segments were not used: their sequence numbers are far outside of their connection",
+                             summary->implausible));
     put_loss(html, &begun, summary->not_smtp,
-             language_plural("%s connection on an SMTP port carries something else", "%s connections on an SMTP port carry something else",
-                             summary->not_smtp));
+             language_plural("%s connection on an SMTP port carries something else",
+                             "%s connections on an SMTP port carry something else", summary->not_smtp));
     put_loss(html, &begun, summary->forgotten,
              language_plural("%s client, server or identity was forgotten to make room for others",
-                             "%s clients, servers or identities were forgotten to make room for others", summary->forgotten));
-    put_loss(html, &begun, summary->sessions_seen - summary->sessions, 
+                             "%s clients, servers or identities were forgotten to make room for others",
+                             summary->forgotten));
+    put_loss(html, &begun, summary->sessions_seen - summary->sessions,
              language_plural("%s session was not asked for (--session), and is not here",
-                             "%s sessions were not asked for (--session), and are not here", summary->sessions_seen - summary->sessions));
+                             "%s sessions were not asked for (--session), and are not here",
+                             summary->sessions_seen - summary->sessions));
     if (begun) {
         html_mark(html, "</ul></div>\n");
         return;
@@ -308,7 +319,8 @@ static void append_part(GString *out, uint64_t number, const char *name)
 
 static void put_outcomes(struct html *html, const struct report_counts *counts)
 {
-    static const char *const names[] = { N_("of unknown outcome"), N_("accepted"), N_("rejected"), N_("aborted"), N_("unfinished") };
+    static const char *const names[] = { N_("of unknown outcome"), N_("accepted"), N_("rejected"), N_("aborted"),
+                                         N_("unfinished") };
     GString *text = g_string_new(NULL);
     for (size_t i = 0; i < G_N_ELEMENTS(names); i++)
         append_part(text, counts->outcomes[i], _(names[i]));
@@ -339,10 +351,12 @@ void report_overview(struct report *report)
     struct html *html = &report->html;
     const struct report_counts *counts = &report->counts;
     html_mark(html, "<dl class=\"numbers\">\n");
-    put_with_part(html, _("Sessions"), counts->sessions, counts->sessions - counts->whole, _("not seen from beginning to end"));
+    put_with_part(html, _("Sessions"), counts->sessions, counts->sessions - counts->whole,
+                  _("not seen from beginning to end"));
     put_findings(html, report);
     put_outcomes(html, counts);
-    put_with_part(html, _("Contents of mails"), counts->contents, counts->contents - counts->contents_whole, _("not complete"));
+    put_with_part(html, _("Contents of mails"), counts->contents, counts->contents - counts->contents_whole,
+                  _("not complete"));
     put_with_part(html, _("Recipients"), counts->recipients, counts->recipients_refused, _("refused"));
     put_with_part(html, _("Logins in clear"), counts->logins, counts->logins_accepted, _("accepted"));
     put_with_part(html, _("Sessions hidden by TLS"), counts->hidden, 0, "");

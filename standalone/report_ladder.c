@@ -66,8 +66,8 @@ static void put_sender(struct html *html, enum sender sender)
 }
 
 /* One line as sent, and what it means; both visible already. */
-static void put_line(struct ladder *ladder, const struct item *item, enum sender sender, bool first, bool last, const char *text,
-                     const char *meaning)
+static void put_line(struct ladder *ladder, const struct item *item, enum sender sender, bool first, bool last,
+                     const char *text, const char *meaning)
 {
     struct html *html = ladder->html;
     begin_row(ladder, sender, last);
@@ -122,8 +122,8 @@ static void put_command(struct ladder *ladder, const struct item *item)
 
 static bool lists_extensions(const struct item *item)
 {
-    return item->reply.code == 250 && item->lines.length > 1
-           && (item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO);
+    return item->reply.code == 250 && item->lines.length > 1 &&
+           (item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO);
 }
 
 static void put_reply_line(struct ladder *ladder, const struct item *item, const struct record_line *line)
@@ -152,8 +152,8 @@ static void put_reply(struct ladder *ladder, const struct item *item)
     for (const GList *link = item->lines.head; link != NULL && ++number < shown; link = link->next)
         put_reply_line(ladder, item, link->data);
     if (item->lines.length > shown) {
-        char *text = g_strdup_printf(language_plural("%u line of this reply is left out", "%u lines of this reply are left out",
-                                                     item->lines.length - shown),
+        char *text = g_strdup_printf(language_plural("%u line of this reply is left out",
+                                                     "%u lines of this reply are left out", item->lines.length - shown),
                                      item->lines.length - shown);
         put_band(ladder, "cut", text);
         g_free(text);
@@ -246,7 +246,8 @@ static void put_boundary(struct ladder *ladder, const struct item *item)
         ladder->login = true;
     if (tone != PHRASE_SILENT)
         put_band(ladder, kinds[tone], text->str);
-    if (auth && item->step != SMTP_STEP_STARTED && item->step != SMTP_STEP_CHALLENGE && item->step != SMTP_STEP_RESPONSE)
+    if (auth && item->step != SMTP_STEP_STARTED && item->step != SMTP_STEP_CHALLENGE &&
+        item->step != SMTP_STEP_RESPONSE)
         ladder->login = false;
     if (!auth && item->step == SMTP_STEP_HANDSHAKE)
         put_tls(ladder);
@@ -341,7 +342,9 @@ static void say_left_out(struct ladder *ladder)
     GString *count = g_string_new(NULL);
     text_append_count(count, ladder->left_out);
     begin_band(ladder, "cut");
-    html_printf(ladder->html, language_plural("%s step is left out here", "%s steps are left out here", ladder->left_out), count->str);
+    html_printf(ladder->html,
+                language_plural("%s step is left out here", "%s steps are left out here", ladder->left_out),
+                count->str);
     if (ladder->first != 0)
         html_printf(ladder->html, _(" (frames %" PRIu64 " to %" PRIu64 ")"), ladder->first, ladder->last);
     html_printf(ladder->html, _("; smtpscope --session %" PRIu64 " prints all"), ladder->record->id);
@@ -353,7 +356,8 @@ static void say_left_out(struct ladder *ladder)
 /* Where another part of a session begins, or some of it is missing, is shown even between what is left out. */
 static bool is_turn(const struct item *item)
 {
-    return item->kind == ITEM_BOUNDARY || item->kind == ITEM_GAP || item->kind == ITEM_SKIPPED || item->kind == ITEM_TURNED;
+    return item->kind == ITEM_BOUNDARY || item->kind == ITEM_GAP || item->kind == ITEM_SKIPPED ||
+           item->kind == ITEM_TURNED;
 }
 
 static void put_items(struct ladder *ladder)

@@ -200,7 +200,8 @@ static void put_attachments(struct html *html, const struct message *message)
     html_mark(html, "</th><th scope=\"col\" class=\"number\">");
     html_text(html, _("Octets"));
     html_mark(html, "</th><th scope=\"col\">SHA-256</th></tr></thead>\n<tbody>\n");
-    for (const GList *link = message->parts.attachments.head; link != NULL && shown < REPORT_ATTACHMENTS; link = link->next, shown++)
+    for (const GList *link = message->parts.attachments.head; link != NULL && shown < REPORT_ATTACHMENTS;
+         link = link->next, shown++)
         put_attachment(html, link->data);
     html_mark(html, "</tbody></table>\n");
     if (count == shown)

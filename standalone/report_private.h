@@ -13,20 +13,20 @@
 #include "strip.h"
 
 /* What a page holds at the most. */
-#define REPORT_ROWS 50000u       /* sessions in the table */
-#define REPORT_DIALOGUES 1000u   /* sessions whose dialogue is shown: the first ones, */
+#define REPORT_ROWS 50000u           /* sessions in the table */
+#define REPORT_DIALOGUES 1000u       /* sessions whose dialogue is shown: the first ones, */
 #define REPORT_DIALOGUES_FOUND 1000u /* and so many of the others, if they have a finding of these severities: */
 #define REPORT_FOUND_SEVERITY SMTP_SEVERITY_MEDIUM
-#define REPORT_OPEN 20u          /* dialogues that are open when the page is, and rows of a table of findings */
-#define REPORT_OPEN_ROWS 500u    /* rows of the table of sessions */
-#define REPORT_ITEMS 250u        /* of a dialogue: so many at its beginning, and at its end; */
-#define REPORT_TURNS 100u        /* and of those between: boundaries and holes */
-#define REPORT_LINES 100u        /* of a reply */
-#define REPORT_MAILS 2000u       /* mails */
+#define REPORT_OPEN 20u           /* dialogues that are open when the page is, and rows of a table of findings */
+#define REPORT_OPEN_ROWS 500u     /* rows of the table of sessions */
+#define REPORT_ITEMS 250u         /* of a dialogue: so many at its beginning, and at its end; */
+#define REPORT_TURNS 100u         /* and of those between: boundaries and holes */
+#define REPORT_LINES 100u         /* of a reply */
+#define REPORT_MAILS 2000u        /* mails */
 #define REPORT_SESSION_MAILS 200u /* of a session */
-#define REPORT_RECIPIENTS 50u    /* of a mail: so many, and so many more that were refused */
+#define REPORT_RECIPIENTS 50u     /* of a mail: so many, and so many more that were refused */
 #define REPORT_ATTACHMENTS 50u
-#define REPORT_FINDINGS 500u     /* of one name and severity */
+#define REPORT_FINDINGS 500u        /* of one name and severity */
 #define REPORT_SESSION_FINDINGS 30u /* below a dialogue */
 
 /* The page's parts that wait. Of findings one for each name and severity. */
@@ -41,28 +41,28 @@ enum report_part {
 struct report_counts {
     uint64_t sessions, whole; /* whole: from SYN to an orderly end with no gap */
     uint64_t rows, dialogues, dialogues_found, mails_shown;
-    uint64_t hidden;                       /* went on under TLS */
+    uint64_t hidden;                          /* went on under TLS */
     uint64_t starttls_refused, gaps, missing; /* missing: octets of gaps */
-    uint64_t logins, logins_accepted;      /* in clear */
+    uint64_t logins, logins_accepted;         /* in clear */
     uint64_t mails, outcomes[SMTP_OUTCOME_UNFINISHED + 1];
     uint64_t contents, contents_whole;
     uint64_t recipients, recipients_refused;
     uint64_t severities[SMTP_SEVERITY_HIGH + 1];
-    uint64_t findings[REPORT_PARTS];       /* by part */
+    uint64_t findings[REPORT_PARTS]; /* by part */
 };
 
 struct report {
     const struct options *options;
     struct arena_pool *pool;
-    struct relief relief;   /* between two pieces of a part */
-    struct html html;       /* of the part that is being written */
+    struct relief relief; /* between two pieces of a part */
+    struct html html;     /* of the part that is being written */
     unsigned part;
     struct strip *strips[REPORT_PARTS]; /* NULL: nothing yet */
-    struct spool *spool;    /* sessions whose turn is not yet */
-    bool early;             /* such a session is being written */
+    struct spool *spool;                /* sessions whose turn is not yet */
+    bool early;                         /* such a session is being written */
     int problem;
     struct across *across;
-    GHashTable *dialogues;  /* numbers of sessions whose dialogues are shown: what can be linked to */
+    GHashTable *dialogues; /* numbers of sessions whose dialogues are shown: what can be linked to */
     struct timeline *timeline;
     struct report_counts counts;
 };

@@ -203,7 +203,8 @@ static void put_findings(struct html *html, const struct record *record)
     html_text(html, _("Findings of this session"));
     html_mark(html, "</h4>\n<ul class=\"found\">\n");
     for (int severity = SMTP_SEVERITY_HIGH; severity >= SMTP_SEVERITY_INFO; severity--)
-        for (const GList *link = record->findings.head; link != NULL && shown < REPORT_SESSION_FINDINGS; link = link->next) {
+        for (const GList *link = record->findings.head; link != NULL && shown < REPORT_SESSION_FINDINGS;
+             link = link->next) {
             const struct finding *finding = link->data;
             if ((int)smtp_finding_severity(finding->finding) != severity)
                 continue;

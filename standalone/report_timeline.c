@@ -19,11 +19,37 @@
 
 /* As people count it; each is a multiple of the one before. */
 static const int64_t stretches[] = {
-    MICROSECOND,     2 * MICROSECOND, 10 * MICROSECOND, 20 * MICROSECOND, 100 * MICROSECOND, 200 * MICROSECOND, MILLISECOND,
-    2 * MILLISECOND, 10 * MILLISECOND, 20 * MILLISECOND, 100 * MILLISECOND, 200 * MILLISECOND, SECOND,         2 * SECOND,
-    10 * SECOND,     30 * SECOND,     MINUTE,           2 * MINUTE,       10 * MINUTE,       30 * MINUTE,       HOUR,
-    2 * HOUR,        6 * HOUR,        12 * HOUR,        DAY,              2 * DAY,           10 * DAY,          30 * DAY,
-    90 * DAY,        360 * DAY,       1800 * DAY,
+    MICROSECOND,
+    2 * MICROSECOND,
+    10 * MICROSECOND,
+    20 * MICROSECOND,
+    100 * MICROSECOND,
+    200 * MICROSECOND,
+    MILLISECOND,
+    2 * MILLISECOND,
+    10 * MILLISECOND,
+    20 * MILLISECOND,
+    100 * MILLISECOND,
+    200 * MILLISECOND,
+    SECOND,
+    2 * SECOND,
+    10 * SECOND,
+    30 * SECOND,
+    MINUTE,
+    2 * MINUTE,
+    10 * MINUTE,
+    30 * MINUTE,
+    HOUR,
+    2 * HOUR,
+    6 * HOUR,
+    12 * HOUR,
+    DAY,
+    2 * DAY,
+    10 * DAY,
+    30 * DAY,
+    90 * DAY,
+    360 * DAY,
+    1800 * DAY,
 };
 
 /* How many stretches are counted apart. */
@@ -48,7 +74,7 @@ struct bar {
 };
 
 struct bucket {
-    uint64_t sessions, hidden; /* that began in it; of them, those that went on under TLS */
+    uint64_t sessions, hidden;              /* that began in it; of them, those that went on under TLS */
     uint64_t found[SMTP_SEVERITY_HIGH + 1]; /* sessions, by their most severe finding */
 };
 
@@ -144,8 +170,8 @@ static void mark_findings(struct bar *bar, const struct record *record, const st
     for (const GList *link = record->findings.head; link != NULL && bar->marks < MARKS; link = link->next) {
         const struct finding *finding = link->data;
         enum smtp_severity severity = smtp_finding_severity(finding->finding);
-        if (severity == SMTP_SEVERITY_INFO || finding->frame < item->place.frame || finding->frame > item->place.last_frame
-            || finding->capture != item->place.capture)
+        if (severity == SMTP_SEVERITY_INFO || finding->frame < item->place.frame ||
+            finding->frame > item->place.last_frame || finding->capture != item->place.capture)
             continue;
         unsigned same = 0;
         while (same < bar->marks && !(bar->mark[same].time == item->place.time && bar->mark[same].severity == severity))
@@ -172,7 +198,8 @@ static void add_bar(struct timeline *timeline, const struct record *record, bool
     bar.who = g_string_free(who, FALSE);
     for (const GList *link = record->items.head; link != NULL; link = link->next) {
         const struct item *item = link->data;
-        bool handshake = item->kind == ITEM_BOUNDARY && item->boundary != SMTP_BOUNDARY_AUTH && item->step == SMTP_STEP_HANDSHAKE;
+        bool handshake =
+            item->kind == ITEM_BOUNDARY && item->boundary != SMTP_BOUNDARY_AUTH && item->step == SMTP_STEP_HANDSHAKE;
         if (handshake)
             bar.tls = CLAMP(item->place.time, bar.start, bar.end);
         if (record->findings.length > 0 && item->place.frame != 0)
@@ -296,7 +323,11 @@ static void put_tick_text(struct picture *picture, double x, int64_t time, int64
     GString *text = g_string_new(NULL);
     text_append_time(text, time, 6);
     size_t from = stretch >= DAY ? 0 : stretch >= HOUR ? 5 : 11;
-    size_t to = stretch >= DAY ? 10 : stretch >= MINUTE ? 16 : stretch >= SECOND ? 19 : stretch >= MILLISECOND ? 23 : 26;
+    size_t to = stretch >= DAY           ? 10
+                : stretch >= MINUTE      ? 16
+                : stretch >= SECOND      ? 19
+                : stretch >= MILLISECOND ? 23
+                                         : 26;
     char *part = g_strndup(text->str + from, to - from);
     g_strdelimit(part, "T", ' ');
     put_words(picture->html, x > WIDTH - 4 * RIGHT ? "end" : "middle", x, picture->height - 8, part);
@@ -357,15 +388,16 @@ static void put_bar(struct picture *picture, const struct bar *bar, unsigned lan
     if (tls < end)
         put_rectangle(html, "tls", tls, y + 4, MAX(end - tls, 1), LANE - 8);
     for (unsigned i = 0; i < bar->marks; i++)
-        put_mark(html, bar->mark[i].severity, CLAMP(x_of(picture, CLAMP(bar->mark[i].time, bar->start, bar->end)), start, end),
-                 y + LANE / 2);
+        put_mark(html, bar->mark[i].severity,
+                 CLAMP(x_of(picture, CLAMP(bar->mark[i].time, bar->start, bar->end)), start, end), y + LANE / 2);
     if (bar->linked)
         html_mark(html, "</a>\n");
     else
         html_mark(html, "</g>\n");
 }
 
-/* The lane of each bar: its own, or the first that is free. `lanes`: so many, by bar. Returns how many lanes there are. */
+/* The lane of each bar: its own, or the first that is free. `lanes`: so many, by bar. Returns how many lanes there are.
+ */
 static unsigned find_lanes(const struct picture *picture, const GArray *bars, unsigned *lanes)
 {
     double ends[TIMELINE_SESSIONS];
@@ -430,7 +462,8 @@ static void put_bucket(struct picture *picture, const struct timeline *timeline,
     html_mark(html, "<g><title>");
     text_append_time(html_phrase(html), (timeline->base + index) * stretch, 6);
     html_give(html);
-    html_printf(html, language_plural(": %" PRIu64 " session", ": %" PRIu64 " sessions", bucket->sessions), bucket->sessions);
+    html_printf(html, language_plural(": %" PRIu64 " session", ": %" PRIu64 " sessions", bucket->sessions),
+                bucket->sessions);
     html_mark(html, "</title>");
     put_rectangle(html, "clear", x, bottom - clear, width - gap, clear);
     if (hidden > 0)
@@ -500,11 +533,14 @@ static void put_caption(const struct timeline *timeline, struct html *html)
     html_mark(html, ". ");
     annotate_duration(stretch, stretches[timeline->stretch]);
     if (timeline->sessions > TIMELINE_SESSIONS)
-        html_printf(html, _("Too many sessions for a bar each: a column is how many began within %s, a mark the most severe finding among "
-                            "them. The table of sessions says the same in words."),
+        html_printf(html,
+                    _("Too many sessions for a bar each: a column is how many began within %s, a mark the most severe "
+                      "finding among "
+                      "them. The table of sessions says the same in words."),
                     stretch->str);
     else
-        html_text(html, _("A bar is a session from its first packet to its last one. The table of sessions says the same in words."));
+        html_text(html, _("A bar is a session from its first packet to its last one. The table of sessions says the "
+                          "same in words."));
     html_mark(html, "</figcaption>\n");
     g_string_free(stretch, TRUE);
 }

@@ -3,8 +3,8 @@
 #define SMTPSCOPE_REPORT_TIMELINE_H
 
 /*
- * When the sessions were: a bar for each, or, of more than TIMELINE_SESSIONS, how many began in each stretch of time. What is kept
- * does not grow with their number.
+ * When the sessions were: a bar for each, or, of more than TIMELINE_SESSIONS, how many began in each stretch of time.
+ * What is kept does not grow with their number.
  */
 
 #include "html.h"

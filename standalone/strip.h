@@ -3,7 +3,8 @@
 #define SMTPSCOPE_STRIP_H
 
 /*
- * Text that grows at its end and is read once, as a whole: some of it in memory, the rest in a temporary file without a name.
+ * Text that grows at its end and is read once, as a whole: some of it in memory, the rest in a temporary file without a
+ * name.
  */
 
 #include <stdbool.h>

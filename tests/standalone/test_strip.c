@@ -13,7 +13,9 @@
 static void test_whole(void **state)
 {
     (void)state;
-    static const size_t sizes[] = { 0, 1, 1000, STRIP_MEMORY - 1, STRIP_MEMORY, STRIP_MEMORY + 1, 5 * STRIP_MEMORY + 17 };
+    static const size_t sizes[] = {
+        0, 1, 1000, STRIP_MEMORY - 1, STRIP_MEMORY, STRIP_MEMORY + 1, 5 * STRIP_MEMORY + 17
+    };
     static const size_t pieces[] = { 7, 4096, 3 * STRIP_MEMORY };
     for (size_t s = 0; s < G_N_ELEMENTS(sizes); s++)
         for (size_t p = 0; p < G_N_ELEMENTS(pieces); p++) {
