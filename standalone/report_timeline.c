@@ -50,6 +50,9 @@ static const int64_t stretches[] = {
     90 * DAY,
     360 * DAY,
     1800 * DAY,
+    3600 * DAY,
+    18000 * DAY,
+    36000 * DAY,
 };
 
 /* How many stretches are counted apart. */
@@ -112,6 +115,12 @@ void timeline_free(struct timeline *timeline)
 static int64_t floor_divide(int64_t number, int64_t by)
 {
     return number / by - (number % by < 0);
+}
+
+/* When a stretch begins; the first one may begin before the time that can be told. */
+static int64_t beginning_of(int64_t number, int64_t stretch)
+{
+    return number < INT64_MIN / stretch ? INT64_MIN : number * stretch;
 }
 
 static void add_bucket(struct bucket *to, const struct bucket *from)
@@ -460,7 +469,7 @@ static void put_bucket(struct picture *picture, const struct timeline *timeline,
     double hidden = (double)bucket->hidden * unit;
     double gap = width > 4 ? 1 : 0;
     html_mark(html, "<g><title>");
-    text_append_time(html_phrase(html), (timeline->base + index) * stretch, 6);
+    text_append_time(html_phrase(html), beginning_of(timeline->base + index, stretch), 6);
     html_give(html);
     html_printf(html, language_plural(": %" PRIu64 " session", ": %" PRIu64 " sessions", bucket->sessions),
                 bucket->sessions);
@@ -483,7 +492,7 @@ static void put_counts(const struct timeline *timeline, struct picture *picture)
     for (unsigned i = 0; i < timeline->used; i++)
         most = MAX(most, timeline->buckets[i].sessions);
     picture->height = TOP + HEIGHT_OF_COUNTS + 16 + AXIS;
-    picture->first = timeline->base * stretches[timeline->stretch];
+    picture->first = beginning_of(timeline->base, stretches[timeline->stretch]);
     picture->span = (double)timeline->used * (double)stretches[timeline->stretch];
     begin_picture(picture);
     put_axis(picture);

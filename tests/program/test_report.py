@@ -16,7 +16,7 @@ import unittest
 import browser
 import test_program as program
 from dialogues import BANNER, BYE, MAIL, PLAIN_TEXT, TLS, Session, capture, ehlo, envelope, login, message, plain, text64
-from pcap import Capture, Connection, many_mails
+from pcap import Capture, Connection, Pcapng, many_mails
 from test_program import one_mail, path, run, run_and_measure, write, write_capture
 
 VOID = {"meta", "br", "input"}
@@ -410,6 +410,16 @@ class Limits(Case):
         made = capture(Session(ehlo(), BYE))
         made.frames = [(made.frames[0][0] - 1000 * number, frame) for number, (_, frame) in enumerate(made.frames)]
         self.report(write_capture("back.pcap", made))
+
+    def test_ends_of_time(self):
+        """Seconds beyond what can be counted, beside those of 1970: whether each session has a bar, or they are counted."""
+        for count in (2, 310):
+            made = capture(*(Session(ehlo(), BYE) for _ in range(count)))
+            half = len(made.frames) // 2
+            made.frames = [(number if number < half else (1 << 63) - 1 + number, frame) for number, (_, frame) in enumerate(made.frames)]
+            blocks = Pcapng(made).section().interface().packets(range(len(made.frames)))
+            page = self.report(write("ends.pcapng", blocks.octets()))
+            self.has(page, "1970-01-01T00:00:00.000000Z", "2262-")
 
 
 @unittest.skipIf(browser.PROGRAM is None, "there is no Chromium")
