@@ -364,6 +364,20 @@ static struct smtp_span last_enhanced(struct record *record)
     return keep(record, smtp_span_of_text(status));
 }
 
+/* The client's name at a command (0: now): a greeting counts until it is refused. octets NULL: it has none. */
+static struct smtp_span name_of_client(const struct record *record, uint32_t command)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(record->greetings); i++)
+        if (record->greetings[i].number != 0 && (command == 0 || record->greetings[i].number < command))
+            return record->greetings[i].name;
+    return record->helo_seen ? record->helo : smtp_span(NULL, 0);
+}
+
+static struct moment moment_of(const struct place *place)
+{
+    return (struct moment){ .frame = place->frame, .capture = place->capture, .time = place->time };
+}
+
 static void take_greeting(struct record *record, const struct sent *sent, const struct smtp_reply *reply)
 {
     if (reply->code < 200 || reply->code > 299)
@@ -598,6 +612,9 @@ static void take_content_end(struct record *record, const struct smtp_event *eve
         item->end_mark = event->end_mark;
         record->data = NULL;
     }
+    struct transaction *transaction = g_queue_peek_tail(&record->transactions);
+    if (transaction != NULL && transaction->message == message)
+        transaction->last = (struct moment){ .frame = end.last_frame, .capture = end.capture, .time = end.time };
     if (event->last)
         message_finish(message, !message->broken);
 }
@@ -639,6 +656,12 @@ static void note_starttls(struct record *record, const struct smtp_event *event)
     if (event->step == SMTP_STEP_OFFERED && !record->starttls.offered) {
         record->starttls.offered_frame = place.frame;
         record->starttls.offered_capture = place.capture;
+    }
+    if (event->step == SMTP_STEP_ACCEPTED) {
+        record->starttls.moment = moment_of(&place);
+        record->starttls.code = record->last_code;
+        record->starttls.reply = last_reply(record);
+        record->starttls.helo = name_of_client(record, event->number);
     }
     if (event->step == SMTP_STEP_REFUSED)
         refuse(record, REFUSAL_STARTTLS, record->last_code, smtp_span("", 0), &place);
@@ -702,6 +725,11 @@ static void take_transaction_begin(struct record *record, const struct smtp_even
     transaction->id = event->transaction;
     transaction->mail_seen = sent != NULL;
     transaction->outcome = SMTP_OUTCOME_UNFINISHED;
+    struct place place = place_of(record, event);
+    transaction->last = sent != NULL ? (struct moment){ .frame = sent->frame, .capture = sent->capture, .time = sent->time } : moment_of(&place);
+    transaction->time = transaction->last.time;
+    transaction->helo = name_of_client(record, event->number);
+    transaction->in_tls = record->starttls.accepted;
     if (sent != NULL) {
         transaction->mail_from = smtp_path_parse(sent->argument, "FROM").address;
         transaction->frame = sent->frame;
@@ -720,7 +748,10 @@ static void take_recipient(struct record *record, const struct smtp_event *event
     struct recipient *recipient = arena_take(record->arena, sizeof *recipient);
     recipient->address = smtp_path_parse(sent->argument, "TO").address;
     recipient->code = event->code;
+    transaction->last = (struct moment){ .frame = sent->frame, .capture = sent->capture, .time = sent->time };
     if (event->code != 0) {
+        struct place place = place_of(record, event);
+        transaction->last = moment_of(&place);
         recipient->enhanced = last_enhanced(record);
         recipient->text = last_reply(record);
     }
@@ -736,6 +767,8 @@ static void take_transaction_end(struct record *record, const struct smtp_event 
     transaction->code = event->code;
     if (event->code == 0)
         return;
+    struct place place = place_of(record, event);
+    transaction->last = moment_of(&place);
     if (record->lmtp && record->verdict_code == event->code) {
         transaction->reply = record->verdict;
         transaction->enhanced = record->verdict_enhanced;
