@@ -27,9 +27,18 @@ enum command_name {
     COMMAND_LEARN,
 };
 
+/* How the output looks. */
+enum output_format {
+    FORMAT_TEXT,
+    FORMAT_JSON,
+    FORMAT_ZEEK,      /* Zeek's smtp.log; this and the others: of `sessions` only */
+    FORMAT_ZEEK_JSON, /* its lines as JSON */
+    FORMAT_EVE,       /* Suricata's EVE */
+};
+
 struct options {
     enum command_name command;
-    bool json;
+    enum output_format format;
     bool show_secrets;
     bool full;
     bool timing; /* of `sessions`: delays by phase */
@@ -57,6 +66,9 @@ bool options_read(struct options *options, int argc, char **argv, int *status);
 
 /* The word on the command line. Static memory. */
 const char *options_command_name(enum command_name command);
+
+/* Whether the format is a log of another program's, with a line for each mail. */
+bool options_is_log(const struct options *options);
 
 void options_free(struct options *options);
 

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "mail_facts.h"
+
+#include <string.h>
+
+void mail_facts_append_line(GString *out, uint16_t code, struct smtp_span text)
+{
+    const uint8_t *end = text.length > 0 ? memrchr(text.octets, '\n', text.length) : NULL;
+    if (end != NULL)
+        text = smtp_span_from(text, (size_t)(end - text.octets) + 1);
+    text = smtp_span_trim(text);
+    g_string_append_printf(out, "%u ", code);
+    g_string_append_len(out, (const char *)text.octets, (gssize)text.length);
+}
+
+bool mail_facts_refused(const struct recipient *recipient)
+{
+    return recipient->code >= 400 || recipient->delivery_code >= 400;
+}
+
+bool mail_facts_append_reply(GString *out, const struct transaction *transaction)
+{
+    if (transaction->code != 0) {
+        mail_facts_append_line(out, transaction->code, transaction->reply);
+        return true;
+    }
+    for (const GList *link = transaction->recipients.tail; link != NULL; link = link->prev) {
+        const struct recipient *recipient = link->data;
+        if (recipient->code < 400)
+            continue;
+        mail_facts_append_line(out, recipient->code, recipient->text);
+        return true;
+    }
+    return false;
+}
+
+bool mail_facts_transferred(const struct transaction *transaction)
+{
+    return transaction->message != NULL && transaction->message->ended && transaction->code != 0;
+}
+
+bool mail_facts_hidden(const struct record *record)
+{
+    const GList *last = record->transactions.tail;
+    return record->starttls.accepted && (last == NULL || !((const struct transaction *)last->data)->in_tls);
+}
+
+uint64_t mail_facts_gaps(const struct record *record)
+{
+    uint64_t octets = 0;
+    for (const GList *link = record->gaps.head; link != NULL; link = link->next)
+        octets += ((const struct gap *)link->data)->octets;
+    return octets;
+}
