@@ -244,6 +244,9 @@ static void take_command(struct record *record, const struct smtp_event *event)
     record->quit = record->quit || command->verb == SMTP_VERB_QUIT;
     uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
     struct smtp_secret secret = smtp_secret_of_command(&record->watch, command, event->line.text, decoded);
+    struct guarded line = secret.kind != SMTP_SECRET_NONE || record->options->items
+                              ? guard_line(record, event->line.text, &secret)
+                              : (struct guarded){ .label = 0 };
     struct item *item = add_item(record, ITEM_COMMAND, event);
     if (item != NULL) {
         item->verb = command->verb;
@@ -253,7 +256,7 @@ static void take_command(struct record *record, const struct smtp_event *event)
             item->word = keep(record, smtp_span_first(command->word, secret.kind == SMTP_SECRET_ODD ? 4 : command->word.length));
         item->line_end = event->line.end;
         item->phase = event->phase;
-        item->line = guard_line(record, event->line.text, &secret);
+        item->line = line;
         sent.item = item;
     }
     remember(record, &sent);
