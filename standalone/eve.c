@@ -82,7 +82,7 @@ static void write_envelope(struct json *json, const struct transaction *transact
 static const char *status_of(const struct message *message)
 {
     if (!message_header_is_whole(message))
-        return "HEADER_STARTED";
+        return message->octets > 0 ? "HEADER_STARTED" : "HEADER_READY";
     return message->complete ? "PARSE_DONE" : "BODY_STARTED";
 }
 
