@@ -259,9 +259,11 @@ static void write_hidden(struct json *json, const struct record *record)
 
 void eve_session(struct json *json, const struct record *record, const struct relief *relief)
 {
+    unsigned looked_at = 0;
     for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
         write_mail(json, record, link->data);
         relief_give(relief);
+        mail_facts_cool(record, ++looked_at);
     }
     if (mail_facts_hidden(record))
         write_hidden(json, record);

@@ -3,6 +3,9 @@
 
 #include <string.h>
 
+/* Mails that are looked at between two coolings. */
+#define MAILS_BETWEEN_COOLING 8u
+
 void mail_facts_append_line(GString *out, uint16_t code, struct smtp_span text)
 {
     const uint8_t *end = text.length > 0 ? memrchr(text.octets, '\n', text.length) : NULL;
@@ -51,4 +54,10 @@ uint64_t mail_facts_gaps(const struct record *record)
     for (const GList *link = record->gaps.head; link != NULL; link = link->next)
         octets += ((const struct gap *)link->data)->octets;
     return octets;
+}
+
+void mail_facts_cool(const struct record *record, unsigned looked_at)
+{
+    if (looked_at % MAILS_BETWEEN_COOLING == 0)
+        arena_pool_cool(record->options->message.pool);
 }

@@ -24,6 +24,12 @@ bool mail_facts_hidden(const struct record *record);
 /* Octets of a session, of both sides, that are not in the capture where it has a hole. */
 uint64_t mail_facts_gaps(const struct record *record);
 
+/*
+ * For whoever passes over the mails of a session with their header fields, of which each may have very many: now and then what was looked
+ * at is taken out of memory again. `looked_at`: how many mails so far.
+ */
+void mail_facts_cool(const struct record *record, unsigned looked_at);
+
 /* Whether the server answered to the end of the content: the next mail of the session is one deeper. */
 bool mail_facts_transferred(const struct transaction *transaction);
 

@@ -214,6 +214,7 @@ void zeek_out_session(GString *out, const struct record *record, bool json, cons
 {
     struct zeek_line line;
     uint64_t depth = 1;
+    unsigned looked_at = 0;
     zeek_line_start(&line);
     for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
         const struct transaction *transaction = link->data;
@@ -221,6 +222,7 @@ void zeek_out_session(GString *out, const struct record *record, bool json, cons
         append_line(out, &line, record, json);
         depth += mail_facts_transferred(transaction) ? 1 : 0;
         relief_give(relief);
+        mail_facts_cool(record, ++looked_at);
     }
     if (mail_facts_hidden(record)) {
         zeek_line_starttls(&line, record, depth);

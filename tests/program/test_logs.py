@@ -559,6 +559,22 @@ class Large(Case):
             if peak is not None:
                 self.assertLess(peak, 32 * 1024 * 1.1, form)
 
+    def test_many_fields(self):
+        """Headers of nothing but fields, mail after mail: more is looked at than is written."""
+        made = Capture()
+        connection = Connection(made).open().say("S", "220 mx\r\n").say("C", "EHLO c\r\n").say("S", "250 mx\r\n")
+        count = 300
+        for _ in range(count):
+            for who, text in envelope() + [("C", "DATA\r\n"), ("S", "354 go\r\n"), ("C", "To:\r\n" * 12_000), ("C", "\r\nx\r\n.\r\n"), ("S", "250 ok\r\n")]:
+                connection.say(who, text)
+        write_capture(self.name, made)
+        for form in ("zeek", "eve"):
+            done, peak = run_and_measure("sessions", "--format", form, "--memory-limit", "32M", self.name)
+            lines = Log(done.stdout).lines if form == "zeek" else json_lines(done.stdout)
+            self.assertEqual((done.returncode, len(lines)), (0, count))
+            if peak is not None:
+                self.assertLess(peak, 32 * 1024 * 1.1, form)
+
     def test_many_recipients(self):
         count = 50_000
         steps = [("C", "MAIL FROM:<a@example.com>\r\n"), ("S", "250 ok\r\n")]
