@@ -31,15 +31,13 @@ static void write_endpoint(struct json *json, const struct record *record, int h
 }
 
 /* `moment`: the frame that the event is told of; `id`: the transaction's number, from 0. */
-static void write_event(struct json *json, const struct record *record, const struct moment *moment, uint64_t id)
+static void write_event(struct json *json, const struct record *record, struct moment moment, uint64_t id)
 {
     char *community = community_id(record->connection.endpoint);
-    write_timestamp(json, moment->time);
+    write_timestamp(json, moment.time);
     json_number(json, "flow_id", flow_id_number(record));
-    if (moment->frame != 0) {
-        json_number(json, "pcap_cnt", moment->frame);
-        json_octets(json, "pcap_filename", smtp_span_of_text(record_capture(record, moment->capture)));
-    }
+    json_number(json, "pcap_cnt", moment.frame);
+    json_octets(json, "pcap_filename", smtp_span_of_text(record_capture(record, moment.capture)));
     json_text(json, "event_type", "smtp");
     write_endpoint(json, record, record->client_half, "src_ip", "src_port");
     write_endpoint(json, record, 1 - record->client_half, "dest_ip", "dest_port");
@@ -207,12 +205,26 @@ static void write_outcome(struct json *json, const struct transaction *transacti
     g_string_free(reply, TRUE);
 }
 
+/* Mostly none. */
+static void write_limits(struct json *json, const struct message *message)
+{
+    const char *names[MESSAGE_LIMITS];
+    unsigned count = message_limits(message, names);
+    if (count == 0)
+        return;
+    json_begin_array(json, "limits_met");
+    for (unsigned i = 0; i < count; i++)
+        json_text(json, NULL, names[i]);
+    json_end_array(json);
+}
+
 static void write_size(struct json *json, const struct message *message)
 {
     json_number(json, "octets", message->octets);
     json_bool(json, "complete", message->complete);
     if (message_missing(message) != MESSAGE_UNKNOWN)
         json_number(json, "missing", message_missing(message));
+    write_limits(json, message);
 }
 
 /* `transaction`: NULL where the event is of none. */
@@ -234,7 +246,7 @@ static void write_ours(struct json *json, const struct record *record, const str
 static void write_mail(struct json *json, const struct record *record, const struct transaction *transaction)
 {
     json_begin_object(json, NULL);
-    write_event(json, record, &transaction->last, transaction->id - 1);
+    write_event(json, record, mail_facts_last(record, transaction), transaction->id - 1);
     write_envelope(json, transaction);
     if (transaction->message != NULL)
         write_message(json, transaction->message);
@@ -247,7 +259,7 @@ static void write_mail(struct json *json, const struct record *record, const str
 static void write_hidden(struct json *json, const struct record *record)
 {
     json_begin_object(json, NULL);
-    write_event(json, record, &record->starttls.moment, record->transactions.length);
+    write_event(json, record, record->starttls.moment, record->transactions.length);
     json_begin_object(json, "smtp");
     if (record->starttls.helo.octets != NULL)
         json_octets(json, "helo", record->starttls.helo);

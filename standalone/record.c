@@ -104,6 +104,16 @@ static struct item *add_item(struct record *record, enum item_kind kind, const s
     return item;
 }
 
+static struct moment moment_of(const struct place *place)
+{
+    return (struct moment){ .frame = place->frame, .capture = place->capture, .time = place->time };
+}
+
+static struct moment moment_of_command(const struct sent *sent)
+{
+    return (struct moment){ .frame = sent->frame, .capture = sent->capture, .time = sent->time };
+}
+
 static struct sent *sent_command(const struct record *record, uint32_t number)
 {
     if (number == 0 || record->sent == NULL)
@@ -376,11 +386,6 @@ static struct smtp_span name_of_client(const struct record *record, uint32_t com
     return record->helo_seen ? record->helo : smtp_span(NULL, 0);
 }
 
-static struct moment moment_of(const struct place *place)
-{
-    return (struct moment){ .frame = place->frame, .capture = place->capture, .time = place->time };
-}
-
 static void take_greeting(struct record *record, const struct sent *sent, const struct smtp_reply *reply)
 {
     if (reply->code < 200 || reply->code > 299)
@@ -564,6 +569,24 @@ static void take_reply(struct record *record, const struct smtp_event *event)
 
 /* ---- content ---- */
 
+/* Something of a transaction was seen there. */
+static void note_seen(struct transaction *transaction, struct moment moment)
+{
+    if (moment.frame == 0)
+        return;
+    if (transaction->first.frame == 0)
+        transaction->first = moment;
+    transaction->last = moment;
+}
+
+/* Something of a message was: of the transaction that it belongs to. */
+static void note_content(const struct record *record, const struct message *message, struct moment moment)
+{
+    struct transaction *transaction = record->transactions.tail != NULL ? record->transactions.tail->data : NULL;
+    if (transaction != NULL && transaction->message == message)
+        note_seen(transaction, moment);
+}
+
 /* The message with this number: mostly the last one. */
 static struct message *message_of(struct record *record, uint32_t number, enum smtp_transport transport)
 {
@@ -615,9 +638,7 @@ static void take_content_end(struct record *record, const struct smtp_event *eve
         item->end_mark = event->end_mark;
         record->data = NULL;
     }
-    struct transaction *transaction = g_queue_peek_tail(&record->transactions);
-    if (transaction != NULL && transaction->message == message)
-        transaction->last = (struct moment){ .frame = end.last_frame, .capture = end.capture, .time = end.time };
+    note_content(record, message, (struct moment){ .frame = end.last_frame, .capture = end.capture, .time = end.time });
     if (event->last)
         message_finish(message, !message->broken);
 }
@@ -728,15 +749,13 @@ static void take_transaction_begin(struct record *record, const struct smtp_even
     transaction->id = event->transaction;
     transaction->mail_seen = sent != NULL;
     transaction->outcome = SMTP_OUTCOME_UNFINISHED;
-    struct place place = place_of(record, event);
-    transaction->last = sent != NULL ? (struct moment){ .frame = sent->frame, .capture = sent->capture, .time = sent->time } : moment_of(&place);
-    transaction->time = transaction->last.time;
     transaction->helo = name_of_client(record, event->number);
     transaction->in_tls = record->starttls.accepted;
     if (sent != NULL) {
         transaction->mail_from = smtp_path_parse(sent->argument, "FROM").address;
         transaction->frame = sent->frame;
         transaction->capture = sent->capture;
+        note_seen(transaction, moment_of_command(sent));
     }
     append(&record->transactions, &transaction->link, transaction);
     record->refusal_code = 0;
@@ -751,10 +770,10 @@ static void take_recipient(struct record *record, const struct smtp_event *event
     struct recipient *recipient = arena_take(record->arena, sizeof *recipient);
     recipient->address = smtp_path_parse(sent->argument, "TO").address;
     recipient->code = event->code;
-    transaction->last = (struct moment){ .frame = sent->frame, .capture = sent->capture, .time = sent->time };
+    note_seen(transaction, moment_of_command(sent));
     if (event->code != 0) {
         struct place place = place_of(record, event);
-        transaction->last = moment_of(&place);
+        note_seen(transaction, moment_of(&place));
         recipient->enhanced = last_enhanced(record);
         recipient->text = last_reply(record);
     }
@@ -771,7 +790,7 @@ static void take_transaction_end(struct record *record, const struct smtp_event 
     if (event->code == 0)
         return;
     struct place place = place_of(record, event);
-    transaction->last = moment_of(&place);
+    note_seen(transaction, moment_of(&place));
     if (record->lmtp && record->verdict_code == event->code) {
         transaction->reply = record->verdict;
         transaction->enhanced = record->verdict_enhanced;
@@ -829,6 +848,7 @@ static void take_content(struct record *record, const struct smtp_event *event)
         struct place place = place_of(record, event);
         message->frame = place.frame;
         message->capture = place.capture;
+        note_content(record, message, moment_of(&place));
     }
     message_add(message, event->text);
     if (record->data != NULL) {

@@ -140,8 +140,8 @@ struct transaction {
     struct message *message;
     uint64_t frame;          /* of MAIL, or 0 */
     unsigned capture;        /* file of it */
-    int64_t time;            /* of MAIL; of the first that was seen of the transaction, where that was not */
-    struct moment last;      /* the reply that ended it; without one, the last that was seen of it */
+    struct moment first;     /* of MAIL; where that was not seen, of the first that was. frame 0: of nothing */
+    struct moment last;      /* of the reply that ended it; without one, of the last that was seen of it */
     struct smtp_span helo;   /* the client's name when it began; octets NULL: none was seen */
     bool in_tls;             /* it began behind STARTTLS */
 };

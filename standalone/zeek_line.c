@@ -47,6 +47,7 @@ static const struct {
     [ZEEK_OCTETS] = { "smtpscope.octets", ZEEK_COUNT },
     [ZEEK_COMPLETE] = { "smtpscope.complete", ZEEK_BOOL },
     [ZEEK_MISSING] = { "smtpscope.missing", ZEEK_COUNT },
+    [ZEEK_LIMITS_MET] = { "smtpscope.limits_met", ZEEK_STRINGS },
     [ZEEK_GAPS] = { "smtpscope.gaps", ZEEK_COUNT },
 };
 
@@ -244,6 +245,17 @@ static void set_fuids(struct zeek_line *line, const struct record *record, const
     }
 }
 
+static void set_limits(struct zeek_line *line, const struct message *message)
+{
+    const char *names[MESSAGE_LIMITS];
+    unsigned count = message_limits(message, names);
+    GArray *list = set_list(line, ZEEK_LIMITS_MET);
+    for (unsigned i = 0; i < count; i++) {
+        struct smtp_span name = smtp_span_of_text(names[i]);
+        g_array_append_val(list, name);
+    }
+}
+
 static void set_message(struct zeek_line *line, const struct record *record, const struct transaction *transaction)
 {
     const struct message *message = transaction->message;
@@ -264,6 +276,7 @@ static void set_message(struct zeek_line *line, const struct record *record, con
     set_number(line, ZEEK_COMPLETE, message->complete);
     if (message_missing(message) != MESSAGE_UNKNOWN)
         set_number(line, ZEEK_MISSING, message_missing(message));
+    set_limits(line, message);
 }
 
 /* ---- the envelope ---- */
@@ -293,8 +306,15 @@ static void set_connection(struct zeek_line *line, const struct record *record, 
     set_number(line, ZEEK_GAPS, mail_facts_gaps(record));
 }
 
+/* Whether all replies that could refuse a recipient were seen. */
+static bool is_answered(const struct record *record, const struct transaction *transaction, const struct recipient *recipient)
+{
+    bool behind = record->lmtp && transaction->message != NULL && recipient->code / 100 == 2;
+    return recipient->code != 0 && (!behind || recipient->delivery_code != 0);
+}
+
 /* Those that the server refused stand in a list of their own, too; none is said to be refused only where all replies were seen. */
-static void set_recipients(struct zeek_line *line, const struct transaction *transaction)
+static void set_recipients(struct zeek_line *line, const struct record *record, const struct transaction *transaction)
 {
     GArray *refused = set_list(line, ZEEK_REFUSED);
     bool known = transaction->recipients.length > 0;
@@ -302,7 +322,7 @@ static void set_recipients(struct zeek_line *line, const struct transaction *tra
         const struct recipient *recipient = link->data;
         GArray *all = set_list(line, ZEEK_RCPTTO);
         g_array_append_val(all, recipient->address);
-        known = known && recipient->code != 0;
+        known = known && is_answered(record, transaction, recipient);
         if (mail_facts_refused(recipient))
             g_array_append_val(refused, recipient->address);
     }
@@ -317,11 +337,11 @@ void zeek_line_mail(struct zeek_line *line, const struct record *record, const s
 {
     const char *outcome = smtp_outcome_name(transaction->outcome);
     GString *reply = g_string_new(NULL);
-    set_connection(line, record, transaction->time, depth);
+    set_connection(line, record, mail_facts_first(record, transaction).time, depth);
     set_span(line, ZEEK_HELO, transaction->helo);
     if (transaction->mail_seen)
         set_span(line, ZEEK_MAILFROM, transaction->mail_from);
-    set_recipients(line, transaction);
+    set_recipients(line, record, transaction);
     if (mail_facts_append_reply(reply, transaction))
         set_span(line, ZEEK_LAST_REPLY, keep(line, smtp_span(reply->str, reply->len)));
     g_string_free(reply, TRUE);

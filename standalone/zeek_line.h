@@ -56,6 +56,7 @@ enum zeek_column {
     ZEEK_OCTETS,
     ZEEK_COMPLETE,
     ZEEK_MISSING,
+    ZEEK_LIMITS_MET,
     ZEEK_GAPS,
     ZEEK_COLUMNS,
 };

@@ -223,7 +223,7 @@ class Mails(Case):
             "helo": "client.example.com", "mailfrom": "a@example.com", "rcptto": ["b0@example.com"], "from": "Alice <a@example.com>",
             "to": ["b0@example.com"], "subject": "x", "last_reply": "250 2.0.0 queued", "path": ["192.0.2.2", "192.0.2.1"],
             "tls": False, "smtpscope.session": 1, "smtpscope.transaction": 1, "smtpscope.outcome": "accepted", "smtpscope.refused": [],
-            "smtpscope.octets": 70, "smtpscope.complete": True, "smtpscope.missing": 0, "smtpscope.gaps": 0})
+            "smtpscope.octets": 70, "smtpscope.complete": True, "smtpscope.missing": 0, "smtpscope.limits_met": [], "smtpscope.gaps": 0})
         self.assertEqual(len(line["fuids"]), 1)
         event = self.eve()[0]
         self.assertEqual(event["smtp"], {"helo": "client.example.com", "mail_from": "<a@example.com>", "rcpt_to": ["<b0@example.com>"]})
@@ -324,6 +324,9 @@ class Mails(Case):
         line = self.one(*[step for part in steps for step in (part if isinstance(part, list) else [part])], port=24)
         self.assertEqual((line["helo"], line["rcptto"]), ("client.example.com", ["b0@example.com", "b1@example.com"]))
         self.assertEqual((line["smtpscope.refused"], line["last_reply"]), (["b1@example.com"], "250 2.1.5 ok"))
+        steps[-2] = ("S", "250 2.1.5 ok\r\n") # the other one's reply is not in the capture: perhaps it was refused
+        line = self.one(*[step for part in steps[:-1] for step in (part if isinstance(part, list) else [part])], port=24, close=False)
+        self.assertNotIn("smtpscope.refused", line)
 
 
 class NotSeen(Case):
@@ -362,6 +365,7 @@ class NotSeen(Case):
                                ("C", "To: b@example.com\r\n\r\nhello\r\n.\r\n"), ("S", "250 ok\r\n"), BYE)
         self.assertEqual((event["email"]["status"], event["smtpscope"]["complete"]), ("HEADER_STARTED", True))
         self.assertNotIn("to", event["email"])
+        self.assertEqual((event["smtpscope"]["limits_met"], self.zeek()[0]["smtpscope.limits_met"]), (["header"], ["header"]))
 
     def one_direction(self, who):
         made = capture(Session(ehlo(), message(self.TEXT), BYE))
@@ -380,6 +384,15 @@ class NotSeen(Case):
             self.assertNotIn(key, line)
         for key in ("last_reply", "outcome", "refused"):
             self.assertNotIn(key, event["smtpscope"])
+
+    def test_middle(self):
+        """Where the capture begins behind MAIL, the first that was seen has the time."""
+        made = Capture()
+        Connection(made).say("C", "RCPT TO:<b@example.com>\r\n").say("C", "DATA\r\n").say("C", "Subject: x\r\n\r\nhello\r\n.\r\n").say("C", "QUIT\r\n")
+        write_capture(self.name, made)
+        line, event = self.zeek()[0], self.eve()[0]
+        self.assertEqual((line["ts"], line["rcptto"], line.get("mailfrom")), (1000000000.001, ["b@example.com"], None))
+        self.assertEqual((event["timestamp"], event["pcap_cnt"]), ("2001-09-09T01:46:40.003000+0000", 3))
 
     def test_server_only(self):
         """What the server's replies prove, and no more."""
