@@ -69,6 +69,33 @@ static void append_escape(GString *out, uint8_t octet)
     g_string_append_printf(out, "\\x%02x", octet);
 }
 
+/* How many octets in front of `text` stand for themselves. */
+static size_t plain_octets(struct smtp_span text, bool element)
+{
+    size_t length = 0;
+    while (length < text.length && text.octets[length] >= 0x20 && text.octets[length] < 0x7f && text.octets[length] != '\\'
+           && !(element && text.octets[length] == ','))
+        length++;
+    return length;
+}
+
+/* The character at the front of `text`, or an octet that is none; returns how many octets it took. */
+static size_t append_character(GString *out, struct smtp_span text)
+{
+    uint8_t first = text.octets[0];
+    gunichar character = first == 0 ? 0 : g_utf8_get_char_validated((const char *)text.octets, (gssize)MIN(text.length, 6));
+    bool valid = first >= 0x80 && character <= 0x10ffff;
+    size_t length = valid ? (size_t)g_unichar_to_utf8(character, NULL) : 1;
+    if (valid && !text_misleads(character))
+        g_string_append_len(out, (const char *)text.octets, (gssize)length);
+    else if (first == '\\')
+        g_string_append(out, "\\\\");
+    else
+        for (size_t i = 0; i < length; i++)
+            append_escape(out, text.octets[i]);
+    return length;
+}
+
 /*
  * Text without what ends a value or an element, controls or misleads a terminal, or is no UTF-8; a backslash is doubled. All octets can be had
  * back.
@@ -76,18 +103,11 @@ static void append_escape(GString *out, uint8_t octet)
 static void append_octets(GString *out, struct smtp_span text, bool element)
 {
     while (text.length > 0) {
-        uint8_t first = text.octets[0];
-        gunichar character = first == 0 ? 0 : g_utf8_get_char_validated((const char *)text.octets, (gssize)MIN(text.length, 6));
-        bool valid = character <= 0x10ffff;
-        size_t length = valid && first >= 0x80 ? (size_t)g_unichar_to_utf8(character, NULL) : 1;
-        bool escaped = !valid || text_misleads(character) || (element && first == ',');
-        for (size_t i = 0; i < length && escaped; i++)
-            append_escape(out, text.octets[i]);
-        if (!escaped && first == '\\')
-            g_string_append_c(out, '\\');
-        if (!escaped)
-            g_string_append_len(out, (const char *)text.octets, (gssize)length);
-        text = smtp_span_from(text, length);
+        size_t plain = plain_octets(text, element);
+        g_string_append_len(out, (const char *)text.octets, (gssize)plain);
+        text = smtp_span_from(text, plain);
+        if (text.length > 0)
+            text = smtp_span_from(text, append_character(out, text));
     }
 }
 
