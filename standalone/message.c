@@ -102,11 +102,13 @@ static void read_field(void *context, struct smtp_span name, struct smtp_span ra
         { "To", &message->to },           { "Date", &message->date },
         { "Message-ID", &message->message_id },
     };
+    if (message->options->fields) {
+        header_fields_keep(&message->fields, lazy_arena_get(message->common), name, raw);
+        return;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
         if (*fields[i].value == NULL && smtp_span_is(name, fields[i].name))
             *fields[i].value = keep(message, header_text(raw));
-    if (message->options->fields)
-        header_fields_keep(&message->fields, lazy_arena_get(message->common), name, raw);
     if (message->from_domain == NULL && smtp_span_is(name, "From"))
         message->from_domain = keep(message, simple_domain(raw));
 }

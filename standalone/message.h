@@ -27,7 +27,7 @@ struct message_options {
     bool attachments; /* are looked for */
     bool parts;       /* and go to files, too */
     bool content; /* all of it, as a list of pieces */
-    bool fields;  /* of the header, as they were sent */
+    bool fields;  /* of the header as they were sent, not what they say to people */
     struct outdir *directory; /* each goes to a file there; NULL: none */
     struct worker *worker;
     struct arena_pool *pool;
@@ -77,9 +77,9 @@ struct message {
     struct mime_parts parts;
     struct outfile *file; /* NULL: none */
     char *path;           /* the file's name in the directory; NULL: it has none yet */
-    char *subject, *from, *to, *date, *message_id; /* decoded, UTF-8; NULL where absent */
+    char *subject, *from, *to, *date, *message_id; /* decoded, UTF-8; NULL where absent, or only `fields` are wanted */
     char *from_domain;    /* of the first address in From */
-    GQueue fields;        /* struct header_field */
+    GQueue fields;        /* struct header_field; empty unless wanted */
 };
 
 /* `options` and `common` must outlive the message, which lies in `arena`; what the worker adds to it lies in `common`. */

@@ -321,8 +321,10 @@ static void set_recipients(struct zeek_line *line, const struct record *record, 
     for (const GList *link = transaction->recipients.head; link != NULL; link = link->next) {
         const struct recipient *recipient = link->data;
         GArray *all = set_list(line, ZEEK_RCPTTO);
-        g_array_append_val(all, recipient->address);
         known = known && is_answered(record, transaction, recipient);
+        if (recipient->address.length == 0)
+            continue; /* "RCPT TO:<>": an element with nothing in it cannot be told from a set with nothing in it */
+        g_array_append_val(all, recipient->address);
         if (mail_facts_refused(recipient))
             g_array_append_val(refused, recipient->address);
     }

@@ -543,6 +543,12 @@ class Hostile(Case):
         self.assertEqual(line["smtpscope.refused"], ["\\xFF@example.com"])
         self.assertEqual(self.eve()[0]["smtp"]["rcpt_to"][1], "<\\xFF@example.com>")
 
+    def test_no_address(self):
+        """An empty element of a set would read as an empty set."""
+        line = self.one(ehlo(), MAIL, ("C", "RCPT TO:<>\r\n"), ("S", "501 no\r\n"), BYE)
+        self.assertEqual((line["rcptto"], line["smtpscope.refused"], line["last_reply"]), ([], [], "501 no"))
+        self.assertEqual(self.eve()[0]["smtp"]["rcpt_to"], ["<>"])
+
     def test_secrets(self):
         """A server that repeats a password does not bring it into a log."""
         self.write(ehlo("AUTH PLAIN"), ("C", "AUTH PLAIN AGFsaWNlAHBhc3N3b3JkMQ==\r\n"), ("S", "235 ok\r\n"), envelope(), ("C", "DATA\r\n"),
