@@ -334,7 +334,6 @@ static void set_recipients(struct zeek_line *line, const struct record *record, 
         make_set(line->values[ZEEK_RCPTTO].list);
 }
 
-
 void zeek_line_mail(struct zeek_line *line, const struct record *record, const struct transaction *transaction, uint64_t depth)
 {
     const char *outcome = smtp_outcome_name(transaction->outcome);
