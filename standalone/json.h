@@ -49,6 +49,9 @@ void json_base64(struct json *json, struct smtp_span span);
  */
 void json_span(struct json *json, const char *key, struct smtp_span span);
 
+/* The same without a sibling: for records whose keys are another program's. */
+void json_octets(struct json *json, const char *key, struct smtp_span span);
+
 /* null where there is none: `octets` is NULL. */
 void json_span_or_null(struct json *json, const char *key, struct smtp_span span);
 

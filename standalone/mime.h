@@ -30,6 +30,7 @@ enum mime_limit {
 struct mime_parts {
     GQueue attachments;  /* struct attachment, in the order in which they begin */
     unsigned limits;     /* enum mime_limit */
+    uint64_t leaves;     /* bodies that are no parts or messages themselves, and have octets; of a message as a whole, too */
 };
 
 /* Frees the attachments' files. */

@@ -81,20 +81,11 @@ static void write_attachments(struct json *json, const struct message *message, 
 /* Where not all of the message was looked at. */
 static void write_limits(struct json *json, const struct message *message)
 {
-    static const struct {
-        enum mime_limit limit;
-        const char *name;
-    } limits[] = {
-        { MIME_LIMIT_DEPTH, "depth" },
-        { MIME_LIMIT_ATTACHMENTS, "attachments" },
-        { MIME_LIMIT_FIELD, "field" },
-    };
+    const char *names[MESSAGE_LIMITS];
+    unsigned count = message_limits(message, names);
     json_begin_array(json, "limits_met");
-    if (message->header_cut)
-        json_text(json, NULL, "header");
-    for (size_t i = 0; i < G_N_ELEMENTS(limits); i++)
-        if (message->parts.limits & (unsigned)limits[i].limit)
-            json_text(json, NULL, limits[i].name);
+    for (unsigned i = 0; i < count; i++)
+        json_text(json, NULL, names[i]);
     json_end_array(json);
 }
 

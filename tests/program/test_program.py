@@ -926,6 +926,7 @@ class Secrets(unittest.TestCase):
         "no space": ["AUTHPLAIN %(PLAIN)s", "500 no"],
         "an equals sign": ["AUTH=PLAIN %(PLAIN)s", "500 no"],
         "a bare AUTH": ["AUTH", "334 VXNlcm5hbWU6", "%(USER)s", "334 UGFzc3dvcmQ6", "%(ENCODED)s", "235 ok"],
+        "repeated to a mail": ["AUTH PLAIN %(PLAIN)s", "235 ok", "MAIL FROM:<a@example.com>", "550 %(PASSWORD)s %(PLAIN)s"],
         "the password in clear": ["AUTH PLAIN %(PLAIN)s", "535 5.7.8 %(PASSWORD)s is not the password of alice"],
     }
 

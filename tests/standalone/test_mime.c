@@ -103,8 +103,13 @@ static GString *expected_of(const char *found)
     return expected;
 }
 
+struct counts {
+    unsigned limits; /* enum mime_limit */
+    uint64_t leaves;
+};
+
 /* Feeds a message in pieces of `size` octets, or (0) of any size. */
-static GString *play(struct smtp_span message, size_t size, GRand *random, unsigned *limits)
+static GString *play(struct smtp_span message, size_t size, GRand *random, struct counts *counts)
 {
     struct arena_pool *pool = arena_pool_new(1 << 20);
     struct lazy_arena arena = { .pool = pool };
@@ -120,7 +125,7 @@ static GString *play(struct smtp_span message, size_t size, GRand *random, unsig
     }
     mime_end(mime, true);
     GString *found = found_in(&parts);
-    *limits = parts.limits;
+    *counts = (struct counts){ .limits = parts.limits, .leaves = parts.leaves };
     mime_parts_free(&parts);
     lazy_arena_free(&arena);
     arena_pool_free(pool);
@@ -135,17 +140,47 @@ static void test_cases(void **state)
         GString *expected = expected_of(cases[i].found);
         for (size_t round = 0; round < 40; round++) {
             size_t size = round == 0 ? SIZE_MAX : round < 20 ? round : 0;
-            unsigned limits = 0;
-            GString *found = play(smtp_span_of_text(cases[i].message), size, random, &limits);
+            struct counts counts;
+            GString *found = play(smtp_span_of_text(cases[i].message), size, random, &counts);
             if (strcmp(found->str, expected->str) != 0)
                 print_error("%s, in pieces of %zu\n", cases[i].what, size);
             assert_string_equal(found->str, expected->str);
-            assert_int_equal(limits, 0);
+            assert_int_equal(counts.limits, 0);
             g_string_free(found, TRUE);
         }
         g_string_free(expected, TRUE);
     }
     g_rand_free(random);
+}
+
+/* Bodies with something in them, wherever the octets are cut. */
+static void test_leaves(void **state)
+{
+    static const struct {
+        const char *message;
+        uint64_t leaves;
+    } messages[] = {
+        { "", 0 },
+        { "Subject: x\r\n", 0 },
+        { "Subject: x\r\n\r\n", 0 },
+        { "Subject: x\r\n\r\nhello", 1 },
+        { "Subject: x\r\n\r\n\r\n\r\nhello\r\n", 1 },
+        { MIXED "preamble\r\n", 0 },
+        { MIXED "--b\r\n\r\none\r\n--b\r\n" A_FILE "two\r\n--b--\r\nepilogue", 2 },
+        { MIXED "--b\r\n\r\n--b\r\n\r\n\r\n--b\r\n\r\n\r\n\r\n--b--\r\n", 1 },
+        { MIXED "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\nx\r\n--c\r\n\r\none\r\n--c--\r\n--b\r\n\r\ntwo", 2 },
+        { "Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nhello", 1 },
+        { MIXED "--b\r\nContent-Type: message/rfc822\r\n" A_FILE "Subject: x\r\n\r\n--b--", 0 },
+        { "Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nx", 1 },
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(messages); i++) {
+        for (size_t size = 1; size < 80; size++) {
+            struct counts counts;
+            g_string_free(play(smtp_span_of_text(messages[i].message), size, NULL, &counts), TRUE);
+            assert_int_equal(counts.leaves, messages[i].leaves);
+        }
+    }
 }
 
 static unsigned count_of(GString *found)
@@ -166,9 +201,9 @@ static void test_deep(void **state)
             g_string_append_printf(message, kind == 0 ? "Content-Type: multipart/mixed; boundary=b%u\r\n\r\n--b%u\r\n"
                                                       : "Content-Type: message/rfc822\r\nX: %u%u\r\n\r\n", i, i);
         g_string_append(message, A_FILE "deep\r\n");
-        unsigned limits = 0;
-        assert_int_equal(count_of(play(smtp_span(message->str, message->len), 1000, NULL, &limits)), 0);
-        assert_int_equal(limits, MIME_LIMIT_DEPTH);
+        struct counts counts;
+        assert_int_equal(count_of(play(smtp_span(message->str, message->len), 1000, NULL, &counts)), 0);
+        assert_int_equal(counts.limits, MIME_LIMIT_DEPTH);
         g_string_free(message, TRUE);
     }
 }
@@ -179,9 +214,9 @@ static void test_many(void **state)
     GString *message = g_string_new(MIXED);
     for (unsigned i = 0; i < 100000; i++)
         g_string_append(message, "--b\r\n" A_FILE "x\r\n");
-    unsigned limits = 0;
-    assert_int_equal(count_of(play(smtp_span(message->str, message->len), 5000, NULL, &limits)), MIME_ATTACHMENTS_LIMIT);
-    assert_int_equal(limits, MIME_LIMIT_ATTACHMENTS);
+    struct counts counts;
+    assert_int_equal(count_of(play(smtp_span(message->str, message->len), 5000, NULL, &counts)), MIME_ATTACHMENTS_LIMIT);
+    assert_int_equal(counts.limits, MIME_LIMIT_ATTACHMENTS);
     g_string_free(message, TRUE);
 }
 
@@ -192,10 +227,10 @@ static void test_long_field(void **state)
     while (message->len < 1000000)
         g_string_append(message, "x; x=");
     g_string_append(message, "\r\nContent-Disposition: attachment; filename=f\r\n\r\nx");
-    unsigned limits = 0;
-    GString *found = play(smtp_span(message->str, message->len), 7000, NULL, &limits);
+    struct counts counts;
+    GString *found = play(smtp_span(message->str, message->len), 7000, NULL, &counts);
     assert_true(g_str_has_prefix(found->str, "application/pdf|f|1|"));
-    assert_int_equal(limits, MIME_LIMIT_FIELD);
+    assert_int_equal(counts.limits, MIME_LIMIT_FIELD);
     g_string_free(found, TRUE);
     g_string_free(message, TRUE);
 }
@@ -225,7 +260,8 @@ static void test_hole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases), cmocka_unit_test(test_deep), cmocka_unit_test(test_many),
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_leaves), cmocka_unit_test(test_deep), cmocka_unit_test(test_many),
         cmocka_unit_test(test_long_field), cmocka_unit_test(test_hole),
     };
     g_mime_init();
