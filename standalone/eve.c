@@ -269,12 +269,11 @@ static void write_hidden(struct json *json, const struct record *record)
     json_end_line(json);
 }
 
-void eve_session(struct json *json, const struct record *record, const struct relief *relief)
+void eve_session(struct json *json, const struct record *record)
 {
     unsigned looked_at = 0;
     for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
         write_mail(json, record, link->data);
-        relief_give(relief);
         mail_facts_cool(record, ++looked_at);
     }
     if (mail_facts_hidden(record))

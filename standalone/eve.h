@@ -6,8 +6,7 @@
 
 #include "json.h"
 #include "record.h"
-#include "relief.h"
 
-void eve_session(struct json *json, const struct record *record, const struct relief *relief);
+void eve_session(struct json *json, const struct record *record);
 
 #endif

@@ -68,6 +68,8 @@ static void append_quoted(GString *out, struct smtp_span utf8)
 
 static void begin_value(struct json *json, const char *key)
 {
+    if (json->out->len >= RELIEF_OCTETS)
+        relief_give(json->relief);
     if (json->comma)
         g_string_append_c(json->out, ',');
     json->comma = true;

@@ -12,11 +12,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "relief.h"
 #include "span.h"
 
 struct json {
     GString *out;
     bool comma; /* a value stands in front of the next one */
+    const struct relief *relief; /* asked in front of a value, when much was written; NULL: none */
 };
 
 void json_begin_object(struct json *json, const char *key);

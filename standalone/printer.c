@@ -25,7 +25,7 @@
 #include "zeek_out.h"
 
 /* Output is handed to the system in pieces of about this many octets. */
-#define OUTPUT_PIECE 65536
+#define OUTPUT_PIECE RELIEF_OCTETS
 
 /* What was looked at to print so many sessions is taken out of memory again. */
 #define SESSIONS_BETWEEN_COOLING 4
@@ -227,19 +227,17 @@ static void print_json(struct printer *printer, const struct record *record)
 {
     const struct options *options = printer->options;
     const struct transaction_paths paths = { .directory = options->output_dir };
-    struct json json = { .out = printer->page.out };
+    struct json json = { .out = printer->page.out, .relief = &printer->relief };
     switch (options->command) {
     case COMMAND_TRANSCRIPT:
-        transcript_json(&json, record, options->show_secrets, &printer->relief);
+        transcript_json(&json, record, options->show_secrets);
         break;
     case COMMAND_SESSIONS:
-        session_json(&json, record, options->show_secrets, &printer->relief);
+        session_json(&json, record, options->show_secrets);
         break;
     case COMMAND_MESSAGES:
-        for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+        for (const GList *link = record->transactions.head; link != NULL; link = link->next)
             transaction_json_record(&json, record, link->data, options->output_dir != NULL ? &paths : NULL);
-            relieve(printer);
-        }
         break;
     default:
         break;
@@ -285,7 +283,7 @@ static void print_log(struct printer *printer, const struct record *record)
 {
     enum output_format format = printer->options->format;
     if (format == FORMAT_EVE)
-        eve_session(&(struct json){ .out = printer->page.out }, record, &printer->relief);
+        eve_session(&(struct json){ .out = printer->page.out, .relief = &printer->relief }, record);
     else
         zeek_out_session(printer->page.out, record, format == FORMAT_ZEEK_JSON, &printer->relief);
 }
@@ -481,7 +479,7 @@ static void finish_log(struct printer *printer, const struct summary *summary)
 
 bool printer_close(struct printer *printer, struct summary *summary)
 {
-    struct json json = { .out = printer->page.out };
+    struct json json = { .out = printer->page.out, .relief = &printer->relief };
     summary->options = printer->options;
     summary->sessions = printer->summary.sessions;
     summary->sessions_seen = printer->sessions_seen;
@@ -491,7 +489,7 @@ bool printer_close(struct printer *printer, struct summary *summary)
     if (printer->servers != NULL) {
         summary->forgotten = servers_forgotten(printer->servers);
         if (printer->options->format == FORMAT_JSON)
-            servers_json(printer->servers, &json, &printer->relief);
+            servers_json(printer->servers, &json);
         else
             servers_text(printer->servers, &printer->page, &printer->relief);
     }
