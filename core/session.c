@@ -55,6 +55,7 @@ static void turn(struct smtp_session *session, const struct smtp_sink *sink)
     session->half[SMTP_CLIENT].mode = CLIENT_COMMAND;
     session->half[SMTP_SERVER].mode = SERVER_REPLY;
     session->turning = false;
+    session->turned = true;
     while (session->queue_length > 0) /* what was sent behind ATRN is nobody's to answer now */
         smtp_queue_pop(session);
     session->uncertain = 0;
@@ -72,6 +73,7 @@ size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, stru
     size_t used = 0;
     half->seen = half->seen || octets.length > 0;
     half->held = false;
+    session->turned = false;
     for (;;) {
         struct unit unit;
         struct smtp_span rest = smtp_span_from(octets, used);

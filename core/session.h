@@ -5,7 +5,7 @@
 /*
  * One SMTP session as a passive reader sees it (RFC 5321, and the extensions that change what an octet is).
  *
- * The shell holds the two streams of octets; the session says what the next unit in each is, and how long:
+ * The shell holds the two streams of octets; the session says what the next unit in each is, and how long (feeder.h does this):
  *
  *     smtp_session_start(&session, false);
  *     while there are octets of either role, in the order in which they were sent:
@@ -104,6 +104,7 @@ struct smtp_session {
     bool reply_open;
     bool reply_ehlo;      /* it answers an EHLO */
     bool turning;         /* ATRN or TURN was accepted: behind this reply the roles change */
+    bool turned;          /* they did, in the last call of smtp_session_feed */
 
     /* The client's side, as it sends. */
     enum smtp_phase phase;

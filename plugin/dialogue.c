@@ -4,9 +4,6 @@
 #include "fields.h"
 #include "recognise.h"
 
-/* Octets of the client that wait for the server's reply, before the session must decide without it. */
-#define WAITING_LIMIT ((size_t)1024 * 1024)
-
 static struct dialogue *all;     /* of this capture file, the first one first */
 static struct dialogue **next_one = &all;
 static uint32_t sessions;        /* so far */
@@ -22,71 +19,56 @@ void dialogue_reset(void)
     facts_reset();
 }
 
-/* ---- feeding the core ---- */
+/* ---- what the core's feeder asks for ---- */
 
 static void take_event(void *context, const struct smtp_event *event)
 {
-    struct dialogue *dialogue = context;
-    facts_event(dialogue, event);
-    if (event->kind == SMTP_EVENT_TURNED)
-        dialogue->turned = true;
+    facts_event(context, event);
 }
 
-static size_t feed(struct dialogue *dialogue, unsigned half, struct smtp_span octets, bool at_end)
+static bool first_waiting(void *context, int half, uint64_t *offset, struct smtp_span *octets)
 {
-    struct smtp_sink sink = { .event = take_event, .context = dialogue };
-    size_t used = smtp_session_feed(dialogue->session, dialogue_role(dialogue, half), octets, at_end, &sink);
-    if (dialogue->turned) {
-        dialogue->turned = false;
-        dialogue->client = 1 - dialogue->client;
-    }
-    return used;
+    return waiting_first(&((struct dialogue *)context)->waiting[half], offset, octets);
 }
 
-/* Feeds what waits of one half, and tells the session of the holes in it. */
-static void pump_half(struct dialogue *dialogue, unsigned half)
+static bool hole_follows(void *context, int half)
 {
-    struct waiting *waiting = &dialogue->waiting[half];
-    struct smtp_sink sink = { .event = take_event, .context = dialogue };
-    uint64_t offset;
-    struct smtp_span octets;
-    while (waiting_first(waiting, &offset, &octets)) {
-        enum smtp_role role = dialogue_role(dialogue, half);
-        uint64_t expected = dialogue->session->half[role].offset;
-        if (offset > expected)
-            smtp_session_gap(dialogue->session, role, offset - expected, &sink);
-        bool at_end = waiting_hole_follows(waiting) || dialogue->finished[half];
-        size_t used = feed(dialogue, half, octets, at_end);
-        waiting_take(waiting, used);
-        if (used < octets.length)
-            return;
-    }
+    return waiting_hole_follows(&((struct dialogue *)context)->waiting[half]);
 }
 
-/* What one side said may be what the other side's octets wait for. */
-static void pump(struct dialogue *dialogue, unsigned half)
+static void take_waiting(void *context, int half, size_t octets)
 {
-    uint64_t before;
-    do {
-        before = dialogue->session->units;
-        pump_half(dialogue, half);
-        pump_half(dialogue, 1 - half);
-    } while (dialogue->session->units != before);
-    if (waiting_octets(&dialogue->waiting[dialogue->client]) > WAITING_LIMIT && !dialogue->session->force) {
-        smtp_session_force(dialogue->session);
-        pump(dialogue, dialogue->client);
-    }
+    waiting_take(&((struct dialogue *)context)->waiting[half], octets);
 }
+
+static void append_waiting(void *context, int half, uint64_t offset, struct smtp_span octets)
+{
+    waiting_append(&((struct dialogue *)context)->waiting[half], offset, octets);
+}
+
+static size_t octets_waiting(void *context, int half)
+{
+    return waiting_octets(&((struct dialogue *)context)->waiting[half]);
+}
+
+static const struct smtp_shell shell = {
+    .event = take_event,
+    .first = first_waiting,
+    .hole_follows = hole_follows,
+    .take = take_waiting,
+    .append = append_waiting,
+    .waiting = octets_waiting,
+};
 
 /* ---- recognising ---- */
 
 static void start_session(struct dialogue *dialogue, bool opener_is_client)
 {
     dialogue->state = DIALOGUE_ACCEPTED;
-    dialogue->client = opener_is_client ? 0 : 1;
+    dialogue->feeder.client = opener_is_client ? 0 : 1;
     dialogue->number = ++sessions;
-    dialogue->session = wmem_new(wmem_file_scope(), struct smtp_session);
-    smtp_session_start(dialogue->session, dialogue->middle);
+    dialogue->feeder.session = wmem_new(wmem_file_scope(), struct smtp_session);
+    smtp_session_start(dialogue->feeder.session, dialogue->middle);
     if (!dialogue->believed)
         conversation_set_dissector_from_frame_number(dialogue->conversation, dialogue->first_frame, esmtp_handle);
 }
@@ -122,7 +104,7 @@ static void decide(struct dialogue *dialogue, bool ended)
     switch (smtp_recognise(&seen, &opener_is_client)) {
     case SMTP_RECOGNISED_YES:
         start_session(dialogue, opener_is_client);
-        pump(dialogue, 1u - dialogue->client);
+        smtp_feeder_pump(&dialogue->feeder, &shell, dialogue, 1 - dialogue->feeder.client);
         break;
     case SMTP_RECOGNISED_NO:
         dialogue->state = DIALOGUE_REFUSED;
@@ -144,19 +126,12 @@ static void take_octets(void *context, unsigned half, struct smtp_span octets, v
     uint64_t offset = dialogue->offset[half];
     dialogue->offset[half] += octets.length;
     facts_add_piece(&dialogue->facts, half, owner, offset, skip, (uint32_t)octets.length);
-    if (dialogue->session == NULL) {
+    if (dialogue->feeder.session == NULL) {
         waiting_append(&dialogue->waiting[half], offset, octets);
         decide(dialogue, false);
         return;
     }
-    uint64_t first;
-    struct smtp_span waiting;
-    bool straight = !waiting_first(&dialogue->waiting[half], &first, &waiting)
-                    && dialogue->session->half[dialogue_role(dialogue, half)].offset == offset;
-    size_t used = straight ? feed(dialogue, half, octets, false) : 0;
-    if (used < octets.length)
-        waiting_append(&dialogue->waiting[half], offset + used, smtp_span_from(octets, used));
-    pump(dialogue, straight ? 1 - half : half);
+    smtp_feeder_octets(&dialogue->feeder, &shell, dialogue, (int)half, offset, octets);
 }
 
 static void take_gap(void *context, unsigned half, uint64_t octets)
@@ -165,9 +140,10 @@ static void take_gap(void *context, unsigned half, uint64_t octets)
     if (dialogue->state == DIALOGUE_REFUSED)
         return;
     dialogue->offset[half] += octets;
-    waiting_append(&dialogue->waiting[half], dialogue->offset[half], smtp_span(NULL, 0));
-    if (dialogue->session != NULL)
-        pump(dialogue, half);
+    if (dialogue->feeder.session != NULL)
+        smtp_feeder_gap(&dialogue->feeder, &shell, dialogue, (int)half, dialogue->offset[half]);
+    else
+        waiting_append(&dialogue->waiting[half], dialogue->offset[half], smtp_span(NULL, 0));
 }
 
 static const struct stream_consumer consumer = { .octets = take_octets, .gap = take_gap };
@@ -176,27 +152,20 @@ static const struct stream_consumer consumer = { .octets = take_octets, .gap = t
 
 static void finish(struct dialogue *dialogue)
 {
-    struct smtp_sink sink = { .event = take_event, .context = dialogue };
     if (dialogue->state == DIALOGUE_REFUSED)
         return;
     dialogue->stream.keep = true;
     stream_drain(&dialogue->stream, &consumer, dialogue);
     if (dialogue->state == DIALOGUE_UNDECIDED)
         decide(dialogue, true);
-    if (dialogue->session == NULL)
-        return;
-    for (unsigned half = 0; half < 2; half++) {
-        dialogue->finished[half] = true;
-        smtp_session_finished(dialogue->session, half == 0 ? SMTP_CLIENT : SMTP_SERVER);
-    }
-    pump(dialogue, dialogue->client);
-    smtp_session_end(dialogue->session, &sink);
+    if (dialogue->feeder.session != NULL)
+        smtp_feeder_end(&dialogue->feeder, &shell, dialogue);
 }
 
 /* Nothing is left to say: its end would say nothing either. */
 static bool is_over(const struct dialogue *dialogue)
 {
-    const struct smtp_session *session = dialogue->session;
+    const struct smtp_session *session = dialogue->feeder.session;
     uint64_t offset;
     struct smtp_span octets;
     if (dialogue->state == DIALOGUE_REFUSED)
@@ -211,8 +180,8 @@ static void finish_provisionally(struct dialogue *dialogue)
     if (is_over(dialogue))
         return;
     struct dialogue *saved = wmem_memdup(wmem_file_scope(), dialogue, sizeof *dialogue);
-    if (saved->session != NULL)
-        dialogue->session = wmem_memdup(wmem_file_scope(), saved->session, sizeof *saved->session);
+    if (saved->feeder.session != NULL)
+        dialogue->feeder.session = wmem_memdup(wmem_file_scope(), saved->feeder.session, sizeof *saved->feeder.session);
     for (unsigned half = 0; half < 2; half++)
         dialogue->waiting[half] = waiting_copy(&saved->waiting[half]);
     dialogue->facts.shared = true;
@@ -247,7 +216,7 @@ static void resume_all(void)
             continue;
         waiting_free(&dialogue->waiting[0]);
         waiting_free(&dialogue->waiting[1]);
-        wmem_free(wmem_file_scope(), dialogue->session);
+        wmem_free(wmem_file_scope(), dialogue->feeder.session);
         saved->next = dialogue->next;
         *dialogue = *saved;
         wmem_free(wmem_file_scope(), saved);
@@ -398,13 +367,13 @@ static void take_ordered(struct dialogue *dialogue, const struct dialogue_input 
         struct smtp_sink sink = { .event = take_event, .context = dialogue };
         waiting_free(&dialogue->waiting[0]);
         waiting_free(&dialogue->waiting[1]);
-        if (dialogue->session == NULL)
+        if (dialogue->feeder.session == NULL)
             start_session(dialogue, true);
         for (unsigned half = 0; half < 2; half++)
-            dialogue->session->half[dialogue_role(dialogue, half)].offset = dialogue->offset[half];
+            dialogue->feeder.session->half[dialogue_role(dialogue, half)].offset = dialogue->offset[half];
         /* Its first octets must have a place before anything is said of them. */
         facts_add_piece(&dialogue->facts, call->half, call, dialogue->offset[call->half], 0, 0);
-        smtp_session_decrypted(dialogue->session, dialogue_role(dialogue, call->half), &sink);
+        smtp_session_decrypted(dialogue->feeder.session, dialogue_role(dialogue, call->half), &sink);
         dialogue->decrypted = true;
         dialogue->facts.unit[0] = dialogue->facts.unit[1] = NULL;
     }
@@ -424,8 +393,8 @@ static bool begins_tls(const struct dialogue *dialogue, tvbuff_t *tvb, struct sm
 {
     if (dialogue->handed || dialogue->decrypted || dialogue->state == DIALOGUE_REFUSED || tls_handle == NULL)
         return false;
-    bool first = dialogue->session == NULL && dialogue->believed && dialogue->offset[0] + dialogue->offset[1] == 0;
-    bool asked = dialogue->session != NULL && dialogue->session->starttls_accepted;
+    bool first = dialogue->feeder.session == NULL && dialogue->believed && dialogue->offset[0] + dialogue->offset[1] == 0;
+    bool asked = dialogue->feeder.session != NULL && dialogue->feeder.session->starttls_accepted;
     if (!first && !asked)
         return false;
     uint32_t length = tvb_captured_length(tvb);
@@ -465,7 +434,7 @@ static struct call *take_first(const struct dialogue_input *input, uint32_t key)
         take_segment(dialogue, input, call, octets);
     else
         take_ordered(dialogue, input, call, octets);
-    if (may_be_tls && dialogue->session != NULL && dialogue->session->tls_begun) {
+    if (may_be_tls && dialogue->feeder.session != NULL && dialogue->feeder.session->tls_begun) {
         call->tls = true;
         hand_over(dialogue, input->pinfo);
     }

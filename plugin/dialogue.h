@@ -8,7 +8,7 @@
  */
 
 #include "facts.h"
-#include "session.h"
+#include "feeder.h"
 #include "stream.h"
 #include "waiting.h"
 
@@ -25,20 +25,17 @@ struct dialogue {
     uint32_t number;              /* of its session, from 1 */
     uint32_t first_frame;
     uint8_t state;                /* enum dialogue_state */
-    uint8_t client;               /* the half that is the client's */
     bool believed;                /* somebody said that it is SMTP: a port, or TLS */
     bool opener_known, middle;
     bool decrypted;               /* its octets come out of TLS by now */
     bool handed;                  /* TLS takes what follows */
-    bool finishing, finished[2];
-    bool turned;
     address opener;
     uint16_t port[2];             /* of each half; half 0 is the opener's */
     uint16_t believed_port;
     struct stream stream;
     struct waiting waiting[2];
     uint64_t offset[2];           /* of the next octet of each half */
-    struct smtp_session *session; /* NULL until it was recognised */
+    struct smtp_feeder feeder;    /* without a session until it was recognised */
     struct facts facts;
 };
 
@@ -68,12 +65,12 @@ struct dialogue *dialogue_of(packet_info *pinfo);
 
 static inline enum smtp_role dialogue_role(const struct dialogue *dialogue, unsigned half)
 {
-    return half == dialogue->client ? SMTP_CLIENT : SMTP_SERVER;
+    return smtp_feeder_role(&dialogue->feeder, (int)half);
 }
 
 static inline unsigned dialogue_half(const struct dialogue *dialogue, enum smtp_role role)
 {
-    return role == SMTP_CLIENT ? dialogue->client : 1u - dialogue->client;
+    return (unsigned)smtp_feeder_half(&dialogue->feeder, role);
 }
 
 #endif

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dialogue.h"
 
+#include "feeder.h"
 #include "prefetch.h"
 #include "proxied.h"
 #include "recognise.h"
-#include "session.h"
 #include "stream_buffer.h"
 #include "text.h"
-
-/* Octets of the client that wait for the server's reply, before the session must decide without it. */
-#define WAITING_LIMIT ((size_t)1024 * 1024)
 
 /* Of a dialogue, what is allocated around it: buffers at their smallest, its place in the order of sessions. */
 #define DIALOGUE_OVERHEAD ((size_t)512)
@@ -29,14 +26,9 @@ struct conflict {
 };
 
 struct dialogue {
-    /* NULL until it was recognised. */
-    struct smtp_session *session; /* `own_session` */
-    struct record *record;
-    int client; /* the half that is the client's */
-    bool turned;
-
-    bool finished[2];
-    bool refused;      /* not SMTP */
+    struct smtp_feeder feeder; /* of `own_session`, once it was recognised */
+    struct record *record;     /* NULL until then */
+    bool refused;              /* not SMTP */
     struct dialogues *owner;
     struct tcp_connection *connection;
     struct stream_buffer buffer[2];
@@ -80,77 +72,59 @@ uint64_t dialogues_not_smtp(const struct dialogues *dialogues)
     return dialogues->not_smtp;
 }
 
-static int half_of(const struct dialogue *dialogue, enum smtp_role role)
-{
-    return role == SMTP_CLIENT ? dialogue->client : 1 - dialogue->client;
-}
-
 static struct place locate(void *context, enum smtp_role role, uint64_t offset, uint64_t octets)
 {
     const struct dialogue *dialogue = context;
-    const struct stream_buffer *buffer = &dialogue->buffer[half_of(dialogue, role)];
+    const struct stream_buffer *buffer = &dialogue->buffer[smtp_feeder_half(&dialogue->feeder, role)];
     struct tcp_place first = stream_buffer_place(buffer, offset);
     struct tcp_place last = octets > 1 ? stream_buffer_place(buffer, offset + octets - 1) : first;
     return (struct place){ .frame = first.frame, .last_frame = last.frame, .capture = first.capture, .time = first.time, .offset = offset };
 }
 
+/* ---- what the core's feeder asks for ---- */
+
 static void take_event(void *context, const struct smtp_event *event)
 {
-    struct dialogue *dialogue = context;
-    record_event(dialogue->record, event);
-    if (event->kind == SMTP_EVENT_TURNED)
-        dialogue->turned = true;
+    record_event(((struct dialogue *)context)->record, event);
 }
 
-/* ---- feeding the session ---- */
-
-static size_t feed(struct dialogue *dialogue, int half, struct smtp_span octets, bool at_end)
+static bool first_waiting(void *context, int half, uint64_t *offset, struct smtp_span *octets)
 {
-    struct smtp_sink sink = { .event = take_event, .context = dialogue };
-    enum smtp_role role = half == dialogue->client ? SMTP_CLIENT : SMTP_SERVER;
-    size_t used = smtp_session_feed(dialogue->session, role, octets, at_end, &sink);
-    if (dialogue->turned) {
-        dialogue->turned = false;
-        dialogue->client = 1 - dialogue->client;
-    }
-    return used;
-}
-
-/* Feeds what waits of one half, and tells the session of the holes in it. */
-static void pump_half(struct dialogue *dialogue, int half)
-{
-    struct stream_buffer *buffer = &dialogue->buffer[half];
-    struct smtp_sink sink = { .event = take_event, .context = dialogue };
     struct run run;
-    struct smtp_span octets;
-    while (stream_buffer_first(buffer, &run, &octets)) {
-        enum smtp_role role = half == dialogue->client ? SMTP_CLIENT : SMTP_SERVER;
-        uint64_t expected = dialogue->session->half[role].offset;
-        if (run.offset > expected)
-            smtp_session_gap(dialogue->session, role, run.offset - expected, &sink);
-        bool at_end = stream_buffer_hole_follows(buffer) || dialogue->finished[half];
-        size_t used = feed(dialogue, half, octets, at_end);
-        stream_buffer_take(buffer, used);
-        if (used < octets.length)
-            return;
-    }
+    if (!stream_buffer_first(&((struct dialogue *)context)->buffer[half], &run, octets))
+        return false;
+    *offset = run.offset;
+    return true;
 }
 
-/* What one side said may be what the other side's octets wait for. */
-static void pump(struct dialogue *dialogue, int half)
+static bool hole_follows(void *context, int half)
 {
-    uint64_t before;
-    do {
-        before = dialogue->session->units;
-        pump_half(dialogue, half);
-        pump_half(dialogue, 1 - half);
-    } while (dialogue->session->units != before);
-    struct stream_buffer *client = &dialogue->buffer[dialogue->client];
-    if (stream_buffer_memory(client) > WAITING_LIMIT && !dialogue->session->force) {
-        smtp_session_force(dialogue->session);
-        pump(dialogue, dialogue->client);
-    }
+    return stream_buffer_hole_follows(&((struct dialogue *)context)->buffer[half]);
 }
+
+static void take_waiting(void *context, int half, size_t octets)
+{
+    stream_buffer_take(&((struct dialogue *)context)->buffer[half], octets);
+}
+
+static void append_waiting(void *context, int half, uint64_t offset, struct smtp_span octets)
+{
+    stream_buffer_append(&((struct dialogue *)context)->buffer[half], offset, octets);
+}
+
+static size_t memory_waiting(void *context, int half)
+{
+    return stream_buffer_memory(&((struct dialogue *)context)->buffer[half]);
+}
+
+static const struct smtp_shell shell = {
+    .event = take_event,
+    .first = first_waiting,
+    .hole_follows = hole_follows,
+    .take = take_waiting,
+    .append = append_waiting,
+    .waiting = memory_waiting,
+};
 
 /* ---- recognising ---- */
 
@@ -187,15 +161,17 @@ static void start_session(struct dialogue *dialogue, bool opener_is_client)
 {
     const struct dialogues_options *options = &dialogue->owner->options;
     const struct tcp_connection *connection = dialogue->connection;
-    dialogue->client = opener_is_client ? 0 : 1;
-    dialogue->session = &dialogue->own_session;
-    smtp_session_start(dialogue->session, !connection->syn[0] && !connection->syn[1]);
-    dialogue->session->half[SMTP_CLIENT].offset = dialogue->used[dialogue->client];
-    dialogue->session->half[SMTP_SERVER].offset = dialogue->used[1 - dialogue->client];
+    int client = opener_is_client ? 0 : 1;
+    struct smtp_session *session = &dialogue->own_session;
+    smtp_session_start(session, !connection->syn[0] && !connection->syn[1]);
+    session->half[SMTP_CLIENT].offset = dialogue->used[client];
+    session->half[SMTP_SERVER].offset = dialogue->used[1 - client];
+    dialogue->feeder = (struct smtp_feeder){ .session = session, .client = client,
+                                             .finished = { dialogue->feeder.finished[0], dialogue->feeder.finished[1] } };
     struct record *record = record_new(options->pool, dialogue->owner->secrets, &options->records);
     record->locate = locate;
     record->locate_context = dialogue;
-    record->client_half = dialogue->client;
+    record->client_half = client;
     record->capture_name = options->capture_name;
     record->capture_context = options->context;
     record->precision = options->capture_precision(options->context, connection->capture);
@@ -287,7 +263,7 @@ static void decide(struct dialogue *dialogue, bool ended)
     switch (smtp_recognise(&seen, &opener_is_client)) {
     case SMTP_RECOGNISED_YES:
         start_session(dialogue, opener_is_client);
-        pump(dialogue, 1 - dialogue->client);
+        smtp_feeder_pump(&dialogue->feeder, &shell, dialogue, 1 - dialogue->feeder.client);
         break;
     case SMTP_RECOGNISED_NO:
         refuse(dialogue);
@@ -316,7 +292,7 @@ static size_t memory(void *context, const struct tcp_connection *connection)
     const struct dialogue *dialogue = connection->user;
     size_t octets = DIALOGUE_OVERHEAD + stream_buffer_memory(&dialogue->buffer[0])
                     + stream_buffer_memory(&dialogue->buffer[1]);
-    if (dialogue->session != NULL)
+    if (dialogue->record != NULL)
         octets += record_memory(dialogue->record);
     return octets;
 }
@@ -330,27 +306,21 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
     if (dialogue->refused)
         return false;
     stream_buffer_mark(buffer, offset, place);
-    if (dialogue->session == NULL) {
+    if (dialogue->record == NULL) {
         stream_buffer_append(buffer, offset, octets);
         decide(dialogue, false);
         return !dialogue->refused;
     }
-    enum smtp_role role = half == dialogue->client ? SMTP_CLIENT : SMTP_SERVER;
-    struct run run;
-    struct smtp_span waiting;
-    bool straight = !stream_buffer_first(buffer, &run, &waiting) && dialogue->session->half[role].offset == offset;
-    size_t used = straight ? feed(dialogue, half, octets, false) : 0;
-    if (used < octets.length)
-        stream_buffer_append(buffer, offset + used, smtp_span_from(octets, used));
-    pump(dialogue, straight ? 1 - half : half);
-    role = half == dialogue->client ? SMTP_CLIENT : SMTP_SERVER;
-    uint64_t needed = dialogue->session->half[role].offset;
-    if (role == SMTP_SERVER && dialogue->session->reply_open)
-        needed = dialogue->session->reply_offset;
-    if (role == SMTP_CLIENT && dialogue->session->early_talker && !dialogue->session->greeting_seen)
-        needed = dialogue->session->early_offset;
-    if (role == SMTP_CLIENT && dialogue->session->smuggling.armed)
-        needed = dialogue->session->smuggling.offset;
+    smtp_feeder_octets(&dialogue->feeder, &shell, dialogue, half, offset, octets);
+    const struct smtp_session *session = &dialogue->own_session;
+    enum smtp_role role = smtp_feeder_role(&dialogue->feeder, half);
+    uint64_t needed = session->half[role].offset;
+    if (role == SMTP_SERVER && session->reply_open)
+        needed = session->reply_offset;
+    if (role == SMTP_CLIENT && session->early_talker && !session->greeting_seen)
+        needed = session->early_offset;
+    if (role == SMTP_CLIENT && session->smuggling.armed)
+        needed = session->smuggling.offset;
     stream_buffer_forget_marks(buffer, needed);
     return true;
 }
@@ -377,9 +347,10 @@ static void gap(void *context, struct tcp_connection *connection, int half, uint
     struct dialogue *dialogue = connection->user;
     if (dialogue->refused)
         return;
-    stream_buffer_append(&dialogue->buffer[half], offset + octets, smtp_span(NULL, 0));
-    if (dialogue->session != NULL)
-        pump(dialogue, half);
+    if (dialogue->record != NULL)
+        smtp_feeder_gap(&dialogue->feeder, &shell, dialogue, half, offset + octets);
+    else
+        stream_buffer_append(&dialogue->buffer[half], offset + octets, smtp_span(NULL, 0));
 }
 
 static void conflict(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
@@ -406,22 +377,15 @@ static void finished(void *context, struct tcp_connection *connection, int half)
 {
     (void)context;
     struct dialogue *dialogue = connection->user;
-    dialogue->finished[half] = true;
-    if (dialogue->session == NULL)
-        return;
-    smtp_session_finished(dialogue->session, half == dialogue->client ? SMTP_CLIENT : SMTP_SERVER);
-    pump(dialogue, half);
+    if (dialogue->record != NULL)
+        smtp_feeder_finished(&dialogue->feeder, &shell, dialogue, half);
+    else
+        dialogue->feeder.finished[half] = true;
 }
 
 static void end_session(struct dialogue *dialogue, enum tcp_end end)
 {
-    struct smtp_sink sink = { .event = take_event, .context = dialogue };
-    for (int half = 0; half < 2; half++) {
-        dialogue->finished[half] = true;
-        smtp_session_finished(dialogue->session, half == 0 ? SMTP_CLIENT : SMTP_SERVER);
-    }
-    pump(dialogue, dialogue->client);
-    smtp_session_end(dialogue->session, &sink);
+    smtp_feeder_end(&dialogue->feeder, &shell, dialogue);
     record_finish(dialogue->record, dialogue->connection, end);
     session_order_end(dialogue->owner->order, dialogue->order);
     dialogue->order = NULL;
@@ -431,9 +395,9 @@ static void closed(void *context, struct tcp_connection *connection, enum tcp_en
 {
     (void)context;
     struct dialogue *dialogue = connection->user;
-    if (!dialogue->refused && dialogue->session == NULL)
+    if (!dialogue->refused && dialogue->record == NULL)
         decide(dialogue, true);
-    if (dialogue->session != NULL)
+    if (dialogue->record != NULL)
         end_session(dialogue, end);
     else if (!dialogue->refused)
         refuse(dialogue);
