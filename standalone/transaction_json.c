@@ -88,6 +88,7 @@ static void write_limits(struct json *json, const struct message *message)
         { MIME_LIMIT_DEPTH, "depth" },
         { MIME_LIMIT_ATTACHMENTS, "attachments" },
         { MIME_LIMIT_FIELD, "field" },
+        { MIME_LIMIT_ENCODING, "encoding" },
     };
     json_begin_array(json, "limits_met");
     if (message->header_cut)

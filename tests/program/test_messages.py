@@ -453,6 +453,23 @@ class Attachments(unittest.TestCase):
             self.assertTrue(os.path.isfile(os.path.join(path("out"), name)))
         self.assertEqual(found[0]["message"]["attachments"][0]["path"], "out/" + listed[0]["path"])
 
+    def test_ends_of_encodings(self):
+        """What is written is all that the encoding holds; where that is not all there is, it is said."""
+        bodies = ((b"base64", b"SGVsbG8gd29ybGQ", b"Hello world", True, []), (b"base64", b"QUJ", b"AB", True, []),
+                  (b"base64", b"QUJDR", b"ABC", False, ["encoding"]), (b"base64", b"QUJDRA==\r\nQUJD", b"ABCD", True, ["encoding"]),
+                  (b"quoted-printable", b"trail  \r\nx=20 \r\nsoft=  \r\nend\t", b"trail\r\nx \r\nsoftend", True, []))
+        for encoding, body, content, whole, limits in bodies:
+            with self.subTest(body):
+                octets = (b"Content-Type: application/octet-stream; name=f\r\nContent-Transfer-Encoding: %s\r\n\r\n%s\r\n" % (encoding, body))
+                octets = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + octets + b"--b--\r\n"
+                _, files, _ = export("out", write_message("ends.pcap", octets), "--attachments")
+                message = index_of("out")[0]["message"]
+                part = message["attachments"][0]
+                self.assertEqual((part["octets"], part["sha256"]), (len(content), sha256(content) if whole else None))
+                self.assertEqual((part["path"].endswith(".partial"), message["limits_met"]), (not whole, limits))
+                self.assertEqual(read("out", part["path"]), content)
+                self.assertEqual(records("messages", "--verify", "out", "ends.pcap")[1].returncode, 0)
+
     def test_only_where_asked_for(self):
         write_message("attached.pcap", message_with(("a.bin", b"hello")))
         found, files, _ = export("out", "attached.pcap")
