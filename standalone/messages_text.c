@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "messages_text.h"
 
+#include "language.h"
+#include "message_limits.h"
 #include "text.h"
 
 #define RECIPIENTS_SHOWN 3
@@ -84,6 +86,19 @@ static void append_attachments(GString *out, const struct message *message)
         g_string_append(out, ", ...");
 }
 
+static void append_limits(GString *out, const struct message *message)
+{
+    const struct message_limit *limit = NULL;
+    const char *separator = ": ";
+    if (message_limit_next(message, NULL) == NULL)
+        return;
+    g_string_append_printf(out, "; %s", _("NOT ALL WAS LOOKED AT"));
+    while ((limit = message_limit_next(message, limit)) != NULL) {
+        g_string_append_printf(out, "%s%s", separator, _(limit->text));
+        separator = ", ";
+    }
+}
+
 static void put_transaction(struct page *page, const struct record *record, const struct transaction *transaction, const char *directory)
 {
     const struct message *message = transaction->message;
@@ -96,6 +111,7 @@ static void put_transaction(struct page *page, const struct record *record, cons
     if (message != NULL) {
         append_message(text, message);
         append_attachments(text, message);
+        append_limits(text, message);
     }
     if (message != NULL && message->path != NULL) {
         char *path = g_build_filename(directory, message->path, NULL);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "transaction_json.h"
 
+#include "message_limits.h"
+
 /* What became of the message for one recipient; of LMTP only, where each has a reply of its own. */
 static void write_delivery(struct json *json, const struct recipient *recipient)
 {
@@ -78,24 +80,12 @@ static void write_attachments(struct json *json, const struct message *message, 
     json_end_array(json);
 }
 
-/* Where not all of the message was looked at. */
 static void write_limits(struct json *json, const struct message *message)
 {
-    static const struct {
-        enum mime_limit limit;
-        const char *name;
-    } limits[] = {
-        { MIME_LIMIT_DEPTH, "depth" },
-        { MIME_LIMIT_ATTACHMENTS, "attachments" },
-        { MIME_LIMIT_FIELD, "field" },
-        { MIME_LIMIT_ENCODING, "encoding" },
-    };
+    const struct message_limit *limit = NULL;
     json_begin_array(json, "limits_met");
-    if (message->header_cut)
-        json_text(json, NULL, "header");
-    for (size_t i = 0; i < G_N_ELEMENTS(limits); i++)
-        if (message->parts.limits & (unsigned)limits[i].limit)
-            json_text(json, NULL, limits[i].name);
+    while ((limit = message_limit_next(message, limit)) != NULL)
+        json_text(json, NULL, limit->name);
     json_end_array(json);
 }
 

@@ -502,8 +502,13 @@ class Hostile(unittest.TestCase):
         (message, _), done = records("messages", *options, write_message(name, octets))
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         self.assertLess(time.monotonic() - started, 60)
+        text = " ".join(run("messages", name).stdout.decode().split())
         os.unlink(path(name))
         message = message["message"]
+        for limit, words in (("header", "the header is longer"), ("depth", "nested too deep"), ("attachments", "more attachments than are listed"),
+                             ("field", "a header field of a part")):
+            self.assertEqual(words in text, limit in message["limits_met"], (limit, text[:2000]))
+        self.assertEqual("NOT ALL WAS LOOKED AT: " in text, bool(message["limits_met"]))
         self.assertEqual((message["complete"], message["sha256"]), (True, sha256(octets)))
         return message
 
