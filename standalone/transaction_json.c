@@ -73,7 +73,7 @@ static void write_attachments(struct json *json, const struct message *message, 
         json_span(json, "content_type", attachment->content_type);
         json_number(json, "octets", attachment->octets);
         json_text(json, "sha256", attachment->whole ? attachment->sha256 : NULL);
-        if (paths != NULL && attachment->file != NULL)
+        if (paths != NULL && (attachment->file != NULL || attachment->path != NULL))
             write_path(json, "path", paths, attachment->path);
         json_end_object(json);
     }

@@ -10,10 +10,18 @@
 
 #include "digest.h"
 #include "export.h"
+#include "index_lines.h"
 #include "index_reader.h"
+#include "index_summary.h"
+#include "language.h"
+#include "summary.h"
 #include "transaction_json.h"
 
 #define READ_AT_ONCE 65536
+
+/* What a line may take, as parts of the memory for all of it: its text (a string's room is up to twice as much), the summary's. */
+#define LINE_PART 4
+#define SUMMARY_PART 16
 
 struct verify {
     int directory;
@@ -21,6 +29,10 @@ struct verify {
     void *context;
     GHashTable *index;    /* struct index_entry, by its numbers; those that are left at the end are extra */
     GHashTable *expected; /* names of files that should be, or may be, there */
+    uint64_t memory;      /* octets, for a line of the index */
+    bool readable;        /* the index */
+    GString *summary;     /* the index's line; NULL: it has none, or none that can be read */
+    uint64_t summary_line; /* 0: there was none */
 };
 
 const char *verify_result_name(enum verify_result result)
@@ -30,6 +42,26 @@ const char *verify_result_name(enum verify_result result)
         [VERIFY_EXTRA] = "extra",     [VERIFY_UNREADABLE] = "unreadable",
     };
     return names[result];
+}
+
+static const struct {
+    const char *name, *text;
+} notes[] = {
+    [VERIFY_NOTE_NO_RECORD] = { "no-record", N_("is no record of an index") },
+    [VERIFY_NOTE_TOO_LARGE] = { "too-large", N_("takes more than --memory-limit leaves for it") },
+    [VERIFY_NOTE_UNFINISHED] = { "unfinished", N_("the index has none: the run that wrote it did not finish") },
+    [VERIFY_NOTE_DIGESTS_UNUSED] = { "digests-unused", N_("it has digests of captures that were not compared: --hash-input does that") },
+    [VERIFY_NOTE_OTHER_VERSION] = { "other-version", N_("another version of smtpscope wrote it") },
+};
+
+const char *verify_note_name(enum verify_note note)
+{
+    return notes[note].name;
+}
+
+const char *verify_note_text(enum verify_note note)
+{
+    return notes[note].text;
 }
 
 /* ---- the index ---- */
@@ -54,16 +86,52 @@ static void report_index(struct verify *verify, uint64_t session, uint64_t trans
     verify->report(verify->context, &verification);
 }
 
+static void report_line(struct verify *verify, const char *what, uint64_t line, enum verify_result result, unsigned all_notes)
+{
+    const struct verification verification = { .what = what, .path = EXPORT_INDEX, .line = line, .result = result, .notes = all_notes };
+    verify->report(verify->context, &verification);
+}
+
+/* The first one counts. */
+static void take_summary(struct verify *verify, struct smtp_span line, uint64_t number)
+{
+    if (verify->summary_line > 0) {
+        report_line(verify, "summary", number, VERIFY_EXTRA, 0);
+        return;
+    }
+    verify->summary_line = number;
+    if (line.length <= verify->memory / SUMMARY_PART)
+        verify->summary = g_string_new_len((const char *)line.octets, (gssize)line.length);
+    else
+        report_line(verify, "summary", number, VERIFY_UNREADABLE, 1u << VERIFY_NOTE_TOO_LARGE);
+}
+
 /* Two records with the same numbers: the second one is extra. */
-static void take_line(struct verify *verify, struct smtp_span line)
+static void take_message(struct verify *verify, const struct index_entry *entry)
+{
+    if (g_hash_table_contains(verify->index, entry))
+        report_index(verify, entry->session, entry->transaction, VERIFY_EXTRA);
+    else
+        g_hash_table_add(verify->index, g_memdup2(entry, sizeof *entry));
+}
+
+static void take_line(struct verify *verify, struct smtp_span line, uint64_t number)
 {
     struct index_entry entry;
-    if (!index_entry_read(line, &entry))
-        report_index(verify, 0, 0, VERIFY_DIFFERS);
-    else if (entry.session > 0 && g_hash_table_contains(verify->index, &entry))
-        report_index(verify, entry.session, entry.transaction, VERIFY_EXTRA);
-    else if (entry.session > 0)
-        g_hash_table_add(verify->index, g_memdup2(&entry, sizeof entry));
+    switch (index_line_read(line, verify->memory / 2, &entry)) {
+    case INDEX_NO_RECORD:
+        report_line(verify, "index", number, VERIFY_DIFFERS, 1u << VERIFY_NOTE_NO_RECORD);
+        break;
+    case INDEX_TOO_LARGE:
+        report_line(verify, "index", number, VERIFY_UNREADABLE, 1u << VERIFY_NOTE_TOO_LARGE);
+        break;
+    case INDEX_MESSAGE:
+        take_message(verify, &entry);
+        break;
+    case INDEX_SUMMARY:
+        take_summary(verify, line, number);
+        break;
+    }
 }
 
 /* A regular file of the directory, no link; -1 with errno set. */
@@ -87,12 +155,18 @@ static void read_index(struct verify *verify)
         report_index(verify, 0, 0, errno == ENOENT ? VERIFY_MISSING : VERIFY_UNREADABLE);
         return;
     }
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t length;
-    while ((length = getline(&line, &size, file)) > 0)
-        take_line(verify, smtp_span(line, (size_t)length));
-    free(line);
+    GString *line = g_string_new(NULL);
+    uint64_t number = 0;
+    bool too_long;
+    verify->readable = true;
+    while (index_lines_next(file, line, verify->memory / LINE_PART, &too_long))
+        if (too_long)
+            report_line(verify, "index", ++number, VERIFY_UNREADABLE, 1u << VERIFY_NOTE_TOO_LARGE);
+        else
+            take_line(verify, smtp_span(line->str, line->len), ++number);
+    if (ferror(file))
+        report_index(verify, 0, 0, VERIFY_UNREADABLE);
+    g_string_free(line, TRUE);
     fclose(file);
 }
 
@@ -103,7 +177,8 @@ static bool agrees_with_index(const struct record *record, const struct transact
     struct json json = { .out = g_string_new(NULL) };
     struct index_entry now;
     transaction_json_record(&json, record, transaction, &paths);
-    bool good = index_entry_read(smtp_span(json.out->str, json.out->len), &now) && strcmp(now.digest, found->digest) == 0;
+    bool good = index_line_read(smtp_span(json.out->str, json.out->len), UINT64_MAX, &now) == INDEX_MESSAGE
+                && strcmp(now.digest, found->digest) == 0;
     g_string_free(json.out, TRUE);
     return good;
 }
@@ -155,8 +230,10 @@ static void check_attachments(struct verify *verify, const struct record *record
 {
     unsigned number = 0;
     for (const GList *link = transaction->message->parts.attachments.head; link != NULL; link = link->next) {
-        const struct attachment *attachment = link->data;
+        struct attachment *attachment = link->data;
         char *name = export_attachment_name(record, transaction, attachment, ++number);
+        if (needed)
+            attachment->path = arena_copy_text(lazy_arena_get(transaction->message->common), name);
         struct verification verification = { .what = "attachment", .session = record->id, .transaction = transaction->id,
                                              .expected = attachment->sha256 };
         check_file(verify, &verification, name, needed);
@@ -191,7 +268,7 @@ void verify_session(struct verify *verify, const struct record *record)
 
 /* ---- the directory ---- */
 
-struct verify *verify_open(const char *path, void (*report)(void *context, const struct verification *verification), void *context)
+struct verify *verify_open(const char *path, uint64_t memory, void (*report)(void *context, const struct verification *verification), void *context)
 {
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
@@ -200,6 +277,7 @@ struct verify *verify_open(const char *path, void (*report)(void *context, const
     verify->directory = directory;
     verify->report = report;
     verify->context = context;
+    verify->memory = memory;
     verify->index = g_hash_table_new_full(entry_hash, entry_equal, g_free, NULL);
     verify->expected = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     read_index(verify);
@@ -261,8 +339,44 @@ void verify_finish(struct verify *verify)
     report_extra_files(verify);
 }
 
+static void compare_summary(struct verify *verify, const struct summary *summary)
+{
+    struct json json = { .out = g_string_new(NULL) };
+    struct index_summary compared;
+    summary_json(&json, summary);
+    bool good = index_summary_compare(smtp_span(verify->summary->str, verify->summary->len), smtp_span(json.out->str, json.out->len),
+                                      verify->memory / 2, &compared);
+    struct verification verification = {
+        .what = "summary",
+        .path = EXPORT_INDEX,
+        .line = verify->summary_line,
+        .result = !good ? VERIFY_UNREADABLE : compared.keys->len > 0 ? VERIFY_DIFFERS : VERIFY_AGREES,
+        .keys = (char *const *)compared.keys->pdata,
+        .key_count = compared.keys->len,
+    };
+    if (!good)
+        verification.notes |= 1u << VERIFY_NOTE_TOO_LARGE;
+    if (compared.digests_unused && verification.result == VERIFY_AGREES)
+        verification.notes |= 1u << VERIFY_NOTE_DIGESTS_UNUSED;
+    if (compared.other_version)
+        verification.notes |= 1u << VERIFY_NOTE_OTHER_VERSION;
+    verify->report(verify->context, &verification);
+    g_ptr_array_unref(compared.keys);
+    g_string_free(json.out, TRUE);
+}
+
+void verify_summary(struct verify *verify, const struct summary *summary)
+{
+    if (verify->summary != NULL)
+        compare_summary(verify, summary);
+    else if (verify->readable && verify->summary_line == 0)
+        report_line(verify, "summary", 0, VERIFY_MISSING, 1u << VERIFY_NOTE_UNFINISHED);
+}
+
 void verify_free(struct verify *verify)
 {
+    if (verify->summary != NULL)
+        g_string_free(verify->summary, TRUE);
     close(verify->directory);
     g_hash_table_destroy(verify->index);
     g_hash_table_destroy(verify->expected);

@@ -567,11 +567,11 @@ class Verify(unittest.TestCase):
     def test_agrees(self):
         self.assertEqual(self.verify(status=0), [])
         found, _ = records("messages", "--verify", "out", "attached.pcap", "more.pcap")
-        self.assertEqual(sorted(os.path.basename(record["path"]) for record in found[:-1] if record["what"] != "index"), self.files)
-        self.assertEqual(found[-1]["verified"]["agrees"], 4 + 3)
+        self.assertEqual(sorted(os.path.basename(record["path"]) for record in found[:-1] if record["what"] in ("message", "attachment")), self.files)
+        self.assertEqual(found[-1]["verified"]["agrees"], 4 + 3 + 1)
         text = run("messages", "--verify", "out", "attached.pcap", "more.pcap").stdout.decode()
         self.assertIn("agrees      " + self.EML, text)
-        self.assertTrue(text.endswith(": 7 agree\n"), text)
+        self.assertTrue(text.endswith(": 8 agree\n"), text)
 
     def test_moved(self):
         """Folder and captures may have been moved, and compressed."""
@@ -627,12 +627,138 @@ class Verify(unittest.TestCase):
                 ("a number too large", whole.replace(b'"session":1,', b'"session":99999999999999999999,', 1),
                  [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
                 ("nested deep", b"[" * 100_000 + b"\n" + whole, [("index", INDEX, None, "differs")]),
-                ("empty", b"", [("index", INDEX, 1, "missing"), ("index", INDEX, 2, "missing"), ("index", INDEX, 3, "missing")])):
+                ("an attachment's path", whole.replace(self.PART.encode(), b"../../etc/passwd"), [("index", INDEX, 1, "differs")]),
+                ("more than a capture's name", whole.replace(b'"capture":"attached.pcap"', b'"capture":["attached.pcap"]', 1), [("index", INDEX, 1, "differs")]),
+                ("a key twice", whole.replace(b'"session":1,', b'"session":1,"session":99,"session":1,', 1),
+                 [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
+                ("an unknown record", b'{"record":"zzz"}\n' + whole, [("index", INDEX, None, "differs")]),
+                ("no record", b'{}\n[]\n' + whole, [("index", INDEX, None, "differs")] * 2),
+                ("a hidden tail", whole.replace(b'"record":"message"', b'"record":"message\\u0000x"', 1), [("index", INDEX, 1, "differs")]),
+                ("empty", b"", [("index", INDEX, 1, "missing"), ("index", INDEX, 2, "missing"), ("index", INDEX, 3, "missing"),
+                                ("summary", INDEX, None, "missing")])):
             with self.subTest(name):
                 write("out/" + INDEX, octets)
                 self.assertEqual(self.verify(status=4), expected)
         os.unlink(path("out/" + INDEX))
         self.assertEqual(self.verify(status=4)[0], ("index", INDEX, None, "missing"))
+
+    def verify_summary(self, change, *captures, options=(), status=4):
+        """The verification of a summary that was changed."""
+        lines = read("out", INDEX).splitlines(True)
+        summary = json.loads(lines[-1])
+        change(summary)
+        write("out/" + INDEX, b"".join(lines[:-1]) + json.dumps(summary).encode() + b"\n")
+        found, done = records("messages", "--verify", "out", *options, *(captures or ("attached.pcap", "more.pcap")))
+        write("out/" + INDEX, b"".join(lines))
+        self.assertEqual(done.returncode, status, found)
+        self.assertEqual([record for record in found[:-2] if record["result"] != "agrees"], [])
+        self.assertEqual((found[-2]["what"], found[-2]["result"], found[-2]["line"]), ("summary", "differs" if status else "agrees", len(lines)))
+        return found[-2]["keys"], found[-2]["notes"]
+
+    def test_summary(self):
+        def set_(key, value):
+            return lambda summary: summary.__setitem__(key, value)
+        for key, value in (("captures", 3), ("frames", 1), ("octets", 1), ("sessions", 4), ("messages", 2), ("findings", 9), ("truncated", True),
+                           ("dropped", {"malformed": 1}), ("inputs", []), ("inputs", "none"), ("version", 1), ("options", {}),
+                           ("messages", "3"), ("dropped", None)):
+            with self.subTest(key, value=value):
+                self.assertIn(key, self.verify_summary(set_(key, value))[0])
+        self.assertEqual(self.verify_summary(set_("messages", 2)), (["messages"], []))
+        self.assertEqual(self.verify_summary(set_("note", "x" * 1000)), (["others"], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary.pop("frames")), (["frames"], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary["options"].update(session=[2])), (["options"], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary["options"].update(shard="0/2")), (["options"], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary["inputs"][0].update(note="x")), (["inputs"], []))
+
+    def test_summary_of_another_run(self):
+        """What only says how it was looked at may differ; findings may be others of another version, which is said."""
+        def later(summary):
+            summary.update(version="0.0.1", findings=77, dropped={"forgotten": 3})
+        self.assertEqual(self.verify_summary(later, status=0), ([], ["other-version"]))
+        self.assertEqual(self.verify_summary(lambda summary: summary["options"].update(show_secrets=True, sort="start"), status=0), ([], []))
+
+        def less_memory(summary):
+            summary["options"]["memory_limit"] = 1
+            summary["dropped"]["memory-limit"] = 5
+        self.assertEqual(self.verify_summary(less_memory, status=0), ([], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary["dropped"].update({"memory-limit": 5})), (["dropped"], []))
+        text = run("messages", "--verify", "out", "attached.pcap", "more.pcap").stdout.decode()
+        self.assertNotIn(INDEX, text)
+
+    def test_digests_of_captures(self):
+        self.export("--hash-input")
+
+        def forge(summary):
+            summary["inputs"][0]["sha256"] = "0" * 64
+
+        def exchange(summary):
+            one, other = summary["inputs"]
+            one["sha256"], other["sha256"] = other["sha256"], one["sha256"]
+
+        def hide(summary):
+            summary["inputs"][0]["sha256"] += "\0x"
+        hashed = {"options": ("--hash-input",)}
+        for change in (forge, exchange, hide):
+            with self.subTest(change.__name__):
+                self.assertEqual(self.verify_summary(change, **hashed), (["inputs"], []))
+        self.assertEqual(self.verify_summary(lambda summary: None, status=0, **hashed), ([], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary["inputs"][0].update(sha256=None), status=0, **hashed), ([], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary["inputs"][0].update(capture="moved"), status=0, **hashed), ([], []))
+        self.assertEqual(self.verify_summary(forge, status=0), ([], ["digests-unused"])) # nothing to hold it against, and said
+        self.assertIn("messages.ndjson, the summary: it has digests of captures that were not compared",
+                      run("messages", "--verify", "out", "attached.pcap", "more.pcap").stdout.decode())
+        shutil.copy(path("attached.pcap"), path("copy.pcap"))
+        self.assertEqual(self.verify_summary(lambda summary: None, "copy.pcap", "more.pcap", status=0, **hashed), ([], []))
+
+    def test_summaries(self):
+        whole = read("out", INDEX)
+        lines = whole.splitlines(True)
+        for octets, expected in ((b"".join(lines[:-1]), [("summary", INDEX, None, "missing")]),
+                                 (whole + lines[-1], [("summary", INDEX, None, "extra")]),
+                                 (whole + b'{"record":"summary"}\n', [("summary", INDEX, None, "extra")])):
+            write("out/" + INDEX, octets)
+            self.assertEqual(self.verify(status=4), expected)
+        write("out/" + INDEX, b"".join(lines[:-1]))
+        self.assertIn("missing     messages.ndjson, the summary: the index has none: the run that wrote it did not finish\n",
+                      run("messages", "--verify", "out", "attached.pcap", "more.pcap").stdout.decode())
+
+    def test_part(self):
+        """Counts are compared where the same sessions are asked for."""
+        def forge(summary):
+            summary["messages"] = 7
+        self.assertEqual(self.verify_summary(forge, options=("--session", "1"), status=0), ([], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary.update(frames=1), options=("--session", "1")), (["frames"], []))
+        export("out", "attached.pcap", "more.pcap", "--session", "1")
+        self.assertEqual(self.verify_summary(forge, options=("--session", "1")), (["messages"], []))
+        self.assertEqual(self.verify_summary(lambda summary: None, options=("--session", "1"), status=0), ([], []))
+        for shard in ("0/2", "1/2"):
+            export("out", "attached.pcap", "more.pcap", "--shard", shard)
+            self.assertEqual(self.verify_summary(lambda summary: None, options=("--shard", shard), status=0), ([], []))
+
+    def test_interrupted_run(self):
+        """What a run has read that did not read all does not pass for all."""
+        with open(path("more.pcap"), "rb") as file:
+            octets = file.read()
+        write("cut.pcap", octets[:-10])
+        records("messages", "--output-dir", fresh("out"), "attached.pcap", "cut.pcap")
+        self.assertIn(("summary", INDEX, None, "differs"), self.verify(status=4))
+
+    def test_large_lines(self):
+        """A line may be anything: it is not held in memory, nor what could be made of it."""
+        whole = read("out", INDEX)
+        for name, line in (("long", b'{"record":"message","x":"' + b"x" * 150_000_000 + b'"}\n'), ("many", b'{"x":[' + b"1," * 4_000_000 + b"1]}\n"),
+                           ("objects", b'{"x":[' + b"{}," * 3_000_000 + b"1]}\n"), ("no end", b"x" * 150_000_000),
+                           ("summary", b'{"record":"summary","x":"' + b"x" * 5_000_000 + b'"}\n')):
+            with self.subTest(name):
+                write("out/" + INDEX, whole + line)
+                expected = ("summary" if name == "summary" else "index", INDEX, None, "extra" if name == "summary" else "unreadable")
+                self.assertEqual(self.verify(status=4, options=("--memory-limit", "64M")), [expected])
+                done, peak = program.run_and_measure("messages", "--verify", "out", "--memory-limit", "64M", "attached.pcap", "more.pcap")
+                self.assertEqual(done.returncode, 4)
+                if peak is not None:
+                    self.assertLess(peak, 64 * 1024)
+        write("out/" + INDEX, whole)
+        self.assertEqual(self.verify(status=0, options=("--memory-limit", "64M")), [])
 
     def test_one_session(self):
         """The others are not looked at, and not extra either."""
