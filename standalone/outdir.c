@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "language.h"
+
 /* Temporary names that others have taken: so many are passed over. */
 #define TRIES 1000
 
@@ -27,10 +29,18 @@ void outdir_fail(struct outdir *directory, const char *name)
     int reason = errno;
     if (directory->problem != NULL)
         return;
-    const char *words = reason == EEXIST ? "exists already, and is not overwritten" : "cannot be written";
+    const char *words = reason == EEXIST ? _("exists already, and is not overwritten") : _("cannot be written");
     directory->problem = g_strdup_printf("%s%s%s: %s%s%s", directory->path, name != NULL ? "/" : "", name != NULL ? name : "", words,
                                          reason == EEXIST ? "" : ": ", reason == EEXIST ? "" : g_strerror(reason));
     g_atomic_int_set(&directory->failed, 1);
+    errno = reason;
+}
+
+void outdir_add_to_problem(struct outdir *directory, const char *words)
+{
+    char *longer = g_strconcat(directory->problem, "; ", words, NULL);
+    g_free(directory->problem);
+    directory->problem = longer;
 }
 
 struct outdir *outdir_open(const char *path)

@@ -275,7 +275,7 @@ class Folder(unittest.TestCase):
         """A second run into the same folder changes nothing."""
         export("out", "mail.pcap")
         before = {name: (read("out", name), os.stat(os.path.join(path("out"), name)).st_mtime_ns) for name in os.listdir(path("out"))}
-        self.fails(run("messages", "--output-dir", "out", "mail.pcap"), "out/" + INDEX, "exists already")
+        self.fails(run("messages", "--output-dir", "out", "mail.pcap"), "out/" + INDEX, "exists already", "--verify")
         self.assertEqual({name: (read("out", name), os.stat(os.path.join(path("out"), name)).st_mtime_ns)
                           for name in os.listdir(path("out"))}, before)
 
@@ -285,6 +285,75 @@ class Folder(unittest.TestCase):
         self.fails(run("messages", "--output-dir", "out", "mail.pcap"), "out/session-1-transaction-1.eml", "exists already")
         self.assertEqual(read("out", "session-1-transaction-1.eml"), b"older evidence")
         self.assertEqual(self.leftovers("out"), [])
+
+    def three_mails(self):
+        capture = Capture()
+        for port in (40001, 40002, 40003):
+            mail(Connection(capture, client_port=port))
+        return write_capture("three.pcap", capture)
+
+    def check_unfinished(self, written, capture="three.pcap"):
+        """The index has the records of the mails that were written, and --verify says that there are no more."""
+        index = index_of("out")
+        self.assertEqual([record["path"] for record in index], ["session-%d-transaction-1.eml" % session for session in written])
+        found, done = records("messages", "--verify", "out", capture)
+        self.assertEqual(done.returncode, 4)
+        for session in written:
+            self.assertEqual([record["result"] for record in found[:-1] if record["session"] == session], ["agrees"] * 2)
+        self.assertEqual([record["notes"] for record in found[:-1] if record["what"] == "summary"], [["unfinished"]])
+
+    def test_stopped_by_a_file(self):
+        self.three_mails()
+        os.mkdir(path(fresh("out")))
+        write("out/session-3-transaction-1.eml", b"older evidence")
+        self.fails(run("messages", "--output-dir", "out", "three.pcap"), "out/session-3-transaction-1.eml", "exists already",
+                   "2 mails were written before", "without a summary")
+        self.assertEqual(sorted(os.listdir(path("out"))), [INDEX] + ["session-%d-transaction-1.eml" % session for session in (1, 2, 3)])
+        self.check_unfinished((1, 2))
+
+    def test_stopped_by_an_attachments_file(self):
+        """The mail is written; of its attachments the index names those that are."""
+        write_message("attached.pcap", message_with(("a.bin", b"hello"), ("b.bin", b"hello"), ("c.bin", b"hello")))
+        os.mkdir(path(fresh("out")))
+        write("out/session-1-transaction-1-part-2-b.bin", b"older evidence")
+        self.fails(run("messages", "--output-dir", "out", "--attachments", "attached.pcap"), "part-2-b.bin", "exists already", "1 mail was written before")
+        record, = index_of("out")
+        self.assertEqual(record["path"], "session-1-transaction-1.eml")
+        self.assertEqual([part["path"] for part in record["message"]["attachments"]], ["session-1-transaction-1-part-1-a.bin", None, None])
+        found, done = records("messages", "--verify", "out", "attached.pcap")
+        self.assertEqual((done.returncode, [record["result"] for record in found[:-1]]),
+                         (4, ["agrees", "agrees", "differs", "missing", "differs", "missing"]))
+
+    def test_index_does_not_fit(self):
+        """A write that fails in the middle of a record leaves no half of it."""
+        self.three_mails()
+        export("out", "three.pcap")
+        length = len(read("out", INDEX).splitlines(True)[0])
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (length * 5 // 2, length * 5 // 2))
+        self.fails(run("messages", "--output-dir", fresh("out"), "three.pcap", preexec_fn=limit, restore_signals=False), INDEX, "too large",
+                   "3 mails were written before")
+        self.check_unfinished((1, 2))
+
+    def test_killed(self):
+        """The record of a mail is there as soon as its session is over."""
+        capture = Capture()
+        mail(Connection(capture, client_port=40001))
+        begin(Connection(capture, client_port=40002))
+        fresh("out")
+        process = subprocess.Popen([program.SMTPSCOPE, "messages", "--output-dir", "out", "-"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=program.SCRATCH, env=program.settings())
+        process.stdin.write(capture.octets())
+        process.stdin.flush()
+        deadline = time.monotonic() + 60
+        while not os.path.isfile(path("out/" + INDEX)) or not read("out", INDEX).endswith(b"\n"):
+            self.assertLess(time.monotonic(), deadline)
+        process.kill()
+        process.communicate(timeout=60)
+        write_capture("killed.pcap", capture)
+        self.check_unfinished((1,), "killed.pcap")
 
     def test_links_in_the_way(self):
         for target in ("victim", "nowhere"):
@@ -469,6 +538,15 @@ class Attachments(unittest.TestCase):
                 self.assertEqual((part["path"].endswith(".partial"), message["limits_met"]), (not whole, limits))
                 self.assertEqual(read("out", part["path"]), content)
                 self.assertEqual(records("messages", "--verify", "out", "ends.pcap")[1].returncode, 0)
+
+    def test_names_that_say_partial(self):
+        """Only what is not whole has a name that says so."""
+        write_message("partial.pcap", message_with(("x.partial", b"1"), ("y.partial.eml", b"2"), ("z.PARTIAL", b"3")))
+        found, files, _ = export("out", "partial.pcap", "--attachments")
+        self.assertEqual(files, ["session-1-transaction-1-part-1-x_partial", "session-1-transaction-1-part-2-y_partial.eml",
+                                 "session-1-transaction-1-part-3-z_PARTIAL", "session-1-transaction-1.eml"])
+        self.assertEqual(found[0]["message"]["attachments"][0]["filename"], "x.partial")
+        self.assertEqual(records("messages", "--verify", "out", "partial.pcap")[1].returncode, 0)
 
     def test_only_where_asked_for(self):
         write_message("attached.pcap", message_with(("a.bin", b"hello")))
