@@ -16,7 +16,7 @@
  */
 json_t *bounded_json_read(struct smtp_span text, uint64_t memory);
 
-/* Whether jansson has asked for more since then: what it made is not to be used. */
+/* Whether that was for want of memory. */
 bool bounded_json_exceeded(void);
 
 #endif

@@ -3,12 +3,12 @@
 #define SMTPSCOPE_INDEX_READER_H
 
 /*
- * Reads the lines of an index, and makes of each `message` record a digest that is the same wherever captures and files have been moved
- * to. A line may come from anybody: what is made of it takes no more memory than it may. One thread at a time.
+ * Reads an index, and makes of each `message` record a digest that is the same wherever captures have been moved to. An index may hold
+ * anything, and a good record the replies to 100,000 recipients: the octets pass through, no line is held, and no tree is made of it.
  */
 
-#include <glib.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "span.h"
@@ -16,19 +16,28 @@
 /* A `message` record. */
 struct index_entry {
     uint64_t session, transaction;
-    char digest[65];  /* of all it says, but for the names of captures */
+    char digest[65];  /* of all it says, as it stands there, but for the names of captures */
     bool attachments; /* have paths */
 };
 
-/* What a line is. */
-enum index_line {
-    INDEX_NO_RECORD, /* nothing that an index has: no JSON object, or a key twice, another record, a message without its numbers */
-    INDEX_TOO_LARGE, /* it would take more memory than it may */
+/* What a line is, as far as it needs to be known. */
+enum index_kind {
+    INDEX_NO_RECORD, /* nothing that an index has: no object, another record, a message without its numbers */
     INDEX_MESSAGE,
     INDEX_SUMMARY,
 };
 
-/* Reads one line; fills in `entry` where it is a message. `memory`: octets that it may take meanwhile. */
-enum index_line index_line_read(struct smtp_span line, uint64_t memory, struct index_entry *entry);
+struct index_line {
+    uint64_t number; /* from 1 */
+    enum index_kind kind;
+    struct index_entry entry; /* of a message */
+    struct smtp_span text;    /* octets NULL: it is longer than is kept. Valid during the call */
+};
+
+/* Reads all lines, and gives each to `take`; text is kept of those of up to `keep` octets. Returns false, with errno set, if reading fails. */
+bool index_read(int descriptor, size_t keep, void (*take)(void *context, const struct index_line *line), void *context);
+
+/* Reads one line, which is there as a whole. */
+enum index_kind index_record_read(struct smtp_span line, struct index_entry *entry);
 
 #endif

@@ -196,15 +196,16 @@ static void compare(json_t *found, json_t *now, struct index_summary *result)
         note_key(result, "others"); /* whatever somebody has called them */
 }
 
-bool index_summary_compare(struct smtp_span found, struct smtp_span now, uint64_t memory, struct index_summary *result)
+enum index_summary_result index_summary_compare(struct smtp_span found, struct smtp_span now, uint64_t memory,
+                                                struct index_summary *compared)
 {
-    *result = (struct index_summary){ .keys = g_ptr_array_new_with_free_func(g_free) };
+    *compared = (struct index_summary){ .keys = g_ptr_array_new_with_free_func(g_free) };
     json_t *then = bounded_json_read(found, memory);
-    bool good = then != NULL;
+    if (then == NULL)
+        return bounded_json_exceeded() ? INDEX_SUMMARY_TOO_LARGE : INDEX_SUMMARY_NO_RECORD;
     json_t *today = bounded_json_read(now, UINT64_MAX); /* our own */
-    if (good)
-        compare(then, today, result);
+    compare(then, today, compared);
     json_decref(then);
     json_decref(today);
-    return good;
+    return INDEX_SUMMARY_COMPARED;
 }

@@ -20,8 +20,14 @@ struct index_summary {
 /*
  * Holds the summary of an index against that of a run over the captures now. What may differ by right: names of captures; options, but
  * for those that choose sessions; what was dropped for want of memory, if that was not the same; findings and what was dropped, of
- * another version; and if only some sessions were asked for now, their counts. Returns false if `found` would take more than `memory`.
+ * another version; and if only some sessions were asked for now, their counts.
  */
-bool index_summary_compare(struct smtp_span found, struct smtp_span now, uint64_t memory, struct index_summary *result);
+enum index_summary_result {
+    INDEX_SUMMARY_COMPARED,
+    INDEX_SUMMARY_NO_RECORD, /* `found` is no JSON, or has a key twice */
+    INDEX_SUMMARY_TOO_LARGE, /* it would take more than `memory` octets */
+};
+enum index_summary_result index_summary_compare(struct smtp_span found, struct smtp_span now, uint64_t memory,
+                                                struct index_summary *compared);
 
 #endif

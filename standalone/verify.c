@@ -10,7 +10,6 @@
 
 #include "digest.h"
 #include "export.h"
-#include "index_lines.h"
 #include "index_reader.h"
 #include "index_summary.h"
 #include "language.h"
@@ -19,9 +18,8 @@
 
 #define READ_AT_ONCE 65536
 
-/* What a line may take, as parts of the memory for all of it: its text (a string's room is up to twice as much), the summary's. */
-#define LINE_PART 4
-#define SUMMARY_PART 16
+/* The summary's line may take this part of the memory that may be taken for it; the rest is for what is made of it. */
+#define LINE_PART 16
 
 struct verify {
     int directory;
@@ -29,9 +27,9 @@ struct verify {
     void *context;
     GHashTable *index;    /* struct index_entry, by its numbers; those that are left at the end are extra */
     GHashTable *expected; /* names of files that should be, or may be, there */
-    uint64_t memory;      /* octets, for a line of the index */
+    uint64_t memory;      /* octets, for the index's summary */
     bool readable;        /* the index */
-    GString *summary;     /* the index's line; NULL: it has none, or none that can be read */
+    GString *summary;     /* the index's line; NULL: it has none, or one that is too long */
     uint64_t summary_line; /* 0: there was none */
 };
 
@@ -93,17 +91,17 @@ static void report_line(struct verify *verify, const char *what, uint64_t line, 
 }
 
 /* The first one counts. */
-static void take_summary(struct verify *verify, struct smtp_span line, uint64_t number)
+static void take_summary(struct verify *verify, const struct index_line *line)
 {
     if (verify->summary_line > 0) {
-        report_line(verify, "summary", number, VERIFY_EXTRA, 0);
+        report_line(verify, "summary", line->number, VERIFY_EXTRA, 0);
         return;
     }
-    verify->summary_line = number;
-    if (line.length <= verify->memory / SUMMARY_PART)
-        verify->summary = g_string_new_len((const char *)line.octets, (gssize)line.length);
+    verify->summary_line = line->number;
+    if (line->text.octets != NULL)
+        verify->summary = g_string_new_len((const char *)line->text.octets, (gssize)line->text.length);
     else
-        report_line(verify, "summary", number, VERIFY_UNREADABLE, 1u << VERIFY_NOTE_TOO_LARGE);
+        report_line(verify, "summary", line->number, VERIFY_UNREADABLE, 1u << VERIFY_NOTE_TOO_LARGE);
 }
 
 /* Two records with the same numbers: the second one is extra. */
@@ -115,21 +113,18 @@ static void take_message(struct verify *verify, const struct index_entry *entry)
         g_hash_table_add(verify->index, g_memdup2(entry, sizeof *entry));
 }
 
-static void take_line(struct verify *verify, struct smtp_span line, uint64_t number)
+static void take_line(void *context, const struct index_line *line)
 {
-    struct index_entry entry;
-    switch (index_line_read(line, verify->memory / 2, &entry)) {
+    struct verify *verify = context;
+    switch (line->kind) {
     case INDEX_NO_RECORD:
-        report_line(verify, "index", number, VERIFY_DIFFERS, 1u << VERIFY_NOTE_NO_RECORD);
-        break;
-    case INDEX_TOO_LARGE:
-        report_line(verify, "index", number, VERIFY_UNREADABLE, 1u << VERIFY_NOTE_TOO_LARGE);
+        report_line(verify, "index", line->number, VERIFY_DIFFERS, 1u << VERIFY_NOTE_NO_RECORD);
         break;
     case INDEX_MESSAGE:
-        take_message(verify, &entry);
+        take_message(verify, &line->entry);
         break;
     case INDEX_SUMMARY:
-        take_summary(verify, line, number);
+        take_summary(verify, line);
         break;
     }
 }
@@ -150,24 +145,14 @@ static int open_file(const struct verify *verify, const char *name)
 static void read_index(struct verify *verify)
 {
     int descriptor = open_file(verify, EXPORT_INDEX);
-    FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
-    if (file == NULL) {
+    if (descriptor < 0) {
         report_index(verify, 0, 0, errno == ENOENT ? VERIFY_MISSING : VERIFY_UNREADABLE);
         return;
     }
-    GString *line = g_string_new(NULL);
-    uint64_t number = 0;
-    bool too_long;
-    verify->readable = true;
-    while (index_lines_next(file, line, verify->memory / LINE_PART, &too_long))
-        if (too_long)
-            report_line(verify, "index", ++number, VERIFY_UNREADABLE, 1u << VERIFY_NOTE_TOO_LARGE);
-        else
-            take_line(verify, smtp_span(line->str, line->len), ++number);
-    if (ferror(file))
+    verify->readable = index_read(descriptor, verify->memory / LINE_PART, take_line, verify);
+    if (!verify->readable)
         report_index(verify, 0, 0, VERIFY_UNREADABLE);
-    g_string_free(line, TRUE);
-    fclose(file);
+    close(descriptor);
 }
 
 /* The record of a transaction, as it would be written to the index now. */
@@ -177,8 +162,8 @@ static bool agrees_with_index(const struct record *record, const struct transact
     struct json json = { .out = g_string_new(NULL) };
     struct index_entry now;
     transaction_json_record(&json, record, transaction, &paths);
-    bool good = index_line_read(smtp_span(json.out->str, json.out->len), UINT64_MAX, &now) == INDEX_MESSAGE
-                && strcmp(now.digest, found->digest) == 0;
+    g_string_truncate(json.out, json.out->len - 1); /* the line end */
+    bool good = index_record_read(smtp_span(json.out->str, json.out->len), &now) == INDEX_MESSAGE && strcmp(now.digest, found->digest) == 0;
     g_string_free(json.out, TRUE);
     return good;
 }
@@ -339,27 +324,37 @@ void verify_finish(struct verify *verify)
     report_extra_files(verify);
 }
 
+static void judge_summary(const struct index_summary *compared, struct verification *verification)
+{
+    verification->keys = (char *const *)compared->keys->pdata;
+    verification->key_count = compared->keys->len;
+    verification->result = compared->keys->len > 0 ? VERIFY_DIFFERS : VERIFY_AGREES;
+    if (compared->digests_unused && verification->result == VERIFY_AGREES)
+        verification->notes |= 1u << VERIFY_NOTE_DIGESTS_UNUSED;
+    if (compared->other_version)
+        verification->notes |= 1u << VERIFY_NOTE_OTHER_VERSION;
+}
+
 static void compare_summary(struct verify *verify, const struct summary *summary)
 {
+    struct verification verification = { .what = "summary", .path = EXPORT_INDEX, .line = verify->summary_line };
     struct json json = { .out = g_string_new(NULL) };
     struct index_summary compared;
     summary_json(&json, summary);
-    bool good = index_summary_compare(smtp_span(verify->summary->str, verify->summary->len), smtp_span(json.out->str, json.out->len),
-                                      verify->memory / 2, &compared);
-    struct verification verification = {
-        .what = "summary",
-        .path = EXPORT_INDEX,
-        .line = verify->summary_line,
-        .result = !good ? VERIFY_UNREADABLE : compared.keys->len > 0 ? VERIFY_DIFFERS : VERIFY_AGREES,
-        .keys = (char *const *)compared.keys->pdata,
-        .key_count = compared.keys->len,
-    };
-    if (!good)
-        verification.notes |= 1u << VERIFY_NOTE_TOO_LARGE;
-    if (compared.digests_unused && verification.result == VERIFY_AGREES)
-        verification.notes |= 1u << VERIFY_NOTE_DIGESTS_UNUSED;
-    if (compared.other_version)
-        verification.notes |= 1u << VERIFY_NOTE_OTHER_VERSION;
+    switch (index_summary_compare(smtp_span(verify->summary->str, verify->summary->len), smtp_span(json.out->str, json.out->len),
+                                  verify->memory, &compared)) {
+    case INDEX_SUMMARY_COMPARED:
+        judge_summary(&compared, &verification);
+        break;
+    case INDEX_SUMMARY_NO_RECORD:
+        verification.result = VERIFY_DIFFERS;
+        verification.notes = 1u << VERIFY_NOTE_NO_RECORD;
+        break;
+    case INDEX_SUMMARY_TOO_LARGE:
+        verification.result = VERIFY_UNREADABLE;
+        verification.notes = 1u << VERIFY_NOTE_TOO_LARGE;
+        break;
+    }
     verify->report(verify->context, &verification);
     g_ptr_array_unref(compared.keys);
     g_string_free(json.out, TRUE);

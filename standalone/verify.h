@@ -24,8 +24,8 @@ const char *verify_result_name(enum verify_result result);
 
 /* What is to be said of a thing, beside its result. */
 enum verify_note {
-    VERIFY_NOTE_NO_RECORD,          /* of a line of the index: it is nothing that this program writes there */
-    VERIFY_NOTE_TOO_LARGE,          /* the same: it takes more memory than it may */
+    VERIFY_NOTE_NO_RECORD,          /* of a line of the index, or its summary: it is nothing that this program writes there */
+    VERIFY_NOTE_TOO_LARGE,          /* of the summary: it takes more memory than it may */
     VERIFY_NOTE_UNFINISHED,         /* there is no summary: the run that wrote the index did not come to its end */
     VERIFY_NOTE_DIGESTS_UNUSED,     /* the summary's digests of captures were not held against anything */
     VERIFY_NOTE_OTHER_VERSION,      /* of the program wrote it: findings were not compared, nor what was dropped */
@@ -55,7 +55,8 @@ const char *verify_note_text(enum verify_note note);
 
 /*
  * Opens `path` and reads its index. Returns NULL, with errno set, where it is no directory that can be read. `report` is called for each
- * thing that is looked at. `memory`: octets that a line of the index may take while it is read.
+ * thing that is looked at. `memory`: octets that the index's summary may take while it is
+ * looked at.
  */
 struct verify *verify_open(const char *path, uint64_t memory, void (*report)(void *context, const struct verification *verification), void *context);
 

@@ -708,10 +708,22 @@ class Verify(unittest.TestCase):
                 ("an attachment's path", whole.replace(self.PART.encode(), b"../../etc/passwd"), [("index", INDEX, 1, "differs")]),
                 ("more than a capture's name", whole.replace(b'"capture":"attached.pcap"', b'"capture":["attached.pcap"]', 1), [("index", INDEX, 1, "differs")]),
                 ("a key twice", whole.replace(b'"session":1,', b'"session":1,"session":99,"session":1,', 1),
+                 [("index", INDEX, 1, "differs")]),
+                ("a key twice in the summary", whole.replace(b'"frames":', b'"frames":0,"frames":', 1), [("summary", INDEX, None, "differs")]),
+                ("octets that no name has", whole.replace(b'"capture":"attached.pcap"', b'"capture":"attached\x1b.pcap"', 1),
                  [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
+                ("an escape that is none", whole.replace(b'"capture":"attached.pcap"', b'"capture":"\\q"', 1),
+                 [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
+                ("two names", whole.replace(b'"capture":"attached.pcap"', b'"capture":"x","capture":"attached.pcap"', 1), [("index", INDEX, 1, "differs")]),
+                ("a name elsewhere", whole.replace(b'"rcpt_to":[{', b'"rcpt_to":[{"capture":"x",', 1), [("index", INDEX, 1, "differs")]),
+                ("octets for a name", whole.replace(b'"capture":"attached.pcap"', b'"capture":"attached.pcap","capture_base64":{}', 1),
+                 [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
+                ("half a record", lines[0][:-9] + b"\n" + b"".join(lines[1:]), [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
+                ("more behind a record", lines[0][:-1] + b" 1\n" + b"".join(lines[1:]), [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
                 ("an unknown record", b'{"record":"zzz"}\n' + whole, [("index", INDEX, None, "differs")]),
                 ("no record", b'{}\n[]\n' + whole, [("index", INDEX, None, "differs")] * 2),
-                ("a hidden tail", whole.replace(b'"record":"message"', b'"record":"message\\u0000x"', 1), [("index", INDEX, 1, "differs")]),
+                ("a hidden tail", whole.replace(b'"record":"message"', b'"record":"message\\u0000x"', 1),
+                 [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
                 ("empty", b"", [("index", INDEX, 1, "missing"), ("index", INDEX, 2, "missing"), ("index", INDEX, 3, "missing"),
                                 ("summary", INDEX, None, "missing")])):
             with self.subTest(name):
@@ -823,13 +835,19 @@ class Verify(unittest.TestCase):
 
     def test_large_lines(self):
         """A line may be anything: it is not held in memory, nor what could be made of it."""
+        differs, extra = ("index", INDEX, None, "differs"), ("summary", INDEX, None, "extra")
         whole = read("out", INDEX)
-        for name, line in (("long", b'{"record":"message","x":"' + b"x" * 150_000_000 + b'"}\n'), ("many", b'{"x":[' + b"1," * 4_000_000 + b"1]}\n"),
-                           ("objects", b'{"x":[' + b"{}," * 3_000_000 + b"1]}\n"), ("no end", b"x" * 150_000_000),
-                           ("summary", b'{"record":"summary","x":"' + b"x" * 5_000_000 + b'"}\n')):
+        numbered = b'{"record":"message","session":9,"transaction":1,"x":"'
+        nested = b'{"record":"summary","x":[' + b"{}," * 400_000 + b"1]}\n"
+        for name, octets, expected in (
+                ("long", whole + numbered + b"x" * 150_000_000 + b'"}\n', ("index", INDEX, 9, "extra")),
+                ("many", whole + b'{"x":[' + b"1," * 4_000_000 + b"1]}\n", differs), ("objects", whole + b'{"x":[' + b"{}," * 3_000_000 + b"1]}\n", differs),
+                ("no end", whole + b"x" * 150_000_000, differs), ("another summary", whole + nested, extra),
+                ("summary", whole.replace(b'{"record":"summary"', nested.rstrip()[:-1] + b',"y":1', 1), ("summary", INDEX, None, "unreadable")),
+                ("long summary", whole.replace(b'{"record":"summary"', b'{"record":"summary","x":"' + b"x" * 9_000_000 + b'"', 1),
+                 ("summary", INDEX, None, "unreadable"))):
             with self.subTest(name):
-                write("out/" + INDEX, whole + line)
-                expected = ("summary" if name == "summary" else "index", INDEX, None, "extra" if name == "summary" else "unreadable")
+                write("out/" + INDEX, octets)
                 self.assertEqual(self.verify(status=4, options=("--memory-limit", "64M")), [expected])
                 done, peak = program.run_and_measure("messages", "--verify", "out", "--memory-limit", "64M", "attached.pcap", "more.pcap")
                 self.assertEqual(done.returncode, 4)
@@ -837,6 +855,25 @@ class Verify(unittest.TestCase):
                     self.assertLess(peak, 64 * 1024)
         write("out/" + INDEX, whole)
         self.assertEqual(self.verify(status=0, options=("--memory-limit", "64M")), [])
+
+    def test_many_recipients(self):
+        """A record of 15 MB is one like any other, with little memory, too."""
+        capture = Capture()
+        connection = Connection(capture).open().say("S", "220 mx ESMTP\r\n").say("C", "EHLO c\r\n").say("S", "250 mx\r\n")
+        connection.say("C", "MAIL FROM:<a@example.com>\r\n").say("S", "250 ok\r\n")
+        for number in range(100_000):
+            connection.say("C", "RCPT TO:<recipient-%d@department.example.com>\r\n" % number).say("S", "250 2.1.5 this recipient is fine with us\r\n")
+        end(connection.say("C", "DATA\r\n").say("S", "354 go\r\n").say("C", "Subject: x\r\n\r\nx\r\n.\r\n"))
+        _, _, done = export("out", write_capture("recipients.pcap", capture))
+        self.assertEqual(done.returncode, 0)
+        self.assertGreater(len(read("out", INDEX)), 10_000_000)
+        self.assertEqual(self.verify("recipients.pcap", status=0, options=("--memory-limit", "64M")), [])
+        done, peak = program.run_and_measure("messages", "--verify", "out", "--memory-limit", "64M", "recipients.pcap")
+        self.assertEqual(done.returncode, 0)
+        if peak is not None:
+            self.assertLess(peak, 64 * 1024)
+        write("out/" + INDEX, read("out", INDEX).replace(b"recipient-77777@", b"recipient-77778@"))
+        self.assertEqual(self.verify("recipients.pcap", status=4), [("index", INDEX, 1, "differs")])
 
     def test_one_session(self):
         """The others are not looked at, and not extra either."""
