@@ -88,11 +88,16 @@ static void flush_quoted(struct quoted *quoted)
     quoted->length = 0;
 }
 
-static void put_quoted(struct quoted *quoted, char octet)
+static void put_quoted(struct quoted *quoted, struct smtp_span octets)
 {
-    if (quoted->length == sizeof quoted->octets)
-        flush_quoted(quoted);
-    quoted->octets[quoted->length++] = octet;
+    while (octets.length > 0) {
+        size_t length = MIN(octets.length, sizeof quoted->octets - quoted->length);
+        memcpy(quoted->octets + quoted->length, octets.octets, length);
+        quoted->length += length;
+        octets = smtp_span_from(octets, length);
+        if (quoted->length == sizeof quoted->octets)
+            flush_quoted(quoted);
+    }
 }
 
 static bool holds_cr(const struct body_decoder *decoder)
@@ -112,10 +117,10 @@ static void hold(struct body_decoder *decoder, char octet)
 static void put_held(struct quoted *quoted)
 {
     GString *held = quoted->decoder->white_space;
-    for (size_t i = 0; held != NULL && i < held->len; i++)
-        put_quoted(quoted, held->str[i]);
-    if (held != NULL)
-        g_string_truncate(held, 0);
+    if (held == NULL || held->len == 0)
+        return;
+    put_quoted(quoted, smtp_span(held->str, held->len));
+    g_string_truncate(held, 0);
 }
 
 /* A line ends behind it. */
@@ -128,48 +133,67 @@ static void drop_held(struct body_decoder *decoder)
         g_string_truncate(decoder->white_space, 0);
 }
 
-static void take_quoted(struct quoted *quoted, char octet)
+static void take_line_end(struct quoted *quoted)
+{
+    bool cr = holds_cr(quoted->decoder);
+    drop_held(quoted->decoder);
+    put_quoted(quoted, smtp_span_of_text(cr ? "\r\n" : "\n"));
+}
+
+static void take_white_space(struct quoted *quoted, char octet)
 {
     struct body_decoder *decoder = quoted->decoder;
-    bool cr = holds_cr(decoder);
-    switch (octet) {
-    case '\n':
-        drop_held(decoder);
-        if (cr)
-            put_quoted(quoted, '\r');
-        put_quoted(quoted, '\n');
-        break;
-    case ' ':
-    case '\t':
-    case '\r':
-        if (!cr && decoder->white_space != NULL && decoder->white_space->len == BODY_WHITE_SPACE_LIMIT)
-            decoder->much = true;
-        else if (cr)
-            decoder->much = false;
-        if (cr || decoder->much)
-            put_held(quoted);
-        hold(decoder, octet);
-        break;
-    default:
-        put_held(quoted);
+    bool cr = holds_cr(decoder); /* and no line end behind it */
+    if (cr)
         decoder->much = false;
-        put_quoted(quoted, octet);
-        break;
-    }
+    else if (decoder->white_space != NULL && decoder->white_space->len == BODY_WHITE_SPACE_LIMIT)
+        decoder->much = true;
+    if (cr || decoder->much)
+        put_held(quoted);
+    hold(decoder, octet);
+}
+
+static void take_text(struct quoted *quoted, struct smtp_span octets)
+{
+    if (octets.length == 0)
+        return;
+    put_held(quoted);
+    quoted->decoder->much = false;
+    put_quoted(quoted, octets);
+}
+
+static bool is_white_space(uint8_t octet)
+{
+    return octet == ' ' || octet == '\t' || octet == '\r';
 }
 
 static void add_quoted(struct body_decoder *decoder, struct smtp_span octets)
 {
-    struct quoted quoted = { .decoder = decoder, .length = 0 };
-    for (size_t i = 0; i < octets.length; i++)
-        take_quoted(&quoted, (char)octets.octets[i]);
+    struct quoted quoted;
+    quoted.decoder = decoder;
+    quoted.length = 0;
+    while (octets.length > 0) {
+        const uint8_t *lf = memchr(octets.octets, '\n', octets.length);
+        size_t length = lf != NULL ? (size_t)(lf - octets.octets) : octets.length;
+        size_t text = length;
+        while (text > 0 && is_white_space(octets.octets[text - 1]))
+            text--;
+        take_text(&quoted, smtp_span_first(octets, text));
+        for (size_t i = text; i < length; i++)
+            take_white_space(&quoted, (char)octets.octets[i]);
+        if (lf != NULL)
+            take_line_end(&quoted);
+        octets = smtp_span_from(octets, length + (lf != NULL ? 1 : 0));
+    }
     flush_quoted(&quoted);
 }
 
 static void end_quoted(struct body_decoder *decoder, bool whole)
 {
-    struct quoted quoted = { .decoder = decoder, .length = 0 };
+    struct quoted quoted;
     bool cr = holds_cr(decoder);
+    quoted.decoder = decoder;
+    quoted.length = 0;
     if (whole && !cr)
         drop_held(decoder);
     put_held(&quoted);
