@@ -5,6 +5,7 @@
 #include "community_id.h"
 #include "flow_id.h"
 #include "mail_facts.h"
+#include "message_limits.h"
 #include "text.h"
 
 /* ---- the event ---- */
@@ -208,13 +209,12 @@ static void write_outcome(struct json *json, const struct transaction *transacti
 /* Mostly none. */
 static void write_limits(struct json *json, const struct message *message)
 {
-    const char *names[MESSAGE_LIMITS];
-    unsigned count = message_limits(message, names);
-    if (count == 0)
+    const struct message_limit *limit = message_limit_next(message, NULL);
+    if (limit == NULL)
         return;
     json_begin_array(json, "limits_met");
-    for (unsigned i = 0; i < count; i++)
-        json_text(json, NULL, names[i]);
+    for (; limit != NULL; limit = message_limit_next(message, limit))
+        json_text(json, NULL, limit->name);
     json_end_array(json);
 }
 

@@ -291,25 +291,6 @@ uint64_t message_missing(const struct message *message)
     return octets;
 }
 
-unsigned message_limits(const struct message *message, const char *names[static MESSAGE_LIMITS])
-{
-    static const struct {
-        enum mime_limit limit;
-        const char *name;
-    } limits[] = {
-        { MIME_LIMIT_DEPTH, "depth" },
-        { MIME_LIMIT_ATTACHMENTS, "attachments" },
-        { MIME_LIMIT_FIELD, "field" },
-    };
-    unsigned count = 0;
-    if (message->header_cut)
-        names[count++] = "header";
-    for (size_t i = 0; i < G_N_ELEMENTS(limits); i++)
-        if (message->parts.limits & (unsigned)limits[i].limit)
-            names[count++] = limits[i].name;
-    return count;
-}
-
 bool message_header_is_whole(const struct message *message)
 {
     return message->header_ended || (message->complete && !message->header_cut);

@@ -99,13 +99,6 @@ void message_lost_beginning(struct message *message);
 /* Octets of the stream that are missing from it; MESSAGE_UNKNOWN: nothing says how many. */
 uint64_t message_missing(const struct message *message);
 
-/*
- * Names of the limits that were met, where not all of it was looked at; returns how many. "header": it is longer than MESSAGE_HEADER_LIMIT;
- * "depth", "attachments", "field": see enum mime_limit. Static memory.
- */
-#define MESSAGE_LIMITS 4u
-unsigned message_limits(const struct message *message, const char *names[static MESSAGE_LIMITS]);
-
 /* Whether all of its header was there to be read. */
 bool message_header_is_whole(const struct message *message);
 

@@ -73,10 +73,10 @@ static struct attachment_writer *begin_attachment(struct mime *mime)
     return writer;
 }
 
-static void end_attachment(struct attachment_writer **writer, bool whole)
+static void end_attachment(struct mime *mime, struct attachment_writer **writer, bool whole)
 {
-    if (*writer != NULL)
-        attachment_end(*writer, whole);
+    if (*writer != NULL && !attachment_end(*writer, whole))
+        mime->parts->limits |= MIME_LIMIT_ENCODING;
     *writer = NULL;
 }
 
@@ -95,11 +95,11 @@ static void open_level(struct mime *mime, const struct level *level)
 /* Closes what is inside of the first `depth` levels. */
 static void close_levels(struct mime *mime, unsigned depth, bool whole)
 {
-    end_attachment(&mime->leaf, whole);
+    end_attachment(mime, &mime->leaf, whole);
     mime->leaf_begins = false;
     while (mime->depth > depth) {
         struct level *level = &mime->levels[--mime->depth];
-        end_attachment(&level->writer, whole);
+        end_attachment(mime, &level->writer, whole);
         mime->multiparts -= level->boundary != NULL ? 1 : 0;
         g_free(level->boundary);
     }

@@ -175,7 +175,7 @@ static bool open_output(struct printer *printer)
             say_directory_failed(printer);
     }
     if (options->verify != NULL) {
-        printer->verify = verify_open(options->verify, take_verification, printer);
+        printer->verify = verify_open(options->verify, options->memory_limit / 2, take_verification, printer);
         if (printer->verify == NULL)
             say_unreadable(printer, options->verify);
     }
@@ -462,6 +462,8 @@ static void finish_verifying(struct printer *printer, struct summary *summary)
         return;
     if (printer->options->sessions->len == 0 && !summary->interrupted)
         verify_finish(printer->verify);
+    if (!summary->interrupted)
+        verify_summary(printer->verify, summary);
     memcpy(summary->verified, printer->summary.verified, sizeof summary->verified);
     if (printer->options->format == FORMAT_TEXT)
         verification_text_end(&printer->page, summary->verified);

@@ -8,6 +8,7 @@
 #include "addresses_in.h"
 #include "flow_id.h"
 #include "mail_facts.h"
+#include "message_limits.h"
 #include "text.h"
 
 static const struct {
@@ -247,11 +248,10 @@ static void set_fuids(struct zeek_line *line, const struct record *record, const
 
 static void set_limits(struct zeek_line *line, const struct message *message)
 {
-    const char *names[MESSAGE_LIMITS];
-    unsigned count = message_limits(message, names);
+    const struct message_limit *limit = NULL;
     GArray *list = set_list(line, ZEEK_LIMITS_MET);
-    for (unsigned i = 0; i < count; i++) {
-        struct smtp_span name = smtp_span_of_text(names[i]);
+    while ((limit = message_limit_next(message, limit)) != NULL) {
+        struct smtp_span name = smtp_span_of_text(limit->name);
         g_array_append_val(list, name);
     }
 }
