@@ -17,7 +17,7 @@ struct attachment {
     struct smtp_span content_type;
     uint64_t octets;           /* decoded */
     char sha256[65];           /* of them */
-    bool whole;                /* none is missing */
+    bool whole;                /* none is missing: all were captured, and the encoding ends with an octet */
     struct outfile *file;      /* NULL: none */
     const char *path;          /* the file's name in the directory; NULL: it has none yet */
 };
@@ -35,7 +35,10 @@ GList *attachment_link(const struct attachment_writer *writer);
 /* Octets as they stand in the message. */
 void attachment_add(struct attachment_writer *writer, struct smtp_span octets);
 
-/* No more come; `whole`: none is missing. The writer is freed. */
-void attachment_end(struct attachment_writer *writer, bool whole);
+/*
+ * No more come; `whole`: none is missing. The writer is freed. Returns false if what is there to its end could not all be decoded
+ * (body_decoder.h).
+ */
+bool attachment_end(struct attachment_writer *writer, bool whole);
 
 #endif

@@ -74,7 +74,7 @@ static int output_close(struct output *output, int status)
 {
     struct json json = { .out = output->page.out };
     output->summary.options = output->options;
-    if (output->options->json)
+    if (output->options->format == FORMAT_JSON)
         summary_json(&json, &output->summary);
     GString *out = output->page.out;
     bool good = fwrite(out->str, 1, out->len, output->file) == out->len && fflush(output->file) == 0;
@@ -89,7 +89,7 @@ static int output_close(struct output *output, int status)
 static void put(struct output *output, const struct topic *topic)
 {
     struct json json = { .out = output->page.out };
-    if (output->options->json)
+    if (output->options->format == FORMAT_JSON)
         reference_json(&json, topic);
     else
         reference_text(&output->page, topic);
@@ -161,7 +161,7 @@ int explain_run(const struct options *options)
 
 static void put_category(struct output *output, const struct category *category)
 {
-    if (!output->options->json) {
+    if (output->options->format != FORMAT_JSON) {
         page_rule(&output->page, PAGE_BOLD, page_heavy(&output->page), 2, _(category->title));
         g_string_append_c(output->page.out, '\n');
     }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "export.h"
 
+#include <errno.h>
+#include <inttypes.h>
 #include <unistd.h>
 
+#include "language.h"
 #include "safe_name.h"
 #include "transaction_json.h"
 
@@ -11,8 +14,11 @@
 
 struct export {
     struct outdir *directory;
-    int index;    /* -1: it could not be created */
-    GString *out; /* of the index, not written yet */
+    int index;          /* -1: it could not be created */
+    GString *out;       /* of the index, not written yet */
+    uint64_t on_disk;   /* octets of the index: whole records */
+    uint64_t mails;     /* whose file has its name */
+    bool told;          /* the problem says how many */
 };
 
 struct export *export_open(const char *path)
@@ -21,6 +27,9 @@ struct export *export_open(const char *path)
     export->directory = outdir_open(path);
     export->out = g_string_new(NULL);
     export->index = outdir_failed(export->directory) ? -1 : outdir_create(export->directory, EXPORT_INDEX);
+    export->told = export->index < 0; /* of none */
+    if (export->index < 0 && errno == EEXIST)
+        outdir_add_to_problem(export->directory, _("mails were written there before: name another folder, or see what is there with --verify"));
     return export;
 }
 
@@ -61,23 +70,48 @@ static void name_attachments(const struct record *record, const struct transacti
     }
 }
 
-static void name_files(const struct record *record, const struct transaction *transaction)
+/* The message first: it is the evidence, and holds its attachments. Returns false where that fails. */
+static bool name_files(struct export *export, const struct record *record, const struct transaction *transaction)
 {
     struct message *message = transaction->message;
     if (message == NULL || message->file == NULL)
-        return;
-    name_attachments(record, transaction);
+        return true;
     char *name = export_message_name(record, transaction);
-    if (outfile_name(message->file, name))
+    bool named = outfile_name(message->file, name);
+    if (named) {
         message->path = arena_copy_text(lazy_arena_get(message->common), name);
+        export->mails++;
+        name_attachments(record, transaction);
+    }
     g_free(name);
+    return named;
 }
 
+/* Also where something else has failed: what was written has its records. What cannot be written now is tried again at the end. */
 static void write_index(struct export *export)
 {
-    if (!outdir_failed(export->directory))
-        outdir_write(export->directory, export->index, EXPORT_INDEX, export->out->str, export->out->len);
-    g_string_truncate(export->out, 0);
+    if (export->index < 0 || export->out->len == 0)
+        return;
+    if (outdir_write(export->directory, export->index, EXPORT_INDEX, export->out->str, export->out->len)) {
+        export->on_disk += export->out->len;
+        g_string_truncate(export->out, 0);
+    } else if (ftruncate(export->index, (off_t)export->on_disk) != 0 || lseek(export->index, 0, SEEK_END) < 0) { /* no half record */
+        close(export->index);
+        export->index = -1;
+    }
+}
+
+/* Whoever reads that something failed wants to know what there is. */
+static void tell_what_there_is(struct export *export)
+{
+    if (export->told || !outdir_failed(export->directory))
+        return;
+    char *words = g_strdup_printf(language_plural("%" PRIu64 " mail was written before; the index ends without a summary",
+                                                  "%" PRIu64 " mails were written before; the index ends without a summary", export->mails),
+                                  export->mails);
+    outdir_add_to_problem(export->directory, words);
+    g_free(words);
+    export->told = true;
 }
 
 void export_session(struct export *export, const struct record *record)
@@ -85,21 +119,26 @@ void export_session(struct export *export, const struct record *record)
     const struct transaction_paths paths = { .directory = NULL };
     struct json json = { .out = export->out };
     for (const GList *link = record->transactions.head; link != NULL && !outdir_failed(export->directory); link = link->next) {
-        name_files(record, link->data);
+        if (!name_files(export, record, link->data))
+            break;
         transaction_json_record(&json, record, link->data, &paths);
         if (export->out->len >= INDEX_PIECE)
             write_index(export);
     }
+    write_index(export);
+    tell_what_there_is(export);
 }
 
 bool export_close(struct export *export, const struct summary *summary)
 {
     struct json json = { .out = export->out };
-    summary_json(&json, summary);
+    if (!outdir_failed(export->directory))
+        summary_json(&json, summary);
     write_index(export);
     if (export->index >= 0 && close(export->index) != 0)
         outdir_fail(export->directory, EXPORT_INDEX);
     export->index = -1;
+    tell_what_there_is(export);
     return !outdir_failed(export->directory);
 }
 

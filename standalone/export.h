@@ -5,6 +5,9 @@
 /*
  * The directory that messages are written to, one file each, and its index (EXPORT_INDEX). The files are written while the messages
  * come in (message.c); here they get their names, which are built from numbers. Used by the worker.
+ *
+ * The index has the record of a mail as soon as its session is over. If anything fails, or the run is ended by force, it holds the records
+ * of the mails that are there, and has no summary.
  */
 
 #include "outdir.h"
@@ -23,7 +26,7 @@ struct outdir *export_directory(const struct export *export);
 /* Names the files of a session's messages, and notes them in the index. */
 void export_session(struct export *export, const struct record *record);
 
-/* Writes the index to its end. Returns whether everything was written. */
+/* Writes the index to its end, with the summary if nothing has failed. Returns whether everything was written. */
 bool export_close(struct export *export, const struct summary *summary);
 
 void export_free(struct export *export);

@@ -1,72 +1,367 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "index_reader.h"
 
-#include <jansson.h>
-#include <stdlib.h>
+#include <errno.h>
+#include <glib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "digest.h"
 
-static bool is_record(const json_t *object, const char *name)
+#define READ_AT_ONCE 65536
+
+/* A record has fewer levels than this. */
+#define DEPTH_LIMIT 8
+
+/* Octets of a key, a number, or a name of a record; what is longer is none that is looked for. */
+#define WORD_LIMIT 32
+
+struct word {
+    char text[WORD_LIMIT + 1];
+    size_t length; /* WORD_LIMIT + 1: it is longer */
+};
+
+/*
+ * A line as it comes. Whatever is no JSON makes another digest than a record has; only in what is left out - the names of captures, with
+ * the exact octets that may stand behind them - it must be looked for.
+ */
+struct reader {
+    struct digest *digest;
+    char out[4096];               /* on its way to the digest */
+    size_t out_length;
+    char held[WORD_LIMIT + 4];    /* a comma and the key behind it: perhaps they are left out */
+    size_t held_length;
+
+    unsigned depth;
+    bool object[DEPTH_LIMIT + 1]; /* by depth: it is one, not an array */
+    struct word key[DEPTH_LIMIT + 1]; /* the last one at each depth */
+    struct word word;             /* the string or number that comes in */
+    bool in_string, escaped, key_next, is_key;
+    bool name;                    /* the string is the name of a capture */
+    bool dropping;                /* the key was left out, and its value will be */
+    unsigned hex;                 /* digits that the escape still has */
+    bool closed, broken;
+
+    enum index_kind kind;
+    bool kind_known;
+    struct index_entry entry;
+};
+
+/* ---- words ---- */
+
+static void add_to_word(struct word *word, char octet)
 {
-    const char *record = json_string_value(json_object_get(object, "record"));
-    return record != NULL && strcmp(record, name) == 0;
+    if (word->length < WORD_LIMIT)
+        word->text[word->length] = octet;
+    word->length = MIN(word->length + 1, WORD_LIMIT + 1);
 }
 
-static uint64_t number_of(const json_t *object, const char *key)
+static bool word_is(const struct word *word, const char *text)
 {
-    json_int_t number = json_integer_value(json_object_get(object, key));
-    return number > 0 ? (uint64_t)number : 0;
+    return word->length == strlen(text) && memcmp(word->text, text, word->length) == 0;
 }
 
-static void forget_capture(json_t *object)
+static uint64_t number_of(const struct word *word)
 {
-    json_object_del(object, "capture");
-    json_object_del(object, "capture_base64");
+    guint64 number = 0;
+    char text[WORD_LIMIT + 1];
+    if (word->length > WORD_LIMIT)
+        return 0;
+    memcpy(text, word->text, word->length);
+    text[word->length] = '\0';
+    return g_ascii_string_to_unsigned(text, 10, 1, G_MAXUINT64, &number, NULL) ? number : 0;
 }
 
-/* Takes out what may differ by right. Returns whether attachments have paths. */
-static bool normalise(json_t *object)
+/* ---- to the digest ---- */
+
+static void flush(struct reader *reader)
 {
-    json_t *message = json_object_get(object, "message");
-    bool paths = false;
-    size_t i;
-    json_t *attachment;
-    forget_capture(object);
-    if (!json_is_object(message))
-        return false;
-    forget_capture(message);
-    json_array_foreach(json_object_get(message, "attachments"), i, attachment) {
-        paths = json_is_string(json_object_get(attachment, "path")) || paths;
-        json_object_del(attachment, "path");
+    digest_add(reader->digest, smtp_span(reader->out, reader->out_length));
+    reader->out_length = 0;
+}
+
+static void put(struct reader *reader, char octet)
+{
+    if (reader->out_length == sizeof reader->out)
+        flush(reader);
+    reader->out[reader->out_length++] = octet;
+}
+
+static void put_held(struct reader *reader)
+{
+    for (size_t i = 0; i < reader->held_length; i++)
+        put(reader, reader->held[i]);
+    reader->held_length = 0;
+}
+
+static void hold(struct reader *reader, char octet)
+{
+    if (reader->held_length == sizeof reader->held)
+        put_held(reader);
+    reader->held[reader->held_length++] = octet;
+}
+
+/* What stands outside of strings. */
+static void put_sign(struct reader *reader, char octet)
+{
+    put_held(reader);
+    put(reader, octet);
+}
+
+/* ---- values ---- */
+
+/* Whether the keys here may be names of captures: in the record itself, and in its message. */
+static bool has_names(const struct reader *reader)
+{
+    return (reader->depth == 1 || (reader->depth == 2 && word_is(&reader->key[1], "message"))) && reader->object[reader->depth];
+}
+
+static void take_text(struct reader *reader)
+{
+    const struct word *key = &reader->key[reader->depth];
+    if (reader->depth == 1 && word_is(key, "record") && !reader->kind_known) {
+        reader->kind = word_is(&reader->word, "message") ? INDEX_MESSAGE : word_is(&reader->word, "summary") ? INDEX_SUMMARY : INDEX_NO_RECORD;
+        reader->kind_known = true;
     }
-    return paths;
+    if (reader->depth == 4 && word_is(key, "path") && word_is(&reader->key[1], "message") && word_is(&reader->key[2], "attachments"))
+        reader->entry.attachments = true;
 }
 
-static void digest_of(const json_t *object, char digest[static 65])
+/* The first of a name counts: a second one makes another digest anyway. */
+static void take_number(struct reader *reader)
 {
-    char *text = json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS);
-    struct digest *sha256 = digest_new();
-    if (text != NULL)
-        digest_add(sha256, smtp_span_of_text(text));
-    char *hex = digest_end(sha256);
-    g_strlcpy(digest, hex, 65);
+    const struct word *key = &reader->key[reader->depth];
+    if (reader->depth == 1 && word_is(key, "session") && reader->entry.session == 0)
+        reader->entry.session = number_of(&reader->word);
+    if (reader->depth == 1 && word_is(key, "transaction") && reader->entry.transaction == 0)
+        reader->entry.transaction = number_of(&reader->word);
+    reader->word.length = 0;
+}
+
+/* ---- strings ---- */
+
+static void begin_string(struct reader *reader)
+{
+    reader->in_string = true;
+    reader->is_key = reader->key_next;
+    reader->word.length = 0;
+    reader->name = !reader->is_key && !reader->dropping && has_names(reader) && word_is(&reader->key[reader->depth], "capture");
+    if (reader->is_key)
+        hold(reader, '"');
+    else if (!reader->dropping)
+        put_sign(reader, '"');
+}
+
+static void end_key(struct reader *reader)
+{
+    struct word *key = &reader->key[reader->depth];
+    bool behind_name = has_names(reader) && word_is(key, "capture");
+    *key = reader->word;
+    reader->key_next = false;
+    reader->dropping = behind_name && word_is(key, "capture_base64");
+    if (reader->dropping)
+        reader->held_length = 0;
+    else
+        hold(reader, '"');
+    put_held(reader);
+}
+
+static void end_string(struct reader *reader)
+{
+    reader->in_string = false;
+    if (reader->is_key) {
+        end_key(reader);
+    } else {
+        take_text(reader);
+        if (!reader->dropping)
+            put(reader, '"');
+        reader->dropping = reader->name = false;
+    }
+    reader->word.length = 0;
+}
+
+/* Whether an octet may stand in a string. */
+static bool is_good(struct reader *reader, char octet)
+{
+    if (reader->hex > 0)
+        return g_ascii_isxdigit(octet);
+    if (reader->escaped)
+        return octet != '\0' && strchr("\"\\/bfnrtu", octet) != NULL;
+    return (unsigned char)octet >= 0x20;
+}
+
+static void take_in_string(struct reader *reader, char octet)
+{
+    reader->broken = reader->broken || !is_good(reader, octet);
+    if (octet == '"' && !reader->escaped) {
+        end_string(reader);
+        return;
+    }
+    if (reader->hex > 0)
+        reader->hex--;
+    else if (reader->escaped && octet == 'u')
+        reader->hex = 4;
+    reader->escaped = octet == '\\' && !reader->escaped;
+    add_to_word(&reader->word, octet);
+    if (reader->is_key)
+        hold(reader, octet);
+    else if (!reader->name && !reader->dropping)
+        put(reader, octet);
+}
+
+/* ---- all else ---- */
+
+static void open_level(struct reader *reader, bool object)
+{
+    reader->broken = reader->broken || reader->dropping || reader->depth == DEPTH_LIMIT || (reader->depth == 0 && !object);
+    if (reader->broken)
+        return;
+    reader->depth++;
+    reader->object[reader->depth] = reader->key_next = object;
+    reader->key[reader->depth].length = 0;
+    reader->word.length = 0;
+}
+
+static void close_level(struct reader *reader)
+{
+    take_number(reader);
+    reader->broken = reader->broken || reader->dropping || reader->depth == 0;
+    if (reader->broken)
+        return;
+    reader->depth--;
+    reader->key_next = false;
+    reader->closed = reader->depth == 0;
+}
+
+static void take_sign(struct reader *reader, char octet)
+{
+    reader->broken = reader->broken || reader->closed || (reader->depth == 0 && octet != '{') || (reader->dropping && octet != '"' && octet != ':');
+    switch (octet) {
+    case '"':
+        begin_string(reader);
+        return;
+    case ',':
+        take_number(reader);
+        reader->key_next = reader->object[reader->depth];
+        put_held(reader);
+        hold(reader, octet);
+        return;
+    case '{':
+    case '[':
+        open_level(reader, octet == '{');
+        break;
+    case '}':
+    case ']':
+        close_level(reader);
+        break;
+    case ':':
+        break;
+    default:
+        add_to_word(&reader->word, octet);
+        break;
+    }
+    if (!reader->dropping)
+        put_sign(reader, octet);
+}
+
+/* ---- lines ---- */
+
+static void begin_line(struct reader *reader)
+{
+    memset(reader, 0, sizeof *reader);
+    reader->digest = digest_new();
+}
+
+static void add_to_line(struct reader *reader, struct smtp_span octets)
+{
+    for (size_t i = 0; i < octets.length && !reader->broken; i++)
+        if (reader->in_string)
+            take_in_string(reader, (char)octets.octets[i]);
+        else
+            take_sign(reader, (char)octets.octets[i]);
+}
+
+static enum index_kind end_line(struct reader *reader, struct index_entry *entry)
+{
+    put_held(reader);
+    flush(reader);
+    char *hex = digest_end(reader->digest);
+    g_strlcpy(reader->entry.digest, hex, sizeof reader->entry.digest);
     g_free(hex);
-    free(text);
+    *entry = reader->entry;
+    bool numbered = entry->session > 0 && entry->transaction > 0 && entry->transaction <= UINT32_MAX;
+    bool good = reader->closed && !reader->broken && (reader->kind != INDEX_MESSAGE || numbered);
+    return good ? reader->kind : INDEX_NO_RECORD;
 }
 
-bool index_entry_read(struct smtp_span line, struct index_entry *entry)
+enum index_kind index_record_read(struct smtp_span line, struct index_entry *entry)
 {
-    json_t *object = json_loadb((const char *)line.octets, line.length, JSON_ALLOW_NUL, NULL);
-    *entry = (struct index_entry){ .session = 0 };
-    bool good = json_is_object(object);
-    if (good && is_record(object, "message")) {
-        entry->session = number_of(object, "session");
-        entry->transaction = number_of(object, "transaction");
-        good = entry->session > 0 && entry->transaction > 0;
-        entry->attachments = normalise(object);
-        digest_of(object, entry->digest);
+    struct reader reader;
+    begin_line(&reader);
+    add_to_line(&reader, line);
+    return end_line(&reader, entry);
+}
+
+/* ---- the file ---- */
+
+/* The line that comes in. */
+struct incoming {
+    struct reader reader;
+    struct index_line line;
+    GString *text;
+    size_t keep;
+    bool begun, too_long;
+    void (*take)(void *context, const struct index_line *line);
+    void *context;
+};
+
+static void take_piece(struct incoming *incoming, struct smtp_span piece)
+{
+    if (!incoming->begun)
+        begin_line(&incoming->reader);
+    incoming->begun = true;
+    add_to_line(&incoming->reader, piece);
+    incoming->too_long = incoming->too_long || piece.length > incoming->keep - incoming->text->len;
+    if (incoming->too_long)
+        g_string_truncate(incoming->text, 0);
+    else
+        g_string_append_len(incoming->text, (const char *)piece.octets, (gssize)piece.length);
+}
+
+static void finish_line(struct incoming *incoming)
+{
+    struct index_line *line = &incoming->line;
+    line->number++;
+    line->kind = end_line(&incoming->reader, &line->entry);
+    line->text = incoming->too_long ? smtp_span(NULL, 0) : smtp_span(incoming->text->str, incoming->text->len);
+    incoming->take(incoming->context, line);
+    incoming->begun = incoming->too_long = false;
+    g_string_truncate(incoming->text, 0);
+}
+
+static void take_octets(struct incoming *incoming, struct smtp_span octets)
+{
+    while (octets.length > 0) {
+        const uint8_t *lf = memchr(octets.octets, '\n', octets.length);
+        size_t length = lf != NULL ? (size_t)(lf - octets.octets) : octets.length;
+        take_piece(incoming, smtp_span_first(octets, length));
+        if (lf != NULL)
+            finish_line(incoming);
+        octets = smtp_span_from(octets, length + (lf != NULL ? 1 : 0));
     }
-    json_decref(object);
-    return good;
+}
+
+bool index_read(int descriptor, size_t keep, void (*take)(void *context, const struct index_line *line), void *context)
+{
+    uint8_t octets[READ_AT_ONCE];
+    struct incoming incoming = { .text = g_string_new(NULL), .keep = keep, .take = take, .context = context };
+    ssize_t got;
+    while ((got = read(descriptor, octets, sizeof octets)) > 0 || (got < 0 && errno == EINTR))
+        take_octets(&incoming, smtp_span(octets, got > 0 ? (size_t)got : 0));
+    int reason = errno;
+    if (incoming.begun)
+        finish_line(&incoming);
+    g_string_free(incoming.text, TRUE);
+    errno = reason;
+    return got == 0;
 }

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "json.h"
 
-#include <inttypes.h>
-
 #include "text.h"
 
 /* \uXXXX, as two of them beyond the first 65,536 characters (RFC 8259 section 7). */
@@ -70,6 +68,8 @@ static void append_quoted(GString *out, struct smtp_span utf8)
 
 static void begin_value(struct json *json, const char *key)
 {
+    if (json->out->len >= RELIEF_OCTETS)
+        relief_give(json->relief);
     if (json->comma)
         g_string_append_c(json->out, ',');
     json->comma = true;
@@ -148,12 +148,7 @@ void json_number_or_null(struct json *json, const char *key, uint64_t value)
 void json_seconds(struct json *json, const char *key, int64_t nanoseconds, unsigned precision)
 {
     begin_value(json, key);
-    uint64_t amount = nanoseconds < 0 ? (uint64_t)0 - (uint64_t)nanoseconds : (uint64_t)nanoseconds;
-    g_string_append_printf(json->out, "%s%" PRIu64, nanoseconds < 0 ? "-" : "", amount / 1000000000);
-    if (precision >= 9)
-        g_string_append_printf(json->out, ".%09" PRIu64, amount % 1000000000);
-    else
-        g_string_append_printf(json->out, ".%06" PRIu64, amount % 1000000000 / 1000);
+    text_append_seconds(json->out, nanoseconds, precision);
 }
 
 void json_time(struct json *json, const char *key, int64_t time, unsigned precision)
@@ -186,10 +181,10 @@ void json_base64(struct json *json, struct smtp_span span)
     g_free(exact);
 }
 
-void json_span(struct json *json, const char *key, struct smtp_span span)
+static void write_octets(struct json *json, const char *key, struct smtp_span span, bool valid)
 {
     begin_value(json, key);
-    if (text_is_utf8(span)) {
+    if (valid) {
         append_quoted(json->out, span);
         return;
     }
@@ -197,7 +192,18 @@ void json_span(struct json *json, const char *key, struct smtp_span span)
     text_append_utf8(visible, span);
     append_quoted(json->out, smtp_span(visible->str, visible->len));
     g_string_free(visible, TRUE);
-    if (key == NULL)
+}
+
+void json_octets(struct json *json, const char *key, struct smtp_span span)
+{
+    write_octets(json, key, span, text_is_utf8(span));
+}
+
+void json_span(struct json *json, const char *key, struct smtp_span span)
+{
+    bool valid = text_is_utf8(span);
+    write_octets(json, key, span, valid);
+    if (valid || key == NULL)
         return;
     char *name = g_strconcat(key, "_base64", NULL);
     char *exact = g_base64_encode(span.octets, span.length);

@@ -12,11 +12,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "relief.h"
 #include "span.h"
 
 struct json {
     GString *out;
     bool comma; /* a value stands in front of the next one */
+    const struct relief *relief; /* asked in front of a value, when much was written; NULL: none */
 };
 
 void json_begin_object(struct json *json, const char *key);
@@ -48,6 +50,9 @@ void json_base64(struct json *json, struct smtp_span span);
  * Inside arrays there is no sibling.
  */
 void json_span(struct json *json, const char *key, struct smtp_span span);
+
+/* The same without a sibling: for records whose keys are another program's. */
+void json_octets(struct json *json, const char *key, struct smtp_span span);
 
 /* null where there is none: `octets` is NULL. */
 void json_span_or_null(struct json *json, const char *key, struct smtp_span span);

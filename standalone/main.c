@@ -67,6 +67,11 @@ static void not_smtp(void *context, struct tcp_place first, const char *detail)
     printer_not_smtp(program->printer, first.frame, capture_set_name(program->captures, first.capture), detail);
 }
 
+static void begins(void *context, int64_t time)
+{
+    printer_begin(((struct program *)context)->printer, time);
+}
+
 static bool goes_on(void *context, uint64_t frames)
 {
     struct program *program = context;
@@ -97,7 +102,8 @@ static void read_captures(struct program *program)
     bool transcript = options->command == COMMAND_TRANSCRIPT;
     bool report = options->command == COMMAND_REPORT;
     /* Findings and servers show nothing of what is in the messages. */
-    bool messages = options->command == COMMAND_SESSIONS || options->command == COMMAND_MESSAGES || report || (transcript && options->json);
+    bool messages = options->command == COMMAND_SESSIONS || options->command == COMMAND_MESSAGES || report || (transcript && options->format == FORMAT_JSON);
+    bool log = options_is_log(options);
     const struct reading_options wanted = {
         .captures = program->captures,
         .pool = program->pool,
@@ -106,9 +112,10 @@ static void read_captures(struct program *program)
             .timing = options->timing && options->command == COMMAND_SESSIONS,
             .show_secrets = options->show_secrets,
             .message = {
-                .digest = messages,
-                .content = transcript && options->full && !options->json,
+                .digest = messages && !log,
+                .content = transcript && options->full && options->format != FORMAT_JSON,
                 .attachments = messages,
+                .fields = log,
                 .parts = options->attachments,
                 .directory = printer_directory(program->printer),
                 .worker = program->worker,
@@ -122,6 +129,7 @@ static void read_captures(struct program *program)
         .session = session_ended,
         .turn = session_turn,
         .not_smtp = options->command == COMMAND_FINDINGS || report ? not_smtp : NULL,
+        .begins = begins,
         .goes_on = goes_on,
         .context = program,
     };
@@ -149,7 +157,7 @@ static void say_what_limits_cost(const struct program *program)
                 g_get_tmp_dir(), (beyond >> 20) + 1);
 }
 
-/* What a reader of a text transcript must know of the run as a whole; JSON has its summary record. */
+/* What a reader of text, or of a log, must know of the run as a whole; JSON has its summary record. */
 static void say_what_was_left_out(const struct summary *summary)
 {
     uint64_t undecoded = summary->frames[PACKET_CUT] + summary->frames[PACKET_MALFORMED] + summary->frames[PACKET_LINK_UNKNOWN]
@@ -158,7 +166,8 @@ static void say_what_was_left_out(const struct summary *summary)
         fprintf(stderr, _("smtpscope: none of the %" PRIu64 " sessions is one that --session asks for\n"), summary->sessions_seen);
     else if (summary->totals.captures > 0 && summary->sessions == 0)
         fprintf(stderr, _("smtpscope: no SMTP session in %" PRIu64 " frames\n"), summary->totals.frames);
-    if (summary->options->command == COMMAND_MESSAGES && summary->hidden > 0)
+    bool mails = summary->options->command == COMMAND_MESSAGES || options_is_log(summary->options);
+    if (mails && summary->hidden > 0)
         fprintf(stderr, language_plural("smtpscope: %" PRIu64 " session went on under TLS: mails in it cannot be seen\n",
                                         "smtpscope: %" PRIu64 " sessions went on under TLS: mails in them cannot be seen\n", summary->hidden),
                 summary->hidden);
@@ -195,7 +204,7 @@ static int run(struct program *program)
         bool written = printer_close(program->printer, &program->summary);
         if (written)
             say_what_limits_cost(program);
-        if (written && !options->json)
+        if (written && options->format != FORMAT_JSON)
             say_what_was_left_out(&program->summary);
         status = written ? capture_set_exit_status(program->captures) : (int)EXIT_STATUS_INPUT;
         if (status != (int)EXIT_STATUS_INPUT && summary_differs(&program->summary))

@@ -102,6 +102,10 @@ static void read_field(void *context, struct smtp_span name, struct smtp_span ra
         { "To", &message->to },           { "Date", &message->date },
         { "Message-ID", &message->message_id },
     };
+    if (message->options->fields) {
+        header_fields_keep(&message->fields, lazy_arena_get(message->common), name, raw);
+        return;
+    }
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
         if (*fields[i].value == NULL && smtp_span_is(name, fields[i].name))
             *fields[i].value = keep(message, header_text(raw));
@@ -218,6 +222,7 @@ static void keep_header(struct message *message, struct smtp_span octets)
         if (!empty)
             continue;
         g_string_truncate(message->header, at + 1);
+        message->header_ended = true;
         hand_header_over(message);
         return;
     }
@@ -272,6 +277,23 @@ void message_lost_beginning(struct message *message)
     message->header = NULL;
     note_missing(message, 0, MESSAGE_UNKNOWN);
     worker_post(message->options->worker, take_late_beginning, message, smtp_span(NULL, 0));
+}
+
+uint64_t message_missing(const struct message *message)
+{
+    uint64_t octets = 0;
+    for (const GList *link = message->missing.head; link != NULL; link = link->next) {
+        const struct message_hole *hole = link->data;
+        if (hole->octets == MESSAGE_UNKNOWN)
+            return MESSAGE_UNKNOWN;
+        octets += hole->octets;
+    }
+    return octets;
+}
+
+bool message_header_is_whole(const struct message *message)
+{
+    return message->header_ended || (message->complete && !message->header_cut);
 }
 
 /* Its end was not seen: what is missing there has no size. A hole that reaches up to there says it already. */

@@ -13,6 +13,7 @@
 
 #include "arena.h"
 #include "event.h"
+#include "header_fields.h"
 #include "mime.h"
 #include "outfile.h"
 #include "worker.h"
@@ -26,6 +27,7 @@ struct message_options {
     bool attachments; /* are looked for */
     bool parts;       /* and go to files, too */
     bool content; /* all of it, as a list of pieces */
+    bool fields;  /* of the header as they were sent, not what they say to people */
     struct outdir *directory; /* each goes to a file there; NULL: none */
     struct worker *worker;
     struct arena_pool *pool;
@@ -63,6 +65,7 @@ struct message {
     unsigned capture;     /* the file of `frame` */
     GQueue missing;       /* struct message_hole */
     bool header_cut;      /* it is longer than MESSAGE_HEADER_LIMIT */
+    bool header_ended;    /* the empty line behind it was seen */
     GString *header;      /* as received, up to the empty line; NULL once the worker has it */
 
     /* The worker's. */
@@ -74,8 +77,9 @@ struct message {
     struct mime_parts parts;
     struct outfile *file; /* NULL: none */
     char *path;           /* the file's name in the directory; NULL: it has none yet */
-    char *subject, *from, *to, *date, *message_id; /* decoded, UTF-8; NULL where absent */
+    char *subject, *from, *to, *date, *message_id; /* decoded, UTF-8; NULL where absent, or only `fields` are wanted */
     char *from_domain;    /* of the first address in From */
+    GQueue fields;        /* struct header_field; empty unless wanted */
 };
 
 /* `options` and `common` must outlive the message, which lies in `arena`; what the worker adds to it lies in `common`. */
@@ -91,6 +95,12 @@ void message_gap(struct message *message, uint64_t octets);
 
 /* What comes is not the beginning of the content: no header is read from it. */
 void message_lost_beginning(struct message *message);
+
+/* Octets of the stream that are missing from it; MESSAGE_UNKNOWN: nothing says how many. */
+uint64_t message_missing(const struct message *message);
+
+/* Whether all of its header was there to be read. */
+bool message_header_is_whole(const struct message *message);
 
 /* The content ended, or will not go on. Does nothing the second time. */
 void message_finish(struct message *message, bool complete);

@@ -2,6 +2,7 @@
 #include "messages_text.h"
 
 #include "language.h"
+#include "message_limits.h"
 #include "text.h"
 
 #define RECIPIENTS_SHOWN 3
@@ -116,6 +117,20 @@ static void append_attachments(GString *out, const struct message *message)
     g_string_free(list, TRUE);
 }
 
+static void append_limits(GString *out, const struct message *message)
+{
+    const struct message_limit *limit = NULL;
+    const char *separator = ": ";
+    if (message_limit_next(message, NULL) == NULL)
+        return;
+    g_string_append(out, _("; "));
+    g_string_append(out, _("NOT ALL WAS LOOKED AT"));
+    while ((limit = message_limit_next(message, limit)) != NULL) {
+        g_string_append_printf(out, "%s%s", separator, _(limit->text));
+        separator = _(", ");
+    }
+}
+
 static void put_transaction(struct page *page, const struct record *record, const struct transaction *transaction, const char *directory)
 {
     const struct message *message = transaction->message;
@@ -128,6 +143,7 @@ static void put_transaction(struct page *page, const struct record *record, cons
     if (message != NULL) {
         append_message(text, message);
         append_attachments(text, message);
+        append_limits(text, message);
     }
     if (message != NULL && message->path != NULL) {
         char *path = g_build_filename(directory, message->path, NULL);

@@ -22,6 +22,7 @@ struct mime {
     unsigned depth, room;
     unsigned multiparts;            /* of the levels */
     struct attachment_writer *leaf; /* the body that is open; NULL: nobody wants it */
+    bool leaf_begins;               /* and no octet of it came yet */
     bool idle;                      /* nothing that comes matters */
 
     bool in_header;
@@ -72,10 +73,10 @@ static struct attachment_writer *begin_attachment(struct mime *mime)
     return writer;
 }
 
-static void end_attachment(struct attachment_writer **writer, bool whole)
+static void end_attachment(struct mime *mime, struct attachment_writer **writer, bool whole)
 {
-    if (*writer != NULL)
-        attachment_end(*writer, whole);
+    if (*writer != NULL && !attachment_end(*writer, whole))
+        mime->parts->limits |= MIME_LIMIT_ENCODING;
     *writer = NULL;
 }
 
@@ -94,10 +95,11 @@ static void open_level(struct mime *mime, const struct level *level)
 /* Closes what is inside of the first `depth` levels. */
 static void close_levels(struct mime *mime, unsigned depth, bool whole)
 {
-    end_attachment(&mime->leaf, whole);
+    end_attachment(mime, &mime->leaf, whole);
+    mime->leaf_begins = false;
     while (mime->depth > depth) {
         struct level *level = &mime->levels[--mime->depth];
-        end_attachment(&level->writer, whole);
+        end_attachment(mime, &level->writer, whole);
         mime->multiparts -= level->boundary != NULL ? 1 : 0;
         g_free(level->boundary);
     }
@@ -117,6 +119,11 @@ static void give(struct mime *mime, struct smtp_span octets)
 {
     if (octets.length == 0)
         return;
+    if (mime->leaf_begins) {
+        mime->parts->leaves++;
+        mime->leaf_begins = false;
+        mime->idle = mime->depth == 0 && mime->leaf == NULL;
+    }
     for (unsigned i = 0; i < mime->depth; i++)
         if (mime->levels[i].writer != NULL)
             attachment_add(mime->levels[i].writer, octets);
@@ -177,6 +184,7 @@ static void open_body(struct mime *mime)
         mime->parts->limits |= MIME_LIMIT_DEPTH;
         container = false;
     }
+    mime->leaf_begins = !container;
     if (!container && mime->entity.attachment)
         mime->leaf = begin_attachment(mime);
     else if (container && mime->entity.body == MIME_BODY_MESSAGE)
@@ -185,7 +193,7 @@ static void open_body(struct mime *mime)
         open_level(mime, &(struct level){ .boundary = g_strdup(mime->entity.boundary), .digest = mime->entity.digest });
     if (!mime->in_header)
         mime_entity_clear(&mime->entity);
-    mime->idle = mime->depth == 0 && mime->leaf == NULL;
+    mime->idle = mime->depth == 0 && mime->leaf == NULL && !mime->leaf_begins;
 }
 
 /* ---- headers ---- */

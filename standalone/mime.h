@@ -5,7 +5,7 @@
 /*
  * Finds the attachments of a message while its octets come (RFC 2045, 2046). GMime's parser wants a message as a whole, and keeps a tree
  * of it; here only boundaries are looked for, whatever the size, the depth and the number of parts. What a header says and how a body
- * is decoded is GMime's to tell (mime_entity.c, attachment.c).
+ * is decoded is GMime's to tell (mime_entity.c, body_decoder.c).
  */
 
 #include "attachment.h"
@@ -24,12 +24,14 @@ enum mime_limit {
     MIME_LIMIT_DEPTH = 1,
     MIME_LIMIT_ATTACHMENTS = 2,
     MIME_LIMIT_FIELD = 4,
+    MIME_LIMIT_ENCODING = 8, /* an attachment could not be decoded to its last octet */
 };
 
 /* What was found, in an arena of the message's. Zero: nothing yet. */
 struct mime_parts {
     GQueue attachments;  /* struct attachment, in the order in which they begin */
     unsigned limits;     /* enum mime_limit */
+    uint64_t leaves;     /* bodies that are no parts or messages themselves, and have octets; of a message as a whole, too */
 };
 
 /* Frees the attachments' files. */

@@ -36,6 +36,7 @@ static const char help_description[] = N_(
     "  smtpscope mail.pcap                          read the sessions of a capture\n"
     "  smtpscope --session 3 --full mail.pcap       one of them, with the whole messages\n"
     "  smtpscope sessions --format json mail.pcap   facts for other programs, one JSON object a line\n"
+    "  smtpscope sessions --format zeek mail.pcap   a line for each mail, as in Zeek's smtp.log\n"
     "  smtpscope messages --output-dir mails mail.pcap\n"
     "                                               every mail as a file, and an index of them\n"
     "  smtpscope messages --verify mails mail.pcap  is what lies there what was sent?\n"
@@ -158,6 +159,32 @@ static bool read_colour(struct options *options, const char *when, int *status)
     return true;
 }
 
+static const char *const formats[] = {
+    [FORMAT_TEXT] = "text",
+    [FORMAT_JSON] = "json",
+    [FORMAT_ZEEK] = "zeek",
+    [FORMAT_ZEEK_JSON] = "zeek-json",
+    [FORMAT_EVE] = "eve",
+};
+
+static bool read_format(struct options *options, const char *name, int *status)
+{
+    if (name == NULL)
+        return true;
+    for (unsigned i = 0; i < G_N_ELEMENTS(formats); i++) {
+        if (strcmp(name, formats[i]) != 0)
+            continue;
+        options->format = (enum output_format)i;
+        return true;
+    }
+    return fail(status, _("--format is text, json, zeek, zeek-json or eve, not '%s'"), name);
+}
+
+bool options_is_log(const struct options *options)
+{
+    return options->format >= FORMAT_ZEEK;
+}
+
 static bool read_choice(const char *option, const char *value, const char *first, const char *second, bool *is_second, int *status)
 {
     if (value == NULL)
@@ -222,6 +249,10 @@ static bool check_command(const struct options *options, int *status)
         return fail(status, "%s", _("--full goes with the command transcript"));
     if (options->timing && options->command != COMMAND_SESSIONS)
         return fail(status, "%s", _("--timing goes with the command sessions"));
+    if (options_is_log(options) && options->command != COMMAND_SESSIONS)
+        return fail(status, _("--format %s goes with the command sessions"), formats[options->format]);
+    if (options_is_log(options) && options->timing)
+        return fail(status, _("--format %s has no place for --timing"), formats[options->format]);
     return true;
 }
 
@@ -233,11 +264,11 @@ static bool check_operands(const struct options *options, int *status)
                || fail(status, "%s", _("nothing to explain: name a topic, as in smtpscope explain STARTTLS, or a --capture"));
     if (options->command == COMMAND_REFERENCE)
         return options->count == 0 || fail(status, _("reference takes no operand, not '%s': see --category"), options->captures[0]);
-    if (options->command == COMMAND_LEARN && options->json)
+    if (options->command == COMMAND_LEARN && options->format == FORMAT_JSON)
         return fail(status, "%s", _("learn prints text only: --format json does not go with it"));
     if (options->command == COMMAND_LEARN)
         return options->count <= 1 || fail(status, "%s", _("learn takes one lesson at a time"));
-    if (options->command == COMMAND_REPORT && options->json)
+    if (options->command == COMMAND_REPORT && options->format == FORMAT_JSON)
         return fail(status, "%s", _("report writes an HTML page: --format json does not go with it"));
     if (options->command == COMMAND_REPORT && options->output == NULL && isatty(STDOUT_FILENO))
         return fail(status, "%s", _("report writes an HTML page: name a file for it, as in report -o report.html mail.pcap"));
@@ -273,7 +304,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     *options = (struct options){ .sessions = g_array_new(FALSE, FALSE, sizeof(struct session_range)) };
     const GOptionEntry entries[] = {
         { "session", 's', 0, G_OPTION_ARG_STRING, &sessions, _("Only these sessions, as 3 or 2,5-7"), "LIST" },
-        { "format", 'f', 0, G_OPTION_ARG_STRING, &format, _("text (for people) or json (one object a line)"), "FORMAT" },
+        { "format", 'f', 0, G_OPTION_ARG_STRING, &format, _("text (for people) or json (one object a line); sessions also: zeek, zeek-json, eve"), "FORMAT" },
         { "full", 0, 0, G_OPTION_ARG_NONE, &full, _("Whole messages and lines, not summaries"), NULL },
         { "timing", 0, 0, G_OPTION_ARG_NONE, &timing, _("sessions: how long each side let the other wait, by phase"), NULL },
         { "show-secrets", 0, 0, G_OPTION_ARG_NONE, &show_secrets, _("Passwords and other secrets as they are"), NULL },
@@ -317,7 +348,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
         work = false;
     }
     work = work && (sessions == NULL || read_sessions(options, sessions, status));
-    work = work && read_choice("format", format, "text", "json", &options->json, status);
+    work = work && read_format(options, format, status);
     work = work && read_choice("sort", sort, "end", "start", &options->by_start, status);
     work = work && read_colour(options, colour, status);
     work = work && read_memory_limit(options, memory_limit, status);

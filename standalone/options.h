@@ -33,9 +33,18 @@ struct session_range {
     uint64_t first, last;
 };
 
+/* How the output looks. */
+enum output_format {
+    FORMAT_TEXT,
+    FORMAT_JSON,
+    FORMAT_ZEEK,      /* Zeek's smtp.log; this and the others: of `sessions` only */
+    FORMAT_ZEEK_JSON, /* its lines as JSON */
+    FORMAT_EVE,       /* Suricata's EVE */
+};
+
 struct options {
     enum command_name command;
-    bool json;
+    enum output_format format;
     bool show_secrets;
     bool full;
     bool timing; /* of `sessions`: delays by phase */
@@ -66,6 +75,9 @@ const char *options_command_name(enum command_name command);
 
 /* Whether a session is one of those that are asked for. */
 bool options_pick(const struct options *options, uint64_t session);
+
+/* Whether the format is a log of another program's, with a line for each mail. */
+bool options_is_log(const struct options *options);
 
 void options_free(struct options *options);
 

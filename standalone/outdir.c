@@ -34,6 +34,14 @@ void outdir_fail(struct outdir *directory, const char *name)
                                           : g_strdup_printf(_("%s: cannot be written: %s"), path, g_strerror(reason));
     g_free(path);
     g_atomic_int_set(&directory->failed, 1);
+    errno = reason;
+}
+
+void outdir_add_to_problem(struct outdir *directory, const char *words)
+{
+    char *longer = g_strconcat(directory->problem, "; ", words, NULL);
+    g_free(directory->problem);
+    directory->problem = longer;
 }
 
 struct outdir *outdir_open(const char *path)

@@ -30,8 +30,11 @@ const char *outdir_problem(const struct outdir *directory);
 /* The same without the words, for any thread. */
 bool outdir_failed(const struct outdir *directory);
 
-/* Remembers that something failed, with errno as the reason. `name`: the file's, or NULL for the directory itself. */
+/* Remembers that something failed, with errno as the reason (and leaves it as it is). `name`: the file's, or NULL for the directory itself. */
 void outdir_fail(struct outdir *directory, const char *name);
+
+/* Something has failed: adds to the problem what became of the rest, or what can be done. */
+void outdir_add_to_problem(struct outdir *directory, const char *words);
 
 /* Creates a file that must not exist, to be written to. Returns its descriptor, or -1 (the problem is remembered). */
 int outdir_create(struct outdir *directory, const char *name);

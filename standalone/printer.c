@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "eve.h"
 #include "export.h"
 #include "findings_report.h"
 #include "language.h"
@@ -22,9 +23,10 @@
 #include "transcript_json.h"
 #include "transcript_text.h"
 #include "verification.h"
+#include "zeek_out.h"
 
 /* Output is handed to the system in pieces of about this many octets. */
-#define OUTPUT_PIECE 65536
+#define OUTPUT_PIECE RELIEF_OCTETS
 
 /* What was looked at to print so many sessions is taken out of memory again. */
 #define SESSIONS_BETWEEN_COOLING 4
@@ -144,7 +146,7 @@ static void take_verification(void *context, const struct verification *verifica
 {
     struct printer *printer = context;
     printer->summary.verified[verification->result]++;
-    if (printer->options->json)
+    if (printer->options->format == FORMAT_JSON)
         verification_json(&(struct json){ .out = printer->page.out }, printer->options->verify, verification);
     else
         verification_text(&printer->page, verification);
@@ -179,7 +181,7 @@ static bool open_output(struct printer *printer)
             say_directory_failed(printer);
     }
     if (options->verify != NULL) {
-        printer->verify = verify_open(options->verify, take_verification, printer);
+        printer->verify = verify_open(options->verify, options->memory_limit / 2, take_verification, printer);
         if (printer->verify == NULL)
             say_unreadable(printer, options->verify);
     }
@@ -202,7 +204,7 @@ struct printer *printer_open(const struct options *options, struct worker *worke
     if (options->command == COMMAND_SERVERS)
         printer->servers = servers_new();
     if (options->command == COMMAND_FINDINGS)
-        printer->findings = findings_report_new(&printer->page, options->json, options->count > 1, is_picked, printer);
+        printer->findings = findings_report_new(&printer->page, options->format == FORMAT_JSON, options->count > 1, is_picked, printer);
     if (options->command == COMMAND_REPORT)
         printer->report = report_new(options, pool);
     if (open_output(printer))
@@ -233,19 +235,17 @@ static void print_json(struct printer *printer, const struct record *record)
 {
     const struct options *options = printer->options;
     const struct transaction_paths paths = { .directory = options->output_dir };
-    struct json json = { .out = printer->page.out };
+    struct json json = { .out = printer->page.out, .relief = &printer->relief };
     switch (options->command) {
     case COMMAND_TRANSCRIPT:
-        transcript_json(&json, record, options->show_secrets, &printer->relief);
+        transcript_json(&json, record, options->show_secrets);
         break;
     case COMMAND_SESSIONS:
-        session_json(&json, record, options->show_secrets, &printer->relief);
+        session_json(&json, record, options->show_secrets);
         break;
     case COMMAND_MESSAGES:
-        for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+        for (const GList *link = record->transactions.head; link != NULL; link = link->next)
             transaction_json_record(&json, record, link->data, options->output_dir != NULL ? &paths : NULL);
-            relieve(printer);
-        }
         break;
     default:
         break;
@@ -255,7 +255,7 @@ static void print_json(struct printer *printer, const struct record *record)
 /* In front of all sessions, also of those that are printed before their turn. */
 static void print_heading(struct printer *printer)
 {
-    if (printer->heading_done || printer->options->json || printer->verify != NULL)
+    if (printer->heading_done || printer->options->format != FORMAT_TEXT || printer->verify != NULL)
         return;
     printer->heading_done = true;
     if (printer->options->command == COMMAND_SESSIONS)
@@ -294,6 +294,15 @@ static void add_to_report(struct printer *printer, const struct record *record)
         say_not_kept(printer, report_problem(printer->report));
 }
 
+static void print_log(struct printer *printer, const struct record *record)
+{
+    enum output_format format = printer->options->format;
+    if (format == FORMAT_EVE)
+        eve_session(&(struct json){ .out = printer->page.out, .relief = &printer->relief }, record);
+    else
+        zeek_out_session(printer->page.out, record, format == FORMAT_ZEEK_JSON, &printer->relief);
+}
+
 static void print(struct printer *printer, const struct record *record)
 {
     if (printer->report != NULL) {
@@ -315,8 +324,10 @@ static void print(struct printer *printer, const struct record *record)
     }
     if (printer->verify != NULL)
         verify_session(printer->verify, record);
-    else if (printer->options->json)
+    else if (printer->options->format == FORMAT_JSON)
         print_json(printer, record);
+    else if (options_is_log(printer->options))
+        print_log(printer, record);
     else
         print_text(printer, record);
 }
@@ -381,6 +392,22 @@ static void flush_output(void *target, struct smtp_span octets)
     write_out(printer);
     if (!printer->failed && fflush(printer->out) != 0)
         say_failed(printer);
+}
+
+/* Job: `octets` is the time of the first frame. */
+static void begin(void *target, struct smtp_span octets)
+{
+    struct printer *printer = target;
+    int64_t time;
+    memcpy(&time, octets.octets, sizeof time);
+    zeek_out_heading(printer->page.out, &time);
+    printer->heading_done = true;
+}
+
+void printer_begin(struct printer *printer, int64_t time)
+{
+    if (printer->options->format == FORMAT_ZEEK)
+        worker_post(printer->worker, begin, printer, smtp_span(&time, sizeof time));
 }
 
 void printer_session(struct printer *printer, struct record *record, bool in_turn)
@@ -459,14 +486,26 @@ static void finish_verifying(struct printer *printer, struct summary *summary)
         return;
     if (printer->options->sessions->len == 0 && !summary->interrupted)
         verify_finish(printer->verify);
+    if (!summary->interrupted)
+        verify_summary(printer->verify, summary);
     memcpy(summary->verified, printer->summary.verified, sizeof summary->verified);
-    if (!printer->options->json)
+    if (printer->options->format == FORMAT_TEXT)
         verification_text_end(&printer->page, summary->verified);
+}
+
+/* A log without a heading could not be read, even where it is empty. */
+static void finish_log(struct printer *printer, const struct summary *summary)
+{
+    if (printer->options->format != FORMAT_ZEEK)
+        return;
+    if (!printer->heading_done)
+        zeek_out_heading(printer->page.out, NULL);
+    zeek_out_closing(printer->page.out, summary->totals.frames > 0 ? &summary->newest : NULL);
 }
 
 bool printer_close(struct printer *printer, struct summary *summary)
 {
-    struct json json = { .out = printer->page.out };
+    struct json json = { .out = printer->page.out, .relief = &printer->relief };
     summary->options = printer->options;
     summary->sessions = printer->summary.sessions;
     summary->sessions_seen = printer->sessions_seen;
@@ -475,15 +514,15 @@ bool printer_close(struct printer *printer, struct summary *summary)
     summary->findings = printer->summary.findings;
     if (printer->servers != NULL) {
         summary->forgotten = servers_forgotten(printer->servers);
-        if (printer->options->json)
-            servers_json(printer->servers, &json, &printer->relief);
+        if (printer->options->format == FORMAT_JSON)
+            servers_json(printer->servers, &json);
         else
             servers_text(printer->servers, &printer->page, &printer->relief);
     }
     if (printer->findings != NULL) {
         summary->findings = findings_report_count(printer->findings);
         summary->forgotten = findings_report_forgotten(printer->findings);
-        if (!printer->options->json && (summary->sessions > 0 || summary->findings > 0))
+        if (printer->options->format == FORMAT_TEXT && (summary->sessions > 0 || summary->findings > 0))
             findings_report_summary(printer->findings);
     }
     if (printer->report != NULL) {
@@ -493,7 +532,8 @@ bool printer_close(struct printer *printer, struct summary *summary)
             say_failed(printer);
     }
     finish_verifying(printer, summary);
-    if (printer->options->json)
+    finish_log(printer, summary);
+    if (printer->options->format == FORMAT_JSON)
         summary_json(&json, summary);
     flush_output(printer, smtp_span(NULL, 0));
     if (printer->out != stdout && fclose(printer->out) != 0)

@@ -16,6 +16,9 @@ struct printer *printer_open(const struct options *options, struct worker *worke
 /* Where messages are to be written to; NULL: nowhere. */
 struct outdir *printer_directory(const struct printer *printer);
 
+/* Behind the first frame, before any session is printed: its time. */
+void printer_begin(struct printer *printer, int64_t time);
+
 /* The session is over; the record belongs to the printer. Unless it is printed `in_turn`, its text is kept until printer_turn. */
 void printer_session(struct printer *printer, struct record *record, bool in_turn);
 void printer_turn(struct printer *printer, uint64_t id);

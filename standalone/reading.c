@@ -135,6 +135,9 @@ void reading_run(struct reading *reading, struct summary *summary)
     struct packet packet = { .segment = { .flags = 0 } };
     uint64_t frames = 0;
     while ((options->goes_on == NULL || options->goes_on(options->context, frames)) && capture_set_next(options->captures, &frame)) {
+        if (frames == 0 && options->begins != NULL)
+            options->begins(options->context, frame.time);
+        summary->newest = frames == 0 ? frame.time : MAX(summary->newest, frame.time);
         if (++frames % FRAMES_BETWEEN_COOLING == 0)
             arena_pool_cool(options->pool);
         take_packet(reading, fragments_decode(reading->fragments, &frame, &packet), &packet, &frame);

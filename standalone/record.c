@@ -99,9 +99,18 @@ static struct item *add_item(struct record *record, enum item_kind kind, const s
     item->kind = kind;
     item->role = event->role;
     item->place = place_of(record, event);
-    item->in_tls = record->tls.seen;
     append(&record->items, &item->link, item);
     return item;
+}
+
+static struct moment moment_of(const struct place *place)
+{
+    return (struct moment){ .frame = place->frame, .capture = place->capture, .time = place->time };
+}
+
+static struct moment moment_of_command(const struct sent *sent)
+{
+    return (struct moment){ .frame = sent->frame, .capture = sent->capture, .time = sent->time };
 }
 
 static struct sent *sent_command(const struct record *record, uint32_t number)
@@ -244,6 +253,9 @@ static void take_command(struct record *record, const struct smtp_event *event)
     record->quit = record->quit || command->verb == SMTP_VERB_QUIT;
     uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
     struct smtp_secret secret = smtp_secret_of_command(&record->watch, command, event->line.text, decoded);
+    struct guarded line = secret.kind != SMTP_SECRET_NONE || record->options->items
+                              ? guard_line(record, event->line.text, &secret)
+                              : (struct guarded){ .label = 0 };
     struct item *item = add_item(record, ITEM_COMMAND, event);
     if (item != NULL) {
         item->verb = command->verb;
@@ -253,7 +265,7 @@ static void take_command(struct record *record, const struct smtp_event *event)
             item->word = keep(record, smtp_span_first(command->word, secret.kind == SMTP_SECRET_ODD ? 4 : command->word.length));
         item->line_end = event->line.end;
         item->phase = event->phase;
-        item->line = guard_line(record, event->line.text, &secret);
+        item->line = line;
         sent.item = item;
     }
     remember(record, &sent);
@@ -368,6 +380,15 @@ static struct smtp_span last_enhanced(struct record *record)
 static bool is_behind_tls(const struct record *record)
 {
     return (record->tls.seen || record->starttls.accepted) && !record_tls_failed(record);
+}
+
+/* The client's name at a command (0: now): a greeting counts until it is refused. octets NULL: it has none. */
+static struct smtp_span name_of_client(const struct record *record, uint32_t command)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(record->greetings); i++)
+        if (record->greetings[i].number != 0 && (command == 0 || record->greetings[i].number < command))
+            return record->greetings[i].name;
+    return record->helo_seen ? record->helo : smtp_span(NULL, 0);
 }
 
 static void take_greeting(struct record *record, const struct sent *sent, const struct smtp_reply *reply)
@@ -553,6 +574,24 @@ static void take_reply(struct record *record, const struct smtp_event *event)
 
 /* ---- content ---- */
 
+/* Something of a transaction was seen there. */
+static void note_seen(struct transaction *transaction, struct moment moment)
+{
+    if (moment.frame == 0)
+        return;
+    if (transaction->first.frame == 0)
+        transaction->first = moment;
+    transaction->last = moment;
+}
+
+/* Something of a message was: of the transaction that it belongs to. */
+static void note_content(const struct record *record, const struct message *message, struct moment moment)
+{
+    struct transaction *transaction = record->transactions.tail != NULL ? record->transactions.tail->data : NULL;
+    if (transaction != NULL && transaction->message == message)
+        note_seen(transaction, moment);
+}
+
 /* The message with this number: mostly the last one. */
 static struct message *message_of(struct record *record, uint32_t number, enum smtp_transport transport)
 {
@@ -605,6 +644,7 @@ static void take_content_end(struct record *record, const struct smtp_event *eve
         item->end_mark = event->end_mark;
         record->data = NULL;
     }
+    note_content(record, message, (struct moment){ .frame = end.last_frame, .capture = end.capture, .time = end.time });
     if (event->last)
         message_finish(message, !message->broken);
 }
@@ -646,6 +686,12 @@ static void note_starttls(struct record *record, const struct smtp_event *event)
     if (event->step == SMTP_STEP_OFFERED && !record->starttls.offered) {
         record->starttls.offered_frame = place.frame;
         record->starttls.offered_capture = place.capture;
+    }
+    if (event->step == SMTP_STEP_ACCEPTED) {
+        record->starttls.moment = moment_of(&place);
+        record->starttls.code = record->last_code;
+        record->starttls.reply = last_reply(record);
+        record->starttls.helo = name_of_client(record, event->number);
     }
     if (event->step == SMTP_STEP_REFUSED)
         refuse(record, REFUSAL_STARTTLS, record->last_code, smtp_span("", 0), &place);
@@ -709,10 +755,13 @@ static void take_transaction_begin(struct record *record, const struct smtp_even
     transaction->id = event->transaction;
     transaction->mail_seen = sent != NULL;
     transaction->outcome = SMTP_OUTCOME_UNFINISHED;
+    transaction->helo = name_of_client(record, event->number);
+    transaction->in_tls = record->starttls.accepted && !record_tls_failed(record);
     if (sent != NULL) {
         transaction->mail_from = smtp_path_parse(sent->argument, "FROM").address;
         transaction->frame = sent->frame;
         transaction->capture = sent->capture;
+        note_seen(transaction, moment_of_command(sent));
     }
     append(&record->transactions, &transaction->link, transaction);
     record->refusal_code = 0;
@@ -727,7 +776,10 @@ static void take_recipient(struct record *record, const struct smtp_event *event
     struct recipient *recipient = arena_take(record->arena, sizeof *recipient);
     recipient->address = smtp_path_parse(sent->argument, "TO").address;
     recipient->code = event->code;
+    note_seen(transaction, moment_of_command(sent));
     if (event->code != 0) {
+        struct place place = place_of(record, event);
+        note_seen(transaction, moment_of(&place));
         recipient->enhanced = last_enhanced(record);
         recipient->text = last_reply(record);
     }
@@ -743,6 +795,8 @@ static void take_transaction_end(struct record *record, const struct smtp_event 
     transaction->code = event->code;
     if (event->code == 0)
         return;
+    struct place place = place_of(record, event);
+    note_seen(transaction, moment_of(&place));
     if (record->lmtp && record->verdict_code == event->code) {
         transaction->reply = record->verdict;
         transaction->enhanced = record->verdict_enhanced;
@@ -800,6 +854,7 @@ static void take_content(struct record *record, const struct smtp_event *event)
         struct place place = place_of(record, event);
         message->frame = place.frame;
         message->capture = place.capture;
+        note_content(record, message, moment_of(&place));
     }
     message_add(message, event->text);
     if (record->data != NULL) {

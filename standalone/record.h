@@ -24,6 +24,13 @@ struct place {
     uint64_t offset;
 };
 
+/* A frame and its time. */
+struct moment {
+    uint64_t frame;
+    unsigned capture; /* its file */
+    int64_t time;     /* nanoseconds since 1970 */
+};
+
 /* Every span below is a copy in the record's memory. Where "there is none" must be told from "empty", `octets` is NULL. */
 
 /* Text in which a secret may stand. */
@@ -56,7 +63,6 @@ struct item {
     GList link;
     enum item_kind kind;
     enum smtp_role role;
-    bool in_tls; /* the dialogue's clear text ended before it */
     struct place place;
     enum smtp_line_end line_end;
 
@@ -133,6 +139,10 @@ struct transaction {
     struct message *message;
     uint64_t frame;          /* of MAIL, or 0 */
     unsigned capture;        /* file of it */
+    struct moment first;     /* of MAIL; where that was not seen, of the first that was. frame 0: of nothing */
+    struct moment last;      /* of the reply that ended it; without one, of the last that was seen of it */
+    struct smtp_span helo;   /* the client's name when it began; octets NULL: none was seen */
+    bool in_tls;             /* it began behind STARTTLS */
 };
 
 struct finding {
@@ -230,6 +240,10 @@ struct record {
         bool offered, requested, accepted, refused;
         uint64_t offered_frame; /* of the first offer */
         unsigned offered_capture;
+        struct moment moment;   /* of the reply that accepted it; this and the following only where it was */
+        struct smtp_span reply; /* its lines, the codes left out */
+        uint16_t code;
+        struct smtp_span helo;  /* the client's name then; octets NULL: none was seen */
     } starttls;
     struct refusals *refusals;        /* NULL: the server said no to nothing */
     uint32_t accepted_addresses;      /* RCPT, VRFY and EXPN that the server accepted */

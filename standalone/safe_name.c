@@ -63,6 +63,16 @@ static void mend_ends(GString *name)
         name->str[0] = '_';
 }
 
+/* ".partial" says of a file that it is not whole: no name from the wire may say so. */
+static void deny_partial(GString *name)
+{
+    static const char partial[] = ".partial";
+    const size_t length = sizeof partial - 1;
+    for (size_t at = 0; at + length <= name->len; at++)
+        if (g_ascii_strncasecmp(name->str + at, partial, length) == 0 && (name->str[at + length] == '.' || name->str[at + length] == '\0'))
+            name->str[at] = '_';
+}
+
 /* Windows: with any extension, and white space in front of it. */
 static bool is_device(const char *name)
 {
@@ -87,5 +97,6 @@ char *safe_name(struct smtp_span name)
         g_string_prepend_c(safe, '_');
         shorten(safe);
     }
+    deny_partial(safe);
     return g_string_free(safe, FALSE);
 }

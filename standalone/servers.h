@@ -19,8 +19,8 @@ void servers_free(struct servers *servers);
 
 void servers_session(struct servers *servers, const struct record *record);
 
+void servers_json(const struct servers *servers, struct json *json);
 /* `relief` is given between the servers. */
-void servers_json(const struct servers *servers, struct json *json, const struct relief *relief);
 void servers_text(const struct servers *servers, struct page *page, const struct relief *relief);
 
 /* Servers forgotten to make room. */

@@ -83,12 +83,11 @@ static void write_server(struct json *json, const struct server *server)
     g_string_free(address, TRUE);
 }
 
-void servers_json(const struct servers *servers, struct json *json, const struct relief *relief)
+void servers_json(const struct servers *servers, struct json *json)
 {
     GPtrArray *sorted = servers_by_address(servers);
     for (unsigned i = 0; i < sorted->len; i++) {
         write_server(json, sorted->pdata[i]);
-        relief_give(relief);
     }
     g_ptr_array_free(sorted, TRUE);
 }

@@ -89,7 +89,7 @@ static void write_auths(struct json *json, const struct record *record, bool sho
     json_end_array(json);
 }
 
-static void write_transactions(struct json *json, const struct record *record, const struct relief *relief)
+static void write_transactions(struct json *json, const struct record *record)
 {
     json_begin_array(json, "transactions");
     for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
@@ -98,7 +98,6 @@ static void write_transactions(struct json *json, const struct record *record, c
         json_number(json, "id", transaction->id);
         transaction_json(json, record, transaction, NULL);
         json_end_object(json);
-        relief_give(relief);
     }
     json_end_array(json);
 }
@@ -147,7 +146,7 @@ static void write_extensions(struct json *json, const struct record *record)
     json_end_array(json);
 }
 
-void session_json(struct json *json, const struct record *record, bool show_secrets, const struct relief *relief)
+void session_json(struct json *json, const struct record *record, bool show_secrets)
 {
     json_begin_object(json, NULL);
     json_text(json, "record", "session");
@@ -168,7 +167,7 @@ void session_json(struct json *json, const struct record *record, bool show_secr
     json_text(json, "starttls", record_starttls(record));
     write_tls(json, record);
     write_auths(json, record, show_secrets);
-    write_transactions(json, record, relief);
+    write_transactions(json, record);
     write_findings(json, record);
     json_number(json, "commands", record->commands);
     json_number(json, "replies", record->replies);

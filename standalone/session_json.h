@@ -4,10 +4,9 @@
 
 #include "json.h"
 #include "record.h"
-#include "relief.h"
 
 /* Writes CONTRACT's `session` record, one line. */
-void session_json(struct json *json, const struct record *record, bool show_secrets, const struct relief *relief);
+void session_json(struct json *json, const struct record *record, bool show_secrets);
 
 /* Writes {"ip":...,"port":...} of the client's or the server's end. */
 void session_json_endpoint(struct json *json, const char *key, const struct record *record, enum smtp_role role);

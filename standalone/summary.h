@@ -17,6 +17,7 @@ struct summary {
     uint64_t sessions, messages, findings; /* of the sessions asked for */
     uint64_t sessions_seen;                /* all of them */
     uint64_t hidden;                       /* of those asked for: went on under TLS */
+    int64_t newest;                        /* time of the newest frame, nanoseconds since 1970; 0 frames: 0 */
     uint64_t frames[PACKET_RESULTS]; /* by enum packet_result */
     uint64_t verified[VERIFY_RESULTS];     /* with --verify: what was found, by result */
     uint64_t not_smtp, implausible, given_up, not_waited_for;

@@ -176,6 +176,16 @@ void text_append_time(GString *out, int64_t time, unsigned precision)
     g_string_append_c(out, 'Z');
 }
 
+void text_append_seconds(GString *out, int64_t nanoseconds, unsigned precision)
+{
+    uint64_t amount = nanoseconds < 0 ? (uint64_t)0 - (uint64_t)nanoseconds : (uint64_t)nanoseconds;
+    g_string_append_printf(out, "%s%" PRIu64, nanoseconds < 0 ? "-" : "", amount / 1000000000);
+    if (precision >= 9)
+        g_string_append_printf(out, ".%09" PRIu64, amount % 1000000000);
+    else
+        g_string_append_printf(out, ".%06" PRIu64, amount % 1000000000 / 1000);
+}
+
 void text_append_address(GString *out, const struct packet_address *address)
 {
     char text[INET6_ADDRSTRLEN] = "?";

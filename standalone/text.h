@@ -38,6 +38,9 @@ unsigned text_width(gunichar character);
 /* RFC 3339 UTC with `precision` digits of a second: "2009-10-05T06:06:07.492060Z". `time` in nanoseconds since 1970. */
 void text_append_time(GString *out, int64_t time, unsigned precision);
 
+/* Seconds of `nanoseconds`, with `precision` digits behind the point: "1254722768.219663". */
+void text_append_seconds(GString *out, int64_t nanoseconds, unsigned precision);
+
 void text_append_number(GString *out, uint64_t number);
 
 /* "192.0.2.1", "2001:db8::1". */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "transaction_json.h"
 
+#include "message_limits.h"
+
 /* What became of the message for one recipient; of LMTP only, where each has a reply of its own. */
 static void write_delivery(struct json *json, const struct recipient *recipient)
 {
@@ -71,30 +73,19 @@ static void write_attachments(struct json *json, const struct message *message, 
         json_span(json, "content_type", attachment->content_type);
         json_number(json, "octets", attachment->octets);
         json_text(json, "sha256", attachment->whole ? attachment->sha256 : NULL);
-        if (paths != NULL && attachment->file != NULL)
+        if (paths != NULL && (attachment->file != NULL || attachment->path != NULL))
             write_path(json, "path", paths, attachment->path);
         json_end_object(json);
     }
     json_end_array(json);
 }
 
-/* Where not all of the message was looked at. */
 static void write_limits(struct json *json, const struct message *message)
 {
-    static const struct {
-        enum mime_limit limit;
-        const char *name;
-    } limits[] = {
-        { MIME_LIMIT_DEPTH, "depth" },
-        { MIME_LIMIT_ATTACHMENTS, "attachments" },
-        { MIME_LIMIT_FIELD, "field" },
-    };
+    const struct message_limit *limit = NULL;
     json_begin_array(json, "limits_met");
-    if (message->header_cut)
-        json_text(json, NULL, "header");
-    for (size_t i = 0; i < G_N_ELEMENTS(limits); i++)
-        if (message->parts.limits & (unsigned)limits[i].limit)
-            json_text(json, NULL, limits[i].name);
+    while ((limit = message_limit_next(message, limit)) != NULL)
+        json_text(json, NULL, limit->name);
     json_end_array(json);
 }
 

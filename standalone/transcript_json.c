@@ -177,11 +177,10 @@ static void write_item(struct json *json, const struct record *record, const str
     }
 }
 
-void transcript_json(struct json *json, const struct record *record, bool show_secrets, const struct relief *relief)
+void transcript_json(struct json *json, const struct record *record, bool show_secrets)
 {
-    session_json(json, record, show_secrets, relief);
+    session_json(json, record, show_secrets);
     for (const GList *link = record->items.head; link != NULL; link = link->next) {
         write_item(json, record, link->data, show_secrets);
-        relief_give(relief);
     }
 }

@@ -4,9 +4,8 @@
 
 #include "json.h"
 #include "record.h"
-#include "relief.h"
 
 /* Writes the session record, then one record for each item of the session, in order. */
-void transcript_json(struct json *json, const struct record *record, bool show_secrets, const struct relief *relief);
+void transcript_json(struct json *json, const struct record *record, bool show_secrets);
 
 #endif

@@ -11,7 +11,7 @@
 /* The `verification` record, one line. `directory`: as it was named. */
 void verification_json(struct json *json, const char *directory, const struct verification *verification);
 
-/* One line; nothing where a record of the index agrees. */
+/* One line; nothing where a record of the index agrees, and no more is to be said. */
 void verification_text(struct page *page, const struct verification *verification);
 
 /* The last line. `counts`: by enum verify_result. */

@@ -11,10 +11,15 @@
 #include "digest.h"
 #include "export.h"
 #include "index_reader.h"
+#include "index_summary.h"
 #include "language.h"
+#include "summary.h"
 #include "transaction_json.h"
 
 #define READ_AT_ONCE 65536
+
+/* The summary's line may take this part of the memory that may be taken for it; the rest is for what is made of it. */
+#define LINE_PART 16
 
 struct verify {
     int directory;
@@ -22,6 +27,10 @@ struct verify {
     void *context;
     GHashTable *index;    /* struct index_entry, by its numbers; those that are left at the end are extra */
     GHashTable *expected; /* names of files that should be, or may be, there */
+    uint64_t memory;      /* octets, for the index's summary */
+    bool readable;        /* the index */
+    GString *summary;     /* the index's line; NULL: it has none, or one that is too long */
+    uint64_t summary_line; /* 0: there was none */
 };
 
 const char *verify_result_name(enum verify_result result)
@@ -31,6 +40,26 @@ const char *verify_result_name(enum verify_result result)
         [VERIFY_EXTRA] = N_("extra"),     [VERIFY_UNREADABLE] = N_("unreadable"),
     };
     return names[result];
+}
+
+static const struct {
+    const char *name, *text;
+} notes[] = {
+    [VERIFY_NOTE_NO_RECORD] = { "no-record", N_("is no record of an index") },
+    [VERIFY_NOTE_TOO_LARGE] = { "too-large", N_("takes more than --memory-limit leaves for it") },
+    [VERIFY_NOTE_UNFINISHED] = { "unfinished", N_("the index has none: the run that wrote it did not finish") },
+    [VERIFY_NOTE_DIGESTS_UNUSED] = { "digests-unused", N_("it has digests of captures that were not compared: --hash-input does that") },
+    [VERIFY_NOTE_OTHER_VERSION] = { "other-version", N_("another version of smtpscope wrote it") },
+};
+
+const char *verify_note_name(enum verify_note note)
+{
+    return notes[note].name;
+}
+
+const char *verify_note_text(enum verify_note note)
+{
+    return notes[note].text;
 }
 
 /* ---- the index ---- */
@@ -55,16 +84,49 @@ static void report_index(struct verify *verify, uint64_t session, uint64_t trans
     verify->report(verify->context, &verification);
 }
 
-/* Two records with the same numbers: the second one is extra. */
-static void take_line(struct verify *verify, struct smtp_span line)
+static void report_line(struct verify *verify, const char *what, uint64_t line, enum verify_result result, unsigned all_notes)
 {
-    struct index_entry entry;
-    if (!index_entry_read(line, &entry))
-        report_index(verify, 0, 0, VERIFY_DIFFERS);
-    else if (entry.session > 0 && g_hash_table_contains(verify->index, &entry))
-        report_index(verify, entry.session, entry.transaction, VERIFY_EXTRA);
-    else if (entry.session > 0)
-        g_hash_table_add(verify->index, g_memdup2(&entry, sizeof entry));
+    const struct verification verification = { .what = what, .path = EXPORT_INDEX, .line = line, .result = result, .notes = all_notes };
+    verify->report(verify->context, &verification);
+}
+
+/* The first one counts. */
+static void take_summary(struct verify *verify, const struct index_line *line)
+{
+    if (verify->summary_line > 0) {
+        report_line(verify, "summary", line->number, VERIFY_EXTRA, 0);
+        return;
+    }
+    verify->summary_line = line->number;
+    if (line->text.octets != NULL)
+        verify->summary = g_string_new_len((const char *)line->text.octets, (gssize)line->text.length);
+    else
+        report_line(verify, "summary", line->number, VERIFY_UNREADABLE, 1u << VERIFY_NOTE_TOO_LARGE);
+}
+
+/* Two records with the same numbers: the second one is extra. */
+static void take_message(struct verify *verify, const struct index_entry *entry)
+{
+    if (g_hash_table_contains(verify->index, entry))
+        report_index(verify, entry->session, entry->transaction, VERIFY_EXTRA);
+    else
+        g_hash_table_add(verify->index, g_memdup2(entry, sizeof *entry));
+}
+
+static void take_line(void *context, const struct index_line *line)
+{
+    struct verify *verify = context;
+    switch (line->kind) {
+    case INDEX_NO_RECORD:
+        report_line(verify, "index", line->number, VERIFY_DIFFERS, 1u << VERIFY_NOTE_NO_RECORD);
+        break;
+    case INDEX_MESSAGE:
+        take_message(verify, &line->entry);
+        break;
+    case INDEX_SUMMARY:
+        take_summary(verify, line);
+        break;
+    }
 }
 
 /* A regular file of the directory, no link; -1 with errno set. */
@@ -83,18 +145,14 @@ static int open_file(const struct verify *verify, const char *name)
 static void read_index(struct verify *verify)
 {
     int descriptor = open_file(verify, EXPORT_INDEX);
-    FILE *file = descriptor >= 0 ? fdopen(descriptor, "r") : NULL;
-    if (file == NULL) {
+    if (descriptor < 0) {
         report_index(verify, 0, 0, errno == ENOENT ? VERIFY_MISSING : VERIFY_UNREADABLE);
         return;
     }
-    char *line = NULL;
-    size_t size = 0;
-    ssize_t length;
-    while ((length = getline(&line, &size, file)) > 0)
-        take_line(verify, smtp_span(line, (size_t)length));
-    free(line);
-    fclose(file);
+    verify->readable = index_read(descriptor, verify->memory / LINE_PART, take_line, verify);
+    if (!verify->readable)
+        report_index(verify, 0, 0, VERIFY_UNREADABLE);
+    close(descriptor);
 }
 
 /* The record of a transaction, as it would be written to the index now. */
@@ -104,7 +162,8 @@ static bool agrees_with_index(const struct record *record, const struct transact
     struct json json = { .out = g_string_new(NULL) };
     struct index_entry now;
     transaction_json_record(&json, record, transaction, &paths);
-    bool good = index_entry_read(smtp_span(json.out->str, json.out->len), &now) && strcmp(now.digest, found->digest) == 0;
+    g_string_truncate(json.out, json.out->len - 1); /* the line end */
+    bool good = index_record_read(smtp_span(json.out->str, json.out->len), &now) == INDEX_MESSAGE && strcmp(now.digest, found->digest) == 0;
     g_string_free(json.out, TRUE);
     return good;
 }
@@ -156,8 +215,10 @@ static void check_attachments(struct verify *verify, const struct record *record
 {
     unsigned number = 0;
     for (const GList *link = transaction->message->parts.attachments.head; link != NULL; link = link->next) {
-        const struct attachment *attachment = link->data;
+        struct attachment *attachment = link->data;
         char *name = export_attachment_name(record, transaction, attachment, ++number);
+        if (needed)
+            attachment->path = arena_copy_text(lazy_arena_get(transaction->message->common), name);
         struct verification verification = { .what = "attachment", .session = record->id, .transaction = transaction->id,
                                              .expected = attachment->sha256 };
         check_file(verify, &verification, name, needed);
@@ -192,7 +253,7 @@ void verify_session(struct verify *verify, const struct record *record)
 
 /* ---- the directory ---- */
 
-struct verify *verify_open(const char *path, void (*report)(void *context, const struct verification *verification), void *context)
+struct verify *verify_open(const char *path, uint64_t memory, void (*report)(void *context, const struct verification *verification), void *context)
 {
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
@@ -201,6 +262,7 @@ struct verify *verify_open(const char *path, void (*report)(void *context, const
     verify->directory = directory;
     verify->report = report;
     verify->context = context;
+    verify->memory = memory;
     verify->index = g_hash_table_new_full(entry_hash, entry_equal, g_free, NULL);
     verify->expected = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     read_index(verify);
@@ -262,8 +324,54 @@ void verify_finish(struct verify *verify)
     report_extra_files(verify);
 }
 
+static void judge_summary(const struct index_summary *compared, struct verification *verification)
+{
+    verification->keys = (char *const *)compared->keys->pdata;
+    verification->key_count = compared->keys->len;
+    verification->result = compared->keys->len > 0 ? VERIFY_DIFFERS : VERIFY_AGREES;
+    if (compared->digests_unused && verification->result == VERIFY_AGREES)
+        verification->notes |= 1u << VERIFY_NOTE_DIGESTS_UNUSED;
+    if (compared->other_version)
+        verification->notes |= 1u << VERIFY_NOTE_OTHER_VERSION;
+}
+
+static void compare_summary(struct verify *verify, const struct summary *summary)
+{
+    struct verification verification = { .what = "summary", .path = EXPORT_INDEX, .line = verify->summary_line };
+    struct json json = { .out = g_string_new(NULL) };
+    struct index_summary compared;
+    summary_json(&json, summary);
+    switch (index_summary_compare(smtp_span(verify->summary->str, verify->summary->len), smtp_span(json.out->str, json.out->len),
+                                  verify->memory, &compared)) {
+    case INDEX_SUMMARY_COMPARED:
+        judge_summary(&compared, &verification);
+        break;
+    case INDEX_SUMMARY_NO_RECORD:
+        verification.result = VERIFY_DIFFERS;
+        verification.notes = 1u << VERIFY_NOTE_NO_RECORD;
+        break;
+    case INDEX_SUMMARY_TOO_LARGE:
+        verification.result = VERIFY_UNREADABLE;
+        verification.notes = 1u << VERIFY_NOTE_TOO_LARGE;
+        break;
+    }
+    verify->report(verify->context, &verification);
+    g_ptr_array_unref(compared.keys);
+    g_string_free(json.out, TRUE);
+}
+
+void verify_summary(struct verify *verify, const struct summary *summary)
+{
+    if (verify->summary != NULL)
+        compare_summary(verify, summary);
+    else if (verify->readable && verify->summary_line == 0)
+        report_line(verify, "summary", 0, VERIFY_MISSING, 1u << VERIFY_NOTE_UNFINISHED);
+}
+
 void verify_free(struct verify *verify)
 {
+    if (verify->summary != NULL)
+        g_string_free(verify->summary, TRUE);
     close(verify->directory);
     g_hash_table_destroy(verify->index);
     g_hash_table_destroy(verify->expected);

@@ -70,7 +70,12 @@ static void read_all(const struct options *options)
         .pool = pool,
         .records = { .items = options->command == COMMAND_TRANSCRIPT,
                      .timing = options->timing,
-                     .message = { .digest = options->json, .content = options->full, .worker = worker, .pool = pool } },
+                     .message = { .digest = options->format == FORMAT_JSON,
+                                  .content = options->full,
+                                  .attachments = options_is_log(options),
+                                  .fields = options_is_log(options),
+                                  .worker = worker,
+                                  .pool = pool } },
         .capture_name = name_of,
         .capture_precision = precision_of,
         .not_smtp = options->command == COMMAND_FINDINGS ? not_smtp : NULL,
@@ -125,7 +130,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct options options = {
         .command = commands[size / 2 % G_N_ELEMENTS(commands)],
         .timing = size % 3 == 0,
-        .json = size % 2 == 0,
+        .format = size % 2 == 0 ? FORMAT_JSON : FORMAT_TEXT,
         .full = size % 5 == 0,
         .by_start = size % 7 == 0,
         .sessions = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
@@ -133,6 +138,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         .captures = names,
         .count = 1,
     };
+    if (options.command == COMMAND_SESSIONS)
+        options.format = (enum output_format)(size / 8 % (FORMAT_EVE + 1));
     read_all(&options);
     g_array_free(options.sessions, TRUE);
     close(file);

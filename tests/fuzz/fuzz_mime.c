@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "address_list.h"
+#include "addresses_in.h"
 #include "header.h"
 #include "mime.h"
 #include "safe_name.h"
@@ -47,17 +49,33 @@ static GString *find(struct smtp_span message, size_t piece)
         g_string_append_len(found, (const char *)attachment->filename.octets, (gssize)attachment->filename.length);
         g_string_append_len(found, (const char *)attachment->content_type.octets, (gssize)attachment->content_type.length);
     }
-    g_string_append_printf(found, "%u", parts.limits);
+    g_string_append_printf(found, "%u %" G_GUINT64_FORMAT, parts.limits, parts.leaves);
     mime_parts_free(&parts);
     lazy_arena_free(&arena);
     arena_pool_free(pool);
     return found;
 }
 
+/* All that is found lies in the value, and there is an end to it. */
+static void read_addresses(struct smtp_span value)
+{
+    struct address_list list = address_list_of(value);
+    struct smtp_span rest = value;
+    struct smtp_span mailbox;
+    struct packet_address address;
+    while (address_list_next(&list, &mailbox))
+        if (mailbox.length == 0 || mailbox.octets < value.octets || mailbox.octets + mailbox.length > value.octets + value.length)
+            abort();
+    while (addresses_in_any(&rest, &address))
+        continue;
+    addresses_in_received(value, &address);
+}
+
 static void read_text(void *context, struct smtp_span name, struct smtp_span value)
 {
     (void)context;
     (void)name;
+    read_addresses(value);
     GString *shown = g_string_new_len((const char *)value.octets, (gssize)value.length);
     header_show_nuls(shown);
     g_free(header_text(smtp_span(shown->str, shown->len)));

@@ -275,7 +275,7 @@ class Folder(unittest.TestCase):
         """A second run into the same folder changes nothing."""
         export("out", "mail.pcap")
         before = {name: (read("out", name), os.stat(os.path.join(path("out"), name)).st_mtime_ns) for name in os.listdir(path("out"))}
-        self.fails(run("messages", "--output-dir", "out", "mail.pcap"), "out/" + INDEX, "exists already")
+        self.fails(run("messages", "--output-dir", "out", "mail.pcap"), "out/" + INDEX, "exists already", "--verify")
         self.assertEqual({name: (read("out", name), os.stat(os.path.join(path("out"), name)).st_mtime_ns)
                           for name in os.listdir(path("out"))}, before)
 
@@ -285,6 +285,75 @@ class Folder(unittest.TestCase):
         self.fails(run("messages", "--output-dir", "out", "mail.pcap"), "out/session-1-transaction-1.eml", "exists already")
         self.assertEqual(read("out", "session-1-transaction-1.eml"), b"older evidence")
         self.assertEqual(self.leftovers("out"), [])
+
+    def three_mails(self):
+        capture = Capture()
+        for port in (40001, 40002, 40003):
+            mail(Connection(capture, client_port=port))
+        return write_capture("three.pcap", capture)
+
+    def check_unfinished(self, written, capture="three.pcap"):
+        """The index has the records of the mails that were written, and --verify says that there are no more."""
+        index = index_of("out")
+        self.assertEqual([record["path"] for record in index], ["session-%d-transaction-1.eml" % session for session in written])
+        found, done = records("messages", "--verify", "out", capture)
+        self.assertEqual(done.returncode, 4)
+        for session in written:
+            self.assertEqual([record["result"] for record in found[:-1] if record["session"] == session], ["agrees"] * 2)
+        self.assertEqual([record["notes"] for record in found[:-1] if record["what"] == "summary"], [["unfinished"]])
+
+    def test_stopped_by_a_file(self):
+        self.three_mails()
+        os.mkdir(path(fresh("out")))
+        write("out/session-3-transaction-1.eml", b"older evidence")
+        self.fails(run("messages", "--output-dir", "out", "three.pcap"), "out/session-3-transaction-1.eml", "exists already",
+                   "2 mails were written before", "without a summary")
+        self.assertEqual(sorted(os.listdir(path("out"))), [INDEX] + ["session-%d-transaction-1.eml" % session for session in (1, 2, 3)])
+        self.check_unfinished((1, 2))
+
+    def test_stopped_by_an_attachments_file(self):
+        """The mail is written; of its attachments the index names those that are."""
+        write_message("attached.pcap", message_with(("a.bin", b"hello"), ("b.bin", b"hello"), ("c.bin", b"hello")))
+        os.mkdir(path(fresh("out")))
+        write("out/session-1-transaction-1-part-2-b.bin", b"older evidence")
+        self.fails(run("messages", "--output-dir", "out", "--attachments", "attached.pcap"), "part-2-b.bin", "exists already", "1 mail was written before")
+        record, = index_of("out")
+        self.assertEqual(record["path"], "session-1-transaction-1.eml")
+        self.assertEqual([part["path"] for part in record["message"]["attachments"]], ["session-1-transaction-1-part-1-a.bin", None, None])
+        found, done = records("messages", "--verify", "out", "attached.pcap")
+        self.assertEqual((done.returncode, [record["result"] for record in found[:-1]]),
+                         (4, ["agrees", "agrees", "differs", "missing", "differs", "missing"]))
+
+    def test_index_does_not_fit(self):
+        """A write that fails in the middle of a record leaves no half of it."""
+        self.three_mails()
+        export("out", "three.pcap")
+        length = len(read("out", INDEX).splitlines(True)[0])
+
+        def limit():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (length * 5 // 2, length * 5 // 2))
+        self.fails(run("messages", "--output-dir", fresh("out"), "three.pcap", preexec_fn=limit, restore_signals=False), INDEX, "too large",
+                   "3 mails were written before")
+        self.check_unfinished((1, 2))
+
+    def test_killed(self):
+        """The record of a mail is there as soon as its session is over."""
+        capture = Capture()
+        mail(Connection(capture, client_port=40001))
+        begin(Connection(capture, client_port=40002))
+        fresh("out")
+        process = subprocess.Popen([program.SMTPSCOPE, "messages", "--output-dir", "out", "-"], stdin=subprocess.PIPE,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=program.SCRATCH, env=program.settings())
+        process.stdin.write(capture.octets())
+        process.stdin.flush()
+        deadline = time.monotonic() + 60
+        while not os.path.isfile(path("out/" + INDEX)) or not read("out", INDEX).endswith(b"\n"):
+            self.assertLess(time.monotonic(), deadline)
+        process.kill()
+        process.communicate(timeout=60)
+        write_capture("killed.pcap", capture)
+        self.check_unfinished((1,), "killed.pcap")
 
     def test_links_in_the_way(self):
         for target in ("victim", "nowhere"):
@@ -453,6 +522,32 @@ class Attachments(unittest.TestCase):
             self.assertTrue(os.path.isfile(os.path.join(path("out"), name)))
         self.assertEqual(found[0]["message"]["attachments"][0]["path"], "out/" + listed[0]["path"])
 
+    def test_ends_of_encodings(self):
+        """What is written is all that the encoding holds; where that is not all there is, it is said."""
+        bodies = ((b"base64", b"SGVsbG8gd29ybGQ", b"Hello world", True, []), (b"base64", b"QUJ", b"AB", True, []),
+                  (b"base64", b"QUJDR", b"ABC", False, ["encoding"]), (b"base64", b"QUJDRA==\r\nQUJD", b"ABCD", True, ["encoding"]),
+                  (b"quoted-printable", b"trail  \r\nx=20 \r\nsoft=  \r\nend\t", b"trail\r\nx \r\nsoftend", True, []))
+        for encoding, body, content, whole, limits in bodies:
+            with self.subTest(body):
+                octets = (b"Content-Type: application/octet-stream; name=f\r\nContent-Transfer-Encoding: %s\r\n\r\n%s\r\n" % (encoding, body))
+                octets = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + octets + b"--b--\r\n"
+                _, files, _ = export("out", write_message("ends.pcap", octets), "--attachments")
+                message = index_of("out")[0]["message"]
+                part = message["attachments"][0]
+                self.assertEqual((part["octets"], part["sha256"]), (len(content), sha256(content) if whole else None))
+                self.assertEqual((part["path"].endswith(".partial"), message["limits_met"]), (not whole, limits))
+                self.assertEqual(read("out", part["path"]), content)
+                self.assertEqual(records("messages", "--verify", "out", "ends.pcap")[1].returncode, 0)
+
+    def test_names_that_say_partial(self):
+        """Only what is not whole has a name that says so."""
+        write_message("partial.pcap", message_with(("x.partial", b"1"), ("y.partial.eml", b"2"), ("z.PARTIAL", b"3")))
+        found, files, _ = export("out", "partial.pcap", "--attachments")
+        self.assertEqual(files, ["session-1-transaction-1-part-1-x_partial", "session-1-transaction-1-part-2-y_partial.eml",
+                                 "session-1-transaction-1-part-3-z_PARTIAL", "session-1-transaction-1.eml"])
+        self.assertEqual(found[0]["message"]["attachments"][0]["filename"], "x.partial")
+        self.assertEqual(records("messages", "--verify", "out", "partial.pcap")[1].returncode, 0)
+
     def test_only_where_asked_for(self):
         write_message("attached.pcap", message_with(("a.bin", b"hello")))
         found, files, _ = export("out", "attached.pcap")
@@ -485,8 +580,13 @@ class Hostile(unittest.TestCase):
         (message, _), done = records("messages", *options, write_message(name, octets))
         self.assertEqual((done.returncode, done.stderr), (0, b""))
         self.assertLess(time.monotonic() - started, 60)
+        text = " ".join(run("messages", name).stdout.decode().split())
         os.unlink(path(name))
         message = message["message"]
+        for limit, words in (("header", "the header is longer"), ("depth", "nested too deep"), ("attachments", "more attachments than are listed"),
+                             ("field", "a header field of a part")):
+            self.assertEqual(words in text, limit in message["limits_met"], (limit, text[:2000]))
+        self.assertEqual("NOT ALL WAS LOOKED AT: " in text, bool(message["limits_met"]))
         self.assertEqual((message["complete"], message["sha256"]), (True, sha256(octets)))
         return message
 
@@ -545,11 +645,11 @@ class Verify(unittest.TestCase):
     def test_agrees(self):
         self.assertEqual(self.verify(status=0), [])
         found, _ = records("messages", "--verify", "out", "attached.pcap", "more.pcap")
-        self.assertEqual(sorted(os.path.basename(record["path"]) for record in found[:-1] if record["what"] != "index"), self.files)
-        self.assertEqual(found[-1]["verified"]["agrees"], 4 + 3)
+        self.assertEqual(sorted(os.path.basename(record["path"]) for record in found[:-1] if record["what"] in ("message", "attachment")), self.files)
+        self.assertEqual(found[-1]["verified"]["agrees"], 4 + 3 + 1)
         text = run("messages", "--verify", "out", "attached.pcap", "more.pcap").stdout.decode()
         self.assertIn("agrees      " + self.EML, text)
-        self.assertTrue(text.endswith(": 7 agree\n"), text)
+        self.assertTrue(text.endswith(": 8 agree\n"), text)
 
     def test_moved(self):
         """Folder and captures may have been moved, and compressed."""
@@ -605,12 +705,175 @@ class Verify(unittest.TestCase):
                 ("a number too large", whole.replace(b'"session":1,', b'"session":99999999999999999999,', 1),
                  [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
                 ("nested deep", b"[" * 100_000 + b"\n" + whole, [("index", INDEX, None, "differs")]),
-                ("empty", b"", [("index", INDEX, 1, "missing"), ("index", INDEX, 2, "missing"), ("index", INDEX, 3, "missing")])):
+                ("an attachment's path", whole.replace(self.PART.encode(), b"../../etc/passwd"), [("index", INDEX, 1, "differs")]),
+                ("more than a capture's name", whole.replace(b'"capture":"attached.pcap"', b'"capture":["attached.pcap"]', 1), [("index", INDEX, 1, "differs")]),
+                ("a key twice", whole.replace(b'"session":1,', b'"session":1,"session":99,"session":1,', 1),
+                 [("index", INDEX, 1, "differs")]),
+                ("a key twice in the summary", whole.replace(b'"frames":', b'"frames":0,"frames":', 1), [("summary", INDEX, None, "differs")]),
+                ("octets that no name has", whole.replace(b'"capture":"attached.pcap"', b'"capture":"attached\x1b.pcap"', 1),
+                 [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
+                ("an escape that is none", whole.replace(b'"capture":"attached.pcap"', b'"capture":"\\q"', 1),
+                 [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
+                ("two names", whole.replace(b'"capture":"attached.pcap"', b'"capture":"x","capture":"attached.pcap"', 1), [("index", INDEX, 1, "differs")]),
+                ("a name elsewhere", whole.replace(b'"rcpt_to":[{', b'"rcpt_to":[{"capture":"x",', 1), [("index", INDEX, 1, "differs")]),
+                ("octets for a name", whole.replace(b'"capture":"attached.pcap"', b'"capture":"attached.pcap","capture_base64":{}', 1),
+                 [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
+                ("half a record", lines[0][:-9] + b"\n" + b"".join(lines[1:]), [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
+                ("more behind a record", lines[0][:-1] + b" 1\n" + b"".join(lines[1:]), [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
+                ("an unknown record", b'{"record":"zzz"}\n' + whole, [("index", INDEX, None, "differs")]),
+                ("no record", b'{}\n[]\n' + whole, [("index", INDEX, None, "differs")] * 2),
+                ("a hidden tail", whole.replace(b'"record":"message"', b'"record":"message\\u0000x"', 1),
+                 [("index", INDEX, None, "differs"), ("index", INDEX, 1, "missing")]),
+                ("empty", b"", [("index", INDEX, 1, "missing"), ("index", INDEX, 2, "missing"), ("index", INDEX, 3, "missing"),
+                                ("summary", INDEX, None, "missing")])):
             with self.subTest(name):
                 write("out/" + INDEX, octets)
                 self.assertEqual(self.verify(status=4), expected)
         os.unlink(path("out/" + INDEX))
         self.assertEqual(self.verify(status=4)[0], ("index", INDEX, None, "missing"))
+
+    def verify_summary(self, change, *captures, options=(), status=4):
+        """The verification of a summary that was changed."""
+        lines = read("out", INDEX).splitlines(True)
+        summary = json.loads(lines[-1])
+        change(summary)
+        write("out/" + INDEX, b"".join(lines[:-1]) + json.dumps(summary).encode() + b"\n")
+        found, done = records("messages", "--verify", "out", *options, *(captures or ("attached.pcap", "more.pcap")))
+        write("out/" + INDEX, b"".join(lines))
+        self.assertEqual(done.returncode, status, found)
+        self.assertEqual([record for record in found[:-2] if record["result"] != "agrees"], [])
+        self.assertEqual((found[-2]["what"], found[-2]["result"], found[-2]["line"]), ("summary", "differs" if status else "agrees", len(lines)))
+        return found[-2]["keys"], found[-2]["notes"]
+
+    def test_summary(self):
+        def set_(key, value):
+            return lambda summary: summary.__setitem__(key, value)
+        for key, value in (("captures", 3), ("frames", 1), ("octets", 1), ("sessions", 4), ("messages", 2), ("findings", 9), ("truncated", True),
+                           ("dropped", {"malformed": 1}), ("inputs", []), ("inputs", "none"), ("version", 1), ("options", {}),
+                           ("messages", "3"), ("dropped", None)):
+            with self.subTest(key, value=value):
+                self.assertIn(key, self.verify_summary(set_(key, value))[0])
+        self.assertEqual(self.verify_summary(set_("messages", 2)), (["messages"], []))
+        self.assertEqual(self.verify_summary(set_("note", "x" * 1000)), (["others"], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary.pop("frames")), (["frames"], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary["options"].update(session=[2])), (["options"], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary["options"].update(shard="0/2")), (["options"], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary["inputs"][0].update(note="x")), (["inputs"], []))
+
+    def test_summary_of_another_run(self):
+        """What only says how it was looked at may differ; findings may be others of another version, which is said."""
+        def later(summary):
+            summary.update(version="0.0.1", findings=77, dropped={"forgotten": 3})
+        self.assertEqual(self.verify_summary(later, status=0), ([], ["other-version"]))
+        self.assertEqual(self.verify_summary(lambda summary: summary["options"].update(show_secrets=True, sort="start"), status=0), ([], []))
+
+        def less_memory(summary):
+            summary["options"]["memory_limit"] = 1
+            summary["dropped"]["memory-limit"] = 5
+        self.assertEqual(self.verify_summary(less_memory, status=0), ([], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary["dropped"].update({"memory-limit": 5})), (["dropped"], []))
+        text = run("messages", "--verify", "out", "attached.pcap", "more.pcap").stdout.decode()
+        self.assertNotIn(INDEX, text)
+
+    def test_digests_of_captures(self):
+        self.export("--hash-input")
+
+        def forge(summary):
+            summary["inputs"][0]["sha256"] = "0" * 64
+
+        def exchange(summary):
+            one, other = summary["inputs"]
+            one["sha256"], other["sha256"] = other["sha256"], one["sha256"]
+
+        def hide(summary):
+            summary["inputs"][0]["sha256"] += "\0x"
+        hashed = {"options": ("--hash-input",)}
+        for change in (forge, exchange, hide):
+            with self.subTest(change.__name__):
+                self.assertEqual(self.verify_summary(change, **hashed), (["inputs"], []))
+        self.assertEqual(self.verify_summary(lambda summary: None, status=0, **hashed), ([], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary["inputs"][0].update(sha256=None), status=0, **hashed), ([], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary["inputs"][0].update(capture="moved"), status=0, **hashed), ([], []))
+        self.assertEqual(self.verify_summary(forge, status=0), ([], ["digests-unused"])) # nothing to hold it against, and said
+        self.assertIn("messages.ndjson, the summary: it has digests of captures that were not compared",
+                      run("messages", "--verify", "out", "attached.pcap", "more.pcap").stdout.decode())
+        shutil.copy(path("attached.pcap"), path("copy.pcap"))
+        self.assertEqual(self.verify_summary(lambda summary: None, "copy.pcap", "more.pcap", status=0, **hashed), ([], []))
+
+    def test_summaries(self):
+        whole = read("out", INDEX)
+        lines = whole.splitlines(True)
+        for octets, expected in ((b"".join(lines[:-1]), [("summary", INDEX, None, "missing")]),
+                                 (whole + lines[-1], [("summary", INDEX, None, "extra")]),
+                                 (whole + b'{"record":"summary"}\n', [("summary", INDEX, None, "extra")])):
+            write("out/" + INDEX, octets)
+            self.assertEqual(self.verify(status=4), expected)
+        write("out/" + INDEX, b"".join(lines[:-1]))
+        self.assertIn("missing     messages.ndjson, the summary: the index has none: the run that wrote it did not finish\n",
+                      run("messages", "--verify", "out", "attached.pcap", "more.pcap").stdout.decode())
+
+    def test_part(self):
+        """Counts are compared where the same sessions are asked for."""
+        def forge(summary):
+            summary["messages"] = 7
+        self.assertEqual(self.verify_summary(forge, options=("--session", "1"), status=0), ([], []))
+        self.assertEqual(self.verify_summary(lambda summary: summary.update(frames=1), options=("--session", "1")), (["frames"], []))
+        export("out", "attached.pcap", "more.pcap", "--session", "1")
+        self.assertEqual(self.verify_summary(forge, options=("--session", "1")), (["messages"], []))
+        self.assertEqual(self.verify_summary(lambda summary: None, options=("--session", "1"), status=0), ([], []))
+        for shard in ("0/2", "1/2"):
+            export("out", "attached.pcap", "more.pcap", "--shard", shard)
+            self.assertEqual(self.verify_summary(lambda summary: None, options=("--shard", shard), status=0), ([], []))
+
+    def test_interrupted_run(self):
+        """What a run has read that did not read all does not pass for all."""
+        with open(path("more.pcap"), "rb") as file:
+            octets = file.read()
+        write("cut.pcap", octets[:-10])
+        records("messages", "--output-dir", fresh("out"), "attached.pcap", "cut.pcap")
+        self.assertIn(("summary", INDEX, None, "differs"), self.verify(status=4))
+
+    def test_large_lines(self):
+        """A line may be anything: it is not held in memory, nor what could be made of it."""
+        differs, extra = ("index", INDEX, None, "differs"), ("summary", INDEX, None, "extra")
+        whole = read("out", INDEX)
+        numbered = b'{"record":"message","session":9,"transaction":1,"x":"'
+        nested = b'{"record":"summary","x":[' + b"{}," * 400_000 + b"1]}\n"
+        for name, octets, expected in (
+                ("long", whole + numbered + b"x" * 150_000_000 + b'"}\n', ("index", INDEX, 9, "extra")),
+                ("many", whole + b'{"x":[' + b"1," * 4_000_000 + b"1]}\n", differs), ("objects", whole + b'{"x":[' + b"{}," * 3_000_000 + b"1]}\n", differs),
+                ("no end", whole + b"x" * 150_000_000, differs), ("another summary", whole + nested, extra),
+                ("summary", whole.replace(b'{"record":"summary"', nested.rstrip()[:-1] + b',"y":1', 1), ("summary", INDEX, None, "unreadable")),
+                ("long summary", whole.replace(b'{"record":"summary"', b'{"record":"summary","x":"' + b"x" * 9_000_000 + b'"', 1),
+                 ("summary", INDEX, None, "unreadable"))):
+            with self.subTest(name):
+                write("out/" + INDEX, octets)
+                self.assertEqual(self.verify(status=4, options=("--memory-limit", "64M")), [expected])
+                done, peak = program.run_and_measure("messages", "--verify", "out", "--memory-limit", "64M", "attached.pcap", "more.pcap")
+                self.assertEqual(done.returncode, 4)
+                if peak is not None:
+                    self.assertLess(peak, 64 * 1024)
+        write("out/" + INDEX, whole)
+        self.assertEqual(self.verify(status=0, options=("--memory-limit", "64M")), [])
+
+    def test_many_recipients(self):
+        """A record of 15 MB is one like any other, with little memory, too."""
+        capture = Capture()
+        connection = Connection(capture).open().say("S", "220 mx ESMTP\r\n").say("C", "EHLO c\r\n").say("S", "250 mx\r\n")
+        connection.say("C", "MAIL FROM:<a@example.com>\r\n").say("S", "250 ok\r\n")
+        for number in range(100_000):
+            connection.say("C", "RCPT TO:<recipient-%d@department.example.com>\r\n" % number).say("S", "250 2.1.5 this recipient is fine with us\r\n")
+        end(connection.say("C", "DATA\r\n").say("S", "354 go\r\n").say("C", "Subject: x\r\n\r\nx\r\n.\r\n"))
+        _, _, done = export("out", write_capture("recipients.pcap", capture))
+        self.assertEqual(done.returncode, 0)
+        self.assertGreater(len(read("out", INDEX)), 10_000_000)
+        self.assertEqual(self.verify("recipients.pcap", status=0, options=("--memory-limit", "64M")), [])
+        done, peak = program.run_and_measure("messages", "--verify", "out", "--memory-limit", "64M", "recipients.pcap")
+        self.assertEqual(done.returncode, 0)
+        if peak is not None:
+            self.assertLess(peak, 64 * 1024)
+        write("out/" + INDEX, read("out", INDEX).replace(b"recipient-77777@", b"recipient-77778@"))
+        self.assertEqual(self.verify("recipients.pcap", status=4), [("index", INDEX, 1, "differs")])
 
     def test_one_session(self):
         """The others are not looked at, and not extra either."""

@@ -926,6 +926,7 @@ class Secrets(unittest.TestCase):
         "no space": ["AUTHPLAIN %(PLAIN)s", "500 no"],
         "an equals sign": ["AUTH=PLAIN %(PLAIN)s", "500 no"],
         "a bare AUTH": ["AUTH", "334 VXNlcm5hbWU6", "%(USER)s", "334 UGFzc3dvcmQ6", "%(ENCODED)s", "235 ok"],
+        "repeated to a mail": ["AUTH PLAIN %(PLAIN)s", "235 ok", "MAIL FROM:<a@example.com>", "550 %(PASSWORD)s %(PLAIN)s"],
         "the password in clear": ["AUTH PLAIN %(PLAIN)s", "535 5.7.8 %(PASSWORD)s is not the password of alice"],
     }
 
@@ -1105,6 +1106,26 @@ class Scale(unittest.TestCase):
         small = self.measure(1000)
         large = self.measure(100_000)
         self.assertLess(large, small + 100_000, "kilobytes at 1,000 sessions: %d" % small)
+
+    def test_many_recipients(self):
+        """One mail to very many: its record is written as it goes."""
+        count = 100_000
+        capture = Capture()
+        connection = Connection(capture).open().say("S", "220 mx ESMTP\r\n").say("C", "EHLO c\r\n").say("S", "250-mx\r\n250 PIPELINING\r\n")
+        connection.say("C", "MAIL FROM:<a@example.com>\r\n").say("S", "250 ok\r\n")
+        for first in range(0, count, 40):
+            connection.say("C", "".join("RCPT TO:<u%d@example.com>\r\n" % number for number in range(first, first + 40)))
+            connection.say("S", "250 2.1.5 ok\r\n" * 40)
+        connection.say("C", "DATA\r\n").say("S", "354 go\r\n").say("C", "Subject: x\r\n\r\nx\r\n.\r\n").say("S", "250 ok\r\n").close()
+        write_capture("recipients.pcap", capture)
+        for command in (("sessions", "--format", "json"), ("messages", "--format", "json"), ("--format", "json"), ("messages",), ()):
+            done, peak = run_and_measure(*command, "--memory-limit", "32M", "recipients.pcap")
+            self.assertEqual(done.returncode, 0)
+            if command and command[0] == "sessions":
+                (session, _) = [json.loads(line) for line in done.stdout.splitlines()]
+                self.assertEqual(len(session["transactions"][0]["rcpt_to"]), count)
+            if peak is not None:
+                self.assertLess(peak, 32 * 1024 * 1.1, command)
 
     def test_many_behind_one(self):
         """Sessions that must wait for their turn, or for their number, do so within --memory-limit."""

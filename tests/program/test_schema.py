@@ -17,6 +17,8 @@ import test_program as program
 from pcap import Capture, Connection, mail
 from test_program import path, run, write_capture
 
+# Lines of logs have the keys of other programs, and no "record".
+LOGS = {"zeek-json": "zeek", "eve": "eve"}
 COMMANDS = (("transcript",), ("sessions", "--timing"), ("messages",), ("findings",), ("servers",), ("transcript", "--show-secrets"))
 
 
@@ -50,6 +52,15 @@ class Schema(unittest.TestCase):
     def setUpClass(cls):
         cls.validators = validators()
 
+    def check_log(self, form, name):
+        """Validates the lines of a log; how many there are, and the keys that occur."""
+        lines = [json.loads(line) for line in run("sessions", "--format", form, name).stdout.decode("utf-8").splitlines()]
+        for line in lines:
+            error = jsonschema.exceptions.best_match(self.validators[LOGS[form]].iter_errors(line))
+            if error is not None:
+                self.fail("%s: %s: %s" % (form, "/".join(map(str, error.absolute_path)), error.message[:300]))
+        return len(lines), {key for line in lines for inner in objects(line) for key in inner}
+
     def check(self, octets):
         """Validates an output; the names of its records."""
         names = []
@@ -75,7 +86,7 @@ class Schema(unittest.TestCase):
                     if inner.get("type") == "object":
                         self.assertIs(inner["additionalProperties"], False)
         listed = {reference["$ref"] for reference in found["record"]["oneOf"]}
-        self.assertEqual(listed, {name + ".json" for name in found} - {"values.json", "record.json"})
+        self.assertEqual(listed, {name + ".json" for name in found} - {"values.json", "record.json"} - {name + ".json" for name in LOGS.values()})
 
     def test_every_capture(self):
         seen = set()
@@ -84,6 +95,33 @@ class Schema(unittest.TestCase):
                 with self.subTest(os.path.basename(capture), command=command):
                     seen |= set(self.check(run(*command, "--format", "json", capture).stdout))
         self.assertLessEqual({"session", "command", "reply", "data", "boundary", "message", "finding", "server", "summary"}, seen)
+
+    def test_logs(self):
+        """Every key of their schemas occurs."""
+        rare = Capture()
+        header = "".join("%s: a@example.com\r\n" % name for name in (
+            "Date From To Cc Bcc Reply-To Subject Message-ID In-Reply-To References Received Received X-Mailer User-Agent X-User-Agent Importance "
+            "Priority Sensitivity Organization Content-MD5").split()) + "X-Originating-IP: 192.0.2.7\r\n"
+        connection = Connection(rare).open().say("S", "220 mx\r\n").say("C", b"EHLO \xff\r\n").say("S", "250 mx\r\n")
+        connection.say("C", "MAIL FROM:<a@example.com>\r\n").say("S", "250 ok\r\n").say("C", "RCPT TO:<b@example.com>\r\n").say("S", "550 no\r\n")
+        connection.say("C", "RCPT TO:<c@example.com>\r\n").say("S", "250 ok\r\n").say("C", "DATA\r\n").say("S", "354 go\r\n")
+        connection.say("C", header + "Content-Disposition: attachment; filename=x\r\n\r\nhello\r\n.\r\n").say("S", "250 ok\r\n").close()
+        long = Connection(rare, client_port=40001).open().say("S", "220 mx\r\n").say("C", "EHLO c\r\n").say("S", "250 mx\r\n")
+        long.say("C", "MAIL FROM:<a@example.com>\r\n").say("S", "250 ok\r\n").say("C", "RCPT TO:<b@example.com>\r\n").say("S", "250 ok\r\n")
+        long.say("C", "DATA\r\n").say("S", "354 go\r\n").say("C", "X: y\r\n" * 9000).say("C", "X: y\r\n" * 9000).say("C", "\r\nx\r\n.\r\n").close()
+        name = write_capture("rare.pcap", rare)
+        for form, schema in LOGS.items():
+            keys = self.check_log(form, name)[1]
+            wanted = {key for inner in objects(schemas()[schema]) if inner.get("type") == "object" for key in inner["properties"]}
+            self.assertEqual(keys, wanted)
+            for capture in test_messages.all_captures():
+                with self.subTest(os.path.basename(capture), form=form):
+                    self.check_log(form, capture)
+            for line in run("sessions", "--format", form, name).stdout.splitlines():
+                for number, _ in enumerate(objects(json.loads(line))):
+                    more = json.loads(line)
+                    list(objects(more))[number]["no_such_key"] = None
+                    self.assertFalse(self.validators[schema].is_valid(more))
 
     def test_reference(self):
         names = self.check(run("reference", "--format", "json").stdout)

@@ -16,10 +16,13 @@
 
 #define MIXED "Content-Type: multipart/mixed; boundary=b\r\n\r\n"
 #define A_FILE "Content-Disposition: attachment; filename=f\r\n\r\n"
+#define BASE64 MIXED "--b\r\nContent-Transfer-Encoding: base64\r\n" A_FILE
+#define QUOTED MIXED "--b\r\nContent-Transfer-Encoding: quoted-printable\r\n" A_FILE
 
 /* What is found is written as "type|name|octets|content if it was given for the digest;" */
 static const struct {
     const char *what, *message, *found;
+    unsigned limits;
 } cases[] = {
     { "no header", "hello\r\n", "" },
     { "plain text", "Subject: x\r\n\r\nhello\r\n--b\r\n" A_FILE "x", "" },
@@ -39,6 +42,18 @@ static const struct {
       "application/pdf|a.pdf|5|hello;" },
     { "quoted-printable", MIXED "--b\r\nContent-Transfer-Encoding: Quoted-Printable\r\n" A_FILE "a=3D=\r\nb\r\n--b--\r\n",
       "text/plain|f|3|a=b;" },
+    { "base64 without padding, one over", BASE64 "aGVsbA\r\n--b--\r\n", "text/plain|f|4|hell;" },
+    { "base64 without padding, two over", BASE64 "aGVs\r\nbG8\r\n--b--\r\n", "text/plain|f|5|hello;" },
+    { "base64 without padding, very short", BASE64 "aGU\r\n--b--\r\n", "text/plain|f|2|he;" },
+    { "base64 with too little padding", BASE64 "aGVsbA=\r\n--b--\r\n", "text/plain|f|4|hell;" },
+    { "base64 with too much padding", BASE64 "aGVs\r\n====\r\n--b--\r\n", "text/plain|f|3|hel;" },
+    { "base64 with what is none of it", BASE64 "a!G\tV-s\r\n\r\nbG8\r\n--b--\r\n", "text/plain|f|5|hello;" },
+    { "base64 that goes on behind its end", BASE64 "aGVsbA==\r\nbG8=\r\n--b--\r\n", "text/plain|f|4|hell;", MIME_LIMIT_ENCODING },
+    { "base64 of a whole message, not padded", "Content-Transfer-Encoding: base64\r\n" A_FILE "aGVsbG8\r\n", "text/plain|f|5|hello;" },
+    { "white space at the ends of lines", QUOTED "a \t \r\nb c =20\t\r\nd = \t\r\ne  \n \r \r\nf  \r\n--b--\r\n",
+      "text/plain|f|19|a\r\nb c  \r\nd e\n \r\r\nf;" },
+    { "half a sign at the end", QUOTED "x=4\r\n--b--\r\n", "text/plain|f|3|x=4;" },
+    { "a soft line break at the end", QUOTED "x=\r\n--b--\r\n", "text/plain|f|1|x;" },
     { "another encoding stays as it is", MIXED "--b\r\nContent-Transfer-Encoding: x-uuencode\r\n" A_FILE "#0V%T\r\n--b--\r\n", "text/plain|f|5|#0V%T;" },
     { "no attachment", MIXED "--b\r\nContent-Type: text/html\r\nContent-Disposition: inline\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--\r\n", "" },
     { "no text", MIXED "--b\r\nContent-Type: IMAGE/Png\r\nContent-ID: <1>\r\n\r\nx\r\n--b--\r\n", "image/png||1|x;" },
@@ -103,8 +118,13 @@ static GString *expected_of(const char *found)
     return expected;
 }
 
+struct counts {
+    unsigned limits; /* enum mime_limit */
+    uint64_t leaves;
+};
+
 /* Feeds a message in pieces of `size` octets, or (0) of any size. */
-static GString *play(struct smtp_span message, size_t size, GRand *random, unsigned *limits)
+static GString *play(struct smtp_span message, size_t size, GRand *random, struct counts *counts)
 {
     struct arena_pool *pool = arena_pool_new(1 << 20);
     struct lazy_arena arena = { .pool = pool };
@@ -120,7 +140,7 @@ static GString *play(struct smtp_span message, size_t size, GRand *random, unsig
     }
     mime_end(mime, true);
     GString *found = found_in(&parts);
-    *limits = parts.limits;
+    *counts = (struct counts){ .limits = parts.limits, .leaves = parts.leaves };
     mime_parts_free(&parts);
     lazy_arena_free(&arena);
     arena_pool_free(pool);
@@ -135,17 +155,47 @@ static void test_cases(void **state)
         GString *expected = expected_of(cases[i].found);
         for (size_t round = 0; round < 40; round++) {
             size_t size = round == 0 ? SIZE_MAX : round < 20 ? round : 0;
-            unsigned limits = 0;
-            GString *found = play(smtp_span_of_text(cases[i].message), size, random, &limits);
+            struct counts counts;
+            GString *found = play(smtp_span_of_text(cases[i].message), size, random, &counts);
             if (strcmp(found->str, expected->str) != 0)
                 print_error("%s, in pieces of %zu\n", cases[i].what, size);
             assert_string_equal(found->str, expected->str);
-            assert_int_equal(limits, 0);
+            assert_int_equal(counts.limits, cases[i].limits);
             g_string_free(found, TRUE);
         }
         g_string_free(expected, TRUE);
     }
     g_rand_free(random);
+}
+
+/* Bodies with something in them, wherever the octets are cut. */
+static void test_leaves(void **state)
+{
+    static const struct {
+        const char *message;
+        uint64_t leaves;
+    } messages[] = {
+        { "", 0 },
+        { "Subject: x\r\n", 0 },
+        { "Subject: x\r\n\r\n", 0 },
+        { "Subject: x\r\n\r\nhello", 1 },
+        { "Subject: x\r\n\r\n\r\n\r\nhello\r\n", 1 },
+        { MIXED "preamble\r\n", 0 },
+        { MIXED "--b\r\n\r\none\r\n--b\r\n" A_FILE "two\r\n--b--\r\nepilogue", 2 },
+        { MIXED "--b\r\n\r\n--b\r\n\r\n\r\n--b\r\n\r\n\r\n\r\n--b--\r\n", 1 },
+        { MIXED "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\nx\r\n--c\r\n\r\none\r\n--c--\r\n--b\r\n\r\ntwo", 2 },
+        { "Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nhello", 1 },
+        { MIXED "--b\r\nContent-Type: message/rfc822\r\n" A_FILE "Subject: x\r\n\r\n--b--", 0 },
+        { "Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nx", 1 },
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(messages); i++) {
+        for (size_t size = 1; size < 80; size++) {
+            struct counts counts;
+            g_string_free(play(smtp_span_of_text(messages[i].message), size, NULL, &counts), TRUE);
+            assert_int_equal(counts.leaves, messages[i].leaves);
+        }
+    }
 }
 
 static unsigned count_of(GString *found)
@@ -166,9 +216,9 @@ static void test_deep(void **state)
             g_string_append_printf(message, kind == 0 ? "Content-Type: multipart/mixed; boundary=b%u\r\n\r\n--b%u\r\n"
                                                       : "Content-Type: message/rfc822\r\nX: %u%u\r\n\r\n", i, i);
         g_string_append(message, A_FILE "deep\r\n");
-        unsigned limits = 0;
-        assert_int_equal(count_of(play(smtp_span(message->str, message->len), 1000, NULL, &limits)), 0);
-        assert_int_equal(limits, MIME_LIMIT_DEPTH);
+        struct counts counts;
+        assert_int_equal(count_of(play(smtp_span(message->str, message->len), 1000, NULL, &counts)), 0);
+        assert_int_equal(counts.limits, MIME_LIMIT_DEPTH);
         g_string_free(message, TRUE);
     }
 }
@@ -179,9 +229,9 @@ static void test_many(void **state)
     GString *message = g_string_new(MIXED);
     for (unsigned i = 0; i < 100000; i++)
         g_string_append(message, "--b\r\n" A_FILE "x\r\n");
-    unsigned limits = 0;
-    assert_int_equal(count_of(play(smtp_span(message->str, message->len), 5000, NULL, &limits)), MIME_ATTACHMENTS_LIMIT);
-    assert_int_equal(limits, MIME_LIMIT_ATTACHMENTS);
+    struct counts counts;
+    assert_int_equal(count_of(play(smtp_span(message->str, message->len), 5000, NULL, &counts)), MIME_ATTACHMENTS_LIMIT);
+    assert_int_equal(counts.limits, MIME_LIMIT_ATTACHMENTS);
     g_string_free(message, TRUE);
 }
 
@@ -192,12 +242,48 @@ static void test_long_field(void **state)
     while (message->len < 1000000)
         g_string_append(message, "x; x=");
     g_string_append(message, "\r\nContent-Disposition: attachment; filename=f\r\n\r\nx");
-    unsigned limits = 0;
-    GString *found = play(smtp_span(message->str, message->len), 7000, NULL, &limits);
+    struct counts counts;
+    GString *found = play(smtp_span(message->str, message->len), 7000, NULL, &counts);
     assert_true(g_str_has_prefix(found->str, "application/pdf|f|1|"));
-    assert_int_equal(limits, MIME_LIMIT_FIELD);
+    assert_int_equal(counts.limits, MIME_LIMIT_FIELD);
     g_string_free(found, TRUE);
     g_string_free(message, TRUE);
+}
+
+/* A lone digit of base64 at the end is no octet: what it was cut from is not whole. */
+static void test_lone_digit(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = { "aGVsb\r\n", "aGVsb", "aGVsb===\r\n", "aGVsb=\r\n" };
+    for (size_t i = 0; i < G_N_ELEMENTS(bodies); i++)
+        for (size_t size = 1; size < 20; size++) {
+            char *message = g_strconcat(BASE64, bodies[i], NULL);
+            struct counts counts;
+            GString *found = play(smtp_span_of_text(message), size, NULL, &counts);
+            assert_string_equal(found->str, "text/plain|f|3|;");
+            assert_int_equal(counts.limits, MIME_LIMIT_ENCODING);
+            g_string_free(found, TRUE);
+            g_free(message);
+        }
+}
+
+/* White space in front of more than white space is kept, however much it is; of what is deleted no more than a piece is looked at. */
+static void test_much_white_space(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < 2; kind++) {
+        GString *message = g_string_new(QUOTED "a");
+        for (unsigned i = 0; i < 1000000; i++)
+            g_string_append_c(message, i % 3 == 0 ? '\t' : ' ');
+        g_string_append(message, kind == 0 ? "b\r\nc \r\n--b--\r\n" : "\r\n--b--\r\n");
+        struct counts counts;
+        GString *found = play(smtp_span(message->str, message->len), 5000, NULL, &counts);
+        if (kind == 0)
+            assert_true(g_str_has_prefix(found->str, "text/plain|f|1000005|"));
+        assert_int_equal(counts.limits, kind == 0 ? 0 : MIME_LIMIT_ENCODING);
+        g_string_free(found, TRUE);
+        g_string_free(message, TRUE);
+    }
 }
 
 /* Behind a hole nothing is whole. */
@@ -225,8 +311,9 @@ static void test_hole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases), cmocka_unit_test(test_deep), cmocka_unit_test(test_many),
-        cmocka_unit_test(test_long_field), cmocka_unit_test(test_hole),
+        cmocka_unit_test(test_cases), cmocka_unit_test(test_leaves), cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_many), cmocka_unit_test(test_long_field), cmocka_unit_test(test_lone_digit),
+        cmocka_unit_test(test_much_white_space), cmocka_unit_test(test_hole),
     };
     g_mime_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,6 +45,13 @@ static void test_names(void **state)
         { "CONIN$", "_CONIN_" },
         { "COM10", "COM10" },
         { "CONTENT.txt", "CONTENT.txt" },
+        { "x.partial", "x_partial" },
+        { "x.Partial. ", "x_Partial" },
+        { "x.partial.eml", "x_partial.eml" },
+        { "x.partial.partial.eml.zip", "x_partial_partial.eml.zip" },
+        { "x.partially", "x.partially" },
+        { ".partial", "_partial" },
+        { "con.partial", "_con_partial" },
         { "a\nb\tc\x7f\x1b[2J", "a_b_c__[2J" },
         { "exe\xe2\x80\xaegpj.scr", "exe_gpj.scr" },
         { "caf\xe9.txt", "caf_.txt" },
@@ -107,6 +114,7 @@ static void test_random(void **state)
         char *safe = safe_name(smtp_span(octets, length));
         size_t got = strlen(safe);
         assert_true(got > 0 && got <= SAFE_NAME_LIMIT);
+        assert_false(g_str_has_suffix(safe, ".partial"));
         assert_true(text_is_utf8(smtp_span_of_text(safe)));
         assert_null(strpbrk(safe, "/\\:"));
         assert_null(strchr(". -", safe[0]));

@@ -135,7 +135,7 @@ static void print_record(void *target, struct smtp_span octets)
     struct record *record = target;
     struct json json = { .out = transcript };
     record_conclude(record);
-    transcript_json(&json, record, true, NULL);
+    transcript_json(&json, record, true);
     record_free(record);
 }
 
