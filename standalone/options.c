@@ -355,6 +355,8 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     work = work && read_shard(options, shard, status);
     unsigned skip = read_command(options, words) ? 1 : 0;
     work = work && (skip > 0 || check_misspelt(words, status));
+    if (sort == NULL && options->command == COMMAND_REPORT)
+        options->by_start = true; /* nobody waits for a page's first sessions */
     options->count = words != NULL ? g_strv_length(words) - skip : 0;
     options->captures = words != NULL ? g_strdupv(words + skip) : NULL;
     work = work && check_command(options, status) && check_reference_options(options, language, status)
