@@ -181,10 +181,11 @@ static void greeted(struct smtp_session *session, enum smtp_verb verb, const str
     if (!extended || session->reply.partial)
         return;
     bool tls = (session->keywords & (UINT64_C(1) << SMTP_KEYWORD_STARTTLS)) != 0;
-    if (session->masked)
+    bool missing = !tls && !session->starttls_accepted && !session->tls_begun;
+    if (session->masked && missing)
         smtp_report_once(session, SMTP_FINDING_STARTTLS_MASKED, SMTP_SERVER, offset, sink,
-                         "a keyword of eight letters is overwritten with X where STARTTLS would stand");
-    else if (!tls && !session->starttls_accepted && !session->tls_begun && !session->lmtp && session->ehlo_seen)
+                         "a keyword of eight letters is overwritten with X, and STARTTLS is not among the others");
+    else if (missing && !session->lmtp && session->ehlo_seen)
         smtp_report_once(session, SMTP_FINDING_STARTTLS_NOT_OFFERED, SMTP_SERVER, offset, sink,
                          "the server's EHLO reply does not offer STARTTLS");
     unsigned readable = 1u << SMTP_MECHANISM_PLAIN | 1u << SMTP_MECHANISM_LOGIN | 1u << SMTP_MECHANISM_XOAUTH2

@@ -95,11 +95,10 @@ static void tell_unoffered(struct across *across, struct server *server, struct 
     bool masked = unoffered->finding == SMTP_FINDING_STARTTLS_MASKED;
     GString *detail = g_string_new("the server ");
     text_append_endpoint(detail, &endpoint->address, endpoint->port);
-    g_string_append(detail, masked ? " offers STARTTLS in another session; for client "
-                                   : " offered STARTTLS in another session, and not to client ");
+    g_string_append(detail, " offered STARTTLS in another session, and not to client ");
     text_append_address(detail, &unoffered->client);
     if (masked)
-        g_string_append(detail, " the keyword is overwritten");
+        g_string_append(detail, ", in whose EHLO reply a keyword of eight letters is overwritten with X");
     struct told_finding told = {
         .finding = unoffered->finding,
         .severity = masked ? SMTP_SEVERITY_HIGH : SMTP_SEVERITY_MEDIUM,

@@ -54,7 +54,9 @@ ROWS = {
          Session(BANNER, ("C", "LHLO c\r\n"), ("S", "250-mx\r\n250 PIPELINING\r\n"), BYE)]),
     "starttls-masked": (
         [Session(ehlo("SIZE", "XXXXXXXA", "DSN"), BYE), Session(ehlo("XXXXXXXX"), BYE)],
-        [Session(ehlo("XXXXXXX", "STARTTLS"), BYE), Session(ehlo("XCLIENT NAME", "XXXXXXXXA"), BYE)]),
+        [Session(ehlo("XXXXXXX", "STARTTLS"), BYE), Session(ehlo("XCLIENT NAME", "XXXXXXXXA"), BYE),
+         Session(ehlo("SIZE", "STARTTLS", "XXXXXXXX"), BYE),                  # it was another keyword
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO c\r\n"), ("S", "250-mx\r\n250 XXXXXXXA\r\n"), BYE)]),
     "starttls-refused": (
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 4.7.0 not now\r\n"), BYE)],
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO)), Session(TLS, ("C", "STARTTLS\r\n"))]),
@@ -217,10 +219,24 @@ ACROSS = {
         "starttls-not-offered", "medium", [Session(TLS, BYE), Session(ehlo(), BYE), Session(ehlo(), BYE)], [(2, [1])]),
     "masked for one": ("starttls-masked", "high", [Session(TLS, BYE), Session(ehlo("XXXXXXXA"), BYE, client="192.0.2.9")],
                        [(2, []), (2, [1])]),
+    "another keyword masked beside STARTTLS": (
+        "starttls-masked", "high", [Session(TLS, BYE), Session(ehlo("STARTTLS", "XXXXXXXA"), BYE, client="192.0.2.9")], []),
     "guesses, then the right one": (
-        "auth-brute-force", "high", [Session(ehlo("AUTH PLAIN"), login("alice", "guess%d" % number), BYE) for number in range(5)]
-        + [Session(ehlo("AUTH PLAIN"), login("alice", "right", "235 ok\r\n"), BYE)],
+        "auth-brute-force", "high", [logins(("alice", "guess%d" % number)) for number in range(5)] + [logins(("alice", "right", ACCEPTED))],
+        [(3, [1, 2]), (6, [1, 2, 3, 4, 5])]),
+    "the guess that fits somebody else": (
+        "auth-brute-force", "high", [logins(("user%d" % number, "summer")) for number in range(5)] + [logins(("zoe", "summer", ACCEPTED))],
         [(5, [1, 2, 3, 4]), (6, [1, 2, 3, 4, 5])]),
+    "and somebody's who has nothing to do with it": (
+        "auth-brute-force", "high", [logins(("alice", "guess%d" % number)) for number in range(3)] + [logins(("zoe", "other", ACCEPTED))],
+        [(3, [1, 2])]),
+    "by several, then the right one": (
+        "auth-brute-force", "high", [logins(("alice", "guess%d" % number), client="192.0.2.%d" % (10 + number)) for number in range(3)]
+        + [logins(("alice", "right", ACCEPTED), client="192.0.2.11")], [(3, [1, 2]), (4, [1, 2, 3])]),
+    "or by the user elsewhere": (
+        "auth-brute-force", "medium", [logins(("alice", "guess%d" % number), client="192.0.2.%d" % (10 + number)) for number in range(3)]
+        + [logins(("alice", "right", ACCEPTED), client="192.0.2.99")], [(4, [1, 2, 3])]),
+    "an old password": ("auth-brute-force", "medium", [logins(("alice", "old")) for number in range(12)], [(10, [1])]),
     "both copies": (
         "overlap-conflict", "high", [Session(ehlo(), ("C", "NOOP one\r\n"), ("again", "NOOP two\r\n"), ("S", "250 ok\r\n"), BYE)], [(1, [1])]),
     "the mark was honoured": (
