@@ -203,6 +203,13 @@ static void move_phase(struct smtp_session *session, const struct entry *entry)
     }
 }
 
+/* Nothing of the banner came, or whole lines of it and not the last one; some servers end that one without a line end. */
+static bool awaits_greeting(const struct smtp_session *session)
+{
+    const struct smtp_half *server = &session->half[SMTP_SERVER];
+    return !server->gap && (!server->seen || (session->reply_open && server->pending == 0));
+}
+
 static void apply_command(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
 {
     struct smtp_half *half = &session->half[SMTP_CLIENT];
@@ -227,7 +234,7 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     smtp_emit(sink, &event);
     if (!is_stray_response(session, &command, &unit->line, sink))
         check_command(session, &command, &unit->line, sink);
-    if (!session->greeting_seen && !session->early_talker && !session->half[SMTP_SERVER].seen) {
+    if (!session->greeting_seen && !session->early_talker && awaits_greeting(session)) {
         session->early_talker = true; /* said when the banner comes, if it does */
         session->early_offset = half->offset;
     }
