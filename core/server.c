@@ -5,7 +5,6 @@
 #include "session_private.h"
 
 #define REPLY_LINE_LIMIT 512 /* RFC 5321 section 4.5.3.1.5, with the line end */
-#define BRUTE_FORCE_REJECTIONS 3
 #define ENUMERATION_REFUSALS 10
 
 /* ---- what a reply answers ---- */
@@ -234,6 +233,7 @@ static void begin_unseen_auth(struct smtp_session *session, const struct smtp_si
     session->mechanism = SMTP_MECHANISM_OTHER;
     session->responses = 0;
     session->cancelled = false;
+    smtp_login_begin(session);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
     event.offset = session->reply_offset;
     event.boundary = SMTP_BOUNDARY_AUTH;
@@ -268,14 +268,15 @@ static void auth_answered(struct smtp_session *session, const struct smtp_reply 
     event.code = reply->code;
     event.mechanism = session->mechanism;
     smtp_emit(sink, &event);
+    if (step == SMTP_STEP_ACCEPTED) {
+        session->layer = session->mechanism == SMTP_MECHANISM_GSSAPI || session->mechanism == SMTP_MECHANISM_DIGEST_MD5;
+        smtp_login_accepted(session, sink);
+    }
+    if (step == SMTP_STEP_REJECTED && smtp_denies_credentials(reply->code, &reply->enhanced))
+        smtp_login_denied(session, sink);
     session->stray_responses = step == SMTP_STEP_REJECTED;
     if (step == SMTP_STEP_REJECTED)
         session->responses = 0;
-    if (step == SMTP_STEP_ACCEPTED)
-        session->layer = session->mechanism == SMTP_MECHANISM_GSSAPI || session->mechanism == SMTP_MECHANISM_DIGEST_MD5;
-    if (step == SMTP_STEP_REJECTED && smtp_code_denies_credentials(reply->code) && ++session->rejected_auths == BRUTE_FORCE_REJECTIONS)
-        smtp_report(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reply_offset, sink,
-                    "%d logins were rejected in this session", BRUTE_FORCE_REJECTIONS);
 }
 
 static void data_answered(struct smtp_session *session, enum smtp_verb verb, const struct smtp_reply *reply,

@@ -248,6 +248,8 @@ static void take_command(struct record *record, const struct smtp_event *event)
         record->greetings[1] = record->greetings[0];
         record->greetings[0] = (struct greeting){ .number = event->number, .verb = command->verb, .name = sent.argument };
     }
+    if (smtp_verb_names_sender(command->verb))
+        record->mail = record_spot(&place);
     record->commands++;
     record->lmtp = record->lmtp || command->verb == SMTP_VERB_LHLO;
     record->quit = record->quit || command->verb == SMTP_VERB_QUIT;
@@ -391,16 +393,19 @@ static struct smtp_span name_of_client(const struct record *record, uint32_t com
     return record->helo_seen ? record->helo : smtp_span(NULL, 0);
 }
 
-static void take_greeting(struct record *record, const struct sent *sent, const struct smtp_reply *reply)
+static void take_greeting(struct record *record, const struct sent *sent, const struct smtp_reply *reply, const struct place *place)
 {
     if (reply->code < 200 || reply->code > 299)
         return;
+    record->greeting_reply = record_spot(place);
     record->helo_seen = true;
     record->helo_verb = sent->verb;
     record->helo = sent->argument;
     if (sent->verb == SMTP_VERB_HELO)
         return;
     bool behind_tls = is_behind_tls(record);
+    if (!behind_tls)
+        record->clear_ehlo_reply = record_spot(place);
     *(behind_tls ? &record->tls_extensions : &record->extensions) = record->new_extensions;
     *(behind_tls ? &record->tls_extensions_seen : &record->extensions_seen) = true;
     record->new_extensions = (GQueue)G_QUEUE_INIT;
@@ -531,7 +536,7 @@ static void take_reply(struct record *record, const struct smtp_event *event)
         record->banner = last_reply(record);
     }
     if (reply->answers == SMTP_ANSWERS_COMMAND && sent != NULL && greets(reply->verb))
-        take_greeting(record, sent, reply);
+        take_greeting(record, sent, reply, &place);
     if ((reply->verb == SMTP_VERB_DATA || reply->verb == SMTP_VERB_BDAT) && reply->code >= 400) {
         record->refusal = last_reply(record);
         record->refusal_enhanced = last_enhanced(record);
@@ -671,6 +676,7 @@ static void take_auth_step(struct record *record, const struct smtp_event *event
     if (event->step == SMTP_STEP_ACCEPTED || event->step == SMTP_STEP_REJECTED || event->step == SMTP_STEP_CANCELLED) {
         auth->result = event->step;
         auth->code = event->code;
+        auth->denied = event->step == SMTP_STEP_REJECTED && smtp_denies_credentials(event->code, &record->last_enhanced);
         struct place place = place_of(record, event);
         auth->result_frame = place.frame;
         auth->result_capture = place.capture;
@@ -693,6 +699,8 @@ static void note_starttls(struct record *record, const struct smtp_event *event)
         record->starttls.reply = last_reply(record);
         record->starttls.helo = name_of_client(record, event->number);
     }
+    if (event->step == SMTP_STEP_REFUSED || event->step == SMTP_STEP_FAILED)
+        record->starttls_failed = record_spot(&place);
     if (event->step == SMTP_STEP_REFUSED)
         refuse(record, REFUSAL_STARTTLS, record->last_code, smtp_span("", 0), &place);
 }

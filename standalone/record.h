@@ -111,6 +111,7 @@ struct auth {
     enum smtp_step result;   /* ACCEPTED, REJECTED, CANCELLED; STARTED while unfinished */
     uint16_t code;
     uint64_t frame;
+    bool denied;             /* for its user or password */
     uint64_t result_frame;   /* of the reply that decided; 0: none did */
     unsigned result_capture; /* file of it */
     uint32_t command;
@@ -145,13 +146,24 @@ struct transaction {
     bool in_tls;             /* it began behind STARTTLS */
 };
 
+/* A frame, and its file. */
+struct spot {
+    uint64_t frame; /* 0: none */
+    unsigned capture;
+};
+
+/* Another frame that proves a finding. */
+struct proof {
+    GList link;
+    struct spot spot;
+};
+
 struct finding {
     GList link;
     enum smtp_finding finding;
     uint64_t frame;
     unsigned capture; /* file of the frame */
-    uint64_t proof_frame; /* of another frame that proves it; 0: none */
-    unsigned proof_capture;
+    GQueue proofs;    /* struct proof */
     struct smtp_span detail;
 };
 
@@ -245,6 +257,10 @@ struct record {
         uint16_t code;
         struct smtp_span helo;  /* the client's name then; octets NULL: none was seen */
     } starttls;
+    struct spot mail;                 /* the last MAIL */
+    struct spot greeting_reply;       /* the last one that accepted a greeting */
+    struct spot clear_ehlo_reply;     /* the last one to EHLO in clear, before TLS */
+    struct spot starttls_failed;      /* the last reply that refused STARTTLS, or what ended the handshake */
     struct refusals *refusals;        /* NULL: the server said no to nothing */
     uint32_t accepted_addresses;      /* RCPT, VRFY and EXPN that the server accepted */
     struct timing *timing;            /* NULL: not asked for */
@@ -277,7 +293,7 @@ void record_event(struct record *record, const struct smtp_event *event);
  * are kept, of the others it is said how many there are.
  */
 #define FINDINGS_KEPT 100u
-void record_finding(struct record *record, enum smtp_finding finding, struct place place, struct place proof, const char *detail);
+void record_finding(struct record *record, enum smtp_finding finding, struct spot spot, struct spot proof, const char *detail);
 
 /* The session is over: what hangs on its end is worked out. From then on the record may be handed to the worker. */
 void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end);
