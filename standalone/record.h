@@ -181,6 +181,16 @@ struct tls {
     uint64_t octets[2];      /* by role */
 };
 
+struct starttls {
+    bool offered, requested, accepted, refused;
+    uint64_t offered_frame; /* of the first offer */
+    unsigned offered_capture;
+    struct moment moment;   /* of the reply that accepted it; this and the following only where it was */
+    struct smtp_span reply; /* its lines, the codes left out */
+    uint16_t code;
+    struct smtp_span helo;  /* the client's name then; octets NULL: none was seen */
+};
+
 /* A line of text that is one of several. */
 struct text_line {
     GList link;
@@ -244,19 +254,16 @@ struct record {
     GQueue extensions;                /* struct text_line; of the last EHLO reply in clear, before TLS */
     GQueue tls_extensions;            /* of the last one behind STARTTLS, where it can be read */
     bool extensions_seen, tls_extensions_seen;
+    GQueue earlier_extensions;        /* struct text_line; of EHLO replies in clear before the last, each different one once */
+    GQueue earlier_tls_extensions;    /* the same for those behind STARTTLS */
+    uint32_t extensions_beyond;       /* lines of them that were not kept */
     uint16_t banner_code;
     struct smtp_span banner;
     enum smtp_verb helo_verb;
     struct smtp_span helo;
-    struct {
-        bool offered, requested, accepted, refused;
-        uint64_t offered_frame; /* of the first offer */
-        unsigned offered_capture;
-        struct moment moment;   /* of the reply that accepted it; this and the following only where it was */
-        struct smtp_span reply; /* its lines, the codes left out */
-        uint16_t code;
-        struct smtp_span helo;  /* the client's name then; octets NULL: none was seen */
-    } starttls;
+    struct starttls starttls;
+    bool turned;                      /* ATRN or TURN: the server is the client now. What it announced is kept from before. */
+    struct starttls starttls_before_turn;
     struct spot mail;                 /* the last MAIL */
     struct spot greeting_reply;       /* the last one that accepted a greeting */
     struct spot clear_ehlo_reply;     /* the last one to EHLO in clear, before TLS */
@@ -319,8 +326,11 @@ size_t record_memory(const struct record *record);
 /* A handshake was tried and did not get through, nor did a later one: nothing is hidden by it. */
 bool record_tls_failed(const struct record *record);
 
-/* "none", "offered", "requested", "accepted", "refused". */
+/* "none", "offered", "requested", "accepted", "refused"; NULL: what the server offered is not in the capture. */
 const char *record_starttls(const struct record *record);
+
+/* What became of STARTTLS while the server was the server. */
+const struct starttls *record_server_starttls(const struct record *record);
 
 /* "accepted", "rejected", "cancelled", "unfinished". */
 const char *record_auth_result(const struct auth *auth);
