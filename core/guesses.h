@@ -29,8 +29,8 @@ uint64_t smtp_guess_who(struct smtp_span name);
 uint64_t smtp_guess_secret(enum smtp_mechanism mechanism, struct smtp_span secret);
 
 /*
- * A login was denied. Returns where it is counted among the `limit` guesses of `kept`: where it is new, `denied` is 1 there, and if no place was
- * free the oldest one had to go.
+ * A login was denied. Returns where it is counted among the `limit` guesses of `kept`: where it is new, `denied` is 1 there, and if
+ * no place was free the oldest one had to go.
  */
 unsigned smtp_guess_add(struct smtp_guess *kept, unsigned limit, uint64_t who, uint64_t secret);
 

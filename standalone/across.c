@@ -113,7 +113,9 @@ static void tell_unoffered(struct across *across, struct server *server, struct 
    other side, and nothing is concluded. */
 static const struct finding *missing_offer(const struct record *record)
 {
-    for (const GList *link = record->findings.head; link != NULL && !record->starttls.offered && !record->turned; link = link->next) {
+    if (record->starttls.offered || record->turned)
+        return NULL;
+    for (const GList *link = record->findings.head; link != NULL; link = link->next) {
         const struct finding *finding = link->data;
         if (finding->finding == SMTP_FINDING_STARTTLS_NOT_OFFERED || finding->finding == SMTP_FINDING_STARTTLS_MASKED)
             return finding;

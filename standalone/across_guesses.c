@@ -186,7 +186,9 @@ static void append_kind(GString *detail, enum kind kind, const struct guesses *g
                                different(guesses, who_in, 0, attempt->secret));
         break;
     case IDENTITIES:
-        g_string_append_printf(detail, "%u logins for %u identities were denied, and none for them accepted afterwards; %u other%s accepted",
+        g_string_append_printf(detail,
+                               "%u logins for %u identities were denied, and none for them accepted afterwards; %u other%s "
+                               "accepted",
                                denied_of(guesses, 0), different(guesses, who_in, 0, 0), guesses->accepted_count,
                                guesses->accepted_count == 1 ? " was" : "s were");
         break;
