@@ -105,6 +105,14 @@ void smtp_login_response(struct smtp_session *session, const struct smtp_sasl_re
         session->login_secret = smtp_guess_secret(session->mechanism, response->secret);
 }
 
+/* Tokens are not guessed. */
+static bool may_be_guess(const struct smtp_session *session)
+{
+    enum smtp_mechanism mechanism = session->mechanism;
+    return session->login_secret == 0 && mechanism != SMTP_MECHANISM_XOAUTH2 && mechanism != SMTP_MECHANISM_OAUTHBEARER
+           && mechanism != SMTP_MECHANISM_EXTERNAL;
+}
+
 void smtp_login_denied(struct smtp_session *session, const struct smtp_sink *sink)
 {
     session->denied_logins++;
@@ -114,6 +122,10 @@ void smtp_login_denied(struct smtp_session *session, const struct smtp_sink *sin
         smtp_report_once(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reply_offset, sink,
                          "%u logins were denied in this session, for at least %u different pairs of user and password",
                          session->denied_logins, guesses);
+    session->unreadable_logins += may_be_guess(session);
+    if (session->unreadable_logins >= SMTP_DENIALS_SUSPECT)
+        smtp_report_once(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reply_offset, sink,
+                         "%u logins were denied in this session whose passwords cannot be read", session->unreadable_logins);
 }
 
 void smtp_login_accepted(struct smtp_session *session, const struct smtp_sink *sink)

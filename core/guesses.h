@@ -15,6 +15,9 @@
 /* So many different ones are no slip of the finger. */
 #define SMTP_GUESSES_PROVE 3u
 
+/* So many in one session, whose passwords cannot be read, are no program that nobody told the new one. */
+#define SMTP_DENIALS_SUSPECT 5u
+
 struct smtp_guess {
     uint64_t who;    /* 0: nobody, the place is free */
     uint64_t secret; /* 0: not readable; it may be the same as another one of the same user */

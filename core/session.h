@@ -142,7 +142,7 @@ struct smtp_session {
     bool stray_responses; /* an AUTH was refused: what looks like its response may still come */
     uint64_t login_who, login_secret; /* of the exchange at hand, as in struct smtp_guess */
     struct smtp_guess guesses[SMTP_GUESSES_PROVE + 1];
-    uint32_t denied_logins;
+    uint32_t denied_logins, unreadable_logins; /* the latter: denied, and their passwords cannot be read */
     bool guess_accepted;  /* a login was accepted after guessing was reported, and it was said */
     uint32_t refused_recipients, accepted_recipients;
 
