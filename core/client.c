@@ -115,6 +115,7 @@ static void start_auth(struct smtp_session *session, const struct smtp_command *
     session->mechanism = smtp_mechanism_of(word);
     session->responses = 0;
     session->cancelled = false;
+    smtp_login_begin(session);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_CLIENT);
     event.boundary = SMTP_BOUNDARY_AUTH;
     event.step = SMTP_STEP_STARTED;
@@ -123,6 +124,7 @@ static void start_auth(struct smtp_session *session, const struct smtp_command *
     event.mechanism = session->mechanism;
     if (initial.length > 0) {
         event.sasl = smtp_sasl_decode(session->mechanism, 0, initial, decoded);
+        smtp_login_response(session, &event.sasl);
         session->responses = 1;
         if (session->mechanism == SMTP_MECHANISM_PLAIN || session->mechanism == SMTP_MECHANISM_EXTERNAL)
             entry->flags |= ENTRY_NO_CHALLENGE;
@@ -164,6 +166,7 @@ static void start_chunk(struct smtp_session *session, const struct smtp_command 
     if (!session->bdat_open) {
         session->message++;
         session->content_octets = 0;
+        session->content_lines = 0;
         session->content_gap = session->chunks_unknown;
         session->content_start_unknown = session->chunks_unknown;
         entry->flags |= ENTRY_NEW_MESSAGE;
@@ -203,6 +206,13 @@ static void move_phase(struct smtp_session *session, const struct entry *entry)
     }
 }
 
+/* Nothing of the banner came, or whole lines of it and not the last one; some servers end that one without a line end. */
+static bool awaits_greeting(const struct smtp_session *session)
+{
+    const struct smtp_half *server = &session->half[SMTP_SERVER];
+    return !server->gap && (!server->seen || (session->reply_open && server->pending == 0));
+}
+
 static void apply_command(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
 {
     struct smtp_half *half = &session->half[SMTP_CLIENT];
@@ -227,7 +237,7 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     smtp_emit(sink, &event);
     if (!is_stray_response(session, &command, &unit->line, sink))
         check_command(session, &command, &unit->line, sink);
-    if (!session->greeting_seen && !session->early_talker && !session->half[SMTP_SERVER].seen) {
+    if (!session->greeting_seen && !session->early_talker && awaits_greeting(session)) {
         session->early_talker = true; /* said when the banner comes, if it does */
         session->early_offset = half->offset;
     }
@@ -296,6 +306,7 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     event.cancelled = smtp_span_is(unit->line.text, "*");
     if (!event.cancelled)
         event.sasl = smtp_sasl_decode(session->mechanism, session->responses, unit->line.text, decoded);
+    smtp_login_response(session, &event.sasl);
     session->cancelled = event.cancelled;
     session->response_assumed = false;
     session->responses++;
@@ -315,6 +326,7 @@ void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink)
     session->message++;
     session->answered_message = session->message;
     session->content_octets = 0;
+    session->content_lines = 0;
     session->content_gap = session->content_start_unknown;
     session->content_answered = false;
     session->bdat_open = false;

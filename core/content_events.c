@@ -19,17 +19,48 @@ void smtp_content_begin(struct smtp_session *session, enum smtp_transport transp
     smtp_emit(sink, &event);
 }
 
-static void report_scan(struct smtp_session *session, const struct smtp_content_scan *scan, const struct smtp_sink *sink)
+/* How many octets stand in front of the first bare LF. `before`: what stood in front of `text`. */
+static size_t before_bare_lf(enum smtp_content_state before, struct smtp_span text)
+{
+    bool behind_cr = before == SMTP_CONTENT_AFTER_CR;
+    size_t i = 0;
+    for (; i < text.length && (text.octets[i] != '\n' || behind_cr); i++)
+        behind_cr = text.octets[i] == '\r';
+    return i;
+}
+
+/* The same for the first bare CR that has something behind it. */
+static size_t before_bare_cr(struct smtp_span text)
+{
+    size_t i = 0;
+    while (i + 1 < text.length && (text.octets[i] != '\r' || text.octets[i + 1] == '\n'))
+        i++;
+    return i;
+}
+
+static size_t before_nul(struct smtp_span text)
+{
+    const uint8_t *nul = memchr(text.octets, 0, text.length);
+    return nul != NULL ? (size_t)(nul - text.octets) : 0;
+}
+
+/* `before`: the state in front of `text`, whose first octet shows whether a CR there is a bare one. */
+static void report_scan(struct smtp_session *session, enum smtp_content_state before, const struct unit *unit,
+                        const struct smtp_sink *sink)
 {
     uint64_t offset = session->half[SMTP_CLIENT].offset;
-    if (scan->bare_lf)
-        smtp_report_once(session, SMTP_FINDING_BARE_LINE_FEED, SMTP_CLIENT, offset, sink,
-                         "message content holds a line feed without a carriage return in front of it");
-    if (scan->bare_cr)
-        smtp_report_once(session, SMTP_FINDING_BARE_CARRIAGE_RETURN, SMTP_CLIENT, offset, sink,
-                         "message content holds a carriage return without a line feed behind it");
-    if (scan->nul)
-        smtp_report_once(session, SMTP_FINDING_NUL_OCTET, SMTP_CLIENT, offset, sink, "message content holds a NUL octet");
+    const struct smtp_content_scan *scan = &unit->scan;
+    bool cr_in_front = before == SMTP_CONTENT_AFTER_CR && unit->text.length > 0 && unit->text.octets[0] != '\n';
+    if (scan->bare_lf && !smtp_reported(session, SMTP_FINDING_BARE_LINE_FEED))
+        smtp_report(session, SMTP_FINDING_BARE_LINE_FEED, SMTP_CLIENT, offset + before_bare_lf(before, unit->text), sink,
+                    "message content holds a line feed without a carriage return in front of it");
+    if (scan->bare_cr && !smtp_reported(session, SMTP_FINDING_BARE_CARRIAGE_RETURN))
+        smtp_report(session, SMTP_FINDING_BARE_CARRIAGE_RETURN, SMTP_CLIENT,
+                    cr_in_front ? offset - 1 : offset + before_bare_cr(unit->text), sink,
+                    "message content holds a carriage return without a line feed behind it");
+    if (scan->nul && !smtp_reported(session, SMTP_FINDING_NUL_OCTET))
+        smtp_report(session, SMTP_FINDING_NUL_OCTET, SMTP_CLIENT, offset + before_nul(unit->text), sink,
+                    "message content holds a NUL octet");
     if (scan->overlong)
         smtp_report_once(session, SMTP_FINDING_OVERLONG_LINE, SMTP_CLIENT, offset, sink,
                          "a line of message content is longer than the %d octets of RFC 5321 section 4.5.3.1.6",
@@ -42,7 +73,7 @@ void smtp_content_piece(struct smtp_session *session, const struct unit *unit, c
     enum smtp_content_state before = session->content.state;
     if (!chunk) {
         session->content = unit->scan;
-        report_scan(session, &unit->scan, sink);
+        report_scan(session, before, unit, sink);
     }
     if (smtp_offers_watch_octets(session))
         smtp_offers_octets(session, unit->text, sink);
@@ -58,6 +89,8 @@ void smtp_content_piece(struct smtp_session *session, const struct unit *unit, c
     event.message = session->message;
     event.transport = session->transport;
     session->content_octets += unit->octets;
+    if (session->declared_size != UINT64_MAX)
+        session->content_lines += smtp_content_line_ends(unit->text);
     smtp_emit(sink, &event);
 }
 

@@ -61,6 +61,26 @@ static void count_lines(struct smtp_content_scan *scan, struct smtp_span octets)
     }
 }
 
+/* Lanes of octets that count up to 255 each. */
+#define COUNTED_TOGETHER ((size_t)255)
+
+size_t smtp_content_line_ends(struct smtp_span octets)
+{
+    size_t count = 0;
+    size_t at = 0;
+    while (octets.length - at >= sizeof(lane)) {
+        size_t lanes = (octets.length - at) / sizeof(lane);
+        lane found = { 0 };
+        for (size_t i = lanes < COUNTED_TOGETHER ? lanes : COUNTED_TOGETHER; i > 0; i--, at += sizeof(lane))
+            found -= (lane)(load(octets.octets + at) == '\n'); /* -1 where it is one */
+        for (size_t i = 0; i < sizeof found; i++)
+            count += found[i];
+    }
+    for (; at < octets.length; at++)
+        count += octets.octets[at] == '\n';
+    return count;
+}
+
 size_t smtp_content_skip_plain(struct smtp_content_scan *scan, struct smtp_span octets)
 {
     size_t length = 0;

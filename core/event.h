@@ -40,7 +40,7 @@ enum smtp_event_kind {
     SMTP_EVENT_GAP,                 /* .octets of .role are not in the capture */
     SMTP_EVENT_SKIPPED,             /* .text could not be placed, behind a gap or in the middle of a dialogue */
     SMTP_EVENT_TURNED,              /* ATRN or TURN accepted: client and server change roles from here on */
-    SMTP_EVENT_FINDING,             /* .finding .detail */
+    SMTP_EVENT_FINDING,             /* .finding .of_offer .detail */
     SMTP_EVENT_FINDING_PROOF,       /* more about the last finding of that name, from other octets: .finding .detail */
 };
 
@@ -80,9 +80,6 @@ struct smtp_reply {
 
 /* Whether it refuses an address as such (RFC 5321 section 4.2.3), and not the sender, or by policy (RFC 3463 section 3.2). */
 bool smtp_reply_refuses_address(const struct smtp_reply *reply);
-
-/* Whether a login was refused for its user or password, or so the server says; not: no such mechanism, TLS first, try later. */
-bool smtp_code_denies_credentials(unsigned code);
 
 enum smtp_transport {
     SMTP_TRANSPORT_DATA,
@@ -163,6 +160,7 @@ struct smtp_event {
     enum smtp_outcome outcome;
     uint16_t code;
     enum smtp_finding finding;
+    bool of_offer;        /* FINDING: what the server's last reply to a greeting says proves it, too */
     const char *detail;
 };
 

@@ -89,3 +89,13 @@ struct smtp_keyword_line smtp_keyword_line_parse(struct smtp_span text)
         .masked = is_masked(word),
     };
 }
+
+bool smtp_keyword_line_same(struct smtp_span one, struct smtp_span other)
+{
+    if (!smtp_span_same_letters(one, other))
+        return false;
+    if (smtp_span_same(one, other))
+        return true;
+    struct smtp_keyword_line line = smtp_keyword_line_parse(one);
+    return line.keyword != SMTP_KEYWORD_OTHER || smtp_span_same(line.parameters, smtp_keyword_line_parse(other).parameters);
+}

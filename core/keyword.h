@@ -60,4 +60,10 @@ struct smtp_keyword_line {
 /* Parses the text of one line of an EHLO reply (behind code and separator). */
 struct smtp_keyword_line smtp_keyword_line_parse(struct smtp_span text);
 
+/*
+ * Whether two lines say the same (RFC 5321 section 2.4): letters in any case, but for the parameters of a keyword of which it is
+ * not known whether their case means something.
+ */
+bool smtp_keyword_line_same(struct smtp_span one, struct smtp_span other);
+
 #endif

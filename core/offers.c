@@ -190,7 +190,7 @@ void smtp_offers_hold(struct smtp_session *session, bool extended)
 
 bool smtp_offers_watch_octets(const struct smtp_session *session)
 {
-    bool said = (session->reported & (UINT64_C(1) << SMTP_FINDING_EXTENSION_NOT_OFFERED)) != 0;
+    bool said = smtp_reported(session, SMTP_FINDING_EXTENSION_NOT_OFFERED);
     return session->extended && !said && announcement_known(session) && !offered(session, SMTP_KEYWORD_8BITMIME);
 }
 
@@ -211,13 +211,14 @@ void smtp_offers_size(struct smtp_session *session, const struct smtp_sink *sink
     uint64_t declared = session->declared_size;
     uint64_t sent = session->content_octets;
     if (sent > session->limit_size && announcement_known(session))
-        smtp_report(session, SMTP_FINDING_DECLARED_SIZE_MISMATCH, SMTP_CLIENT, offset, sink,
-                    "the message has %" PRIu64 " octets, the server announced SIZE %" PRIu64, sent,
-                    session->limit_size);
-    /* The declaration is an estimate (RFC 1870 section 6), some clients count a line end as one octet: only what is far
-       off says something. */
+        smtp_report_offer(session, SMTP_FINDING_DECLARED_SIZE_MISMATCH, SMTP_CLIENT, offset, sink,
+                          "the message has %" PRIu64 " octet%s, the server announced SIZE %" PRIu64, sent,
+                          sent == 1 ? "" : "s", session->limit_size);
+    /* The declaration is an estimate (RFC 1870 section 6): only what is far off says something. Some clients count a line end
+       as one octet, as it is in their files. */
     else if (declared != UINT64_MAX && declared != 0 &&
-             (sent > declared + declared / 8 + 128 || sent + sent / 2 + 4096 < declared))
+             (sent - session->content_lines > declared + declared / 8 + 128 || sent + sent / 2 + 4096 < declared))
         smtp_report(session, SMTP_FINDING_DECLARED_SIZE_MISMATCH, SMTP_CLIENT, offset, sink,
-                    "MAIL declared SIZE=%" PRIu64 ", the message has %" PRIu64 " octets", declared, sent);
+                    "MAIL declared SIZE=%" PRIu64 ", the message has %" PRIu64 " octet%s", declared, sent,
+                    sent == 1 ? "" : "s");
 }

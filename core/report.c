@@ -18,17 +18,16 @@ void smtp_emit(const struct smtp_sink *sink, const struct smtp_event *event)
     sink->event(sink->context, event);
 }
 
-static void report(struct smtp_session *session, enum smtp_event_kind kind, enum smtp_finding finding, enum smtp_role role,
-                   uint64_t offset, const struct smtp_sink *sink, const char *format, va_list arguments)
+static void report(struct smtp_session *session, struct smtp_event *event, enum smtp_finding finding, uint64_t offset,
+                   const struct smtp_sink *sink, const char *format, va_list arguments)
 {
     char detail[256];
     vsnprintf(detail, sizeof detail, format, arguments);
-    struct smtp_event event = smtp_event_at(session, kind, role);
-    event.offset = offset;
-    event.finding = finding;
-    event.detail = detail;
+    event->offset = offset;
+    event->finding = finding;
+    event->detail = detail;
     session->reported |= UINT64_C(1) << finding;
-    smtp_emit(sink, &event);
+    smtp_emit(sink, event);
 }
 
 void smtp_report(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
@@ -36,18 +35,31 @@ void smtp_report(struct smtp_session *session, enum smtp_finding finding, enum s
 {
     va_list arguments;
     va_start(arguments, format);
-    report(session, SMTP_EVENT_FINDING, finding, role, offset, sink, format, arguments);
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_FINDING, role);
+    report(session, &event, finding, offset, sink, format, arguments);
+    va_end(arguments);
+}
+
+void smtp_report_offer(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
+                       const struct smtp_sink *sink, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_FINDING, role);
+    event.of_offer = true;
+    report(session, &event, finding, offset, sink, format, arguments);
     va_end(arguments);
 }
 
 void smtp_report_once(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
                       const struct smtp_sink *sink, const char *format, ...)
 {
-    if (session->reported & (UINT64_C(1) << finding))
+    if (smtp_reported(session, finding))
         return;
     va_list arguments;
     va_start(arguments, format);
-    report(session, SMTP_EVENT_FINDING, finding, role, offset, sink, format, arguments);
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_FINDING, role);
+    report(session, &event, finding, offset, sink, format, arguments);
     va_end(arguments);
 }
 
@@ -56,7 +68,8 @@ void smtp_report_more(struct smtp_session *session, enum smtp_finding finding, e
 {
     va_list arguments;
     va_start(arguments, format);
-    report(session, SMTP_EVENT_FINDING_PROOF, finding, role, offset, sink, format, arguments);
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_FINDING_PROOF, role);
+    report(session, &event, finding, offset, sink, format, arguments);
     va_end(arguments);
 }
 
@@ -76,11 +89,6 @@ bool smtp_reply_refuses_address(const struct smtp_reply *reply)
     const struct smtp_enhanced_status *enhanced = &reply->enhanced;
     bool address = !enhanced->present || (enhanced->subject == 1 && enhanced->detail < 7) || enhanced->subject == 2;
     return address && (reply->code == 550 || reply->code == 551 || reply->code == 553);
-}
-
-bool smtp_code_denies_credentials(unsigned code)
-{
-    return code == 535 || code == 525 || code == 550 || code == 553 || code == 554 || code == 571;
 }
 
 const char *smtp_phase_name(enum smtp_phase phase)

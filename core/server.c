@@ -5,7 +5,6 @@
 #include "session_private.h"
 
 #define REPLY_LINE_LIMIT 512 /* RFC 5321 section 4.5.3.1.5, with the line end */
-#define BRUTE_FORCE_REJECTIONS 3
 #define ENUMERATION_REFUSALS 10
 
 /* ---- what a reply answers ---- */
@@ -181,10 +180,11 @@ static void greeted(struct smtp_session *session, enum smtp_verb verb, const str
     if (!extended || session->reply.partial)
         return;
     bool tls = (session->keywords & (UINT64_C(1) << SMTP_KEYWORD_STARTTLS)) != 0;
-    if (session->masked)
+    bool missing = !tls && !session->starttls_accepted && !session->tls_begun;
+    if (session->masked && missing)
         smtp_report_once(session, SMTP_FINDING_STARTTLS_MASKED, SMTP_SERVER, offset, sink,
-                         "a keyword of eight letters is overwritten with X where STARTTLS would stand");
-    else if (!tls && !session->starttls_accepted && !session->tls_begun && !session->lmtp && session->ehlo_seen)
+                         "a keyword of eight letters is overwritten with X, and STARTTLS is not among the others");
+    else if (missing && !session->lmtp && session->ehlo_seen)
         smtp_report_once(session, SMTP_FINDING_STARTTLS_NOT_OFFERED, SMTP_SERVER, offset, sink,
                          "the server's EHLO reply does not offer STARTTLS");
     unsigned readable = 1u << SMTP_MECHANISM_PLAIN | 1u << SMTP_MECHANISM_LOGIN | 1u << SMTP_MECHANISM_XOAUTH2
@@ -233,6 +233,7 @@ static void begin_unseen_auth(struct smtp_session *session, const struct smtp_si
     session->mechanism = SMTP_MECHANISM_OTHER;
     session->responses = 0;
     session->cancelled = false;
+    smtp_login_begin(session);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
     event.offset = session->reply_offset;
     event.boundary = SMTP_BOUNDARY_AUTH;
@@ -267,14 +268,15 @@ static void auth_answered(struct smtp_session *session, const struct smtp_reply 
     event.code = reply->code;
     event.mechanism = session->mechanism;
     smtp_emit(sink, &event);
+    if (step == SMTP_STEP_ACCEPTED) {
+        session->layer = session->mechanism == SMTP_MECHANISM_GSSAPI || session->mechanism == SMTP_MECHANISM_DIGEST_MD5;
+        smtp_login_accepted(session, sink);
+    }
+    if (step == SMTP_STEP_REJECTED && smtp_denies_credentials(reply->code, &reply->enhanced))
+        smtp_login_denied(session, sink);
     session->stray_responses = step == SMTP_STEP_REJECTED;
     if (step == SMTP_STEP_REJECTED)
         session->responses = 0;
-    if (step == SMTP_STEP_ACCEPTED)
-        session->layer = session->mechanism == SMTP_MECHANISM_GSSAPI || session->mechanism == SMTP_MECHANISM_DIGEST_MD5;
-    if (step == SMTP_STEP_REJECTED && smtp_code_denies_credentials(reply->code) && ++session->rejected_auths == BRUTE_FORCE_REJECTIONS)
-        smtp_report(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reply_offset, sink,
-                    "%d logins were rejected in this session", BRUTE_FORCE_REJECTIONS);
 }
 
 static void data_answered(struct smtp_session *session, enum smtp_verb verb, const struct smtp_reply *reply,

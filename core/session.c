@@ -184,8 +184,8 @@ void smtp_session_gap(struct smtp_session *session, enum smtp_role role, uint64_
     event.octets = octets;
     smtp_emit(sink, &event);
     smtp_report(session, SMTP_FINDING_CAPTURE_GAP, role, half->offset, sink,
-                "%llu octets of the %s's stream are not in the capture", (unsigned long long)octets,
-                role == SMTP_CLIENT ? "client" : "server");
+                "%llu octet%s of the %s's stream %s not in the capture", (unsigned long long)octets, octets == 1 ? "" : "s",
+                role == SMTP_CLIENT ? "client" : "server", octets == 1 ? "is" : "are");
     half->gap = true;
     half->seen = true;
     session->units++;

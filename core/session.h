@@ -23,6 +23,7 @@
  */
 
 #include "event.h"
+#include "guesses.h"
 
 /* Commands that wait for their replies; the next command then waits for the server (RFC 2920 leaves the number open). */
 #define SMTP_QUEUE_LIMIT 256
@@ -131,6 +132,7 @@ struct smtp_session {
     bool chunk_refused;   /* its refusal came before its first octet */
     enum smtp_transport transport;
     uint64_t content_octets; /* of the message so far */
+    uint64_t content_lines;  /* line feeds in it; counted where MAIL declared a size */
 
     /* AUTH. */
     enum smtp_mechanism mechanism;
@@ -138,7 +140,11 @@ struct smtp_session {
     bool cancelled;
     bool layer;           /* an accepted mechanism may have put a security layer under the dialogue */
     bool stray_responses; /* an AUTH was refused: what looks like its response may still come */
-    uint32_t rejected_auths, refused_recipients, accepted_recipients;
+    uint64_t login_who, login_secret; /* of the exchange at hand, as in struct smtp_guess */
+    struct smtp_guess guesses[SMTP_GUESSES_PROVE + 1];
+    uint32_t denied_logins, unreadable_logins; /* the latter: denied, and their passwords cannot be read */
+    bool guess_accepted;  /* a login was accepted after guessing was reported, and it was said */
+    uint32_t refused_recipients, accepted_recipients;
 
     /* STARTTLS and TLS. */
     bool starttls_offered, starttls_requested, starttls_accepted, starttls_refused;

@@ -86,6 +86,9 @@ enum frame smtp_frame_content(const struct smtp_session *session, struct smtp_sp
  */
 size_t smtp_content_skip_plain(struct smtp_content_scan *scan, struct smtp_span octets);
 
+/* How many LFs it holds. */
+size_t smtp_content_line_ends(struct smtp_span octets);
+
 /* client.c, server.c, encryption.c: apply one unit. */
 void smtp_apply_client(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink);
 void smtp_apply_server(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink);
@@ -113,6 +116,12 @@ void smtp_offers_size(struct smtp_session *session, const struct smtp_sink *sink
 /* Whether octets above 127 in the content would be more than was announced; and looks for one. */
 bool smtp_offers_watch_octets(const struct smtp_session *session);
 void smtp_offers_octets(struct smtp_session *session, struct smtp_span octets, const struct smtp_sink *sink);
+
+/* guesses.c: a login begins, a response of its client, its end. */
+void smtp_login_begin(struct smtp_session *session);
+void smtp_login_response(struct smtp_session *session, const struct smtp_sasl_response *response);
+void smtp_login_denied(struct smtp_session *session, const struct smtp_sink *sink);
+void smtp_login_accepted(struct smtp_session *session, const struct smtp_sink *sink);
 
 /* smuggling.c */
 enum smtp_smuggling_state {
@@ -171,8 +180,18 @@ struct smtp_event smtp_event_at(const struct smtp_session *session, enum smtp_ev
 void smtp_emit(const struct smtp_sink *sink, const struct smtp_event *event);
 void smtp_report(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
                  const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* The same, where it contradicts what the server announced. */
+void smtp_report_offer(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
+                       const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
 void smtp_report_once(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
                       const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
+
+/* Whether a finding of that name was said. */
+static inline bool smtp_reported(const struct smtp_session *session, enum smtp_finding finding)
+{
+    return (session->reported & (UINT64_C(1) << finding)) != 0;
+}
+
 /* More about the finding of that name that was said last. */
 void smtp_report_more(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
                       const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));

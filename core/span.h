@@ -81,6 +81,17 @@ static inline bool smtp_span_same(struct smtp_span a, struct smtp_span b)
     return a.length == b.length && (a.length == 0 || memcmp(a.octets, b.octets, a.length) == 0);
 }
 
+/* The same, ASCII letters compared without case. */
+static inline bool smtp_span_same_letters(struct smtp_span a, struct smtp_span b)
+{
+    if (a.length != b.length)
+        return false;
+    for (size_t i = 0; i < a.length; i++)
+        if (smtp_ascii_upper(a.octets[i]) != smtp_ascii_upper(b.octets[i]))
+            return false;
+    return true;
+}
+
 /* Without spaces and tabs at either end. */
 static inline struct smtp_span smtp_span_trim(struct smtp_span span)
 {

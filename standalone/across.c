@@ -95,11 +95,10 @@ static void tell_unoffered(struct across *across, struct server *server, struct 
     bool masked = unoffered->finding == SMTP_FINDING_STARTTLS_MASKED;
     GString *detail = g_string_new("the server ");
     text_append_endpoint(detail, &endpoint->address, endpoint->port);
-    g_string_append(detail, masked ? " offers STARTTLS in another session; for client "
-                                   : " offered STARTTLS in another session, and not to client ");
+    g_string_append(detail, " offered STARTTLS in another session, and not to client ");
     text_append_address(detail, &unoffered->client);
     if (masked)
-        g_string_append(detail, " the keyword is overwritten");
+        g_string_append(detail, ", in whose EHLO reply a keyword of eight letters is overwritten with X");
     struct told_finding told = {
         .finding = unoffered->finding,
         .severity = masked ? SMTP_SEVERITY_HIGH : SMTP_SEVERITY_MEDIUM,
@@ -110,10 +109,13 @@ static void tell_unoffered(struct across *across, struct server *server, struct 
     across_tell(across, &told, detail);
 }
 
-/* Where the session was not offered STARTTLS although it asked with EHLO: the finding says so. */
+/* Where the session was not offered STARTTLS although it asked with EHLO: the finding says so. Behind ATRN or TURN it may be of the
+   other side, and nothing is concluded. */
 static const struct finding *missing_offer(const struct record *record)
 {
-    for (const GList *link = record->findings.head; link != NULL && !record->starttls.offered; link = link->next) {
+    if (record->starttls.offered || record->turned)
+        return NULL;
+    for (const GList *link = record->findings.head; link != NULL; link = link->next) {
         const struct finding *finding = link->data;
         if (finding->finding == SMTP_FINDING_STARTTLS_NOT_OFFERED || finding->finding == SMTP_FINDING_STARTTLS_MASKED)
             return finding;
@@ -148,13 +150,14 @@ static void note_missing(struct across *across, struct server *server, const str
 static void compare_offers(struct across *across, const struct record *record)
 {
     const struct finding *missing = missing_offer(record);
-    if (missing == NULL && !record->starttls.offered)
+    const struct starttls *starttls = record_server_starttls(record);
+    if (missing == NULL && !starttls->offered)
         return;
     const struct tcp_endpoint *endpoint = across_endpoint(record, SMTP_SERVER);
     struct server *server = lru_get(across->servers, across_key(across, endpoint, true, smtp_span("", 0)));
-    if (record->starttls.offered && !server->offered) {
+    if (starttls->offered && !server->offered) {
         server->offered = true;
-        server->offer = across_evidence(record, record->starttls.offered_frame, record->starttls.offered_capture);
+        server->offer = across_evidence(record, starttls->offered_frame, starttls->offered_capture);
     }
     if (missing != NULL)
         note_missing(across, server, record, missing);

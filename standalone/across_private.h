@@ -5,25 +5,19 @@
 /* What the files behind across.h share. */
 
 #include "across.h"
+#include "guesses.h"
 #include "lru.h"
 
-/* Login attempts that a server denied, of one client, or of one identity at one server. */
-#define GUESSES_PROVE 5u  /* different ones */
-#define REPEATS_PROVE 10u /* whatever they are */
-#define IDENTITIES_KEPT 8u
+/* Logins that a server denied: of one client, by identity; or of one identity at one server, by client. */
+#define GUESSES_KEPT 16u
 
 struct guesses {
-    uint64_t guess[GUESSES_PROVE];        /* hashes of identity and secret */
-    uint64_t identities[IDENTITIES_KEPT]; /* hashes of identities that were denied */
-    unsigned guess_count, identity_count;
-    uint32_t denied;
-    uint64_t last_session;
-    uint32_t sessions;
-    struct packet_address client; /* the first one */
-    bool many_clients;
-    struct evidence evidence[EVIDENCE_LIMIT - 1]; /* one a session, the first ones */
-    unsigned evidence_count;
-    bool told, told_success;
+    struct smtp_guess guess[GUESSES_KEPT];
+    struct evidence evidence[GUESSES_KEPT]; /* the first reply to each */
+    uint64_t accepted[GUESSES_KEPT];        /* different ones that were accepted: as smtp_guess.who */
+    unsigned accepted_count;
+    enum smtp_severity told; /* what was told of them; SMTP_SEVERITY_INFO: nothing */
+    bool told_success;
 };
 
 /* Addresses that servers refused as unknown, of one client. */
@@ -41,8 +35,8 @@ struct across {
     void (*tell)(void *context, const struct told_finding *told);
     void *context;
     struct lru *servers;     /* by address and port */
-    struct lru *guessers;    /* struct guesses, by the client's address */
-    struct lru *guessed;     /* struct guesses, by the server's address and the identity */
+    struct lru *guessers;    /* struct guesses, by the client's address: who is the identity */
+    struct lru *guessed;     /* struct guesses, by the server's address and the identity: who is the client's address */
     struct lru *enumerators; /* by the client's address */
     uint64_t unheld;         /* clients that were no longer kept apart */
     GString *text;           /* for keys */

@@ -275,12 +275,15 @@ void annotate_endpoint(GString *out, const struct record *record, enum smtp_role
 
 void annotate_starttls(GString *out, const struct record *record)
 {
+    const char *starttls = record_starttls(record);
     if (record->tls.implicit)
         g_string_append(out, _("implicit TLS"));
-    else if (strcmp(record_starttls(record), "none") == 0)
+    else if (starttls == NULL)
+        g_string_append(out, _("STARTTLS not seen"));
+    else if (strcmp(starttls, "none") == 0)
         g_string_append(out, _("no STARTTLS"));
     else
-        g_string_append_printf(out, _("STARTTLS %s"), _(record_starttls(record)));
+        g_string_append_printf(out, _("STARTTLS %s"), _(starttls));
     if (record_tls_failed(record))
         g_string_append(out, _(", handshake failed"));
 }

@@ -147,12 +147,12 @@ static void report_conflict(struct dialogue *dialogue, const struct conflict *co
     const struct dialogues_options *options = &dialogue->owner->options;
     bool elsewhere = conflict->first.capture != conflict->second.capture; /* the finding is in the second one's file */
     char *detail = g_strdup_printf(
-        "frame %" G_GUINT64_FORMAT " claims %" G_GUINT64_FORMAT " octets that frame %" G_GUINT64_FORMAT
+        "frame %" G_GUINT64_FORMAT " claims %" G_GUINT64_FORMAT " octet%s that frame %" G_GUINT64_FORMAT
         "%s%s has with other content; the first copy was used",
-        conflict->second.frame, conflict->octets, conflict->first.frame, elsewhere ? " of " : "",
+        conflict->second.frame, conflict->octets, conflict->octets == 1 ? "" : "s", conflict->first.frame, elsewhere ? " of " : "",
         elsewhere ? options->capture_name(options->context, conflict->first.capture) : "");
-    struct place place = { .frame = conflict->second.frame, .capture = conflict->second.capture };
-    struct place first = { .frame = conflict->first.frame, .capture = conflict->first.capture };
+    struct spot place = { .frame = conflict->second.frame, .capture = conflict->second.capture };
+    struct spot first = { .frame = conflict->first.frame, .capture = conflict->first.capture };
     record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, place, first, detail);
     g_free(detail);
 }

@@ -19,10 +19,12 @@ struct told_finding finding_told(const struct record *record, const struct findi
                          .capture = record_capture(record, finding->capture) },
         .count = 1,
     };
-    if (finding->proof_frame != 0)
+    for (const GList *link = finding->proofs.head; link != NULL && told.count < EVIDENCE_LIMIT; link = link->next) {
+        const struct spot *spot = &((const struct proof *)link->data)->spot;
         told.evidence[told.count++] = (struct evidence){ .session = record->id,
-                                                         .frame = finding->proof_frame,
-                                                         .capture = record_capture(record, finding->proof_capture) };
+                                                         .frame = spot->frame,
+                                                         .capture = record_capture(record, spot->capture) };
+    }
     return told;
 }
 

@@ -248,6 +248,8 @@ static void take_command(struct record *record, const struct smtp_event *event)
         record->greetings[1] = record->greetings[0];
         record->greetings[0] = (struct greeting){ .number = event->number, .verb = command->verb, .name = sent.argument };
     }
+    if (smtp_verb_names_sender(command->verb))
+        record->mail = record_spot(&place);
     record->commands++;
     record->lmtp = record->lmtp || command->verb == SMTP_VERB_LHLO;
     record->quit = record->quit || command->verb == SMTP_VERB_QUIT;
@@ -391,19 +393,52 @@ static struct smtp_span name_of_client(const struct record *record, uint32_t com
     return record->helo_seen ? record->helo : smtp_span(NULL, 0);
 }
 
-static void take_greeting(struct record *record, const struct sent *sent, const struct smtp_reply *reply)
+/* Different lines of a session's EHLO replies that are kept. */
+#define EXTENSIONS_KEPT 96u
+
+static bool has_extension(const GQueue *lines, struct smtp_span text)
+{
+    for (const GList *link = lines->head; link != NULL; link = link->next)
+        if (smtp_keyword_line_same(((const struct text_line *)link->data)->text, text))
+            return true;
+    return false;
+}
+
+/* An EHLO reply takes the place of the one before, whose lines go to the earlier ones. */
+static void replace_extensions(struct record *record, GQueue *last, GQueue *earlier)
+{
+    for (GList *link = g_queue_pop_head_link(last); link != NULL; link = g_queue_pop_head_link(last)) {
+        if (has_extension(earlier, ((const struct text_line *)link->data)->text))
+            continue;
+        if (earlier->length < EXTENSIONS_KEPT)
+            g_queue_push_tail_link(earlier, link);
+        else
+            record->extensions_beyond++;
+    }
+    *last = record->new_extensions;
+    record->new_extensions = (GQueue)G_QUEUE_INIT;
+}
+
+static void take_greeting(struct record *record, const struct sent *sent, const struct smtp_reply *reply, const struct place *place)
 {
     if (reply->code < 200 || reply->code > 299)
         return;
+    record->greeting_reply = record_spot(place);
     record->helo_seen = true;
     record->helo_verb = sent->verb;
     record->helo = sent->argument;
     if (sent->verb == SMTP_VERB_HELO)
         return;
     bool behind_tls = is_behind_tls(record);
-    *(behind_tls ? &record->tls_extensions : &record->extensions) = record->new_extensions;
+    if (!behind_tls)
+        record->clear_ehlo_reply = record_spot(place);
+    if (record->turned)
+        return;
+    if (behind_tls)
+        replace_extensions(record, &record->tls_extensions, &record->earlier_tls_extensions);
+    else
+        replace_extensions(record, &record->extensions, &record->earlier_extensions);
     *(behind_tls ? &record->tls_extensions_seen : &record->extensions_seen) = true;
-    record->new_extensions = (GQueue)G_QUEUE_INIT;
 }
 
 /* The reply to a greeting came: it need not be assumed any more. */
@@ -525,13 +560,13 @@ static void take_reply(struct record *record, const struct smtp_event *event)
     record->last_code = reply->code;
     record->last_enhanced = reply->enhanced;
     record->last_enhanced.present = reply->enhanced.present && record->reply_lines > 0;
-    if (reply->answers == SMTP_ANSWERS_GREETING && !record->banner_seen) {
+    if (reply->answers == SMTP_ANSWERS_GREETING && !record->banner_seen && !record->turned) {
         record->banner_seen = true;
         record->banner_code = reply->code;
         record->banner = last_reply(record);
     }
     if (reply->answers == SMTP_ANSWERS_COMMAND && sent != NULL && greets(reply->verb))
-        take_greeting(record, sent, reply);
+        take_greeting(record, sent, reply, &place);
     if ((reply->verb == SMTP_VERB_DATA || reply->verb == SMTP_VERB_BDAT) && reply->code >= 400) {
         record->refusal = last_reply(record);
         record->refusal_enhanced = last_enhanced(record);
@@ -671,6 +706,7 @@ static void take_auth_step(struct record *record, const struct smtp_event *event
     if (event->step == SMTP_STEP_ACCEPTED || event->step == SMTP_STEP_REJECTED || event->step == SMTP_STEP_CANCELLED) {
         auth->result = event->step;
         auth->code = event->code;
+        auth->denied = event->step == SMTP_STEP_REJECTED && smtp_denies_credentials(event->code, &record->last_enhanced);
         struct place place = place_of(record, event);
         auth->result_frame = place.frame;
         auth->result_capture = place.capture;
@@ -693,6 +729,8 @@ static void note_starttls(struct record *record, const struct smtp_event *event)
         record->starttls.reply = last_reply(record);
         record->starttls.helo = name_of_client(record, event->number);
     }
+    if (event->step == SMTP_STEP_REFUSED || event->step == SMTP_STEP_FAILED)
+        record->starttls_failed = record_spot(&place);
     if (event->step == SMTP_STEP_REFUSED)
         refuse(record, REFUSAL_STARTTLS, record->last_code, smtp_span("", 0), &place);
 }
@@ -945,6 +983,9 @@ void record_event(struct record *record, const struct smtp_event *event)
         take_skipped(record, event);
         break;
     case SMTP_EVENT_TURNED:
+        if (!record->turned)
+            record->starttls_before_turn = record->starttls;
+        record->turned = true;
         add_item(record, ITEM_TURNED, event);
         break;
     case SMTP_EVENT_FINDING:
@@ -1017,6 +1058,15 @@ bool record_tls_failed(const struct record *record)
     return record->tls.failed && !record->tls.established;
 }
 
+/* Whether an offer of STARTTLS would have been seen: in an EHLO reply, or in what the server said from the beginning on. */
+static bool saw_offers(const struct record *record)
+{
+    bool beginning = record->connection.syn[0] || record->connection.syn[1];
+    if (record->tls.implicit)
+        return true;
+    return record->gap_findings[SMTP_SERVER] == NULL && record->replies > 0 && (record->extensions_seen || beginning);
+}
+
 const char *record_starttls(const struct record *record)
 {
     if (record->starttls.accepted)
@@ -1025,7 +1075,14 @@ const char *record_starttls(const struct record *record)
         return "refused";
     if (record->starttls.requested)
         return "requested";
-    return record->starttls.offered ? "offered" : "none";
+    if (record->starttls.offered)
+        return "offered";
+    return saw_offers(record) ? "none" : NULL;
+}
+
+const struct starttls *record_server_starttls(const struct record *record)
+{
+    return record->turned ? &record->starttls_before_turn : &record->starttls;
 }
 
 const char *record_auth_result(const struct auth *auth)

@@ -111,6 +111,7 @@ struct auth {
     enum smtp_step result;   /* ACCEPTED, REJECTED, CANCELLED; STARTED while unfinished */
     uint16_t code;
     uint64_t frame;
+    bool denied;             /* for its user or password */
     uint64_t result_frame;   /* of the reply that decided; 0: none did */
     unsigned result_capture; /* file of it */
     uint32_t command;
@@ -145,13 +146,24 @@ struct transaction {
     bool in_tls;             /* it began behind STARTTLS */
 };
 
+/* A frame, and its file. */
+struct spot {
+    uint64_t frame; /* 0: none */
+    unsigned capture;
+};
+
+/* Another frame that proves a finding. */
+struct proof {
+    GList link;
+    struct spot spot;
+};
+
 struct finding {
     GList link;
     enum smtp_finding finding;
     uint64_t frame;
     unsigned capture; /* file of the frame */
-    uint64_t proof_frame; /* of another frame that proves it; 0: none */
-    unsigned proof_capture;
+    GQueue proofs;    /* struct proof */
     struct smtp_span detail;
 };
 
@@ -167,6 +179,16 @@ struct tls {
     struct smtp_span sni, alpn;
     uint64_t first_frame;
     uint64_t octets[2];      /* by role */
+};
+
+struct starttls {
+    bool offered, requested, accepted, refused;
+    uint64_t offered_frame; /* of the first offer */
+    unsigned offered_capture;
+    struct moment moment;   /* of the reply that accepted it; this and the following only where it was */
+    struct smtp_span reply; /* its lines, the codes left out */
+    uint16_t code;
+    struct smtp_span helo;  /* the client's name then; octets NULL: none was seen */
 };
 
 /* A line of text that is one of several. */
@@ -232,19 +254,20 @@ struct record {
     GQueue extensions;                /* struct text_line; of the last EHLO reply in clear, before TLS */
     GQueue tls_extensions;            /* of the last one behind STARTTLS, where it can be read */
     bool extensions_seen, tls_extensions_seen;
+    GQueue earlier_extensions;        /* struct text_line; of EHLO replies in clear before the last, each different one once */
+    GQueue earlier_tls_extensions;    /* the same for those behind STARTTLS */
+    uint32_t extensions_beyond;       /* lines of them that were not kept */
     uint16_t banner_code;
     struct smtp_span banner;
     enum smtp_verb helo_verb;
     struct smtp_span helo;
-    struct {
-        bool offered, requested, accepted, refused;
-        uint64_t offered_frame; /* of the first offer */
-        unsigned offered_capture;
-        struct moment moment;   /* of the reply that accepted it; this and the following only where it was */
-        struct smtp_span reply; /* its lines, the codes left out */
-        uint16_t code;
-        struct smtp_span helo;  /* the client's name then; octets NULL: none was seen */
-    } starttls;
+    struct starttls starttls;
+    bool turned;                      /* ATRN or TURN: the server is the client now. What it announced is kept from before. */
+    struct starttls starttls_before_turn;
+    struct spot mail;                 /* the last MAIL */
+    struct spot greeting_reply;       /* the last one that accepted a greeting */
+    struct spot clear_ehlo_reply;     /* the last one to EHLO in clear, before TLS */
+    struct spot starttls_failed;      /* the last reply that refused STARTTLS, or what ended the handshake */
     struct refusals *refusals;        /* NULL: the server said no to nothing */
     uint32_t accepted_addresses;      /* RCPT, VRFY and EXPN that the server accepted */
     struct timing *timing;            /* NULL: not asked for */
@@ -277,7 +300,7 @@ void record_event(struct record *record, const struct smtp_event *event);
  * are kept, of the others it is said how many there are.
  */
 #define FINDINGS_KEPT 100u
-void record_finding(struct record *record, enum smtp_finding finding, struct place place, struct place proof, const char *detail);
+void record_finding(struct record *record, enum smtp_finding finding, struct spot spot, struct spot proof, const char *detail);
 
 /* The session is over: what hangs on its end is worked out. From then on the record may be handed to the worker. */
 void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end);
@@ -303,8 +326,11 @@ size_t record_memory(const struct record *record);
 /* A handshake was tried and did not get through, nor did a later one: nothing is hidden by it. */
 bool record_tls_failed(const struct record *record);
 
-/* "none", "offered", "requested", "accepted", "refused". */
+/* "none", "offered", "requested", "accepted", "refused"; NULL: what the server offered is not in the capture. */
 const char *record_starttls(const struct record *record);
+
+/* What became of STARTTLS while the server was the server. */
+const struct starttls *record_server_starttls(const struct record *record);
 
 /* "accepted", "rejected", "cancelled", "unfinished". */
 const char *record_auth_result(const struct auth *auth);

@@ -4,6 +4,8 @@
 
 #include "record_private.h"
 
+#define DOMAIN_OCTETS ((size_t)255) /* RFC 5321 section 4.5.3.1.2 */
+
 static struct place place_of(const struct record *record, const struct smtp_event *event)
 {
     return record->locate(record->locate_context, event->role, event->offset, event->octets);
@@ -27,21 +29,78 @@ static void count_beyond(struct record *record, enum smtp_finding name)
     record->findings_beyond[name]++;
 }
 
-void record_finding(struct record *record, enum smtp_finding finding, struct place place, struct place proof, const char *detail)
+/* Frames of one finding that are kept, beside its own. */
+#define PROOFS_KEPT 7u
+
+static void add_proof(struct record *record, struct finding *finding, struct spot spot)
+{
+    const struct proof *last = g_queue_peek_tail(&finding->proofs);
+    bool own = spot.frame == finding->frame && spot.capture == finding->capture;
+    bool again = last != NULL && spot.frame == last->spot.frame && spot.capture == last->spot.capture;
+    if (spot.frame == 0 || own || again || finding->proofs.length == PROOFS_KEPT)
+        return;
+    struct proof *proof = arena_take(record->arena, sizeof *proof);
+    proof->spot = spot;
+    proof->link.data = proof;
+    g_queue_push_tail_link(&finding->proofs, &proof->link);
+}
+
+/* NULL: there are too many of that name. */
+static struct finding *add_finding(struct record *record, enum smtp_finding finding, struct spot spot, const char *detail)
 {
     if (is_beyond(record, finding)) {
         count_beyond(record, finding);
-        return;
+        return NULL;
     }
     struct finding *found = arena_take(record->arena, sizeof *found);
     found->finding = finding;
-    found->frame = place.frame;
-    found->capture = place.capture;
-    found->proof_frame = proof.frame;
-    found->proof_capture = proof.capture;
+    found->frame = spot.frame;
+    found->capture = spot.capture;
     found->detail = arena_copy(record->arena, smtp_span_of_text(detail));
     found->link.data = found;
     g_queue_push_tail_link(&record->findings, &found->link);
+    return found;
+}
+
+void record_finding(struct record *record, enum smtp_finding finding, struct spot spot, struct spot proof, const char *detail)
+{
+    struct finding *found = add_finding(record, finding, spot, detail);
+    if (found != NULL)
+        add_proof(record, found, proof);
+}
+
+/* The logins that were denied before: the last ones, if there are many. One place is left for a login that is accepted. */
+static void add_denials(struct record *record, struct finding *finding)
+{
+    unsigned denied = 0;
+    for (const GList *link = record->auths.head; link != record->auths.tail; link = link->next)
+        denied += ((const struct auth *)link->data)->denied;
+    for (const GList *link = record->auths.head; link != record->auths.tail; link = link->next) {
+        const struct auth *auth = link->data;
+        if (auth->denied && denied-- < PROOFS_KEPT)
+            add_proof(record, finding, (struct spot){ .frame = auth->result_frame, .capture = auth->result_capture });
+    }
+}
+
+/* What was seen before and proves it, too. */
+static void add_related(struct record *record, struct finding *finding, const struct smtp_event *event)
+{
+    switch (finding->finding) {
+    case SMTP_FINDING_STARTTLS_FALLBACK_TO_CLEAR:
+        add_proof(record, finding, record->starttls_failed);
+        break;
+    case SMTP_FINDING_EXTENSIONS_CHANGED_AFTER_TLS:
+        add_proof(record, finding, record->clear_ehlo_reply);
+        break;
+    case SMTP_FINDING_DECLARED_SIZE_MISMATCH:
+        add_proof(record, finding, event->of_offer ? record->greeting_reply : record->mail);
+        break;
+    case SMTP_FINDING_AUTH_BRUTE_FORCE:
+        add_denials(record, finding);
+        break;
+    default:
+        break;
+    }
 }
 
 /* A capture with holes has many: the first of each side stands for all. */
@@ -50,7 +109,10 @@ void record_take_finding(struct record *record, const struct smtp_event *event)
     bool gap = event->finding == SMTP_FINDING_CAPTURE_GAP;
     if (gap && record->gap_findings[event->role] != NULL)
         return;
-    record_finding(record, event->finding, place_of(record, event), (struct place){ .frame = 0 }, event->detail);
+    struct place place = place_of(record, event);
+    struct finding *found = add_finding(record, event->finding, record_spot(&place), event->detail);
+    if (found != NULL)
+        add_related(record, found, event);
     if (gap)
         record->gap_findings[event->role] = g_queue_peek_tail(&record->findings);
 }
@@ -78,8 +140,7 @@ void record_add_proof(struct record *record, const struct smtp_event *event)
     if (finding == NULL || beyond)
         return;
     struct place place = place_of(record, event);
-    finding->proof_frame = place.frame;
-    finding->proof_capture = place.capture;
+    add_proof(record, finding, record_spot(&place));
     say_more(record, finding, event->detail);
 }
 
@@ -117,6 +178,32 @@ static bool is_within(struct smtp_span domain, struct smtp_span other)
     return same && (front == 0 || domain.octets[front - 1] == '.');
 }
 
+/* A domain as it is compared: without the root's dot, U-labels as A-labels (RFC 5890 section 2.3.2.1). To be freed. */
+static char *comparable(struct smtp_span domain)
+{
+    char *text = g_strndup((const char *)domain.octets, smtp_span_first(domain, DOMAIN_OCTETS).length);
+    size_t length = strlen(text);
+    if (length > 1 && text[length - 1] == '.')
+        text[length - 1] = '\0';
+    bool international = g_utf8_validate(text, -1, NULL) && g_hostname_is_non_ascii(text);
+    char *ascii = international ? g_hostname_to_ascii(text) : NULL;
+    if (ascii == NULL)
+        return text;
+    g_free(text);
+    return ascii;
+}
+
+static bool related_domains(struct smtp_span one, struct smtp_span other)
+{
+    char *first = comparable(one);
+    char *second = comparable(other);
+    bool related = is_within(smtp_span_of_text(first), smtp_span_of_text(second))
+                   || is_within(smtp_span_of_text(second), smtp_span_of_text(first));
+    g_free(first);
+    g_free(second);
+    return related;
+}
+
 /* Who the message says it is from, and whom the envelope names, are of different domains: common, and worth knowing. */
 static void check_sender(struct record *record, const struct transaction *transaction)
 {
@@ -129,12 +216,13 @@ static void check_sender(struct record *record, const struct transaction *transa
         at--;
     struct smtp_span domain = smtp_span_from(argument, at);
     struct smtp_span from = smtp_span_of_text(message->from_domain);
-    if (at == 0 || is_within(domain, from) || is_within(from, domain))
+    if (at == 0 || related_domains(domain, from))
         return;
     char *detail = g_strdup_printf("the envelope's sender is of %.*s, the message's From field of %s",
-                                   (int)smtp_span_first(domain, 255).length, (const char *)domain.octets, message->from_domain);
-    struct place place = { .frame = transaction->frame, .capture = transaction->capture };
-    record_finding(record, SMTP_FINDING_ENVELOPE_HEADER_MISMATCH, place, (struct place){ .frame = 0 }, detail);
+                                   (int)smtp_span_first(domain, DOMAIN_OCTETS).length, (const char *)domain.octets, message->from_domain);
+    record_finding(record, SMTP_FINDING_ENVELOPE_HEADER_MISMATCH,
+                   (struct spot){ .frame = transaction->frame, .capture = transaction->capture },
+                   (struct spot){ .frame = message->frame, .capture = message->capture }, detail);
     g_free(detail);
 }
 

@@ -6,6 +6,11 @@
 
 #include "record.h"
 
+static inline struct spot record_spot(const struct place *place)
+{
+    return (struct spot){ .frame = place->frame, .capture = place->capture };
+}
+
 /* record_findings.c: takes a FINDING, and a FINDING_PROOF. */
 void record_take_finding(struct record *record, const struct smtp_event *event);
 void record_add_proof(struct record *record, const struct smtp_event *event);

@@ -61,6 +61,20 @@ uint64_t servers_forgotten(const struct servers *servers)
     return lru_forgotten(servers->seen);
 }
 
+static bool same_word(enum server_list which, struct smtp_span one, struct smtp_span other)
+{
+    switch (which) {
+    case SERVER_CLEAR:
+    case SERVER_TLS:
+        return smtp_keyword_line_same(one, other);
+    case SERVER_CLEAR_AUTH:
+    case SERVER_TLS_AUTH:
+        return smtp_span_same_letters(one, other);
+    default:
+        return smtp_span_same(one, other);
+    }
+}
+
 /* A word of a list, once a session. */
 static void add_word(struct server *server, enum server_list which, struct smtp_span text)
 {
@@ -68,7 +82,7 @@ static void add_word(struct server *server, enum server_list which, struct smtp_
     text = smtp_span_first(text, WORD_OCTETS);
     for (unsigned i = 0; i < list->len; i++) {
         struct word *word = list->pdata[i];
-        if (word->length != text.length || memcmp(word->text, text.octets, text.length) != 0)
+        if (!same_word(which, smtp_span(word->text, word->length), text))
             continue;
         word->sessions += word->last_session != server->last_session;
         word->last_session = server->last_session;
@@ -127,11 +141,15 @@ void servers_session(struct servers *servers, const struct record *record)
     server->clear_lists += record->extensions_seen;
     server->tls_seen = server->tls_seen || record->tls.seen;
     server->tls_read = server->tls_read || record->tls_extensions_seen;
+    add_extensions(server, &record->earlier_extensions, SERVER_CLEAR, SERVER_CLEAR_AUTH);
     add_extensions(server, &record->extensions, SERVER_CLEAR, SERVER_CLEAR_AUTH);
+    add_extensions(server, &record->earlier_tls_extensions, SERVER_TLS, SERVER_TLS_AUTH);
     add_extensions(server, &record->tls_extensions, SERVER_TLS, SERVER_TLS_AUTH);
-    server->offered += record->starttls.offered;
-    server->accepted += record->starttls.accepted;
-    server->refused += record->starttls.refused;
+    server->omitted += record->extensions_beyond;
+    const struct starttls *starttls = record_server_starttls(record);
+    server->offered += starttls->offered;
+    server->accepted += starttls->accepted;
+    server->refused += starttls->refused;
     while (servers->octets > OCTETS_REMEMBERED && lru_forget_oldest(servers->seen))
         continue;
 }

@@ -75,7 +75,7 @@ static const struct smtp_reference_entry entries[] = {
           N_("In a command, a reply, or a message sent with DATA: some programs take it for the end of the text."),
       .action = N_("Correct the sender.") },
     { .name = "auth-brute-force",
-      .meaning = N_("several logins were rejected in one session"),
+      .meaning = N_("logins were denied that look like guesses"),
       .source = "smtpscope",
       .description = N_("Somebody guesses passwords, or a program repeats an old one."),
       .action = N_("Look at the client's address and at the user names.") },

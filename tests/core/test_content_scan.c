@@ -83,8 +83,26 @@ static void test_plain(void **state)
     g_rand_free(random);
 }
 
+/* More in one lane than an octet counts to, and every length around the size of a lane. */
+static void test_line_ends(void **state)
+{
+    (void)state;
+    static uint8_t octets[10000];
+    memset(octets, '\n', sizeof octets);
+    assert_int_equal(smtp_content_line_ends(smtp_span(octets, sizeof octets)), sizeof octets);
+    memset(octets, 'x', sizeof octets);
+    for (size_t length = 0; length < 100; length++) {
+        size_t expected = 0;
+        for (size_t i = 0; i < length; i++) {
+            octets[i] = i % 7 == length % 7 ? '\n' : '\r';
+            expected += octets[i] == '\n';
+        }
+        assert_int_equal(smtp_content_line_ends(smtp_span(octets, length)), expected);
+    }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_plain) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_plain), cmocka_unit_test(test_line_ends) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

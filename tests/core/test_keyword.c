@@ -94,6 +94,27 @@ static void knows_every_keyword(void **state)
         assert_int_equal(smtp_keyword_line_parse(smtp_span_of_text(words[i])).keyword, i + 1);
 }
 
+static void compares_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *one, *other;
+        bool same;
+    } pairs[] = {
+        { "PIPELINING", "Pipelining", true },     { "SIZE 1000", "size 1000", true },
+        { "AUTH PLAIN", "AUTH plain", true },     { "AUTH PLAIN", "AUTH PLAIN LOGIN", false },
+        { "SIZE 1000", "SIZE 2000", false },      { "AUTH=LOGIN", "AUTH LOGIN", false },
+        { "X-OWN a", "x-own a", true },           { "X-OWN a", "X-OWN A", false },
+        { "", "", true },                         { "DSN", "", false },
+    };
+    for (size_t i = 0; i < COUNT(pairs); i++) {
+        struct smtp_span one = smtp_span_of_text(pairs[i].one);
+        struct smtp_span other = smtp_span_of_text(pairs[i].other);
+        EXPECT(one, smtp_keyword_line_same(one, other) == pairs[i].same);
+        EXPECT(one, smtp_keyword_line_same(other, one) == pairs[i].same);
+    }
+}
+
 static void parse_prefix(struct smtp_span prefix)
 {
     struct smtp_keyword_line line = smtp_keyword_line_parse(prefix);
@@ -114,6 +135,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parses_keyword_lines),
         cmocka_unit_test(knows_every_keyword),
+        cmocka_unit_test(compares_lines),
         cmocka_unit_test(survives_every_prefix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

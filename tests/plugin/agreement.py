@@ -79,7 +79,7 @@ def of_smtpscope(session):
                      if t["message"] and t["message"]["complete"]],
         "digests": [t["message"]["sha256"] for t in record["transactions"] if t["message"] and t["message"]["sha256"]],
         "auth": [(a["mechanism"] and plain(a["mechanism"]), a["identity"] and plain(a["identity"]), a["result"]) for a in record["auth"]],
-        "starttls": record["starttls"],
+        "starttls": record["starttls"] or "none", # in Wireshark, what was not seen is not there
     }
 
 

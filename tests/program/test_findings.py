@@ -22,6 +22,28 @@ def smuggle(mark, inner="MAIL FROM:<admin@example.com>\r\nRCPT TO:<c@example.com
                    ("C", "Subject: x\r\n\r\nhello" + mark + inner + ".\r\n"), ("S", replies), BYE)
 
 
+DENIED = "535 5.7.8 no\r\n"
+ACCEPTED = "235 ok\r\n"
+
+
+def cram(user, digest="0123456789abcdef0123456789abcdef", reply=DENIED):
+    return [("C", "AUTH CRAM-MD5\r\n"), ("S", "334 PDFAbXg+\r\n"), ("C", text64("%s %s" % (user, digest))), ("S", reply)]
+
+
+def login_in_steps(user, password, reply=DENIED):
+    return [("C", "AUTH LOGIN\r\n"), ("S", "334 VXNlcm5hbWU6\r\n"), ("C", text64(user)), ("S", "334 UGFzc3dvcmQ6\r\n"),
+            ("C", text64(password)), ("S", reply)]
+
+
+def bearer(token):
+    return [("C", "AUTH XOAUTH2 " + text64("user=alice\1auth=Bearer %s\1\1" % token)), ("S", DENIED)]
+
+
+def logins(*attempts, **where):
+    """A session of logins: (user, password) is denied, (user, password, reply) answered with that."""
+    return Session(ehlo("AUTH PLAIN LOGIN CRAM-MD5"), *[step for attempt in attempts for step in login(*attempt)], BYE, **where)
+
+
 # The handshake that follows STARTTLS is refused by an alert.
 FAILED_TLS = Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO), ("S", TLS_ALERT)).steps
 # As a proxy writes it that has the keys.
@@ -54,7 +76,9 @@ ROWS = {
          Session(BANNER, ("C", "LHLO c\r\n"), ("S", "250-mx\r\n250 PIPELINING\r\n"), BYE)]),
     "starttls-masked": (
         [Session(ehlo("SIZE", "XXXXXXXA", "DSN"), BYE), Session(ehlo("XXXXXXXX"), BYE)],
-        [Session(ehlo("XXXXXXX", "STARTTLS"), BYE), Session(ehlo("XCLIENT NAME", "XXXXXXXXA"), BYE)]),
+        [Session(ehlo("XXXXXXX", "STARTTLS"), BYE), Session(ehlo("XCLIENT NAME", "XXXXXXXXA"), BYE),
+         Session(ehlo("SIZE", "STARTTLS", "XXXXXXXX"), BYE),                  # it was another keyword
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO c\r\n"), ("S", "250-mx\r\n250 XXXXXXXA\r\n"), BYE)]),
     "starttls-refused": (
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 4.7.0 not now\r\n"), BYE)],
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO)), Session(TLS, ("C", "STARTTLS\r\n"))]),
@@ -109,17 +133,36 @@ ROWS = {
         [Session(ehlo(), message("x\0y\r\n"), BYE), Session(ehlo(), ("C", "NOOP \0\r\n"), ("S", "250 ok\r\n"), BYE)],
         [Session(ehlo("CHUNKING"), envelope(), ("C", "BDAT 3 LAST\r\nx\0y"), ("S", "250 ok\r\n"), BYE)]),
     "auth-brute-force": (
-        [Session(ehlo("AUTH PLAIN"), login("alice", "a"), login("alice", "b"), login("alice", "c"), BYE),
-         [Session(ehlo("AUTH PLAIN"), login("alice", "guess%d" % number), BYE) for number in range(5)],
-         [Session(ehlo("AUTH PLAIN"), login("alice", "guess%d" % number), BYE, client="192.0.2.%d" % (10 + number))
-          for number in range(5)],
-         [Session(ehlo("AUTH PLAIN"), login("alice", "same"), BYE) for number in range(10)]],
-        [Session(ehlo("AUTH PLAIN"), login("alice", "a"), login("alice", "b", "235 ok\r\n"), BYE),
+        [logins(("alice", "a"), ("alice", "b"), ("alice", "c")),
+         logins(("alice", "same"), ("bob", "same"), ("carol", "same")),
+         Session(ehlo("AUTH PLAIN"), *[login("alice", password, "554 5.7.8 bad\r\n") for password in "abc"], BYE),
+         [logins(("alice", "guess%d" % number)) for number in range(3)],
+         [logins(("alice", "guess%d" % number), client="192.0.2.%d" % (10 + number)) for number in range(3)],
+         [logins(("user%d" % number, "same"), ("user%d" % number, "right", ACCEPTED) if number > 5 else ("user%d" % number, "same"))
+          for number in range(7)],                                             # one password for everybody
+         [logins(("user%d" % number, "guess%d" % number)) for number in range(5)],
+         [logins(("alice", "same")) for number in range(10)],
+         [Session(ehlo("AUTH CRAM-MD5"), cram("alice"), BYE) for number in range(10)],
+         Session(ehlo("AUTH CRAM-MD5"), *[cram("alice") for number in range(5)], BYE)],
+        [logins(("alice", "a"), ("alice", "b", ACCEPTED)),
+         logins(("alice", "a"), ("alice", "b"), ("alice", "c", ACCEPTED), ("alice", "d")),
+         logins(("alice", "a"), ("alice", "a"), ("alice", "A"), ("Alice", "a")),  # two passwords
+         Session(ehlo("AUTH CRAM-MD5"), *[cram("alice") for number in range(4)], BYE),
+         Session(ehlo("AUTH XOAUTH2"), *[bearer("token%d" % number) for number in range(6)], BYE),
+         Session(ehlo("AUTH CRAM-MD5 PLAIN LOGIN"), cram("alice"), login("alice", "typo"), login_in_steps("alice", "typo"), BYE),
+         Session(ehlo("AUTH XOAUTH2"), *[bearer("token%d" % number) for number in range(5)], BYE),  # each token is new
          Session(ehlo("AUTH CRAM-MD5"), *[step for name in ("X", "Y", "Z", "W")
                                           for step in (("C", "AUTH %s\r\n" % name), ("S", "504 5.5.4 no such mechanism\r\n"))]),
-         [Session(ehlo("AUTH PLAIN"), login("user%d" % number, "mistyped"), login("user%d" % number, "right", "235 ok\r\n"), BYE)
-          for number in range(4)],                                             # an office behind one address
-         [Session(ehlo("AUTH PLAIN"), login("alice", "old"), BYE) for number in range(6)], # nobody told this program
+         *[Session(ehlo("AUTH PLAIN"), *[login("alice", password, reply + "\r\n") for password in "abcd"], BYE)
+           for reply in ("554 5.7.0 too many connections", "553 5.7.1 no relay", "550 no", "534 5.7.9 too weak", "535 5.7.9 use another",
+                         "525 5.7.13 disabled", "538 5.7.11 TLS first", "454 4.7.0 later", "535 5.5.4 syntax")],
+         [logins(("user%d" % number, "mistyped%d" % number), ("user%d" % number, "right%d" % number, ACCEPTED))
+          for number in range(12)],                                            # an office behind one address
+         [logins(("user%d" % number, "right", ACCEPTED)) for number in range(6)] + [logins(("other%d" % number, "x%d" % number))
+                                                                                    for number in range(5)],
+         [logins(("alice", "typo%d" % number), ("alice", "right", ACCEPTED)) for number in range(6)],
+         [logins(("user%d" % number, "guess%d" % number), client="192.0.2.%d" % (10 + number)) for number in range(6)],
+         [logins(("alice", "old")) for number in range(9)],                    # nobody told this program
          [Session(ehlo("AUTH PLAIN"), login("alice", "a%d" % number, "454 4.7.0 try later\r\n"), BYE) for number in range(8)]]),
     "recipient-enumeration": (
         [Session(ehlo(), MAIL, refusals(0, 10), BYE), Session(ehlo(), refusals(0, 12, "550", "VRFY %s"), BYE),
@@ -139,8 +182,11 @@ ROWS = {
                  ("C", "AUTH PLAIN %s\r\nMAIL FROM:<a@example.com>\r\n" % plain("alice", "x")), ("S", "235 ok\r\n250 ok\r\n"), BYE),
          Session(ehlo(), message(PLAIN_TEXT), BYE)]),
     "early-talker": (
-        [Session(("C", "EHLO client.example.com\r\n"), BANNER, ("S", "250 mx\r\n"), BYE)],
-        [Session(ehlo(), BYE), Session(("C", "PROXY TCP4 192.0.2.9 192.0.2.2 4000 25\r\n"), ehlo(), BYE)]),
+        [Session(("C", "EHLO client.example.com\r\n"), BANNER, ("S", "250 mx\r\n"), BYE),
+         Session(("S", "220-mx.example.com ESMTP\r\n"), ("C", "EHLO client.example.com\r\n"), ("S", "220 go ahead\r\n250 mx\r\n"), BYE)],
+        [Session(("S", "220-mx.example.com ESMTP\r\n"), ("S", "220 go ahead\r\n"), ("C", "EHLO c\r\n"), ("S", "250 mx\r\n"), BYE),
+         Session(("s", "220-mx.example.com ESMTP\r\n"), ("C", "EHLO c\r\n"), ("S", "220 go ahead\r\n250 mx\r\n"), BYE),
+         Session(ehlo(), BYE), Session(("C", "PROXY TCP4 192.0.2.9 192.0.2.2 4000 25\r\n"), ehlo(), BYE)]),
     "extension-not-offered": (
         [Session(ehlo("AUTH PLAIN"), ("C", "AUTH LOGIN\r\n"), ("S", "504 no\r\n"), BYE),
          Session(ehlo("PIPELINING"), envelope("SIZE=100"), BYE), Session(ehlo("8BITMIME"), envelope("BODY=BINARYMIME"), BYE),
@@ -157,10 +203,12 @@ ROWS = {
     "declared-size-mismatch": (
         [Session(ehlo("SIZE 1000000"), message(PLAIN_TEXT + "x\r\n" * 500, "SIZE=100"), BYE),
          Session(ehlo("SIZE"), message(PLAIN_TEXT, "SIZE=100000"), BYE),
-         Session(ehlo("SIZE 1000"), message(PLAIN_TEXT + "x\r\n" * 500), BYE)],
+         Session(ehlo("SIZE 1000"), message(PLAIN_TEXT + "x\r\n" * 500), BYE),
+         Session(ehlo("SIZE"), message("x\r\n" * 3000, "SIZE=5000"), BYE)],
         [Session(ehlo("SIZE"), message("x" * 70 + "\r\n" + PLAIN_TEXT * 20, "SIZE=%d" % (len(PLAIN_TEXT * 20) - 10)), BYE),
          Session(ehlo("SIZE 0"), message(PLAIN_TEXT, "SIZE=0"), BYE),
          Session(ehlo("SIZE"), message("..\r\n" * 50, "SIZE=150"), BYE),
+         Session(ehlo("SIZE"), message("x\r\n" * 3000, "SIZE=6000"), BYE),       # a line end is one octet in this client's file
          Session(ehlo("SIZE 10"), envelope("SIZE=2000000"), BYE)]),              # asking is what SIZE= is for
     "extensions-changed-after-tls": (
         [Session(ehlo("SIZE", "STARTTLS"), ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO c\r\n"), ("S", "250-mx\r\n250 DSN\r\n"), BYE)],
@@ -183,7 +231,11 @@ ROWS = {
         [Session(ehlo(), ("C", "MAIL FROM:<a@mail.example.com>\r\n"), ("S", "250 ok\r\n"),
                  message("From: Boss <boss@shop.example.com>\r\n\r\nx\r\n")[2:], BYE)],
         [Session(ehlo(), message("From: a <A@EXAMPLE.COM>\r\n\r\nx\r\n"), BYE), Session(ehlo(), message("Subject: no From\r\n\r\nx\r\n"), BYE),
-         Session(ehlo(), message("From: a@news.example.com\r\n\r\nx\r\n"), BYE)]),
+         Session(ehlo(), message("From: a@news.example.com\r\n\r\nx\r\n"), BYE),
+         Session(ehlo("SMTPUTF8"), ("C", "MAIL FROM:<a@M\u00fcnchen.example.net> SMTPUTF8\r\n"), ("S", "250 ok\r\n"),
+                 message("From: a@xn--mnchen-3ya.example.net\r\n\r\nx\r\n")[2:], BYE),
+         Session(ehlo(), ("C", "MAIL FROM:<a@example.com.>\r\n"), ("S", "250 ok\r\n"),
+                 message("From: a@EXAMPLE.com\r\n\r\nx\r\n")[2:], BYE)]),
     "overlap-conflict": (
         [Session(ehlo(), ("C", "NOOP one\r\n"), ("again", "NOOP two\r\n"), ("S", "250 ok\r\n"), BYE)],
         [Session(ehlo(), ("C", "NOOP one\r\n"), ("again", "NOOP one\r\n"), ("S", "250 ok\r\n"), BYE)]),
@@ -217,10 +269,24 @@ ACROSS = {
         "starttls-not-offered", "medium", [Session(TLS, BYE), Session(ehlo(), BYE), Session(ehlo(), BYE)], [(2, [1])]),
     "masked for one": ("starttls-masked", "high", [Session(TLS, BYE), Session(ehlo("XXXXXXXA"), BYE, client="192.0.2.9")],
                        [(2, []), (2, [1])]),
+    "another keyword masked beside STARTTLS": (
+        "starttls-masked", "high", [Session(TLS, BYE), Session(ehlo("STARTTLS", "XXXXXXXA"), BYE, client="192.0.2.9")], []),
     "guesses, then the right one": (
-        "auth-brute-force", "high", [Session(ehlo("AUTH PLAIN"), login("alice", "guess%d" % number), BYE) for number in range(5)]
-        + [Session(ehlo("AUTH PLAIN"), login("alice", "right", "235 ok\r\n"), BYE)],
+        "auth-brute-force", "high", [logins(("alice", "guess%d" % number)) for number in range(5)] + [logins(("alice", "right", ACCEPTED))],
+        [(3, [1, 2]), (6, [1, 2, 3, 4, 5])]),
+    "the guess that fits somebody else": (
+        "auth-brute-force", "high", [logins(("user%d" % number, "summer")) for number in range(5)] + [logins(("zoe", "summer", ACCEPTED))],
         [(5, [1, 2, 3, 4]), (6, [1, 2, 3, 4, 5])]),
+    "and somebody's who has nothing to do with it": (
+        "auth-brute-force", "high", [logins(("alice", "guess%d" % number)) for number in range(3)] + [logins(("zoe", "other", ACCEPTED))],
+        [(3, [1, 2])]),
+    "by several, then the right one": (
+        "auth-brute-force", "high", [logins(("alice", "guess%d" % number), client="192.0.2.%d" % (10 + number)) for number in range(3)]
+        + [logins(("alice", "right", ACCEPTED), client="192.0.2.11")], [(3, [1, 2]), (4, [1, 2, 3])]),
+    "or by the user elsewhere": (
+        "auth-brute-force", "medium", [logins(("alice", "guess%d" % number), client="192.0.2.%d" % (10 + number)) for number in range(3)]
+        + [logins(("alice", "right", ACCEPTED), client="192.0.2.99")], [(4, [1, 2, 3])]),
+    "an old password": ("auth-brute-force", "medium", [logins(("alice", "old")) for number in range(12)], [(10, [1])]),
     "both copies": (
         "overlap-conflict", "high", [Session(ehlo(), ("C", "NOOP one\r\n"), ("again", "NOOP two\r\n"), ("S", "250 ok\r\n"), BYE)], [(1, [1])]),
     "the mark was honoured": (
@@ -236,6 +302,42 @@ SMUGGLED = (
     (ehlo("PIPELINING"), "250 queued\r\n250 ok\r\n", BYE, "gave one more reply, 250, that nothing else asked for"),
     ([BANNER, ("C", "LHLO c\r\n"), ("S", "250 mx\r\n")], "250 one\r\n250 two\r\n", BYE, "answered once for each recipient, with 250"),
 )
+
+
+# One session: name, dialogue, the frames of the finding and of its proofs, what its detail says.
+FRAMES = {
+    "the refusals before, and who was accepted": (
+        "auth-brute-force", logins(("alice", "a"), ("alice", "b"), ("alice", "c"), ("alice", "d", ACCEPTED)), 12, [8, 10, 14],
+        "3 logins were denied in this session, for at least 3 different pairs of user and password; "
+        "then a login of a user that was denied before was accepted"),
+    "somebody else was": (
+        "auth-brute-force", logins(("alice", "a"), ("alice", "b"), ("alice", "c"), ("bob", "d", ACCEPTED)), 12, [8, 10, 14],
+        "3 logins were denied in this session, for at least 3 different pairs of user and password; then a login was accepted"),
+    "the message": (
+        "envelope-header-mismatch", Session(ehlo(), message("From: x@shop.example.net\r\n\r\nx\r\n"), BYE), 7, [13],
+        "the envelope's sender is of example.com, the message's From field of shop.example.net"),
+    "the MAIL": (
+        "declared-size-mismatch", Session(ehlo("SIZE"), message("x\r\n", "SIZE=100000"), BYE), 13, [7],
+        "MAIL declared SIZE=100000, the message has 3 octets"),
+    "the server's limit": (
+        "declared-size-mismatch", Session(ehlo("SIZE 2"), message("x\r\n"), BYE), 13, [6],
+        "the message has 3 octets, the server announced SIZE 2"),
+    "the lists": (
+        "extensions-changed-after-tls", ROWS["extensions-changed-after-tls"][0][0], 10, [6],
+        "the extensions announced after STARTTLS are not those announced before it"),
+    "the refusal": (
+        "starttls-fallback-to-clear", ROWS["starttls-fallback-to-clear"][0][0], 9, [8],
+        "STARTTLS did not succeed, and the client went on in clear with MAIL"),
+    "the CR itself": (
+        "bare-carriage-return", Session(ehlo(), envelope(), ("C", "DATA\r\n"), ("S", "354 go\r\n"), ("C", "x\r\n"), ("C", "y\r"), ("C", "z\r\n.\r\n"),
+                                        ("S", "250 ok\r\n"), BYE), 14, [], "message content holds a carriage return without a line feed behind it"),
+    "the LF itself": (
+        "bare-line-feed", Session(ehlo(), envelope(), ("C", "DATA\r\n"), ("S", "354 go\r\n"), ("C", "x\r\n"), ("C", "y\n.\r"), ("C", "\nz\r\n.\r\n"),
+                                  ("S", "250 ok\r\n"), BYE), 14, [], "message content holds a line feed without a carriage return in front of it"),
+    "one octet": (
+        "overlap-conflict", Session(ehlo(), ("C", "NOOP one\r\n"), ("again", "NOOP onE\r\n"), ("S", "250 ok\r\n"), BYE), 8, [7],
+        "frame 8 claims 1 octet that frame 7 has with other content; the first copy was used"),
+}
 
 
 class Checker:
@@ -310,6 +412,11 @@ class Checker:
         if len(medium) != 16 or lines[-1]["dropped"] != {"forgotten": 4}:
             self.problems.append("20 clients without offer: %d findings, %s" % (len(medium), lines[-1]["dropped"]))
 
+    def frames(self, label, name, session, frame, proofs, detail):
+        found = [(f["frame"], [r["frame"] for r in f["related"]], f["detail"]) for f in self.findings([session]) if f["id"] == name]
+        if found != [(frame, proofs, detail)]:
+            self.problems.append("%s: %s" % (label, found))
+
     def across(self, label, name, severity, sessions, expected):
         found = [(f["session"], [r["session"] for r in f["related"]]) for f in self.findings(sessions)
                  if f["id"] == name and f["severity"] == severity]
@@ -353,6 +460,8 @@ def main():
         checker.forgotten()
         for label, row in ACROSS.items():
             checker.across(label, *row)
+        for label, row in FRAMES.items():
+            checker.frames(label, *row)
     print("\n".join(checker.problems))
     print("%d findings, %d problems" % (len(ROWS), len(checker.problems)))
     return 1 if checker.problems else 0

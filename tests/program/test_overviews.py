@@ -58,6 +58,56 @@ class Servers(Case):
         self.assertEqual((shown["extensions_clear"], shown["extensions_tls"]), (["STARTTLS"], ["AUTH PLAIN", "DSN"]))
         self.assertEqual((shown["auth_clear"], shown["auth_tls"]), ([], ["PLAIN"]))
 
+    def test_several_replies(self):
+        """Every EHLO reply of a session counts, not the last one only."""
+        again = [("C", "EHLO c\r\n"), ("S", "250-mx.example.com\r\n250 AUTH CRAM-MD5\r\n")]
+        server, _ = self.records([Session(ehlo("SIZE 1000", "AUTH PLAIN", "AUTH=LOGIN"), again, BYE), Session(ehlo("SIZE 1000"), BYE)], "servers")
+        self.assertEqual(server["extensions_clear"], ["SIZE 1000", "AUTH PLAIN", "AUTH=LOGIN", "AUTH CRAM-MD5"])
+        self.assertEqual(server["auth_clear"], ["PLAIN", "LOGIN", "CRAM-MD5"])
+        self.assertEqual(server["extensions_varying"], ["AUTH PLAIN", "AUTH=LOGIN", "AUTH CRAM-MD5"])
+
+    def test_case(self):
+        """The case of keywords means nothing, nor that of parameters that are known."""
+        server, _ = self.records([Session(ehlo("Pipelining", "auth plain", "X-OWN abc"), BYE),
+                                  Session(ehlo("PIPELINING", "AUTH PLAIN LOGIN", "x-own abc", "X-OWN ABC"), BYE),
+                                  Session(ehlo("pipelining", "AUTH Plain", "x-own abc"), BYE)], "servers")
+        self.assertEqual(server["extensions_clear"], ["Pipelining", "auth plain", "X-OWN abc", "AUTH PLAIN LOGIN", "X-OWN ABC"])
+        self.assertEqual(server["auth_clear"], ["plain", "LOGIN"])
+        self.assertEqual(server["extensions_varying"], ["auth plain", "AUTH PLAIN LOGIN", "X-OWN ABC"])
+
+    def test_many_replies(self):
+        """So many lines of one session are kept, whatever the number of its EHLO replies; the rest is counted."""
+        again = [step for number in range(30) for step in (
+            ("C", "EHLO c\r\n"), ("S", "250-mx\r\n" + "".join("250-X-%d-%d\r\n" % (number, line) for line in range(10)) + "250 DSN\r\n"))]
+        server, _ = self.records([Session(ehlo("DSN"), again, BYE)], "servers")
+        self.assertEqual(len(server["extensions_clear"]) + server["omitted"], 301)
+        self.assertEqual(len(server["extensions_clear"]), 96)
+
+    def test_turned(self):
+        """Behind ATRN the other side announces: none of that is the server's."""
+        turned = Session(ehlo("ATRN", "AUTH CRAM-MD5", "STARTTLS"), ("C", "ATRN example.com\r\n"), ("S", "250 reversing\r\n"),
+                         ("C", "220 client.example.com ESMTP\r\n"), ("S", "EHLO mx.example.com\r\n"),
+                         ("C", "250-client.example.com\r\n250-AUTH PLAIN\r\n250 SIZE\r\n"), ("S", "STARTTLS\r\n"), ("C", "502 no\r\n"),
+                         ("S", "QUIT\r\n"), ("C", "221 bye\r\n"))
+        server, _ = self.records([turned], "servers")
+        self.assertEqual((server["banners"], server["extensions_clear"], server["auth_clear"]),
+                         (["mx.example.com ESMTP"], ["ATRN", "AUTH CRAM-MD5", "STARTTLS"], ["CRAM-MD5"]))
+        self.assertEqual(server["starttls"], {"offered": 1, "accepted": 0, "refused": 0})
+        session = self.records([turned], "sessions")[0]
+        self.assertEqual(session["extensions"], ["ATRN", "AUTH CRAM-MD5", "STARTTLS"])
+
+    def test_not_seen(self):
+        """Where nothing of the server is in the capture, nobody knows what it offered."""
+        unseen = [Session(("s", BANNER[1]), ("C", "EHLO c\r\n"), ("s", "250-mx\r\n250 STARTTLS\r\n"), MAIL[0], ("s", "250 ok\r\n")),
+                  Session(BANNER, ("C", "EHLO c\r\n"), ("s", "250-mx\r\n250 STARTTLS\r\n"), MAIL),
+                  Session(MAIL, BYE, begun=False)]
+        for session in unseen:
+            self.assertIsNone(self.records([session], "sessions")[0]["starttls"])
+            self.assertIn("STARTTLS not seen", " ".join(self.run_on([session], "sessions").split()))
+        for session in (Session(ehlo(), MAIL), Session(BANNER, ("C", "HELO c\r\n"), ("S", "250 hi\r\n"), BYE), Session(("S", "554 no\r\n"), BYE)):
+            self.assertEqual(self.records([session], "sessions")[0]["starttls"], "none")
+            self.assertIn("no STARTTLS", " ".join(self.run_on([session], "sessions").split()))
+
     def test_text(self):
         text = self.run_on([Session(TLS, BYE), Session(ehlo("AUTH PLAIN"), BYE)], "servers")
         for part in ("192.0.2.2:25  2 sessions", "STARTTLS (1 of 2 sessions), AUTH PLAIN (1 of 2 sessions)", "PLAIN in clear",
