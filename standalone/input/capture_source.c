@@ -398,6 +398,24 @@ static const char *problem_with(const struct input *input)
     return input->decompressor != NULL ? decompressor_problem(input->decompressor) : NULL;
 }
 
+/* What captures are kept in as well, and is not unpacked here; by their first octets. */
+static const struct {
+    const char *name, *signature;
+} packings[] = {
+    { "xz", "\xfd" "7zXZ" }, { "bzip2", "BZh" }, { "zip", "PK\x03\x04" }, { "7-Zip", "7z\xbc\xaf" }, { "Unix compress", "\x1f\x9d" },
+};
+
+/* NULL: none of them. */
+static const char *packing_of(const struct input *input)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(packings); i++) {
+        size_t octets = MIN(strlen(packings[i].signature), SIGNATURE_OCTETS);
+        if (input->peeked->len >= octets && memcmp(input->peeked->data, packings[i].signature, octets) == 0)
+            return packings[i].name;
+    }
+    return NULL;
+}
+
 /* What is certainly wrong with it, or NULL. */
 static char *problem_of(struct input *input)
 {
@@ -412,6 +430,9 @@ static char *problem_of(struct input *input)
         return g_strdup(_("is empty"));
     if (!whole)
         return g_strdup(_("is not a capture (pcap or pcapng)"));
+    const char *packing = packing_of(input);
+    if (packing != NULL)
+        return g_strdup_printf(_("is packed with %s, which is not read here: unpack it first"), packing);
     return NULL;
 }
 

@@ -8,9 +8,11 @@ Installs the build into a scratch folder and runs the program from there.
 """
 import argparse
 import base64
+import bz2
 import gzip
 import hashlib
 import json
+import lzma
 import os
 import random
 import re
@@ -116,6 +118,11 @@ class BadInput(unittest.TestCase):
 
     def test_missing_file(self):
         self.fails(run("nowhere.pcap"), 1, "nowhere.pcap", "No such file")
+
+    def test_other_packings(self):
+        for name, octets in (("xz", lzma.compress(one_mail())), ("bzip2", bz2.compress(one_mail())), ("zip", b"PK\x03\x04" + bytes(100))):
+            write("packed", octets)
+            self.fails(run("packed"), 1, "packed", name, "unpack it first")
 
     def test_directory(self):
         os.makedirs(path("folder"), exist_ok=True)
