@@ -327,7 +327,9 @@ void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink)
     session->answered_message = session->message;
     session->content_octets = 0;
     session->content_lines = 0;
-    session->content_gap = session->content_start_unknown;
+    /* No server lets DATA follow BDAT in one transaction (RFC 3030 section 2): what lies between them is in the hole. */
+    bool between = session->transaction_open && session->transaction_chunks && session->half[SMTP_CLIENT].gap;
+    session->content_gap = session->content_start_unknown || between;
     session->content_answered = false;
     session->bdat_open = false;
     if (session->octets_behind_data)

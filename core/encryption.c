@@ -60,6 +60,11 @@ static void read_alert(struct smtp_session *session, enum smtp_role role, struct
         fail(session, role, smtp_span_of_text(name), sink);
 }
 
+void smtp_tls_server_in_clear(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    fail(session, SMTP_SERVER, smtp_span(NULL, 0), sink);
+}
+
 /* The dialogue goes on in clear, as if STARTTLS had been refused. */
 static void leave(struct smtp_session *session, enum smtp_role role, const struct smtp_sink *sink)
 {

@@ -51,7 +51,7 @@ static bool is_anchor(unsigned code)
     return code == 354 || code == 334 || code == 221;
 }
 
-static bool takes_greeting(struct smtp_session *session, unsigned code, const struct smtp_sink *sink)
+static bool takes_greeting(struct smtp_session *session, unsigned code)
 {
     struct entry head;
     bool asked = smtp_queue_peek(session, 0, &head);
@@ -61,9 +61,7 @@ static bool takes_greeting(struct smtp_session *session, unsigned code, const st
     session->greeting_seen = true;
     if (!(code == 220 && !starts_tls) && !(code >= 400 && !asked))
         return false;
-    if (session->early_talker && asked && !session->mid_stream)
-        smtp_report_once(session, SMTP_FINDING_EARLY_TALKER, SMTP_CLIENT, session->early_offset, sink,
-                         "the client spoke before the server's greeting");
+    session->early_talk = session->early_talker && asked && !session->mid_stream;
     return true;
 }
 
@@ -109,7 +107,7 @@ static enum smtp_answers match(struct smtp_session *session, unsigned code, stru
     bool unseen = client->gap || session->mid_stream || session->hole_before_reply;
     enum smtp_answers nobody = unseen ? SMTP_ANSWERS_UNKNOWN : SMTP_ANSWERS_NOTHING;
     *entry = (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA };
-    if (takes_greeting(session, code, sink))
+    if (takes_greeting(session, code))
         return SMTP_ANSWERS_GREETING;
     if (client->mode == CLIENT_DATA && session->queue_length == 0)
         return answer_content(session, code, sink);
@@ -166,6 +164,16 @@ static enum smtp_answers match(struct smtp_session *session, unsigned code, stru
 
 /* ---- what follows from a reply ---- */
 
+/* A client that knows the server from before may talk early, if that announces so (Exim's PIPE_CONNECT). */
+void smtp_report_early_talk(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    bool allowed = session->ehlo_seen && session->early_allowed;
+    if (session->early_talk && !allowed)
+        smtp_report_once(session, SMTP_FINDING_EARLY_TALKER, SMTP_CLIENT, session->early_offset, sink,
+                         "the client spoke before the server's greeting");
+    session->early_talk = false;
+}
+
 static void greeted(struct smtp_session *session, enum smtp_verb verb, const struct smtp_sink *sink)
 {
     uint64_t offset = session->reply_offset;
@@ -177,6 +185,7 @@ static void greeted(struct smtp_session *session, enum smtp_verb verb, const str
     session->mechanisms = extended ? session->new_mechanisms : 0;
     smtp_offers_hold(session, extended);
     session->ehlo_seen = !session->reply.partial && !session->half[SMTP_SERVER].gap;
+    smtp_report_early_talk(session, sink);
     if (!extended || session->reply.partial)
         return;
     bool tls = (session->keywords & (UINT64_C(1) << SMTP_KEYWORD_STARTTLS)) != 0;
@@ -392,6 +401,8 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
              && session->transaction_accepted > 0 && !for_all)
         reply->recipient = session->transaction_answered + 1;
 
+    if (session->tls_begun && session->tls_implicit)
+        smtp_tls_server_in_clear(session, sink);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY, SMTP_SERVER);
     event.octets = end - session->reply_offset;
     event.offset = session->reply_offset;
@@ -430,8 +441,14 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
 
 /* ---- reply lines ---- */
 
+static bool allows_early_talk(struct smtp_span word)
+{
+    return smtp_span_is(word, "PIPE_CONNECT") || smtp_span_is(word, "PIPECONNECT") || smtp_span_is(word, "X_PIPE_CONNECT");
+}
+
 static void note_keyword(struct smtp_session *session, const struct smtp_keyword_line *line, const struct smtp_sink *sink)
 {
+    session->early_allowed = session->early_allowed || allows_early_talk(line->word);
     session->new_keywords |= UINT64_C(1) << line->keyword;
     session->masked = session->masked || line->masked;
     smtp_offers_keyword(session, line);

@@ -211,7 +211,7 @@ bool smtp_session_is_idle(const struct smtp_session *session)
 {
     uint8_t mode = session->half[SMTP_CLIENT].mode;
     return !session->reply_open && mode != CLIENT_DATA && mode != CLIENT_CHUNK && session->queue_length == 0
-           && !session->transaction_open && session->smuggling.state == SMTP_SMUGGLING_NONE;
+           && !session->transaction_open && session->smuggling.state == SMTP_SMUGGLING_NONE && !session->early_talk;
 }
 
 void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink)
@@ -219,6 +219,7 @@ void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink
     struct smtp_half *client = &session->half[SMTP_CLIENT];
     session->ending = true;
     smtp_smuggling_settle(session, sink);
+    smtp_report_early_talk(session, sink);
     if (session->reply_open)
         smtp_reply_close(session, true, session->half[SMTP_SERVER].offset, sink);
     if (client->mode == CLIENT_DATA) {

@@ -152,6 +152,8 @@ struct smtp_session {
     bool octets_behind_data; /* content was sent before the reply to DATA */
     bool reply_behind_220;
     uint64_t behind_offset, reply_behind_offset;
+    bool early_talk;      /* it did; whether that was allowed is still to be seen */
+    bool early_allowed;
     bool early_talker;    /* a command came before the banner did */
     uint64_t early_offset;
     bool tls_begun, tls_implicit, tls_established, tls_failed, tls_handshake_said;
@@ -176,6 +178,7 @@ struct smtp_session {
 
     /* The mail transaction, as the server answers. */
     bool transaction_open;
+    bool transaction_chunks; /* BDAT was sent in it */
     uint32_t transaction;
     uint32_t transaction_accepted;  /* recipients */
     uint32_t transaction_answered;  /* LMTP: replies to the content so far */

@@ -95,6 +95,9 @@ void smtp_apply_server(struct smtp_session *session, const struct unit *unit, co
 void smtp_apply_tls(struct smtp_session *session, enum smtp_role role, const struct unit *unit,
                     const struct smtp_sink *sink);
 
+/* The client began TLS on its own, and the server answers in clear: it does not speak TLS there. */
+void smtp_tls_server_in_clear(struct smtp_session *session, const struct smtp_sink *sink);
+
 void smtp_apply_skipped(struct smtp_session *session, enum smtp_role role, const struct unit *unit,
                         const struct smtp_sink *sink);
 void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink);
@@ -139,6 +142,8 @@ void smtp_smuggling_mark_end(struct smtp_session *session, struct smtp_span mark
 void smtp_smuggling_command(struct smtp_session *session, const struct smtp_command *command, const struct smtp_sink *sink);
 void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink);
 void smtp_smuggling_settle(struct smtp_session *session, const struct smtp_sink *sink);
+
+void smtp_report_early_talk(struct smtp_session *session, const struct smtp_sink *sink);
 
 /* server.c: closes the reply whose lines are coming in; `end` is the offset behind it. */
 void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, const struct smtp_sink *sink);

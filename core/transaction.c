@@ -38,6 +38,7 @@ static void open_transaction(struct smtp_session *session, uint32_t mail, const 
     session->transaction_open = true;
     session->transaction_accepted = 0;
     session->transaction_answered = 0;
+    session->transaction_chunks = false;
     session->refused_code = 0;
     session->lmtp_code = 0;
     emit(session, SMTP_EVENT_TRANSACTION_BEGIN, mail, NULL, sink);
@@ -111,6 +112,7 @@ static void apply_chunk(struct smtp_session *session, const struct entry *entry,
         smtp_transaction_lost_open(session, sink);
     if (!session->transaction_open)
         return;
+    session->transaction_chunks = true;
     if ((entry->flags & ENTRY_CHUNK) && session->transaction_answered == 0)
         emit(session, SMTP_EVENT_TRANSACTION_CONTENT, 0, reply, sink);
     if (reply != NULL && !smtp_code_is_success(reply->code))

@@ -77,7 +77,7 @@ const char *words_enhanced(const struct smtp_enhanced_status *enhanced)
 
 void words_reply(wmem_strbuf_t *out, const struct reply_fact *reply)
 {
-    const char *code_meaning = smtp_reference_reply_meaning(reply->code, reply->answers == SMTP_ANSWERS_CONTENT);
+    const char *code_meaning = smtp_reference_reply_meaning(reply->code, (enum smtp_answers)reply->answers);
     const char *class_text = smtp_reference_class(reply->code);
     if (code_meaning != NULL)
         wmem_strbuf_append(out, code_meaning);

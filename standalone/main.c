@@ -163,7 +163,9 @@ static void say_what_was_left_out(const struct summary *summary)
     uint64_t undecoded = summary->frames[PACKET_CUT] + summary->frames[PACKET_MALFORMED] + summary->frames[PACKET_LINK_UNKNOWN]
                          + summary->frames[PACKET_FRAGMENT] + summary->frames[PACKET_ENCRYPTED];
     if (summary->sessions == 0 && summary->sessions_seen > 0)
-        fprintf(stderr, _("smtpscope: none of the %" PRIu64 " sessions is one that --session asks for\n"), summary->sessions_seen);
+        fprintf(stderr, language_plural("smtpscope: the only session is not one that --session asks for\n",
+                                        "smtpscope: none of the %" PRIu64 " sessions is one that --session asks for\n", summary->sessions_seen),
+                summary->sessions_seen);
     else if (summary->totals.captures > 0 && summary->sessions == 0)
         fprintf(stderr, _("smtpscope: no SMTP session in %" PRIu64 " frames\n"), summary->totals.frames);
     bool mails = summary->options->command == COMMAND_MESSAGES || options_is_log(summary->options);
@@ -181,7 +183,9 @@ static void say_what_was_left_out(const struct summary *summary)
         fprintf(stderr, _("smtpscope: %" PRIu64 " clients, servers or identities were forgotten to make room for others: what they did "
                         "before was not counted\n"), summary->forgotten);
     if (summary->not_smtp > 0)
-        fprintf(stderr, _("smtpscope: %" PRIu64 " connections on an SMTP port carry something else\n"), summary->not_smtp);
+        fprintf(stderr, language_plural("smtpscope: %" PRIu64 " connection on an SMTP port carries something else\n",
+                                        "smtpscope: %" PRIu64 " connections on an SMTP port carry something else\n", summary->not_smtp),
+                summary->not_smtp);
 }
 
 /* Reads and prints everything. Returns the exit status. */

@@ -245,6 +245,10 @@ static bool check_command(const struct options *options, int *status)
         return fail(status, "%s", _("--verify and --output-dir exclude each other"));
     if (options->attachments && options->output_dir == NULL)
         return fail(status, "%s", _("--attachments goes with --output-dir"));
+    if (options->category != NULL && options->command != COMMAND_REFERENCE)
+        return fail(status, "%s", _("--category goes with the command reference"));
+    if (options->explain_captures != NULL && options->command != COMMAND_EXPLAIN)
+        return fail(status, "%s", _("--capture goes with the command explain"));
     if (options->full && options->command != COMMAND_TRANSCRIPT)
         return fail(status, "%s", _("--full goes with the command transcript"));
     if (options->timing && options->command != COMMAND_SESSIONS)
@@ -272,6 +276,11 @@ static bool check_operands(const struct options *options, int *status)
         return fail(status, "%s", _("report writes an HTML page: --format json does not go with it"));
     if (options->command == COMMAND_REPORT && options->output == NULL && isatty(STDOUT_FILENO))
         return fail(status, "%s", _("report writes an HTML page: name a file for it, as in report -o report.html mail.pcap"));
+    unsigned standard_input = 0;
+    for (unsigned i = 0; i < options->count; i++)
+        standard_input += strcmp(options->captures[i], "-") == 0;
+    if (standard_input > 1)
+        return fail(status, "%s", _("- (standard input) can be named once only"));
     return options->count > 0 || fail(status, "%s", _("no capture was named"));
 }
 

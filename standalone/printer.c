@@ -106,7 +106,7 @@ static void relieve(void *context)
     arena_pool_cool(printer->pool);
 }
 
-/* Evidence is not to be overwritten by mistake. */
+/* Evidence is not to be overwritten by mistake: one of the captures, or (in `-o *.pcap`) what the shell made of a pattern. */
 static bool is_a_capture(const struct options *options)
 {
     struct stat output;
@@ -116,7 +116,7 @@ static bool is_a_capture(const struct options *options)
     for (unsigned i = 0; i < options->count; i++)
         if (stat(options->captures[i], &capture) == 0 && capture.st_dev == output.st_dev && capture.st_ino == output.st_ino)
             return true;
-    return false;
+    return capture_looks_like_one(options->output);
 }
 
 static bool is_picked(const void *context, uint64_t id)
@@ -167,7 +167,7 @@ static bool open_output(struct printer *printer)
 {
     const struct options *options = printer->options;
     if (is_a_capture(options)) {
-        fprintf(stderr, _("smtpscope: %s: is one of the captures, and would be overwritten\n"), options->output);
+        fprintf(stderr, _("smtpscope: %s: is a capture, and would be overwritten\n"), options->output);
         return false;
     }
     printer->out = options->output == NULL ? stdout : fopen(options->output, "w");

@@ -18,16 +18,22 @@ const struct smtp_reference_entry *smtp_reference_reply(unsigned code)
     return smtp_reference_find(&smtp_reference_replies, smtp_span(name, (size_t)length));
 }
 
-const char *smtp_reference_reply_meaning(unsigned code, bool content)
+const char *smtp_reference_reply_meaning(unsigned code, enum smtp_answers answers)
 {
-    static const char *const of_content[][2] = { { "550", N_("the message is refused") } };
+    static const struct {
+        unsigned code;
+        enum smtp_answers answers;
+        const char *meaning;
+    } others[] = {
+        { 550, SMTP_ANSWERS_CONTENT, N_("the message is refused") },
+        { 521, SMTP_ANSWERS_COMMAND, N_("refused, and the server closes the connection") },
+        { 521, SMTP_ANSWERS_CONTENT, N_("refused, and the server closes the connection") },
+    };
     const struct smtp_reference_entry *entry = smtp_reference_reply(code);
-    if (entry == NULL)
-        return NULL;
-    for (size_t i = 0; content && i < sizeof of_content / sizeof of_content[0]; i++)
-        if (strcmp(entry->name, of_content[i][0]) == 0)
-            return of_content[i][1];
-    return entry->meaning;
+    for (size_t i = 0; entry != NULL && i < sizeof others / sizeof others[0]; i++)
+        if (others[i].code == code && others[i].answers == answers)
+            return others[i].meaning;
+    return entry != NULL ? entry->meaning : NULL;
 }
 
 const struct smtp_reference_entry *smtp_reference_status(unsigned subject, unsigned detail)

@@ -8,7 +8,7 @@
  * the other texts are for whoever looks a word up. What may be translated is marked for xgettext with N_().
  */
 
-#include "span.h"
+#include "event.h"
 
 /* Marks a text for translation where it stands; whoever prints it translates it. */
 #define N_(text) text
@@ -86,11 +86,8 @@ const struct smtp_reference_entry *smtp_reference_find(const struct smtp_referen
 /* The entry of a reply code, or NULL. 100..599. */
 const struct smtp_reference_entry *smtp_reference_reply(unsigned code);
 
-/*
- * What a reply code means, in English; NULL if it has no entry. `content`: in answer to the message itself, where no address is
- * spoken of. Static memory.
- */
-const char *smtp_reference_reply_meaning(unsigned code, bool content);
+/* What a reply code means in answer to that, in English; NULL if it has no entry. Static memory. */
+const char *smtp_reference_reply_meaning(unsigned code, enum smtp_answers answers);
 
 /* The entry of a finding by its name, or NULL. */
 const struct smtp_reference_entry *smtp_reference_finding(const char *name);

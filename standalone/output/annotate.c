@@ -88,7 +88,7 @@ void annotate_response(GString *out, const struct item *item)
 static void annotate_code(GString *out, const struct item *item)
 {
     const struct smtp_reply *reply = &item->reply;
-    const char *meaning = smtp_reference_reply_meaning(reply->code, reply->answers == SMTP_ANSWERS_CONTENT);
+    const char *meaning = smtp_reference_reply_meaning(reply->code, reply->answers);
     const char *class_text = smtp_reference_class(reply->code);
     if (meaning != NULL)
         g_string_append(out, _(meaning));

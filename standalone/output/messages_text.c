@@ -3,9 +3,11 @@
 
 #include "language.h"
 #include "message_limits.h"
+#include "phrases.h"
 #include "text.h"
 
 #define RECIPIENTS_SHOWN 3
+#define SUBJECT_SHOWN ((size_t)200) /* octets */
 #define ATTACHMENTS_SHOWN 5
 #define DIGEST_SHOWN 16 /* digits: enough to tell messages apart; JSON has all of it */
 
@@ -31,7 +33,7 @@ static void append_recipient(GString *out, const struct recipient *recipient)
 static void append_recipients(GString *out, const struct transaction *transaction)
 {
     unsigned count = transaction->recipients.length;
-    GString *list = g_string_new(count == 0 ? _("nobody") : "");
+    GString *list = g_string_new(count == 0 ? _("no recipient") : "");
     unsigned shown = 0;
     for (const GList *link = transaction->recipients.head; link != NULL && shown < RECIPIENTS_SHOWN; link = link->next, shown++) {
         g_string_append(list, shown > 0 ? _(", ") : "");
@@ -65,6 +67,10 @@ static void append_missing(GString *out, const struct message *message)
         known = known && hole->octets != MESSAGE_UNKNOWN;
         octets += hole->octets != MESSAGE_UNKNOWN ? hole->octets : 0;
     }
+    if (octets == 0) {
+        g_string_append(out, _(", NOT COMPLETE: how much is missing is not known"));
+        return;
+    }
     GString *count = g_string_new(NULL);
     text_append_count(count, octets);
     g_string_append_printf(out,
@@ -80,7 +86,7 @@ static void append_message(GString *out, const struct message *message)
     if (message->subject != NULL) {
         g_string_append(out, _("; "));
         g_string_append_c(out, '"');
-        text_append_visible(out, smtp_span_of_text(message->subject));
+        phrase_cut(out, smtp_span_of_text(message->subject), SUBJECT_SHOWN);
         g_string_append_c(out, '"');
     }
     GString *count = g_string_new(NULL);

@@ -17,7 +17,7 @@
 static const char *const what[] = {
     [REFUSAL_SESSION] = N_("session"), [REFUSAL_GREETING] = N_("greeting"), [REFUSAL_STARTTLS] = "STARTTLS",
     [REFUSAL_LOGIN] = N_("login"),     [REFUSAL_SENDER] = N_("sender"),     [REFUSAL_RECIPIENT] = N_("recipient"),
-    [REFUSAL_MESSAGE] = N_("message"), [REFUSAL_CLOSED] = N_("connection"),
+    [REFUSAL_DATA] = N_("DATA"),       [REFUSAL_MESSAGE] = N_("message"), [REFUSAL_CLOSED] = N_("connection"),
 };
 
 static const GList *first_of(const struct record *record)
@@ -66,7 +66,10 @@ static bool is_of_the_command(const struct refusal *refusal)
 
 static const char *code_meaning(const struct refusal *refusal)
 {
-    return smtp_reference_reply_meaning(refusal->code, refusal->of == REFUSAL_MESSAGE);
+    enum smtp_answers answers = refusal->of == REFUSAL_SESSION   ? SMTP_ANSWERS_GREETING
+                                : refusal->of == REFUSAL_MESSAGE ? SMTP_ANSWERS_CONTENT
+                                                                 : SMTP_ANSWERS_COMMAND;
+    return smtp_reference_reply_meaning(refusal->code, answers);
 }
 
 /* What becomes of the mail, or of the attempt: RFC 5321 section 4.2.1. In the language of the user. */
@@ -87,6 +90,7 @@ static const char *consequence(const struct refusal *refusal)
                      : _("For good: mail goes to another server, or back to its senders.");
     case REFUSAL_SENDER:
     case REFUSAL_RECIPIENT:
+    case REFUSAL_DATA:
     case REFUSAL_MESSAGE:
         break;
     }

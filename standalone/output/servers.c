@@ -107,6 +107,8 @@ static void add_extensions(struct server *server, const GQueue *lines, enum serv
     for (const GList *link = lines->head; link != NULL; link = link->next) {
         struct smtp_span text = ((const struct text_line *)link->data)->text;
         struct smtp_keyword_line line = smtp_keyword_line_parse(text);
+        if (smtp_span_is(text, "OK")) /* a polite last line */
+            continue;
         add_word(server, extensions, text);
         struct smtp_span rest = line.keyword == SMTP_KEYWORD_AUTH ? line.parameters : smtp_span("", 0);
         for (struct smtp_span word = smtp_span_next_word(&rest); word.length > 0; word = smtp_span_next_word(&rest))
@@ -139,7 +141,7 @@ void servers_session(struct servers *servers, const struct record *record)
     if (record->banner_seen)
         add_word(server, SERVER_BANNERS, record->banner);
     server->clear_lists += record->extensions_seen;
-    server->tls_seen = server->tls_seen || record->tls.seen;
+    server->tls_seen = server->tls_seen || (record->tls.seen && !record_tls_failed(record));
     server->tls_read = server->tls_read || record->tls_extensions_seen;
     add_extensions(server, &record->earlier_extensions, SERVER_CLEAR, SERVER_CLEAR_AUTH);
     add_extensions(server, &record->extensions, SERVER_CLEAR, SERVER_CLEAR_AUTH);

@@ -123,13 +123,25 @@ static void append_words(GString *out, const GPtrArray *words, uint64_t all)
     g_string_free(visible, TRUE);
 }
 
+/* The line ends of a banner of several lines are shown as " / ": they are not the server's. */
+static void append_lines(GString *out, struct smtp_span rest)
+{
+    while (rest.length > 0) {
+        const uint8_t *end = memchr(rest.octets, '\n', rest.length);
+        size_t length = end != NULL ? (size_t)(end - rest.octets) : rest.length;
+        text_append_visible(out, smtp_span_first(rest, length));
+        g_string_append(out, end != NULL ? " / " : "");
+        rest = smtp_span_from(rest, end != NULL ? length + 1 : length);
+    }
+}
+
 static void put_banners(struct page *page, const struct server *server)
 {
     GPtrArray *banners = server->lists[SERVER_BANNERS];
     GString *text = g_string_new(NULL);
     for (unsigned i = 0; i < banners->len; i++) {
         g_string_truncate(text, 0);
-        text_append_visible(text, text_of(banners->pdata[i]));
+        append_lines(text, text_of(banners->pdata[i]));
         put_fact(page, i == 0 ? _("banner") : "", text->str);
     }
     g_string_free(text, TRUE);

@@ -119,9 +119,12 @@ static void put_reply(struct writer *writer, const struct item *item)
                       && (item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO);
     GString *text = g_string_new(NULL);
     GString *annotation = g_string_new(NULL);
+    struct item part = *item; /* its lines may have come in several frames */
     for (const GList *link = item->lines.head; link != NULL; link = link->next) {
         const struct record_line *line = link->data;
         bool first = link->prev == NULL;
+        bool moved = line->place.frame != part.place.frame || line->place.capture != part.place.capture;
+        part.place = line->place;
         g_string_truncate(text, 0);
         g_string_truncate(annotation, 0);
         phrase_cut(text, line->text, line_limit(writer));
@@ -131,7 +134,7 @@ static void put_reply(struct writer *writer, const struct item *item)
             annotate_reply(annotation, writer->record, item);
         else if (extensions)
             annotate_keyword(annotation, line->reply.text);
-        put_line(writer, item, refused ? "<*" : "<-", refused ? PAGE_BAD : PAGE_SERVER, first, text->str, annotation->str);
+        put_line(writer, &part, refused ? "<*" : "<-", refused ? PAGE_BAD : PAGE_SERVER, first || moved, text->str, annotation->str);
     }
     g_string_free(annotation, TRUE);
     g_string_free(text, TRUE);
@@ -143,7 +146,7 @@ static void put_field(struct writer *writer, const struct item *item, const char
         return;
     GString *text = g_string_new(NULL);
     g_string_append_printf(text, "%s: ", name);
-    text_append_visible(text, smtp_span_of_text(value));
+    phrase_cut(text, smtp_span_of_text(value), line_limit(writer));
     put_line(writer, item, " |", PAGE_CLIENT, false, text->str, "");
     g_string_free(text, TRUE);
 }
@@ -205,6 +208,8 @@ static void put_data(struct writer *writer, const struct item *item)
         put_content(writer, item);
         return;
     }
+    if (chunk && item->octets < message->octets)
+        put_line(writer, item, " |", PAGE_DIM, false, _("of all chunks together:"), "");
     put_field(writer, item, "From", message->from);
     put_field(writer, item, "To", message->to);
     put_field(writer, item, "Subject", message->subject);
@@ -224,6 +229,12 @@ static void put_boundary(struct writer *writer, const struct item *item)
     enum phrase_tone tone = phrase_boundary(text, item);
     if (tone != PHRASE_SILENT)
         page_rule(page, colours[tone], tone == PHRASE_NOTE ? page_light(page) : page_heavy(page), 3, text->str);
+    const struct item *next = item->link.next != NULL ? item->link.next->data : NULL;
+    if (item->boundary == SMTP_BOUNDARY_STARTTLS && item->step == SMTP_STEP_ACCEPTED && next != NULL && next->kind == ITEM_COMMAND) {
+        g_string_append_printf(page->out, "%*s", (int)LINE_COLUMN, "");
+        page_wrap(page, PAGE_DIM, LINE_COLUMN, LINE_COLUMN,
+                  _("No TLS is in the capture: who wrote it had the keys and decrypted what follows, or TLS never began."));
+    }
     if (item->boundary != SMTP_BOUNDARY_AUTH && item->step == SMTP_STEP_HANDSHAKE) {
         g_string_truncate(text, 0);
         phrase_tls(text, &writer->record->tls);

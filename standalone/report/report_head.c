@@ -24,17 +24,26 @@ static void put_digest_cell(struct html *html, const char *digest)
     html_mark(html, "</td>");
 }
 
+static void put_numbers(struct html *html, uint64_t frames, uint64_t octets)
+{
+    html_mark(html, "<td class=\"number\">");
+    report_narrow(html, _("Frames"));
+    html_count(html, frames);
+    html_mark(html, "</td><td class=\"number\">");
+    report_narrow(html, _("Octets"));
+    html_count(html, octets);
+    html_mark(html, "</td>");
+}
+
 static void put_capture_row(struct html *html, const struct summary *summary, unsigned index)
 {
     const struct capture_facts facts = capture_set_facts(summary->captures, index);
     unsigned precision = capture_set_precision(summary->captures, index);
     html_mark(html, "<tr><th scope=\"row\">");
     html_wire(html, smtp_span_of_text(capture_set_name(summary->captures, index)));
-    html_mark(html, "</th><td class=\"number\">");
-    html_count(html, facts.frames);
-    html_mark(html, "</td><td class=\"number\">");
-    html_count(html, facts.octets);
-    html_mark(html, "</td><td>");
+    html_mark(html, "</th>");
+    put_numbers(html, facts.frames, facts.octets);
+    html_mark(html, "<td>");
     if (facts.frames > 0) {
         html_time(html, facts.first, precision);
         html_mark(html, "<br>");
@@ -66,11 +75,9 @@ static void put_totals(struct html *html, const struct summary *summary)
 {
     html_mark(html, "<tfoot><tr><th scope=\"row\">");
     html_text(html, _("all"));
-    html_mark(html, "</th><td class=\"number\">");
-    html_count(html, summary->totals.frames);
-    html_mark(html, "</td><td class=\"number\">");
-    html_count(html, summary->totals.octets);
-    html_mark(html, "</td><td></td>");
+    html_mark(html, "</th>");
+    put_numbers(html, summary->totals.frames, summary->totals.octets);
+    html_mark(html, "<td></td>");
     if (summary->options->hash_input)
         html_mark(html, "<td></td>");
     html_mark(html, "</tr></tfoot>\n");
@@ -84,7 +91,7 @@ static void put_capture_table(struct html *html, const struct summary *summary)
     g_free(title);
     html_mark(html, "<div class=\"wide\" tabindex=\"0\" role=\"region\"");
     html_attribute(html, "aria-label", _("Captures"));
-    html_mark(html, "><table class=\"list\">\n");
+    html_mark(html, "><table class=\"list captures\">\n");
     put_headings(html, summary->options->hash_input);
     html_mark(html, "<tbody>\n");
     for (unsigned i = 0; i < count; i++)

@@ -100,7 +100,7 @@ void report_row(struct report *report, const struct record *record, bool dialogu
     html_mark(html, "</td><td>");
     put_endpoint(html, record, SMTP_CLIENT);
     if (record->helo_seen && record->helo.length > 0) {
-        html_mark(html, "<div class=\"soft\">");
+        html_mark(html, "<div class=\"soft long\">");
         html_wire(html, smtp_span_first(record->helo, HELO_SHOWN));
         html_mark(html, "</div>");
     }

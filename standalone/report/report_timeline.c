@@ -396,9 +396,11 @@ static void put_bar(struct picture *picture, const struct bar *bar, unsigned lan
     put_rectangle(html, "clear", start, y + 4, tls - start, LANE - 8);
     if (tls < end)
         put_rectangle(html, "tls", tls, y + 4, MAX(end - tls, 1), LANE - 8);
-    for (unsigned i = 0; i < bar->marks; i++)
-        put_mark(html, bar->mark[i].severity,
-                 CLAMP(x_of(picture, CLAMP(bar->mark[i].time, bar->start, bar->end)), start, end), y + LANE / 2);
+    for (int severity = SMTP_SEVERITY_INFO; severity <= SMTP_SEVERITY_HIGH; severity++) /* the worst in front of the others */
+        for (unsigned i = 0; i < bar->marks; i++)
+            if ((int)bar->mark[i].severity == severity)
+                put_mark(html, bar->mark[i].severity,
+                         CLAMP(x_of(picture, CLAMP(bar->mark[i].time, bar->start, bar->end)), start, end), y + LANE / 2);
     if (bar->linked)
         html_mark(html, "</a>\n");
     else

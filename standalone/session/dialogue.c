@@ -317,7 +317,7 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
     uint64_t needed = session->half[role].offset;
     if (role == SMTP_SERVER && session->reply_open)
         needed = session->reply_offset;
-    if (role == SMTP_CLIENT && session->early_talker && !session->greeting_seen)
+    if (role == SMTP_CLIENT && session->early_talker && (!session->greeting_seen || session->early_talk))
         needed = session->early_offset;
     if (role == SMTP_CLIENT && session->smuggling.armed)
         needed = session->smuggling.offset;

@@ -354,6 +354,7 @@ static void take_reply_line(struct record *record, const struct smtp_event *even
     struct record_line *line = arena_take(record->arena, sizeof *line);
     line->text = keep(record, whole);
     line->end = event->line.end;
+    line->place = place_of(record, event);
     line->reply = event->reply_line;
     line->reply.text = smtp_span_from(line->text, behind);
     line->reply.enhanced = smtp_enhanced_status_parse(line->reply.text);
@@ -518,7 +519,7 @@ static void take_refusal(struct record *record, const struct smtp_reply *reply, 
     else if (reply->verb == SMTP_VERB_RCPT)
         refuse(record, REFUSAL_RECIPIENT, reply->code, smtp_path_parse(argument, "TO").address, place);
     else if (reply->verb == SMTP_VERB_DATA || reply->verb == SMTP_VERB_BDAT)
-        refuse(record, REFUSAL_MESSAGE, reply->code, none, place);
+        refuse(record, reply->answers == SMTP_ANSWERS_CONTENT ? REFUSAL_MESSAGE : REFUSAL_DATA, reply->code, none, place);
 }
 
 static void note_verdicts(struct record *record, const struct smtp_reply *reply, const struct sent *sent, const struct place *place)

@@ -45,6 +45,7 @@ struct record_line {
     struct smtp_span text;       /* without its line end */
     struct smtp_reply_line reply; /* its spans point into `text` */
     enum smtp_line_end end;
+    struct place place;
 };
 
 enum item_kind {

@@ -20,7 +20,8 @@ enum refusal_of {
     REFUSAL_LOGIN,
     REFUSAL_SENDER, /* MAIL */
     REFUSAL_RECIPIENT,
-    REFUSAL_MESSAGE, /* DATA, BDAT, or the content */
+    REFUSAL_DATA, /* DATA or BDAT, not a message */
+    REFUSAL_MESSAGE, /* its content */
     REFUSAL_CLOSED,  /* a 421 that nothing asked for */
 };
 

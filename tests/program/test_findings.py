@@ -186,6 +186,7 @@ ROWS = {
          Session(("S", "220-mx.example.com ESMTP\r\n"), ("C", "EHLO client.example.com\r\n"), ("S", "220 go ahead\r\n250 mx\r\n"), BYE)],
         [Session(("S", "220-mx.example.com ESMTP\r\n"), ("S", "220 go ahead\r\n"), ("C", "EHLO c\r\n"), ("S", "250 mx\r\n"), BYE),
          Session(("s", "220-mx.example.com ESMTP\r\n"), ("C", "EHLO c\r\n"), ("S", "220 go ahead\r\n250 mx\r\n"), BYE),
+         Session(("C", "EHLO c\r\nMAIL FROM:<a@example.com>\r\n"), BANNER, ("S", "250-mx\r\n250-PIPELINING\r\n250 PIPE_CONNECT\r\n250 ok\r\n"), BYE),
          Session(ehlo(), BYE), Session(("C", "PROXY TCP4 192.0.2.9 192.0.2.2 4000 25\r\n"), ehlo(), BYE)]),
     "extension-not-offered": (
         [Session(ehlo("AUTH PLAIN"), ("C", "AUTH LOGIN\r\n"), ("S", "504 no\r\n"), BYE),

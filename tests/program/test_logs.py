@@ -157,7 +157,7 @@ class Form(Case):
         for form in ("zeek", "zeek-json", "eve"):
             done = self.read(form)
             self.assertIn(b"1 session went on under TLS", done.stderr)
-            self.assertIn(b"1 connections on an SMTP port carry something else", done.stderr)
+            self.assertIn(b"1 connection on an SMTP port carries something else", done.stderr)
             self.assertNotIn(b"summary", done.stdout)
         cut = capture(Session(ehlo(), message("\r\nx\r\n"), BYE)).octets()[:-10]
         write(self.name, cut)

@@ -119,6 +119,22 @@ class BadInput(unittest.TestCase):
     def test_missing_file(self):
         self.fails(run("nowhere.pcap"), 1, "nowhere.pcap", "No such file")
 
+    def test_options_of_other_commands(self):
+        write("good.pcap", one_mail())
+        for arguments, words in ((("--category", "reply", "good.pcap"), "reference"), (("--capture", "good.pcap"), "explain"),
+                                 (("sessions", "--full", "good.pcap"), "transcript"), (("-", "-"), "once")):
+            self.fails(run(*arguments), 2, words)
+
+    def test_a_pattern_behind_output(self):
+        """-o *.pcap: the shell puts the first capture where the output's name should be."""
+        for name, octets in (("first.pcap", one_mail()), ("second.pcap.gz", gzip.compress(one_mail())), ("third.pcap", one_mail())):
+            write(name, octets)
+        for name in ("first.pcap", "second.pcap.gz"):
+            for command in ("sessions", "report"):
+                self.fails(run(command, "-o", name, "third.pcap"), 1, name, "would be overwritten")
+        write("text", b"anything else")
+        self.assertEqual(run("sessions", "-o", "text", "third.pcap").returncode, 0)
+
     def test_other_packings(self):
         for name, octets in (("xz", lzma.compress(one_mail())), ("bzip2", bz2.compress(one_mail())), ("zip", b"PK\x03\x04" + bytes(100))):
             write("packed", octets)
@@ -500,6 +516,16 @@ class FailedHandshake(unittest.TestCase):
                 self.assertEqual(session["transactions"][0]["message"]["sha256"], whole["transactions"][0]["message"]["sha256"])
                 self.assertEqual([f["id"] for f in session["findings"]], [f["id"] for f in whole["findings"]])
 
+    def test_a_server_that_does_not_speak_tls(self):
+        """On port 465 the client begins TLS, and is answered in clear: nothing is hidden."""
+        for steps in ((("C", dialogues.TLS_HELLO), ("S", "220 mx ESMTP\r\n")),
+                      (("C", dialogues.TLS_HELLO), ("S", "220-mx ESMTP\r\n220 hello\r\n"), ("C", "QUIT\r\n"), ("S", "221 bye\r\n"))):
+            write_capture("clear.pcap", dialogues.capture(dialogues.Session(*steps, port=465)))
+            self.assertEqual(boundaries("clear.pcap"), ["handshake", "failed"])
+            self.assertIn("handshake failed", " ".join(run("sessions", "clear.pcap").stdout.decode().split()))
+            self.assertNotIn("hidden", run("messages", "clear.pcap").stderr.decode())
+            self.assertEqual(run("messages", "clear.pcap").stderr, b"")
+
     def test_a_second_handshake_gets_through(self):
         finished = b"\x17\x03\x03\x00\x40" + bytes(64)
         server_hello = b"\x16\x03\x03\x00\x2c\x02\x00\x00\x28\x03\x03" + bytes(38)
@@ -512,6 +538,17 @@ class FailedHandshake(unittest.TestCase):
 
 
 class Holes(unittest.TestCase):
+    def test_data_behind_a_chunk_with_a_hole(self):
+        """DATA cannot follow BDAT in one transaction: what lies between is in the hole, and the mail is not called whole."""
+        capture = dialogues.capture(dialogues.Session(
+            dialogues.ehlo("CHUNKING"), dialogues.envelope(), ("C", "BDAT 200\r\n" + "x" * 98 + "\r\n"), ("S", "250 ok\r\n"),
+            ("c", "x" * 100 + "RSET\r\n" + "?" * 60), ("C", "DATA\r\n"), ("S", "354 go\r\n"), ("C", dialogues.PLAIN_TEXT + ".\r\n"),
+            ("S", "250 queued\r\n"), dialogues.BYE))
+        write_capture("chunk.pcap", capture)
+        (session, _), _ = records("sessions", "chunk.pcap")
+        self.assertEqual([t["message"]["complete"] for t in session["transactions"]], [False])
+        self.assertIn("how much is missing is not known", " ".join(run("messages", "chunk.pcap").stdout.decode().split()))
+
     def test_the_first_octets_of_the_banner_are_lost(self):
         for lost in (1, 3, 4, 10):
             capture = Capture()
@@ -854,13 +891,13 @@ class Inputs(unittest.TestCase):
         name = write("evidence.pcap", one_mail())
         done = run("--output", name, "evidence.pcap")
         self.assertEqual(done.returncode, 1)
-        self.assertIn("is one of the captures", done.stderr.decode())
+        self.assertIn("is a capture, and would be overwritten", done.stderr.decode())
         with open(name, "rb") as file:
             self.assertEqual(file.read(), one_mail())
 
     def test_no_such_session(self):
         write("one.pcap", one_mail())
-        self.assertIn(b"none of the 1 sessions", run("--session", "7", "one.pcap").stderr)
+        self.assertIn(b"the only session is not one that --session asks for", run("--session", "7", "one.pcap").stderr)
 
     def test_shards(self):
         """The shards' sessions together are those of the whole run, whatever the packets are wrapped in."""
