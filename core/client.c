@@ -3,6 +3,7 @@
 /* What the client's units do to the session. */
 
 #include "path.h"
+#include "secret.h"
 #include "session_private.h"
 
 /* RFC 5321 section 4.5.3.1.4. Octets, with the line end. */
@@ -143,7 +144,7 @@ static bool is_stray_response(struct smtp_session *session, const struct smtp_co
 {
     uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
     session->stray_responses = session->stray_responses && command->verb == SMTP_VERB_UNKNOWN;
-    if (!session->stray_responses)
+    if (!session->stray_responses || !smtp_secret_is_telling(smtp_span_trim(line->text)))
         return false;
     struct smtp_sasl_response response = smtp_sasl_decode(session->mechanism, session->responses, line->text, decoded);
     if (response.bad_base64)

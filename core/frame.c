@@ -89,12 +89,24 @@ static bool is_clear_line(enum smtp_role role, struct smtp_span octets, bool at_
     return role == SMTP_CLIENT ? smtp_command_is_certain(text) : text.length >= 3 && looks_like_reply(text);
 }
 
+/*
+ * Whether the handshake cannot have got through: an alert said so, or neither side has said anything under keys, as far as both can
+ * be read. What may have been said in a hole, or by a side that is not in the capture, proves nothing.
+ */
+static bool tls_did_not_begin(const struct smtp_session *session)
+{
+    const struct smtp_half *client = &session->half[SMTP_CLIENT];
+    const struct smtp_half *server = &session->half[SMTP_SERVER];
+    bool both_read = client->seen && server->seen && !client->gap && !server->gap;
+    return session->tls_failed || (both_read && !client->tls_encrypted && !server->tls_encrypted);
+}
+
 /* No record: where the handshake did not get through, the dialogue may go on in clear. */
 static enum frame frame_behind_tls(const struct smtp_session *session, enum smtp_role role, struct smtp_span octets, bool at_end,
                                    struct unit *unit)
 {
     bool perhaps = false;
-    if (!session->tls_established && is_clear_line(role, octets, at_end, unit, &perhaps))
+    if (!session->tls_established && tls_did_not_begin(session) && is_clear_line(role, octets, at_end, unit, &perhaps))
         return give(unit, UNIT_TLS_END, octets, 0);
     return perhaps ? FRAME_MORE : give(unit, UNIT_TLS_BODY, octets, octets.length);
 }

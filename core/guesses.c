@@ -95,10 +95,12 @@ void smtp_login_begin(struct smtp_session *session)
 {
     session->login_who = smtp_guess_who(smtp_span(NULL, 0));
     session->login_secret = 0;
+    session->login_responded = false;
 }
 
 void smtp_login_response(struct smtp_session *session, const struct smtp_sasl_response *response)
 {
+    session->login_responded = true;
     if (response->has_identity)
         session->login_who = smtp_guess_who(response->identity);
     if (response->has_secret)
@@ -109,7 +111,7 @@ void smtp_login_response(struct smtp_session *session, const struct smtp_sasl_re
 static bool may_be_guess(const struct smtp_session *session)
 {
     enum smtp_mechanism mechanism = session->mechanism;
-    return session->login_secret == 0 && mechanism != SMTP_MECHANISM_XOAUTH2 && mechanism != SMTP_MECHANISM_OAUTHBEARER
+    return session->login_responded && session->login_secret == 0 && mechanism != SMTP_MECHANISM_XOAUTH2 && mechanism != SMTP_MECHANISM_OAUTHBEARER
            && mechanism != SMTP_MECHANISM_EXTERNAL;
 }
 

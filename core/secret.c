@@ -46,6 +46,11 @@ static bool is_made_of_letters(struct smtp_span word)
     return true;
 }
 
+bool smtp_secret_is_telling(struct smtp_span word)
+{
+    return is_base64_word(word) && (!is_of_one_case(word) || !is_made_of_letters(word));
+}
+
 bool smtp_mechanism_is_name(struct smtp_span word)
 {
     if (word.length == 0 || word.length > 20)
@@ -99,7 +104,7 @@ static bool may_be_response(const struct smtp_secret_watch *watch, struct smtp_s
     struct smtp_span word = smtp_span_trim(line);
     if (!is_base64_word(word) || !watch->auth_seen)
         return false;
-    return watch->auth_failed || !is_of_one_case(word) || !is_made_of_letters(word);
+    return watch->auth_failed || smtp_secret_is_telling(word);
 }
 
 /* "AUTHPLAIN ...", "AUTH=PLAIN ...": no command, but what is behind AUTH may be a secret. */

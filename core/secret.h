@@ -40,6 +40,9 @@ struct smtp_secret smtp_secret_of_response(struct smtp_secret_watch *watch, enum
 /* An AUTH exchange ended. */
 void smtp_secret_auth_ended(struct smtp_secret_watch *watch, bool accepted);
 
+/* Whether a word is base64, and no word of a language: letters of both cases, digits or signs stand in it. */
+bool smtp_secret_is_telling(struct smtp_span word);
+
 /* RFC 4422 section 3.1: at most 20 letters, digits, hyphens, underscores. What looks otherwise may be a response out of place. */
 bool smtp_mechanism_is_name(struct smtp_span word);
 

@@ -225,6 +225,7 @@ static void starttls_answered(struct smtp_session *session, const struct smtp_re
     }
     session->starttls_accepted = true;
     session->tls_failed = false; /* of an earlier one */
+    session->hello_refused = false;
     session->before_tls_known = session->ehlo_seen;
     session->keywords_before_tls = session->keywords;
     session->ehlo_seen = false;
@@ -360,6 +361,13 @@ static bool may_be_enhanced(const struct smtp_reply *reply)
     return reply->answers != SMTP_ANSWERS_GREETING && reply->code / 100 != 3 && !smtp_verb_greets(reply->verb);
 }
 
+/* A server that cannot begin TLS may say so in clear, to the client's hello: once. */
+static bool refuses_hello(const struct smtp_session *session, unsigned code)
+{
+    return (session->tls_begun || session->tls_failed) && !session->tls_established && !session->hello_refused && code >= 400
+           && session->queue_length == 0;
+}
+
 static void check_reply(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
     uint64_t offset = session->reply_offset;
@@ -370,8 +378,8 @@ static void check_reply(struct smtp_session *session, const struct smtp_reply *r
         smtp_report(session, SMTP_FINDING_REPLY_CODE_MISMATCH, SMTP_SERVER, offset, sink,
                     "the enhanced status code %u.%u.%u is of another class than the reply code %u",
                     reply->enhanced.class_digit, reply->enhanced.subject, reply->enhanced.detail, reply->code);
-    /* A server that cannot begin TLS may say so in clear to the client's hello. */
-    bool to_hello = session->tls_begun && !session->tls_established && reply->code >= 400;
+    bool to_hello = reply->answers == SMTP_ANSWERS_NOTHING && refuses_hello(session, reply->code);
+    session->hello_refused = session->hello_refused || to_hello;
     if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421 || to_hello)
         return;
     if (session->starttls_accepted && !session->tls_begun) {
@@ -401,7 +409,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
              && session->transaction_accepted > 0 && !for_all)
         reply->recipient = session->transaction_answered + 1;
 
-    if (session->tls_begun && session->tls_implicit)
+    if (session->tls_begun && (session->tls_implicit || (reply->answers == SMTP_ANSWERS_NOTHING && refuses_hello(session, reply->code))))
         smtp_tls_server_in_clear(session, sink);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY, SMTP_SERVER);
     event.octets = end - session->reply_offset;

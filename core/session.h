@@ -142,6 +142,7 @@ struct smtp_session {
     bool stray_responses; /* an AUTH was refused: what looks like its response may still come */
     uint64_t login_who, login_secret; /* of the exchange at hand, as in struct smtp_guess */
     struct smtp_guess guesses[SMTP_GUESSES_PROVE + 1];
+    bool login_responded; /* the client answered a challenge, or sent an initial response */
     uint32_t denied_logins, unreadable_logins; /* the latter: denied, and their passwords cannot be read */
     bool guess_accepted;  /* a login was accepted after guessing was reported, and it was said */
     uint32_t refused_recipients, accepted_recipients;
@@ -156,6 +157,7 @@ struct smtp_session {
     bool early_allowed;
     bool early_talker;    /* a command came before the banner did */
     uint64_t early_offset;
+    bool hello_refused;   /* a reply in clear said no to TLS, and was told of */
     bool tls_begun, tls_implicit, tls_established, tls_failed, tls_handshake_said;
     bool encrypted;       /* the octets are what TLS carried: nobody on the path reads them */
     uint16_t tls_version;

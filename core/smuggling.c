@@ -5,8 +5,6 @@
  * behind it inside the message. The content says that it was tried; the server's replies say whether it worked.
  */
 
-#include <stdio.h>
-
 #include "session_private.h"
 
 /*
@@ -93,10 +91,9 @@ static void look_at_line(struct smtp_session *session, bool whole, const struct 
     smuggling->armed = false;
     if (!is_command(smuggling, whole))
         return;
-    char command[5];
-    snprintf(command, sizeof command, "%.4s", smuggling->line);
+    struct smtp_command command = smtp_command_parse(smtp_span(smuggling->line, smuggling->line_length));
     smuggling->state = SMTP_SMUGGLING_FOUND;
-    report(session, command, sink);
+    report(session, smtp_verb_name(command.verb), sink);
 }
 
 void smtp_smuggling_text(struct smtp_session *session, struct smtp_span text, const struct smtp_sink *sink)

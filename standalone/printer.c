@@ -106,6 +106,17 @@ static void relieve(void *context)
     arena_pool_cool(printer->pool);
 }
 
+/* Whether the file lies in the directory itself. */
+static bool lies_in(const char *name, const char *directory)
+{
+    struct stat parent;
+    struct stat there;
+    char *folder = g_path_get_dirname(name);
+    bool same = stat(folder, &parent) == 0 && stat(directory, &there) == 0 && parent.st_dev == there.st_dev && parent.st_ino == there.st_ino;
+    g_free(folder);
+    return same;
+}
+
 /* Evidence is not to be overwritten by mistake: one of the captures, or (in `-o *.pcap`) what the shell made of a pattern. */
 static bool is_a_capture(const struct options *options)
 {
@@ -168,6 +179,10 @@ static bool open_output(struct printer *printer)
     const struct options *options = printer->options;
     if (is_a_capture(options)) {
         fprintf(stderr, _("smtpscope: %s: is a capture, and would be overwritten\n"), options->output);
+        return false;
+    }
+    if (options->output != NULL && options->verify != NULL && lies_in(options->output, options->verify)) {
+        fprintf(stderr, _("smtpscope: %s: lies in the directory that --verify looks at, where nothing is written\n"), options->output);
         return false;
     }
     printer->out = options->output == NULL ? stdout : fopen(options->output, "w");

@@ -311,9 +311,7 @@ void annotate_ending(GString *out, const struct record *record)
     else if (!client_syn || !server_syn)
         g_string_append(out, client_syn ? _(", the server's SYN is not in the capture")
                                         : _(", the client's SYN is not in the capture"));
-    uint64_t missing = 0;
-    for (const GList *link = record->gaps.head; link != NULL; link = link->next)
-        missing += ((const struct gap *)link->data)->octets;
+    uint64_t missing = record->gap_octets;
     if (missing == 0)
         return;
     GString *count = g_string_new(NULL);

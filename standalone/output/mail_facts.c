@@ -49,14 +49,6 @@ bool mail_facts_hidden(const struct record *record)
     return encrypted && (last == NULL || !((const struct transaction *)last->data)->in_tls);
 }
 
-uint64_t mail_facts_gaps(const struct record *record)
-{
-    uint64_t octets = 0;
-    for (const GList *link = record->gaps.head; link != NULL; link = link->next)
-        octets += ((const struct gap *)link->data)->octets;
-    return octets;
-}
-
 void mail_facts_cool(const struct record *record, unsigned looked_at)
 {
     if (looked_at % MAILS_BETWEEN_COOLING == 0)

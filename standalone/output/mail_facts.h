@@ -25,9 +25,6 @@ bool mail_facts_refused(const struct recipient *recipient);
 /* Whether a session goes on under TLS behind STARTTLS, and no mail behind it can be read. */
 bool mail_facts_hidden(const struct record *record);
 
-/* Octets of a session, of both sides, that are not in the capture where it has a hole. */
-uint64_t mail_facts_gaps(const struct record *record);
-
 /*
  * For whoever passes over the mails of a session with their header fields, of which each may have very many: now and then what was looked
  * at is taken out of memory again. `looked_at`: how many mails so far.

@@ -26,7 +26,7 @@ static const GList *first_of(const struct record *record)
 }
 
 /* A greeting that was refused, and another one accepted, is how a client finds out that a server is old. */
-static bool matters(const struct record *record, const struct refusal *refusal)
+bool refusals_matter(const struct record *record, const struct refusal *refusal)
 {
     return refusal->of != REFUSAL_GREETING || !record->helo_seen;
 }
@@ -98,7 +98,7 @@ static const char *consequence(const struct refusal *refusal)
                  : _("For good: the mail goes back to its sender, unless something is changed.");
 }
 
-static void append_meaning(GString *out, const struct refusal *refusal)
+void refusals_append_meaning(GString *out, const struct refusal *refusal)
 {
     const char *meaning = code_meaning(refusal);
     const char *class_text = smtp_reference_class(refusal->code);
@@ -114,7 +114,7 @@ static void append_meaning(GString *out, const struct refusal *refusal)
 }
 
 /* The server's words as they came; the line ends of a long reply become spaces. */
-static void append_words(GString *out, const struct refusal *refusal)
+void refusals_append_words(GString *out, const struct refusal *refusal)
 {
     struct smtp_span rest = smtp_span_first(refusal->text, WORDS_SHOWN);
     g_string_append_printf(out, "%u", refusal->code);
@@ -129,28 +129,33 @@ static void append_words(GString *out, const struct refusal *refusal)
         g_string_append(out, " [...]");
 }
 
-static void put_refusal(struct page *page, const struct refusal *refusal)
+void refusals_append_what(GString *out, const struct refusal *refusal)
 {
-    GString *text = g_string_new(NULL);
     GString *refused = g_string_new(_(what[refusal->of]));
     if (refusal->address.length > 0) {
         g_string_append_c(refused, ' ');
         text_append_visible(refused, smtp_span_first(refusal->address, ADDRESS_SHOWN));
     }
     if (refusal->count > 1)
-        g_string_append_printf(text, _("%s, frame %" PRIu64 ", and %u more for the same reason"), refused->str, refusal->frame,
+        g_string_append_printf(out, _("%s, frame %" PRIu64 ", and %u more for the same reason"), refused->str, refusal->frame,
                                refusal->count - 1);
     else
-        g_string_append_printf(text, _("%s, frame %" PRIu64), refused->str, refusal->frame);
+        g_string_append_printf(out, _("%s, frame %" PRIu64), refused->str, refusal->frame);
     g_string_free(refused, TRUE);
+}
+
+static void put_refusal(struct page *page, const struct refusal *refusal)
+{
+    GString *text = g_string_new(NULL);
+    refusals_append_what(text, refusal);
     g_string_append(page->out, "  ");
     page_wrap(page, PAGE_PLAIN, 2, 4, text->str);
     g_string_truncate(text, 0);
-    append_words(text, refusal);
+    refusals_append_words(text, refusal);
     g_string_append(page->out, "          ");
     page_wrap(page, PAGE_SERVER, 10, 10, text->str);
     g_string_printf(text, "%s ", page_bullet(page));
-    append_meaning(text, refusal);
+    refusals_append_meaning(text, refusal);
     g_string_append(page->out, "          ");
     page_wrap(page, PAGE_DIM, 10, 12, text->str);
     g_string_free(text, TRUE);
@@ -160,7 +165,7 @@ void refusals_text(struct page *page, const struct record *record)
 {
     bool begun = false;
     for (const GList *link = first_of(record); link != NULL; link = link->next) {
-        if (!matters(record, link->data))
+        if (!refusals_matter(record, link->data))
             continue;
         if (!begun)
             page_rule(page, PAGE_DIM, page_light(page), 2, _("why the server said no"));
@@ -179,7 +184,7 @@ void refusals_text_short(GString *out, const struct record *record)
     unsigned shown = 0;
     for (const GList *link = first_of(record); link != NULL && shown < SHORT_SHOWN; link = link->next) {
         const struct refusal *refusal = link->data;
-        if (!matters(record, refusal))
+        if (!refusals_matter(record, refusal))
             continue;
         g_string_append(out, shown++ == 0 ? _("; refused: ") : _(", "));
         g_string_append_printf(out, "%s ", _(what[refusal->of]));

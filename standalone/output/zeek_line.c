@@ -303,7 +303,7 @@ static void set_connection(struct zeek_line *line, const struct record *record, 
     g_array_append_val(path, line->values[ZEEK_RESP_H].text);
     g_array_append_val(path, line->values[ZEEK_ORIG_H].text);
     set_number(line, ZEEK_SESSION, record->id);
-    set_number(line, ZEEK_GAPS, mail_facts_gaps(record));
+    set_number(line, ZEEK_GAPS, record->gap_octets);
 }
 
 /* Whether all replies that could refuse a recipient were seen. */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "capture.h"
 #include "language.h"
 #include "occurrences.h"
 #include "output.h"
@@ -55,6 +56,10 @@ struct output {
 static bool output_open(struct output *output, const struct options *options)
 {
     *output = (struct output){ .options = options, .file = stdout };
+    if (options->output != NULL && capture_looks_like_one(options->output)) {
+        fprintf(stderr, _("smtpscope: %s: is a capture, and would be overwritten\n"), options->output);
+        return false;
+    }
     if (options->output != NULL)
         output->file = fopen(options->output, "w");
     if (output->file == NULL) {

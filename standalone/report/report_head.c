@@ -286,6 +286,11 @@ void report_losses(struct report *report, const struct summary *summary)
              language_plural("%s client, server or identity was forgotten to make room for others",
                              "%s clients, servers or identities were forgotten to make room for others",
                              summary->forgotten));
+    if (summary->options->shards > 0) {
+        begin_loss(html, &begun);
+        html_text(html, _("The connections of the other shards (--shard) are not here"));
+        html_mark(html, "</li>\n");
+    }
     put_loss(html, &begun, summary->sessions_seen - summary->sessions,
              language_plural("%s session was not asked for (--session), and is not here",
                              "%s sessions were not asked for (--session), and are not here",
@@ -365,7 +370,7 @@ void report_overview(struct report *report)
     put_with_part(html, _("Contents of mails"), counts->contents, counts->contents - counts->contents_whole,
                   _("not complete"));
     put_with_part(html, _("Recipients"), counts->recipients, counts->recipients_refused, _("refused"));
-    put_with_part(html, _("Logins in clear"), counts->logins, counts->logins_accepted, _("accepted"));
+    put_with_part(html, _("Logins that can be read"), counts->logins, counts->logins_accepted, _("accepted"));
     put_with_part(html, _("Sessions hidden by TLS"), counts->hidden, 0, "");
     put_with_part(html, _("STARTTLS refused"), counts->starttls_refused, 0, "");
     html_mark(html, "</dl>\n");

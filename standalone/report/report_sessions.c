@@ -7,6 +7,7 @@
 #include "annotate.h"
 #include "language.h"
 #include "phrases.h"
+#include "refusals_text.h"
 #include "report_private.h"
 #include "text.h"
 
@@ -219,6 +220,44 @@ static void put_findings(struct html *html, const struct record *record)
     }
 }
 
+static void put_refusal(struct html *html, const struct refusal *refusal)
+{
+    html_mark(html, "<li><bdi>");
+    refusals_append_what(html_phrase(html), refusal);
+    html_give(html);
+    html_mark(html, "</bdi><div class=\"words\"><bdi>");
+    refusals_append_words(html_phrase(html), refusal);
+    html_give(html);
+    html_mark(html, "</bdi></div><div class=\"soft\">");
+    refusals_append_meaning(html_phrase(html), refusal);
+    html_give(html);
+    html_mark(html, "</div></li>\n");
+}
+
+static void put_refusals(struct html *html, const struct record *record)
+{
+    bool begun = false;
+    for (const GList *link = record->refusals != NULL ? record->refusals->list.head : NULL; link != NULL; link = link->next) {
+        if (!refusals_matter(record, link->data))
+            continue;
+        if (!begun) {
+            html_mark(html, "<h4>");
+            html_text(html, _("Why the server said no"));
+            html_mark(html, "</h4>\n<ul class=\"found\">\n");
+        }
+        begun = true;
+        put_refusal(html, link->data);
+    }
+    if (begun)
+        html_mark(html, "</ul>\n");
+    if (record->refusals != NULL && record->refusals->beyond > 0) {
+        html_mark(html, "<p class=\"rest\">");
+        html_printf(html, language_plural("and %u refusal more, for another reason", "and %u refusals more, for other reasons",
+                                          record->refusals->beyond), record->refusals->beyond);
+        html_mark(html, "</p>\n");
+    }
+}
+
 void report_dialogue(struct report *report, const struct record *record, const GArray *mails)
 {
     struct html *html = &report->html;
@@ -234,6 +273,7 @@ void report_dialogue(struct report *report, const struct record *record, const G
     html_mark(html, "\">\n");
     put_facts(html, record);
     report_ladder(report, record, mails);
+    put_refusals(html, record);
     put_findings(html, record);
     html_mark(html, "</div></details>\n");
     report_end(report);

@@ -207,10 +207,11 @@ static void add_bar(struct timeline *timeline, const struct record *record, bool
     bar.who = g_string_free(who, FALSE);
     for (const GList *link = record->items.head; link != NULL; link = link->next) {
         const struct item *item = link->data;
-        bool handshake =
-            item->kind == ITEM_BOUNDARY && item->boundary != SMTP_BOUNDARY_AUTH && item->step == SMTP_STEP_HANDSHAKE;
-        if (handshake)
+        bool tls = item->kind == ITEM_BOUNDARY && item->boundary != SMTP_BOUNDARY_AUTH;
+        if (tls && item->step == SMTP_STEP_HANDSHAKE)
             bar.tls = CLAMP(item->place.time, bar.start, bar.end);
+        else if (tls && item->step == SMTP_STEP_FAILED)
+            bar.tls = bar.end;
         if (record->findings.length > 0 && item->place.frame != 0)
             mark_findings(&bar, record, item);
         record_cool(record, ++looked_at);

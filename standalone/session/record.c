@@ -858,6 +858,7 @@ static void take_gap(struct record *record, const struct smtp_event *event)
     gap->octets = event->octets;
     gap->after_frame = event->offset > 0 ? place_of(record, &before).last_frame : 0;
     append(&record->gaps, &gap->link, gap);
+    record->gap_octets += gap->octets;
     if (event->role == SMTP_CLIENT && record->content != NULL)
         message_gap(record->content, event->octets);
     record->gap = true;

@@ -252,6 +252,7 @@ struct record {
     uint32_t *findings_beyond;        /* by name, how many were not kept; NULL: none */
     struct finding *gap_findings[2];  /* by role: the one that stands for all holes; NULL: there is none */
     GQueue gaps;                      /* struct gap */
+    uint64_t gap_octets;              /* of all of them */
     GQueue extensions;                /* struct text_line; of the last EHLO reply in clear, before TLS */
     GQueue tls_extensions;            /* of the last one behind STARTTLS, where it can be read */
     bool extensions_seen, tls_extensions_seen;

@@ -42,6 +42,8 @@ def text64(text):
 
 
 TLS_ALERT = b"\x15\x03\x03\x00\x02\x02\x28" # handshake_failure
+TLS_DATA = b"\x17\x03\x03\x00\x40" + bytes(64)
+TLS_FINISHED = b"\x14\x03\x03\x00\x01\x01\x16\x03\x03\x00\x28" + bytes(40) # ChangeCipherSpec, and what it holds for
 TLS_HELLO = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
 
 

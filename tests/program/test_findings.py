@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from dialogues import (BANNER, BYE, MAIL, PLAIN_TEXT, TLS, TLS_ALERT, TLS_HELLO, Session, capture, ehlo, envelope, login, message, plain, refusals,
+from dialogues import (BANNER, BYE, MAIL, PLAIN_TEXT, TLS, TLS_ALERT, TLS_DATA, TLS_FINISHED, TLS_HELLO, Session, capture, ehlo, envelope, login, message, plain, refusals,
                        text64)
 
 def smuggle(mark, inner="MAIL FROM:<admin@example.com>\r\nRCPT TO:<c@example.com>\r\nDATA\r\nhello\r\n", replies="250 queued\r\n"):
@@ -65,6 +65,8 @@ ROWS = {
                  ("S", "503 no\r\n500 what\r\n500 what\r\n"), BYE)],
         [Session(ehlo("AUTH CRAM-MD5"), ("C", "AUTH CRAM-MD5\r\n"), ("S", "334 PDFAbXg+\r\n"), ("C", text64("alice 0123456789abcdef")),
                  ("S", "235 ok\r\n")),
+         Session(ehlo("AUTH LOGIN"), ("C", "AUTH LOGIN\r\n"), ("S", "504 no\r\n"), ("C", "FEAT\r\n"), ("S", "500 what\r\n"), ("C", "SYST\r\n"),
+                 ("S", "500 what\r\n"), BYE),                                  # words, not responses
          Session(ehlo("AUTH PLAIN"), ("C", "AUTH PLAIN\r\n"), ("S", "334 \r\n"), ("C", "*\r\n"), ("S", "501 cancelled\r\n"), BYE),
          DECRYPTED]),
     "auth-offered-in-clear": (
@@ -87,6 +89,12 @@ ROWS = {
          Session(FAILED_TLS, message(PLAIN_TEXT), BYE),
          Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO), ("S", "454 4.7.0 TLS is broken\r\n"), message(PLAIN_TEXT), BYE)],
         [Session(FAILED_TLS, BYE), Session(FAILED_TLS, ("C", "EHLO c\r\n"), ("S", "250 mx\r\n"), BYE),
+         # TLS ran: what looks like a command behind a record is none, whatever of the handshake is lost
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO + TLS_FINISHED), ("C", "MAIL FROM:<a@example.com>\r\n")),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO), ("s", "x" * 60), ("C", TLS_FINISHED), ("S", TLS_DATA), ("C", TLS_DATA),
+                 ("C", "MAIL FROM:<a@example.com>\r\n"), ("S", "250 ok\r\n")),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO), ("S", TLS_FINISHED), ("c", "x" * 60),
+                 ("S", TLS_DATA), ("S", "250 ok\r\n"), ("C", "MAIL FROM:<a@example.com>\r\n")),
          Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), BYE), Session(TLS, message(PLAIN_TEXT), BYE),
          Session(TLS, ("C", "STARTTLS x\r\n"), ("S", "501 no\r\n"), DECRYPTED.steps[3:])]),
     "starttls-command-injection": (
@@ -148,6 +156,7 @@ ROWS = {
          logins(("alice", "a"), ("alice", "b"), ("alice", "c", ACCEPTED), ("alice", "d")),
          logins(("alice", "a"), ("alice", "a"), ("alice", "A"), ("Alice", "a")),  # two passwords
          Session(ehlo("AUTH CRAM-MD5"), *[cram("alice") for number in range(4)], BYE),
+         Session(ehlo("AUTH LOGIN"), *[("C", "AUTH LOGIN\r\n"), ("S", DENIED)] * 6, BYE), # nothing was tried
          Session(ehlo("AUTH XOAUTH2"), *[bearer("token%d" % number) for number in range(6)], BYE),
          Session(ehlo("AUTH CRAM-MD5 PLAIN LOGIN"), cram("alice"), login("alice", "typo"), login_in_steps("alice", "typo"), BYE),
          Session(ehlo("AUTH XOAUTH2"), *[bearer("token%d" % number) for number in range(5)], BYE),  # each token is new

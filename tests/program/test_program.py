@@ -134,6 +134,12 @@ class BadInput(unittest.TestCase):
                 self.fails(run(command, "-o", name, "third.pcap"), 1, name, "would be overwritten")
         write("text", b"anything else")
         self.assertEqual(run("sessions", "-o", "text", "third.pcap").returncode, 0)
+        with open(path("third.pcap"), "rb") as file:
+            self.fails(run("-o", "third.pcap", "-", stdin=file.read()), 1, "third.pcap", "would be overwritten")
+        self.fails(run("explain", "--capture", "third.pcap", "-o", "third.pcap"), 1, "third.pcap", "would be overwritten")
+        self.assertEqual(run("messages", "--output-dir", "kept", "third.pcap").returncode, 0)
+        self.fails(run("messages", "--verify", "kept", "-o", "kept/messages.ndjson", "third.pcap"), 1, "kept/messages.ndjson", "--verify")
+        self.assertEqual(run("messages", "--verify", "kept", "third.pcap").returncode, 0)
 
     def test_other_packings(self):
         for name, octets in (("xz", lzma.compress(one_mail())), ("bzip2", bz2.compress(one_mail())), ("zip", b"PK\x03\x04" + bytes(100))):

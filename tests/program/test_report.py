@@ -250,6 +250,13 @@ class Content(Case):
         self.has(page, "AUTH begins: PLAIN, in clear (frame 7)")
         self.has(page, "AUTH ends, REJECTED: PLAIN for alice")
 
+    def test_refusals(self):
+        """Why the server said no: what, its words, and what becomes of the mail."""
+        page = self.report_on(Session(ehlo(), MAIL, ("C", "RCPT TO:<b&lt;i@example.com>\r\n"), ("S", "550 5.1.1 <script>no\r\n"), BYE))
+        for words in ("Why the server said no", "recipient b&lt;i@example.com, frame 10", "550 5.1.1 <script>no", "For good: the mail goes back"):
+            self.has(page, words)
+        self.has_not(self.report_on(Session(ehlo(), BYE)), "Why the server said no")
+
     def test_together(self):
         """What several sessions prove together names the others."""
         page = self.report_on(Session(TLS, BYE), Session(ehlo("SIZE"), BYE, client="192.0.2.9"))
