@@ -44,23 +44,44 @@ static size_t before_nul(struct smtp_span text)
     return nul != NULL ? (size_t)(nul - text.octets) : 0;
 }
 
-/* `before`: the state in front of `text`, whose first octet shows whether a CR there is a bare one. */
+/* A finding on single octets of content, and where the first of them stands. */
+struct octet_finding {
+    bool found;
+    enum smtp_finding finding;
+    uint64_t offset;
+    const char *detail;
+};
+
+/*
+ * `before`: the state in front of `text`, whose first octet shows whether a CR there is a bare one. The findings are told in the order
+ * of their octets, so that it does not hang on the cuts.
+ */
 static void report_scan(struct smtp_session *session, enum smtp_content_state before, const struct unit *unit,
                         const struct smtp_sink *sink)
 {
     uint64_t offset = session->half[SMTP_CLIENT].offset;
     const struct smtp_content_scan *scan = &unit->scan;
+    bool lf = scan->bare_lf && !smtp_reported(session, SMTP_FINDING_BARE_LINE_FEED);
+    bool cr = scan->bare_cr && !smtp_reported(session, SMTP_FINDING_BARE_CARRIAGE_RETURN);
+    bool nul = scan->nul && !smtp_reported(session, SMTP_FINDING_NUL_OCTET);
     bool cr_in_front = before == SMTP_CONTENT_AFTER_CR && unit->text.length > 0 && unit->text.octets[0] != '\n';
-    if (scan->bare_lf && !smtp_reported(session, SMTP_FINDING_BARE_LINE_FEED))
-        smtp_report(session, SMTP_FINDING_BARE_LINE_FEED, SMTP_CLIENT, offset + before_bare_lf(before, unit->text), sink,
-                    "message content holds a line feed without a carriage return in front of it");
-    if (scan->bare_cr && !smtp_reported(session, SMTP_FINDING_BARE_CARRIAGE_RETURN))
-        smtp_report(session, SMTP_FINDING_BARE_CARRIAGE_RETURN, SMTP_CLIENT,
-                    cr_in_front ? offset - 1 : offset + before_bare_cr(unit->text), sink,
-                    "message content holds a carriage return without a line feed behind it");
-    if (scan->nul && !smtp_reported(session, SMTP_FINDING_NUL_OCTET))
-        smtp_report(session, SMTP_FINDING_NUL_OCTET, SMTP_CLIENT, offset + before_nul(unit->text), sink,
-                    "message content holds a NUL octet");
+    struct octet_finding findings[] = {
+        { lf, SMTP_FINDING_BARE_LINE_FEED, lf ? offset + before_bare_lf(before, unit->text) : 0,
+          "message content holds a line feed without a carriage return in front of it" },
+        { cr, SMTP_FINDING_BARE_CARRIAGE_RETURN, cr_in_front ? offset - 1 : offset + (cr ? before_bare_cr(unit->text) : 0),
+          "message content holds a carriage return without a line feed behind it" },
+        { nul, SMTP_FINDING_NUL_OCTET, nul ? offset + before_nul(unit->text) : 0, "message content holds a NUL octet" },
+    };
+    for (size_t told = 0; (lf || cr || nul) && told < sizeof findings / sizeof findings[0]; told++) {
+        struct octet_finding *next = NULL;
+        for (size_t i = 0; i < sizeof findings / sizeof findings[0]; i++)
+            if (findings[i].found && (next == NULL || findings[i].offset < next->offset))
+                next = &findings[i];
+        if (next == NULL)
+            break;
+        smtp_report_once(session, next->finding, SMTP_CLIENT, next->offset, sink, "%s", next->detail);
+        next->found = false;
+    }
     if (scan->overlong)
         smtp_report_once(session, SMTP_FINDING_OVERLONG_LINE, SMTP_CLIENT, offset, sink,
                          "a line of message content is longer than the %d octets of RFC 5321 section 4.5.3.1.6",
