@@ -274,3 +274,11 @@ void phrase_session(GString *out, const struct record *record)
     g_string_append(out, _("; "));
     annotate_ending(out, record);
 }
+
+void phrase_proxy(GString *out, const struct record *record)
+{
+    GString *target = g_string_new(NULL);
+    text_append_visible(target, record->proxy_target);
+    g_string_append_printf(out, _("a %s proxy, asked for %s"), record->proxy, target->str);
+    g_string_free(target, TRUE);
+}

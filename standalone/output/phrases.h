@@ -50,4 +50,7 @@ void phrase_frames(GString *out, const struct record *record);
 /* The session in one line: how much was said, what became of mails, TLS and logins, how it ended. */
 void phrase_session(GString *out, const struct record *record);
 
+/* "a SOCKS5 proxy, asked for mail.example.com:25". */
+void phrase_proxy(GString *out, const struct record *record);
+
 #endif

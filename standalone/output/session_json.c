@@ -70,6 +70,18 @@ static void write_tls(struct json *json, const struct record *record)
     json_end_object(json);
 }
 
+static void write_proxy(struct json *json, const struct record *record)
+{
+    if (record->proxy == NULL) {
+        json_null(json, "through");
+        return;
+    }
+    json_begin_object(json, "through");
+    json_text(json, "proxy", record->proxy);
+    json_span(json, "target", record->proxy_target);
+    json_end_object(json);
+}
+
 static void write_auths(struct json *json, const struct record *record, bool show_secrets)
 {
     json_begin_array(json, "auth");
@@ -163,6 +175,7 @@ void session_json(struct json *json, const struct record *record, bool show_secr
     write_banner(json, record);
     write_helo(json, record);
     write_extensions(json, record);
+    write_proxy(json, record);
     json_bool(json, "lmtp", record->lmtp);
     json_text(json, "starttls", record_starttls(record));
     write_tls(json, record);

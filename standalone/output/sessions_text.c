@@ -5,6 +5,7 @@
 
 #include "annotate.h"
 #include "language.h"
+#include "phrases.h"
 #include "refusals_text.h"
 #include "text.h"
 #include "timing_out.h"
@@ -43,6 +44,11 @@ void sessions_text(struct page *page, const struct record *record)
     annotate_endpoint(text, record, SMTP_CLIENT);
     g_string_append(text, " -> ");
     annotate_endpoint(text, record, SMTP_SERVER);
+    if (record->proxy != NULL) {
+        g_string_append(text, " (");
+        phrase_proxy(text, record);
+        g_string_append_c(text, ')');
+    }
     if (record->helo_seen) {
         g_string_append(text, _("; "));
         g_string_append_printf(text, "%s ", smtp_verb_name(record->helo_verb));

@@ -338,6 +338,11 @@ static void put_header(struct writer *writer)
     if (!record->banner_seen)
         g_string_append(text, _("  no greeting was seen"));
     put_fact(page, _("server"), text->str);
+    if (record->proxy != NULL) {
+        g_string_truncate(text, 0);
+        phrase_proxy(text, record);
+        put_fact(page, "", text->str);
+    }
 
     g_string_truncate(text, 0);
     text_append_time(text, record->connection.start, record->precision);

@@ -167,6 +167,12 @@ static void put_facts(struct html *html, const struct record *record)
     put_endpoint(html, record, SMTP_SERVER);
     html_mark(html, ": ");
     put_banner(html, record);
+    if (record->proxy != NULL) {
+        html_mark(html, "<div><bdi>");
+        phrase_proxy(html_phrase(html), record);
+        html_give(html);
+        html_mark(html, "</bdi></div>");
+    }
     report_fact_end(html);
     report_fact(html, _("begins"));
     html_time(html, record->connection.start, record->precision);

@@ -33,6 +33,7 @@ struct dialogue {
     struct tcp_connection *connection;
     struct stream_buffer buffer[2];
     uint64_t used[2];  /* octets of each half that belong to a proxy's handshake */
+    struct proxied_handshake *proxied; /* it, until the session is recognised; NULL: none */
     struct session_order_entry *order;
     GArray *conflicts; /* NULL, or struct conflict */
     struct smtp_session own_session; /* undefined until then */
@@ -175,7 +176,8 @@ static void start_session(struct dialogue *dialogue, bool opener_is_client)
     record->capture_name = options->capture_name;
     record->capture_context = options->context;
     record->precision = options->capture_precision(options->context, connection->capture);
-    record->behind_proxy = dialogue->used[0] > 0;
+    if (dialogue->proxied != NULL)
+        record_proxied(record, dialogue->proxied);
     dialogue->record = record;
     for (unsigned i = 0; dialogue->conflicts != NULL && i < dialogue->conflicts->len; i++)
         report_conflict(dialogue, &g_array_index(dialogue->conflicts, struct conflict, i));
@@ -241,6 +243,7 @@ static bool pass_proxy(struct dialogue *dialogue, bool ended)
     stream_buffer_take(&dialogue->buffer[1], handshake.server_octets);
     dialogue->used[0] = handshake.client_octets;
     dialogue->used[1] = handshake.server_octets;
+    dialogue->proxied = g_memdup2(&handshake, sizeof handshake);
     return true;
 }
 
@@ -403,6 +406,7 @@ static void closed(void *context, struct tcp_connection *connection, enum tcp_en
         refuse(dialogue);
     for (int half = 0; half < 2; half++)
         stream_buffer_clear(&dialogue->buffer[half]);
+    g_free(dialogue->proxied);
     if (dialogue->conflicts != NULL)
         g_array_free(dialogue->conflicts, TRUE);
     struct dialogues *dialogues = dialogue->owner;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "proxied.h"
 
+#include <arpa/inet.h>
 #include <glib.h>
 
 /* Octets of a side that an HTTP proxy and its client need at the most before the way is open. */
@@ -32,6 +33,35 @@ static void skip(struct reader *reader, size_t octets)
     reader->at += octets;
 }
 
+/* ---- whom the client asked for ---- */
+
+static void add_to_target(struct proxied_handshake *handshake, struct smtp_span octets)
+{
+    size_t room = sizeof handshake->target - handshake->target_octets;
+    octets = smtp_span_first(octets, room);
+    if (octets.length > 0)
+        memcpy(handshake->target + handshake->target_octets, octets.octets, octets.length);
+    handshake->target_octets += octets.length;
+}
+
+/* A name as it was sent, or an address of 4 or 16 octets; and the port, in network order. */
+static void set_target(struct proxied_handshake *handshake, struct smtp_span host, bool named, const uint8_t *port)
+{
+    char text[INET6_ADDRSTRLEN + 2] = "";
+    char number[8];
+    if (host.length == 4 && !named)
+        inet_ntop(AF_INET, host.octets, text, sizeof text);
+    if (host.length == 16 && !named) {
+        text[0] = '[';
+        inet_ntop(AF_INET6, host.octets, text + 1, sizeof text - 2);
+        strcat(text, "]");
+    }
+    handshake->target_octets = 0;
+    add_to_target(handshake, named ? host : smtp_span_of_text(text));
+    g_snprintf(number, sizeof number, ":%u", (unsigned)port[0] << 8 | port[1]);
+    add_to_target(handshake, smtp_span_of_text(number));
+}
+
 static void skip_socks5_address(struct reader *reader)
 {
     switch (take(reader)) {
@@ -50,7 +80,16 @@ static void skip_socks5_address(struct reader *reader)
     skip(reader, 2);
 }
 
-static enum proxied look_socks5(struct reader *client, struct reader *server)
+/* The address of a request that is whole. */
+static void read_socks5_target(struct smtp_span address, struct proxied_handshake *handshake)
+{
+    bool named = address.octets[0] == 3;
+    struct smtp_span host = smtp_span_from(address, named ? 2 : 1);
+    host.length -= 2;
+    set_target(handshake, host, named, host.octets + host.length);
+}
+
+static enum proxied look_socks5(struct reader *client, struct reader *server, struct proxied_handshake *handshake)
 {
     take(client);
     skip(client, take(client));
@@ -74,12 +113,14 @@ static enum proxied look_socks5(struct reader *client, struct reader *server)
         return PROXIED_MORE;
     if (version != 5 || command != 1)
         return PROXIED_NO;
+    size_t begins = client->at;
     skip_socks5_address(client);
     take(server);
     uint8_t verdict = take(server);
     take(server);
     if (client->short_of || server->short_of)
         return PROXIED_MORE;
+    read_socks5_target(smtp_span_from(smtp_span_first(client->span, client->at), begins), handshake);
     if (verdict != 0)
         return PROXIED_NO;
     skip_socks5_address(server);
@@ -87,7 +128,7 @@ static enum proxied look_socks5(struct reader *client, struct reader *server)
 }
 
 /* SOCKS4: 4, 1, port, address, user name, NUL; and for 4a a host name and NUL. */
-static enum proxied look_socks4(struct reader *client, struct reader *server)
+static enum proxied look_socks4(struct reader *client, struct reader *server, struct proxied_handshake *handshake)
 {
     take(client);
     if (take(client) != 1)
@@ -99,6 +140,7 @@ static enum proxied look_socks4(struct reader *client, struct reader *server)
     named = take(client) != 0 && named;
     while (!client->short_of && take(client) != 0)
         ;
+    size_t name = client->at;
     while (named && !client->short_of && take(client) != 0)
         ;
     bool granted = take(server) == 0 && take(server) == 0x5a;
@@ -106,6 +148,10 @@ static enum proxied look_socks4(struct reader *client, struct reader *server)
         return PROXIED_MORE;
     if (!granted)
         return PROXIED_NO;
+    struct smtp_span request = smtp_span_first(client->span, client->at);
+    struct smtp_span host = named ? smtp_span_from(request, name) : smtp_span_first(smtp_span_from(request, 4), 4);
+    host.length -= named ? 1 : 0; /* the NUL */
+    set_target(handshake, host, named, request.octets + 2);
     skip(server, 6);
     return server->short_of ? PROXIED_MORE : PROXIED_YES;
 }
@@ -205,7 +251,7 @@ static enum proxied result_of(enum part part)
 }
 
 /* A request each for as long as the proxy wants to know who asks (407), and then the answer that opens the way. */
-static enum proxied look_connect(struct reader *client, struct reader *server)
+static enum proxied look_connect(struct reader *client, struct reader *server, struct proxied_handshake *handshake)
 {
     for (;;) {
         struct smtp_span request, response;
@@ -221,6 +267,9 @@ static enum proxied look_connect(struct reader *client, struct reader *server)
         struct smtp_span status = smtp_span_next_word(&rest);
         if (!smtp_span_starts_with(request, "CONNECT "))
             return PROXIED_NO;
+        smtp_span_next_word(&request);
+        handshake->target_octets = 0;
+        add_to_target(handshake, smtp_span_next_word(&request));
         if (smtp_span_starts_with(status, "2"))
             return PROXIED_YES;
         if (!smtp_span_starts_with(status, "407"))
@@ -241,17 +290,18 @@ enum proxied proxied_look(struct smtp_span client, struct smtp_span server, stru
 {
     struct reader from_client = { .span = client }, from_server = { .span = server };
     enum proxied result = PROXIED_NO;
+    handshake->target_octets = 0;
     if (client.length == 0 || is_beginning(client, "CONNECT "))
         return PROXIED_MORE;
     if (client.octets[0] == 5) {
         handshake->protocol = "SOCKS5";
-        result = look_socks5(&from_client, &from_server);
+        result = look_socks5(&from_client, &from_server, handshake);
     } else if (client.octets[0] == 4) {
         handshake->protocol = "SOCKS4";
-        result = look_socks4(&from_client, &from_server);
+        result = look_socks4(&from_client, &from_server, handshake);
     } else if (smtp_span_starts_with(client, "CONNECT ")) {
         handshake->protocol = "HTTP CONNECT";
-        result = look_connect(&from_client, &from_server);
+        result = look_connect(&from_client, &from_server, handshake);
     }
     handshake->client_octets = from_client.at;
     handshake->server_octets = from_server.at;

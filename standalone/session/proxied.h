@@ -15,9 +15,14 @@ enum proxied {
     PROXIED_YES,  /* it is whole */
 };
 
+/* Octets of "host:port" at the most; what is longer is cut. */
+#define PROXIED_TARGET 300u
+
 struct proxied_handshake {
     size_t client_octets, server_octets; /* that belong to it */
     const char *protocol;                /* "SOCKS5", "SOCKS4", "HTTP CONNECT"; static memory */
+    uint8_t target[PROXIED_TARGET];      /* whom the client asked for, "mail.example.com:25"; octets from the wire */
+    size_t target_octets;
 };
 
 /* Looks at the first octets of both sides. Fills `*handshake` on YES. */

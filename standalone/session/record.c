@@ -927,6 +927,12 @@ static void take_time(struct record *record, const struct smtp_event *event)
                  (struct timing_place){ .frame = last.frame, .time = last.time });
 }
 
+void record_proxied(struct record *record, const struct proxied_handshake *handshake)
+{
+    record->proxy = handshake->protocol;
+    record->proxy_target = keep(record, smtp_span(handshake->target, handshake->target_octets));
+}
+
 void record_event(struct record *record, const struct smtp_event *event)
 {
     if (record->timing != NULL)
@@ -1016,7 +1022,7 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
 {
     record->connection = *connection;
     record->end = end;
-    if (record->timing != NULL && connection->syn[0] && !record->behind_proxy)
+    if (record->timing != NULL && connection->syn[0] && record->proxy == NULL)
         timing_finish(record->timing, connection->start);
     assume_greeting(record);
     unsigned finished = 0;

@@ -10,6 +10,7 @@
 #include "arena.h"
 #include "event.h"
 #include "message.h"
+#include "proxied.h"
 #include "refusals.h"
 #include "secret.h"
 #include "secrets.h"
@@ -273,7 +274,8 @@ struct record {
     struct refusals *refusals;        /* NULL: the server said no to nothing */
     uint32_t accepted_addresses;      /* RCPT, VRFY and EXPN that the server accepted */
     struct timing *timing;            /* NULL: not asked for */
-    bool behind_proxy;                /* a proxy's handshake stands in front of the dialogue */
+    const char *proxy;                /* "SOCKS5": its handshake stands in front of the dialogue; NULL: none does */
+    struct smtp_span proxy_target;    /* whom the client asked it for */
     struct tls tls;
 
     uint64_t id;
@@ -293,6 +295,9 @@ void record_free(struct record *record);
 
 /* Events come soon: asks for the memory that they need, in steps 1 and 2 (see tcp_consumer.expect). */
 void record_expect(const struct record *record, int step);
+
+/* The dialogue goes through a proxy. */
+void record_proxied(struct record *record, const struct proxied_handshake *handshake);
 
 /* Takes one event of the session. */
 void record_event(struct record *record, const struct smtp_event *event);

@@ -471,10 +471,16 @@ class Traffic(unittest.TestCase):
         self.assertEqual(found[-1]["dropped"].get("not-smtp"), 1)
 
     def test_socks_and_connect(self):
-        for name, handshake in (
-                ("socks5", [("C", b"\5\1\0"), ("S", b"\5\0"), ("C", b"\5\1\0\3\x0emx.example.com\0\x19"), ("S", b"\5\0\0\1\0\0\0\0\0\0")]),
-                ("connect", [("C", b"CONNECT mx.example.com:25 HTTP/1.1\r\n\r\n"), ("S", b"HTTP/1.1 200 ok\r\n\r\n")]),
-                ("connect, with a password",
+        name = "mx.example.com:25"
+        socks5 = [("C", b"\5\1\0"), ("S", b"\5\0")], [("S", b"\5\0\0\1\0\0\0\0\0\0")]
+        for proxy, target, handshake in (
+                ("SOCKS5", name, socks5[0] + [("C", b"\5\1\0\3\x0emx.example.com\0\x19")] + socks5[1]),
+                ("SOCKS5", "192.0.2.7:25", socks5[0] + [("C", b"\5\1\0\1\xc0\0\2\7\0\x19")] + socks5[1]),
+                ("SOCKS5", "[2001:db8::7]:587", socks5[0] + [("C", b"\5\1\0\4\x20\1\x0d\xb8" + bytes(11) + b"\7\2\x4b")] + socks5[1]),
+                ("SOCKS4", "192.0.2.7:25", [("C", b"\4\1\0\x19\xc0\0\2\7me\0"), ("S", b"\0\x5a" + bytes(6))]),
+                ("SOCKS4", name, [("C", b"\4\1\0\x19\0\0\0\1me\0mx.example.com\0"), ("S", b"\0\x5a" + bytes(6))]),
+                ("HTTP CONNECT", name, [("C", b"CONNECT mx.example.com:25 HTTP/1.1\r\n\r\n"), ("S", b"HTTP/1.1 200 ok\r\n\r\n")]),
+                ("HTTP CONNECT", name, # with a password
                  [("C", b"CONNECT mx.example.com:25 HTTP/1.1\r\n\r\n"),
                   ("S", b"HTTP/1.1 407 who?\r\nProxy-Authenticate: Basic realm=x\r\nContent-Length: 4\r\n\r\n"), ("S", b"who?"),
                   ("C", b"CONNECT mx.example.com:25 HTTP/1.1\r\nProxy-Authorization: Basic YTpi\r\n\r\n"),
@@ -484,8 +490,10 @@ class Traffic(unittest.TestCase):
             for who, octets in handshake:
                 connection.say(who, octets)
             connection.say("S", "220 mx ESMTP\r\n").say("C", "EHLO c\r\n").say("S", "250 mx\r\n").say("C", "QUIT\r\n").close()
-            session = self.session(capture, name + ".pcap")
-            self.assertEqual((session["helo"]["name"], session["commands"], session["gaps"]), ("c", 2, []), name)
+            session = self.session(capture, "proxied.pcap")
+            self.assertEqual((session["helo"]["name"], session["commands"], session["gaps"]), ("c", 2, []), proxy)
+            self.assertEqual(session["through"], {"proxy": proxy, "target": target})
+            self.assertIn("a %s proxy, asked for %s" % (proxy, target), run("proxied.pcap").stdout.decode())
 
 
 def boundaries(capture):
