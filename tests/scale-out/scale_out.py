@@ -136,7 +136,8 @@ def sessions(octets):
     found = [json.loads(line) for line in octets.splitlines()]
     for record in found:
         for finding in record.get("findings", []) if record["record"] == "session" else []:
-            del finding["session"]
+            for place in (finding, *finding["related"]):
+                del place["session"]
         record.pop("id", None)
     return sorted(json.dumps(record, sort_keys=True) for record in found if record["record"] == "session")
 
