@@ -175,7 +175,7 @@ static void append_kind(GString *detail, enum kind kind, const struct guesses *g
         append_identity(detail, attempt);
         g_string_append(detail, " were denied, ");
         if (passwords == 0)
-            g_string_append(detail, "with passwords that cannot be read");
+            g_string_append(detail, "with no password that could be compared");
         else if (passwords == 1)
             g_string_append(detail, "all with one password, as far as it can be read");
         else
