@@ -49,18 +49,6 @@ static bool is_one_word(struct smtp_span argument)
     return smtp_span_next_word(&rest).length > 0 && rest.length == 0;
 }
 
-/* "DATA" and "data" are typed by programs, "Data" begins a sentence. */
-static bool is_of_one_case(struct smtp_span word)
-{
-    bool upper = false;
-    bool lower = false;
-    for (size_t i = 0; i < word.length; i++) {
-        upper = upper || (word.octets[i] >= 'A' && word.octets[i] <= 'Z');
-        lower = lower || (word.octets[i] >= 'a' && word.octets[i] <= 'z');
-    }
-    return !(upper && lower);
-}
-
 /* A word of printable octets; UTF-8 may stand in it (RFC 6531). */
 static bool is_domain(struct smtp_span argument)
 {
@@ -145,7 +133,7 @@ static bool are_two_numbers(struct smtp_span argument)
 static bool is_help(const struct smtp_command *command)
 {
     if (command->argument.length == 0)
-        return is_of_one_case(command->word);
+        return smtp_ascii_is_of_one_case(command->word);
     enum smtp_verb about = smtp_verb_of(command->argument);
     return about != SMTP_VERB_UNKNOWN && about != SMTP_VERB_OTHER;
 }
@@ -172,10 +160,10 @@ static bool has_its_shape(const struct smtp_command *command)
     case SMTP_VERB_TURN:
     case SMTP_VERB_STARTTLS:
     case SMTP_VERB_X_ANONYMOUSTLS:
-        return argument.length == 0 && is_of_one_case(command->word);
+        return argument.length == 0 && smtp_ascii_is_of_one_case(command->word);
     case SMTP_VERB_NOOP:
     case SMTP_VERB_ATRN:
-        return argument.length == 0 ? is_of_one_case(command->word) : is_one_word(argument);
+        return argument.length == 0 ? smtp_ascii_is_of_one_case(command->word) : is_one_word(argument);
     case SMTP_VERB_BDAT:
         return smtp_bdat_parse(argument).valid;
     case SMTP_VERB_BURL:

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "secret.h"
 
-static bool is_letter(uint8_t octet)
-{
-    uint8_t upper = smtp_ascii_upper(octet);
-    return upper >= 'A' && upper <= 'Z';
-}
-
 static bool is_alphanumeric(uint8_t octet)
 {
-    return is_letter(octet) || smtp_ascii_is_digit(octet);
+    return smtp_ascii_is_letter(octet) || smtp_ascii_is_digit(octet);
 }
 
 /* A word such as the answers to challenges are, and commands in a pinch too. */
@@ -25,30 +19,17 @@ static bool is_base64_word(struct smtp_span word)
     return true;
 }
 
-/* Letters of one case only, as command words are. */
-static bool is_of_one_case(struct smtp_span word)
-{
-    bool upper = false;
-    bool lower = false;
-    for (size_t i = 0; i < word.length; i++) {
-        bool letter = is_letter(word.octets[i]);
-        upper = upper || (letter && smtp_ascii_upper(word.octets[i]) == word.octets[i]);
-        lower = lower || (letter && smtp_ascii_upper(word.octets[i]) != word.octets[i]);
-    }
-    return !(upper && lower);
-}
-
 static bool is_made_of_letters(struct smtp_span word)
 {
     for (size_t i = 0; i < word.length; i++)
-        if (!is_letter(word.octets[i]))
+        if (!smtp_ascii_is_letter(word.octets[i]))
             return false;
     return true;
 }
 
 bool smtp_secret_is_telling(struct smtp_span word)
 {
-    return is_base64_word(word) && (!is_of_one_case(word) || !is_made_of_letters(word));
+    return is_base64_word(word) && (!smtp_ascii_is_of_one_case(word) || !is_made_of_letters(word));
 }
 
 bool smtp_mechanism_is_name(struct smtp_span word)
@@ -58,7 +39,7 @@ bool smtp_mechanism_is_name(struct smtp_span word)
     for (size_t i = 0; i < word.length; i++)
         if (!is_alphanumeric(word.octets[i]) && word.octets[i] != '-' && word.octets[i] != '_')
             return false;
-    return is_of_one_case(word) || smtp_mechanism_of(word) != SMTP_MECHANISM_OTHER;
+    return smtp_ascii_is_of_one_case(word) || smtp_mechanism_of(word) != SMTP_MECHANISM_OTHER;
 }
 
 static struct smtp_secret no_secret(void)

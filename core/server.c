@@ -362,10 +362,10 @@ static bool may_be_enhanced(const struct smtp_reply *reply)
 }
 
 /* A server that cannot begin TLS may say so in clear, to the client's hello: once. */
-static bool refuses_hello(const struct smtp_session *session, unsigned code)
+static bool refuses_hello(const struct smtp_session *session, const struct smtp_reply *reply)
 {
-    return (session->tls_begun || session->tls_failed) && !session->tls_established && !session->hello_refused && code >= 400
-           && session->queue_length == 0;
+    bool hello_open = (session->tls_begun || session->tls_failed) && !session->tls_established && !session->hello_refused;
+    return hello_open && reply->answers == SMTP_ANSWERS_NOTHING && reply->code >= 400 && session->queue_length == 0;
 }
 
 static void check_reply(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
@@ -378,7 +378,7 @@ static void check_reply(struct smtp_session *session, const struct smtp_reply *r
         smtp_report(session, SMTP_FINDING_REPLY_CODE_MISMATCH, SMTP_SERVER, offset, sink,
                     "the enhanced status code %u.%u.%u is of another class than the reply code %u",
                     reply->enhanced.class_digit, reply->enhanced.subject, reply->enhanced.detail, reply->code);
-    bool to_hello = reply->answers == SMTP_ANSWERS_NOTHING && refuses_hello(session, reply->code);
+    bool to_hello = refuses_hello(session, reply);
     session->hello_refused = session->hello_refused || to_hello;
     if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421 || to_hello)
         return;
@@ -409,7 +409,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
              && session->transaction_accepted > 0 && !for_all)
         reply->recipient = session->transaction_answered + 1;
 
-    if (session->tls_begun && (session->tls_implicit || (reply->answers == SMTP_ANSWERS_NOTHING && refuses_hello(session, reply->code))))
+    if (session->tls_begun && (session->tls_implicit || refuses_hello(session, reply)))
         smtp_tls_server_in_clear(session, sink);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY, SMTP_SERVER);
     event.octets = end - session->reply_offset;

@@ -59,6 +59,20 @@ static inline bool smtp_ascii_is_letter(uint8_t octet)
     return smtp_ascii_upper(octet) >= 'A' && smtp_ascii_upper(octet) <= 'Z';
 }
 
+/* Whether no letter of both cases stands in it: "DATA" and "data" are typed by programs, "Data" begins a sentence. */
+static inline bool smtp_ascii_is_of_one_case(struct smtp_span span)
+{
+    bool upper = false;
+    bool lower = false;
+    for (size_t i = 0; i < span.length; i++) {
+        bool letter = smtp_ascii_is_letter(span.octets[i]);
+        bool capital = smtp_ascii_upper(span.octets[i]) == span.octets[i];
+        upper = upper || (letter && capital);
+        lower = lower || (letter && !capital);
+    }
+    return !(upper && lower);
+}
+
 /* Whether `span` begins with `prefix`, ASCII letters compared without case. */
 static inline bool smtp_span_starts_with(struct smtp_span span, const char *prefix)
 {

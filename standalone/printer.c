@@ -25,9 +25,6 @@
 #include "verification.h"
 #include "zeek_out.h"
 
-/* Output is handed to the system in pieces of about this many octets. */
-#define OUTPUT_PIECE RELIEF_OCTETS
-
 /* What was looked at to print so many sessions is taken out of memory again. */
 #define SESSIONS_BETWEEN_COOLING 4
 
@@ -100,7 +97,7 @@ static void write_out(struct printer *printer)
 static void relieve(void *context)
 {
     struct printer *printer = context;
-    if (printer->page.out->len < OUTPUT_PIECE)
+    if (printer->page.out->len < RELIEF_OCTETS)
         return;
     write_out(printer);
     arena_pool_cool(printer->pool);
@@ -178,7 +175,7 @@ static bool open_output(struct printer *printer)
 {
     const struct options *options = printer->options;
     if (is_a_capture(options)) {
-        fprintf(stderr, _("smtpscope: %s: is a capture, and would be overwritten\n"), options->output);
+        output_say_is_capture(options->output);
         return false;
     }
     if (options->output != NULL && options->verify != NULL && lies_in(options->output, options->verify)) {
@@ -212,7 +209,7 @@ struct printer *printer_open(const struct options *options, struct worker *worke
     printer->relief = (struct relief){ .give = relieve, .context = printer };
     printer->spool = spool_new();
     printer->page = (struct page){
-        .out = g_string_sized_new(2 * OUTPUT_PIECE),
+        .out = g_string_sized_new(2 * RELIEF_OCTETS),
         .colour = options->colour,
         .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
     };
@@ -377,7 +374,7 @@ static void print_session(void *target, struct smtp_span octets)
         if (picked)
             count(printer, record);
         print(printer, record);
-        if (printer->page.out->len >= OUTPUT_PIECE || printer->early)
+        if (printer->page.out->len >= RELIEF_OCTETS || printer->early)
             write_out(printer);
     }
     if (printer->early)
@@ -456,7 +453,7 @@ static void print_not_smtp(void *target, struct smtp_span octets)
         report_finding(printer->report, &found->told);
     else if (wanted)
         findings_report_tell(printer->findings, &found->told);
-    if (printer->page.out->len >= OUTPUT_PIECE)
+    if (printer->page.out->len >= RELIEF_OCTETS)
         write_out(printer);
     g_free(found->detail);
     g_free(found);

@@ -17,3 +17,11 @@ void output_say_failed(const char *name)
     fprintf(stderr, _("smtpscope: %s: cannot write: %s\n"), visible->str, g_strerror(reason));
     g_string_free(visible, TRUE);
 }
+
+void output_say_is_capture(const char *name)
+{
+    GString *visible = g_string_new(NULL);
+    text_append_visible(visible, smtp_span_of_text(name));
+    fprintf(stderr, _("smtpscope: %s: is a capture, and would be overwritten\n"), visible->str);
+    g_string_free(visible, TRUE);
+}

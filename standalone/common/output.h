@@ -8,4 +8,7 @@
  */
 void output_say_failed(const char *name);
 
+/* Says that the output would be written over a capture. */
+void output_say_is_capture(const char *name);
+
 #endif

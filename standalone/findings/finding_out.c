@@ -28,18 +28,10 @@ struct told_finding finding_told(const struct record *record, const struct findi
     return told;
 }
 
-static void number_or_null(struct json *json, const char *key, uint64_t number)
-{
-    if (number == 0)
-        json_null(json, key);
-    else
-        json_number(json, key, number);
-}
-
 static void write_place(struct json *json, const struct evidence *evidence)
 {
-    number_or_null(json, "session", evidence->session);
-    number_or_null(json, "frame", evidence->frame);
+    json_number_or_null(json, "session", evidence->session);
+    json_number_or_null(json, "frame", evidence->frame);
     json_span(json, "capture", smtp_span_of_text(evidence->capture));
 }
 

@@ -42,9 +42,14 @@ static bool use_format(struct decompressor *decompressor, const struct format *f
     return decompressor->format != NULL;
 }
 
+bool decompress_knows(const uint8_t signature[static DECOMPRESS_SIGNATURE])
+{
+    return format_of(signature, DECOMPRESS_SIGNATURE) != NULL || is_skippable(signature);
+}
+
 struct decompressor *decompressor_new(const uint8_t signature[static DECOMPRESS_SIGNATURE], uint64_t memory_limit)
 {
-    if (format_of(signature, DECOMPRESS_SIGNATURE) == NULL && !is_skippable(signature))
+    if (!decompress_knows(signature))
         return NULL;
     struct decompressor *decompressor = g_new0(struct decompressor, 1);
     decompressor->memory_limit = memory_limit;

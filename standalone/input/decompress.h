@@ -17,6 +17,9 @@ struct decompressor;
 /* Of the memory that the program may use, a decompressor takes one part in so many. */
 #define DECOMPRESS_SHARE 4
 
+/* Whether a stream that begins with these octets is compressed. */
+bool decompress_knows(const uint8_t signature[static DECOMPRESS_SIGNATURE]);
+
 /*
  * A decompressor for a stream that begins with these octets; NULL: it is not compressed. A stream that needs more than its share
  * of `memory_limit` octets is not decompressed.

@@ -222,8 +222,9 @@ static void write_size(struct json *json, const struct message *message)
 {
     json_number(json, "octets", message->octets);
     json_bool(json, "complete", message->complete);
-    if (message_missing(message) != MESSAGE_UNKNOWN)
-        json_number(json, "missing", message_missing(message));
+    uint64_t missing = message_missing(message);
+    if (missing != MESSAGE_UNKNOWN)
+        json_number(json, "missing", missing);
     write_limits(json, message);
 }
 

@@ -274,8 +274,9 @@ static void set_message(struct zeek_line *line, const struct record *record, con
     set_fuids(line, record, transaction);
     set_number(line, ZEEK_OCTETS, message->octets);
     set_number(line, ZEEK_COMPLETE, message->complete);
-    if (message_missing(message) != MESSAGE_UNKNOWN)
-        set_number(line, ZEEK_MISSING, message_missing(message));
+    uint64_t missing = message_missing(message);
+    if (missing != MESSAGE_UNKNOWN)
+        set_number(line, ZEEK_MISSING, missing);
     set_limits(line, message);
 }
 

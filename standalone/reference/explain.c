@@ -57,7 +57,7 @@ static bool output_open(struct output *output, const struct options *options)
 {
     *output = (struct output){ .options = options, .file = stdout };
     if (options->output != NULL && capture_looks_like_one(options->output)) {
-        fprintf(stderr, _("smtpscope: %s: is a capture, and would be overwritten\n"), options->output);
+        output_say_is_capture(options->output);
         return false;
     }
     if (options->output != NULL)
