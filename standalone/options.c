@@ -287,8 +287,7 @@ static bool check_operands(const struct options *options, int *status)
 static bool check_reference_options(const struct options *options, const char *language, int *status)
 {
     if (language != NULL && !language_is_known(language))
-        return strcmp(language, "ja") == 0 ? fail(status, "%s", _("the texts for --lang ja are not installed"))
-                                           : fail(status, _("--lang is en or ja, not '%s'"), language);
+        return fail(status, _("--lang is en or ja, not '%s'"), language);
     if (options->category != NULL && !explain_is_category(options->category))
         return fail(status, _("--category is one of %s, not '%s'"), explain_categories(), options->category);
     return true;

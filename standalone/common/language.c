@@ -6,29 +6,26 @@
 #include <locale.h>
 #include <string.h>
 
-#include "catalogue.h"
-#include "share.h"
+#include "texts.h"
 
-#define DOMAIN "smtpscope"
 #define ALWAYS_THERE "C.UTF-8" /* a locale that glibc brings along */
-#define NAME_LIMIT 15
 
-static char in_use[NAME_LIMIT + 1] = "en";
+static const char *in_use = "en";
 /*
- * Text in English -> struct translation; NULL for English, which costs nothing: transcripts are long. Not libintl's:
- * newer ones translate nothing in "C.UTF-8", and no other locale is sure to be installed.
+ * Text in English -> struct texts_translation; NULL for English, which costs nothing: transcripts are long. Not
+ * libintl's: newer ones translate nothing in "C.UTF-8", and no other locale is sure to be installed.
  */
 static GHashTable *translations;
 
 const char *language_text(const char *text)
 {
-    const struct translation *found = translations != NULL ? g_hash_table_lookup(translations, text) : NULL;
+    const struct texts_translation *found = translations != NULL ? g_hash_table_lookup(translations, text) : NULL;
     return found != NULL ? found->one : text;
 }
 
 const char *language_plural(const char *one, const char *many, uint64_t count)
 {
-    const struct translation *found = translations != NULL ? g_hash_table_lookup(translations, one) : NULL;
+    const struct texts_translation *found = translations != NULL ? g_hash_table_lookup(translations, one) : NULL;
     if (found != NULL)
         return count == 1 ? found->one : found->many;
     return count == 1 ? one : many;
@@ -71,25 +68,18 @@ static bool is_utf8(void)
     return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
-static char *catalogue_path(const char *language)
+/* The catalogue of that language, or NULL. */
+static const struct texts_language *catalogue_of(const char *language)
 {
-    char *name = g_build_filename("locale", language, "LC_MESSAGES", DOMAIN ".mo", NULL);
-    char *path = share_path(name);
-    g_free(name);
-    return path;
+    for (const struct texts_language *row = texts_languages; row->name != NULL; row++)
+        if (strcmp(row->name, language) == 0)
+            return row;
+    return NULL;
 }
 
 bool language_is_known(const char *language)
 {
-    if (strcmp(language, "en") == 0)
-        return true;
-    if (*language == '\0' || strlen(language) > NAME_LIMIT ||
-        strspn(language, "abcdefghijklmnopqrstuvwxyz") != strlen(language))
-        return false;
-    char *path = catalogue_path(language);
-    bool there = g_file_test(path, G_FILE_TEST_EXISTS);
-    g_free(path);
-    return there;
+    return strcmp(language, "en") == 0 || catalogue_of(language) != NULL;
 }
 
 /* The first language of "ja_JP.UTF-8:en" that there are texts in, or NULL. Free with g_free. */
@@ -120,20 +110,16 @@ static char *of_environment(void)
 }
 
 /* GLib's own texts come from gettext, which goes by $LANGUAGE. */
-static void speak(const char *language)
+static void speak(const struct texts_language *language)
 {
     const char *locale = setlocale(LC_MESSAGES, "");
     if (locale == NULL || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0)
         setlocale(LC_MESSAGES, ALWAYS_THERE);
-    g_setenv("LANGUAGE", language, TRUE);
-    static char *octets; /* the texts point into them */
-    size_t length = 0;
-    char *path = catalogue_path(language);
-    if (octets == NULL && g_file_get_contents(path, &octets, &length, NULL))
-        translations = catalogue_read(octets, length);
-    g_free(path);
-    if (translations != NULL)
-        g_strlcpy(in_use, language, sizeof in_use);
+    g_setenv("LANGUAGE", language->name, TRUE);
+    translations = g_hash_table_new(g_str_hash, g_str_equal);
+    for (const struct texts_translation *row = language->translations; row->text != NULL; row++)
+        g_hash_table_insert(translations, (char *)row->text, (struct texts_translation *)row);
+    in_use = language->name;
 }
 
 void language_start(int argc, char **argv)
@@ -144,8 +130,9 @@ void language_start(int argc, char **argv)
     char *language = asked != NULL ? g_strdup(asked) : of_environment();
     if (asked != NULL && !is_utf8() && strcmp(asked, "en") != 0)
         setlocale(LC_CTYPE, ALWAYS_THERE);
-    if (language != NULL && strcmp(language, "en") != 0 && language_is_known(language) && is_utf8())
-        speak(language);
+    const struct texts_language *catalogue = language != NULL ? catalogue_of(language) : NULL;
+    if (catalogue != NULL && is_utf8())
+        speak(catalogue);
     g_free(language);
 }
 

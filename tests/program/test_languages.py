@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Every text that the program prints comes from the catalogue of the language asked for, and columns stay columns.
 
-usage: test_languages.py --smtpscope PROGRAM --source FOLDER --build FOLDER [UNITTEST-ARGUMENT...]
+usage: test_languages.py --smtpscope PROGRAM --source FOLDER [UNITTEST-ARGUMENT...]
 
-Makes a catalogue of a language that nobody speaks: each text in letters of another script. What is in Latin letters still must be
+PROGRAM also speaks a language that nobody speaks (nobodys_language.py): each text in letters of another script. What is in Latin letters still must be
 from the wire, or a name of the protocol; anything else is a text that cannot be translated. The same is looked for in Japanese,
 where the translations may have Latin words, too.
 """
@@ -27,7 +27,6 @@ ARGUMENTS = None
 SCRATCH = None
 NOBODYS = "xx"
 WORD = re.compile("[A-Za-z]{2,}")
-DIRECTIVE = re.compile(r"(%(?:\d+\$)?[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:<PRI\w+>|(?:hh|h|ll|l|z)?[a-zA-Z%])|\\.)")
 COMMANDS = (["transcript"], ["transcript", "--full"], ["sessions", "--timing"], ["messages"], ["findings"], ["servers"], ["report"])
 
 # Keys of JSON whose values are from the wire, names of files, or details of findings, which are data and in English.
@@ -41,7 +40,7 @@ NUMBERS = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+Z|SHA-256 [0-9a-f]+")
 
 
 def settings():
-    return {**os.environ, "LC_ALL": "C.UTF-8", "SMTPSCOPE_SHARE": os.path.join(SCRATCH, "share")}
+    return {**os.environ, "LC_ALL": "C.UTF-8"}
 
 
 def run(*arguments, standard_input=None):
@@ -51,35 +50,6 @@ def run(*arguments, standard_input=None):
 
 def text(*arguments):
     return run(*arguments).stdout.decode()
-
-
-def other_script(letters):
-    """Cyrillic in place of Latin, directives of formats and escapes as they are: as wide, and never a word."""
-    shift = {**{ord("a") + i: 0x430 + i for i in range(26)}, **{ord("A") + i: 0x410 + i for i in range(26)}}
-    return "".join(part if i % 2 else part.translate(shift) for i, part in enumerate(DIRECTIVE.split(letters)))
-
-
-def joined(block, keyword):
-    match = re.search(r'^%s ((?:".*"\s*)+)' % keyword, block, re.MULTILINE)
-    return "".join(re.findall(r'"(.*)"', match.group(1))) if match else None
-
-
-def catalogue_of_nobody():
-    template = os.path.join(SCRATCH, "smtpscope.pot")
-    subprocess.run([os.path.join(ARGUMENTS.source, "po", "extract"), template], check=True)
-    blocks = ['msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\nPlural-Forms: nplurals=2; plural=n != 1;\\n"\n']
-    with open(template, encoding="utf-8") as file:
-        for block in file.read().split("\n\n"):
-            one, many = joined(block, "msgid"), joined(block, "msgid_plural")
-            flags = "".join(line + "\n" for line in block.splitlines() if line.startswith("#,"))
-            if one and many:
-                blocks.append('%smsgid "%s"\nmsgid_plural "%s"\nmsgstr[0] "%s"\nmsgstr[1] "%s"\n'
-                              % (flags, one, many, other_script(one), other_script(many)))
-            elif one:
-                blocks.append('%smsgid "%s"\nmsgstr "%s"\n' % (flags, one, other_script(one)))
-    folder = os.path.join(SCRATCH, "share", "locale", NOBODYS, "LC_MESSAGES")
-    os.makedirs(folder)
-    subprocess.run(["msgfmt", "-o", os.path.join(folder, "smtpscope.mo"), "-"], input="\n".join(blocks).encode(), check=True)
 
 
 def words_of_translations():
@@ -198,19 +168,6 @@ class EveryText(unittest.TestCase):
     def test_japanese(self):
         self.check("ja", self.allowed | words_of_translations())
 
-    def test_catalogue_cut_short(self):
-        """What is whole of it is used, the rest is in English."""
-        with open(os.path.join(SCRATCH, "share", "locale", NOBODYS, "LC_MESSAGES", "smtpscope.mo"), "rb") as file:
-            octets = file.read()
-        folder = os.path.join(SCRATCH, "share", "locale", "cut", "LC_MESSAGES")
-        os.makedirs(folder)
-        for length in (0, 4, 27, 47, 60, *range(100, len(octets), len(octets) // 20), len(octets) - 1):
-            with open(os.path.join(folder, "smtpscope.mo"), "wb") as file:
-                file.write(octets[:length])
-            done = run("--lang", "cut", bundled()[0])
-            self.assertEqual((done.returncode, done.stderr), (0, b""), length)
-            self.assertIn(b"220 mail.example.com", done.stdout)
-
     def test_json_is_the_same(self):
         for paths in self.captures:
             for command in ("transcript", "sessions", "messages", "findings", "servers"):
@@ -321,16 +278,13 @@ class Columns(unittest.TestCase):
 def main():
     global ARGUMENTS, SCRATCH
     parser = argparse.ArgumentParser()
-    for option in ("--smtpscope", "--source", "--build"):
+    for option in ("--smtpscope", "--source"):
         parser.add_argument(option, required=True)
     ARGUMENTS, rest = parser.parse_known_args()
-    for option in ("smtpscope", "source", "build"):
+    for option in ("smtpscope", "source"):
         setattr(ARGUMENTS, option, os.path.abspath(getattr(ARGUMENTS, option)))
     with tempfile.TemporaryDirectory() as SCRATCH:
-        os.makedirs(os.path.join(SCRATCH, "share", "locale"))
-        os.symlink(os.path.join(ARGUMENTS.build, "share", "locale", "ja"), os.path.join(SCRATCH, "share", "locale", "ja"))
         os.symlink(os.path.join(ARGUMENTS.source, "captures"), os.path.join(SCRATCH, "captures"))
-        catalogue_of_nobody()
         unittest.main(argv=[sys.argv[0], *rest])
 
 

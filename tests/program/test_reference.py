@@ -201,15 +201,18 @@ class Languages(unittest.TestCase):
             self.assertNotRegex(line.strip(), r"^[。、）」ー:;]")
 
     def test_moved_and_without_files(self):
+        """Texts are in the program, the captures of the lessons beside it."""
         moved = os.path.join(SCRATCH, "elsewhere")
         shutil.copytree(PREFIX, moved)
         program = os.path.join(moved, "bin", "smtpscope")
         self.assertEqual(self.speaks({"LANG": "ja_JP.UTF-8"}, program=program), "ja")
         self.assertIn("220 mail.example.com", text("learn", "delivery", program=program))
         shutil.rmtree(os.path.join(moved, "share"))
-        self.assertEqual(self.speaks({"LANG": "ja_JP.UTF-8"}, program=program), "en")
+        self.assertEqual(self.speaks({"LANG": "ja_JP.UTF-8"}, program=program), "ja")
         self.assertEqual(run("learn", "delivery", program=program).returncode, 1)
-        self.assertEqual(self.speaks({"LANG": "ja_JP.UTF-8", "SMTPSCOPE_SHARE": os.path.join(PREFIX, "share")}, program=program), "ja")
+        given = subprocess.run([program, "learn", "delivery"], stdout=subprocess.PIPE,
+                               env={**os.environ, "SMTPSCOPE_SHARE": os.path.join(PREFIX, "share")}, check=True)
+        self.assertIn(b"220 mail.example.com", given.stdout)
 
     def test_build_tree(self):
         program = os.path.join(ARGUMENTS.build, "standalone", "smtpscope")
