@@ -4,15 +4,19 @@
 
 #include "sasl.h"
 
-#include <glib.h>
-
 #define GROUP_CHARACTERS ((size_t)4)
 #define GROUP_OCTETS ((size_t)3)
 
-static bool is_base64_character(uint8_t octet)
+/* The value of a base64 character, 0 to 63; -1 for any other octet. */
+static int value_of(uint8_t octet)
 {
-    uint8_t upper = smtp_ascii_upper(octet);
-    return (upper >= 'A' && upper <= 'Z') || smtp_ascii_is_digit(octet) || octet == '+' || octet == '/';
+    if (octet >= 'A' && octet <= 'Z')
+        return octet - 'A';
+    if (octet >= 'a' && octet <= 'z')
+        return octet - 'a' + 26;
+    if (octet >= '0' && octet <= '9')
+        return octet - '0' + 52;
+    return octet == '+' ? 62 : octet == '/' ? 63 : -1;
 }
 
 /* How many '=' the text ends in: none, one or two in good base64. */
@@ -30,40 +34,37 @@ static bool is_base64(struct smtp_span text)
     if (text.length % GROUP_CHARACTERS != 0 || pad > 2)
         return false;
     for (size_t i = 0; i < text.length - pad; i++)
-        if (!is_base64_character(text.octets[i]))
+        if (value_of(text.octets[i]) < 0)
             return false;
     return true;
 }
 
-static size_t decode_groups(struct smtp_span text, uint8_t *buffer)
+/* Decodes one group; returns how many octets it holds. What stands for '=' does not matter: those octets do not count. */
+static size_t decode_group(const uint8_t *group, uint8_t octets[GROUP_OCTETS])
 {
-    gint state = 0;
-    guint save = 0;
-    if (text.length == 0)
-        return 0;
-    return g_base64_decode_step((const gchar *)text.octets, text.length, buffer, &state, &save);
+    uint32_t bits = 0;
+    for (size_t i = 0; i < GROUP_CHARACTERS; i++)
+        bits = bits << 6 | (group[i] == '=' ? 0u : (uint32_t)value_of(group[i]));
+    for (size_t i = 0; i < GROUP_OCTETS; i++)
+        octets[i] = (uint8_t)(bits >> (16 - 8 * i));
+    return GROUP_OCTETS - (group[3] == '=') - (group[2] == '=');
 }
 
 struct smtp_span smtp_base64_decode(struct smtp_span text, uint8_t *buffer, size_t limit, bool *bad, bool *cut)
 {
+    size_t length = 0;
     *cut = false;
     *bad = !is_base64(text);
-    if (*bad)
-        return smtp_span(buffer, 0);
-
-    /* The decoder is only given whole groups that fit; the one that may not fit is decoded apart. */
-    size_t groups = text.length / GROUP_CHARACTERS;
-    size_t fitting = groups < limit / GROUP_OCTETS ? groups : limit / GROUP_OCTETS;
-    size_t length = decode_groups(smtp_span_first(text, fitting * GROUP_CHARACTERS), buffer);
-    if (fitting == groups)
-        return smtp_span(buffer, length);
-
-    uint8_t group[GROUP_OCTETS];
-    struct smtp_span rest = smtp_span_from(text, fitting * GROUP_CHARACTERS);
-    size_t decoded = decode_groups(smtp_span_first(rest, GROUP_CHARACTERS), group);
-    size_t copied = decoded < limit - length ? decoded : limit - length;
-    if (copied > 0)
-        memcpy(buffer + length, group, copied);
-    *cut = copied < decoded || groups > fitting + 1;
-    return smtp_span(buffer, length + copied);
+    for (size_t at = 0; !*bad && at < text.length; at += GROUP_CHARACTERS) {
+        uint8_t group[GROUP_OCTETS];
+        size_t decoded = decode_group(text.octets + at, group);
+        size_t fitting = decoded < limit - length ? decoded : limit - length;
+        if (fitting > 0)
+            memcpy(buffer + length, group, fitting);
+        length += fitting;
+        *cut = *cut || fitting < decoded;
+        if (*cut)
+            break;
+    }
+    return smtp_span(buffer, length);
 }
