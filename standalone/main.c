@@ -179,6 +179,8 @@ static void say_what_was_left_out(const struct summary *summary)
     if (summary->implausible > 0)
         fprintf(stderr, _("smtpscope: %" PRIu64 " segments were not used: their sequence numbers are far outside of their connection\n"),
                 summary->implausible);
+    if (summary->totals.lost > 0)
+        fprintf(stderr, _("smtpscope: %" PRIu64 " packets were lost before they were stored, as the capture program says\n"), summary->totals.lost);
     if (summary->forgotten > 0)
         fprintf(stderr, _("smtpscope: %" PRIu64 " clients, servers or identities were forgotten to make room for others: what they did "
                         "before was not counted\n"), summary->forgotten);

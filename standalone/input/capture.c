@@ -9,6 +9,7 @@
 #include "capture_source.h"
 #include "decompress.h"
 #include "language.h"
+#include "pcapng.h"
 #include "text.h"
 
 #define STATUS_UNREADABLE 1
@@ -16,7 +17,8 @@
 
 struct source {
     const char *name;
-    pcap_t *pcap; /* NULL: not open, or at its end */
+    pcap_t *pcap; /* NULL: not open, or at its end, or a pcapng */
+    struct pcapng *pcapng; /* the same for one */
     struct capture_source source;
     unsigned precision;
     bool known;           /* it was opened before */
@@ -29,9 +31,8 @@ struct source {
     bool ready;
     bool parked;          /* only when it comes is known: the file is closed until then */
     int64_t time;
-    uint64_t number;
-    struct pcap_pkthdr *header; /* libpcap's memory, as the octets; valid until the file is read again */
-    const u_char *octets;
+    struct pcapng_packet packet; /* its octets are valid until the file is read again */
+    uint64_t lost;        /* packets, as the capture program counted them */
 };
 
 struct capture_set {
@@ -64,12 +65,9 @@ static char *why_it_ends(const struct source *source, const char *detail)
     const char *problem = capture_source_problem(&source->source);
     detail = problem != NULL ? problem : detail;
     if (problem != NULL && capture_source_wants_memory(&source->source))
-        return source->number > 0 ? g_strdup_printf(_("can be read up to frame %" PRIu64 " only: %s"), source->number, detail)
+        return source->packet.number > 0 ? g_strdup_printf(_("can be read up to frame %" PRIu64 " only: %s"), source->packet.number, detail)
                                   : g_strdup_printf(_("cannot be read: %s"), detail);
-    if (problem == NULL && strstr(detail, "different from the type of the first interface") != NULL)
-        return g_strdup_printf(_("can be read up to frame %" PRIu64 " only: it has interfaces of different link types, and libpcap reads "
-                                 "one (%s)"), source->number, detail);
-    return g_strdup_printf(_("ends early or is damaged behind frame %" PRIu64 " (%s)"), source->number, detail);
+    return g_strdup_printf(_("ends early or is damaged behind frame %" PRIu64 " (%s)"), source->packet.number, detail);
 }
 
 static bool is_interrupted(const struct capture_set *set)
@@ -77,15 +75,48 @@ static bool is_interrupted(const struct capture_set *set)
     return set->hooks.interrupted != NULL && *set->hooks.interrupted != 0;
 }
 
+static bool is_open(const struct source *source)
+{
+    return source->pcap != NULL || source->pcapng != NULL;
+}
+
+static void close_reader(struct source *source)
+{
+    if (source->pcap != NULL)
+        pcap_close(source->pcap);
+    if (source->pcapng != NULL) {
+        pcapng_free(source->pcapng);
+        fclose(source->source.stream);
+    }
+    source->pcap = NULL;
+    source->pcapng = NULL;
+}
+
+/* Begins to read the stream. False: it is no capture, as `message` says (PCAP_ERRBUF_SIZE octets). */
+static bool open_reader(struct source *source, char *message)
+{
+    if (!source->source.is_pcapng) {
+        source->precision = source->source.precision;
+        source->pcap = pcap_fopen_offline_with_tstamp_precision(source->source.stream, PCAP_TSTAMP_PRECISION_NANO, message);
+        return source->pcap != NULL;
+    }
+    source->pcapng = pcapng_new(source->source.stream, NULL);
+    if (pcapng_begin(source->pcapng) == PCAPNG_PACKET)
+        return true;
+    g_strlcpy(message, pcapng_problem(source->pcapng), PCAP_ERRBUF_SIZE);
+    pcapng_free(source->pcapng);
+    source->pcapng = NULL;
+    return false;
+}
+
 /* It is opened again when its turn comes, or it cannot be read. */
 static void drop_source(struct capture_set *set, struct source *source)
 {
-    if (source->pcap != NULL) {
+    if (is_open(source)) {
         source->octets_read = capture_source_read(&source->source);
-        pcap_close(source->pcap);
         set->memory -= source->memory;
+        close_reader(source);
     }
-    source->pcap = NULL;
     source->memory = 0;
     source->ready = false;
 }
@@ -93,7 +124,7 @@ static void drop_source(struct capture_set *set, struct source *source)
 /* All of it was read, or as much as can be. */
 static void close_source(struct capture_set *set, struct source *source)
 {
-    if (source->pcap != NULL)
+    if (is_open(source))
         source->digest = capture_source_digest(&source->source);
     drop_source(set, source);
 }
@@ -126,9 +157,7 @@ static void open_source(struct capture_set *set, struct source *source)
         g_free(problem);
         return;
     }
-    source->precision = source->source.precision;
-    source->pcap = pcap_fopen_offline_with_tstamp_precision(source->source.stream, PCAP_TSTAMP_PRECISION_NANO, message);
-    if (source->pcap == NULL) {
+    if (!open_reader(source, message)) {
         refuse_source(set, source, message);
         return;
     }
@@ -144,30 +173,59 @@ static void open_source(struct capture_set *set, struct source *source)
     drop_source(set, source);
 }
 
-/* In nanoseconds; seconds that do not fit are held at the ends of the range. */
+/* In nanoseconds. The seconds of a pcap have 32 bits and no sign: libpcap gives them one. */
 static int64_t time_of(const struct pcap_pkthdr *header)
 {
-    int64_t seconds = header->ts.tv_sec;
-    int64_t limit = INT64_MAX / 1000000000 - 1;
-    seconds = seconds > limit ? limit : seconds < -limit ? -limit : seconds;
-    return seconds * 1000000000 + header->ts.tv_usec % 1000000000;
+    return (int64_t)(uint32_t)header->ts.tv_sec * 1000000000 + header->ts.tv_usec % 1000000000;
+}
+
+/* The next packet of a pcap. PCAPNG_WRONG: `*detail` says what is wrong. */
+static enum pcapng_result read_pcap(struct source *source, const char **detail)
+{
+    struct pcap_pkthdr *header;
+    const u_char *octets;
+    switch (pcap_next_ex(source->pcap, &header, &octets)) {
+    case 1:
+        source->packet = (struct pcapng_packet){
+            .octets = smtp_span(octets, header->caplen),
+            .original_octets = header->len,
+            .number = source->packet.number + 1,
+            .time = time_of(header),
+            .link_type = pcap_datalink(source->pcap),
+        };
+        return PCAPNG_PACKET;
+    case PCAP_ERROR_BREAK:
+        return PCAPNG_END;
+    default:
+        *detail = pcap_geterr(source->pcap);
+        return PCAPNG_WRONG;
+    }
+}
+
+static enum pcapng_result read_pcapng(struct source *source, const char **detail)
+{
+    enum pcapng_result result = pcapng_next(source->pcapng, &source->packet);
+    source->precision = pcapng_precision(source->pcapng);
+    source->lost = pcapng_lost(source->pcapng);
+    *detail = pcapng_problem(source->pcapng);
+    return result;
 }
 
 /* Reads the next frame of one file. */
 static void advance(struct capture_set *set, struct source *source)
 {
+    const char *detail = NULL;
     source->ready = false;
-    if (source->pcap == NULL)
+    if (!is_open(source))
         return;
-    int result = pcap_next_ex(source->pcap, &source->header, &source->octets);
-    if (result == 1) {
+    enum pcapng_result result = source->pcapng != NULL ? read_pcapng(source, &detail) : read_pcap(source, &detail);
+    if (result == PCAPNG_PACKET) {
         source->ready = true;
-        source->time = time_of(source->header);
-        source->number++;
+        source->time = source->packet.time;
         return;
     }
-    if (result != PCAP_ERROR_BREAK && !is_interrupted(set)) {
-        char *sentence = why_it_ends(source, pcap_geterr(source->pcap));
+    if (result == PCAPNG_WRONG && !is_interrupted(set)) {
+        char *sentence = why_it_ends(source, detail);
         say(source, &set->damaged, sentence);
         g_free(sentence);
         set->totals.truncated = true;
@@ -181,14 +239,14 @@ static void advance(struct capture_set *set, struct source *source)
  */
 static void park(struct capture_set *set, struct source *source)
 {
-    if (set->count == 1 || source->pcap == NULL || !capture_source_is_file(&source->source))
+    if (set->count == 1 || !is_open(source) || !capture_source_is_file(&source->source))
         return;
     advance(set, source);
     if (!source->ready)
         return;
     drop_source(set, source);
     source->octets_read = 0;
-    source->number = 0;
+    source->packet.number = 0;
     source->ready = source->parked = true;
 }
 
@@ -251,7 +309,7 @@ static void count_frame(struct source *source)
     facts->first = facts->frames == 0 ? source->time : MIN(facts->first, source->time);
     facts->last = facts->frames == 0 ? source->time : MAX(facts->last, source->time);
     facts->frames++;
-    facts->octets += source->header->caplen;
+    facts->octets += source->packet.octets.length;
 }
 
 bool capture_set_next(struct capture_set *set, struct capture_frame *frame)
@@ -272,15 +330,15 @@ bool capture_set_next(struct capture_set *set, struct capture_frame *frame)
         return false;
     set->given = (unsigned)(next - set->sources);
     set->totals.frames++;
-    set->totals.octets += next->header->caplen;
+    set->totals.octets += next->packet.octets.length;
     count_frame(next);
     *frame = (struct capture_frame){
-        .octets = smtp_span(next->octets, next->header->caplen),
-        .original_octets = next->header->len,
-        .number = next->number,
+        .octets = next->packet.octets,
+        .original_octets = next->packet.original_octets,
+        .number = next->packet.number,
         .time = next->time,
         .capture = set->given,
-        .link_type = pcap_datalink(next->pcap),
+        .link_type = next->packet.link_type,
     };
     return true;
 }
@@ -309,7 +367,10 @@ int capture_set_exit_status(const struct capture_set *set)
 
 struct capture_totals capture_set_totals(const struct capture_set *set)
 {
-    return set->totals;
+    struct capture_totals totals = set->totals;
+    for (unsigned i = 0; i < set->count; i++)
+        totals.lost += set->sources[i].lost;
+    return totals;
 }
 
 struct capture_facts capture_set_facts(const struct capture_set *set, unsigned index)
@@ -324,7 +385,7 @@ struct capture_progress capture_set_progress(const struct capture_set *set)
     struct capture_progress progress = { .known = true };
     for (unsigned i = 0; i < set->count; i++) {
         const struct source *source = &set->sources[i];
-        progress.read += source->pcap != NULL ? capture_source_read(&source->source) : source->octets_read;
+        progress.read += is_open(source) ? capture_source_read(&source->source) : source->octets_read;
         progress.total += source->source.octets;
         progress.known = progress.known && source->source.octets > 0;
     }

@@ -3,7 +3,7 @@
 #define SMTPSCOPE_CAPTURE_H
 
 /*
- * Reads captures through libpcap: pcap and pcapng, from a file or from standard input ("-"). Several captures are
+ * Reads captures: pcap (through libpcap) and pcapng, from a file or from standard input ("-"). Several captures are
  * one logical capture, their frames merged by time; frames are numbered per file, from 1, as Wireshark shows them.
  */
 
@@ -58,6 +58,7 @@ int capture_set_exit_status(const struct capture_set *set);
 struct capture_totals {
     uint64_t captures, frames, octets;
     bool truncated;
+    uint64_t lost; /* packets that capture programs counted as lost: they are in no file */
 };
 struct capture_totals capture_set_totals(const struct capture_set *set);
 

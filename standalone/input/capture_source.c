@@ -12,9 +12,8 @@
 #include "decompress.h"
 #include "digest.h"
 #include "language.h"
-#include "pcapng.h"
 
-/* Octets that libpcap's stream reads at a time; and so many if very many captures are open at once. */
+/* Octets that the stream reads at a time; and so many if very many captures are open at once. */
 #define STREAM_BUFFER_OCTETS 65536
 #define SMALL_BUFFER_OCTETS 4096
 #define MANY_CAPTURES 64
@@ -25,17 +24,11 @@
 /* While a live capture is silent, whether it is to end is looked at so often: milliseconds. */
 #define INTERRUPT_CHECK 200
 
-/* An interface description further in than this is not looked for. */
-#define PEEK_LIMIT 65536
-
 #define SIGNATURE_OCTETS 4
 #define PCAP_NANOSECONDS 0xa1b23c4d
 #define PCAP_HEADER_OCTETS 24
 #define PCAP_SNAP 16 /* octets in front of the snap length */
 #define PCAPNG_SECTION_HEADER 0x0a0d0d0a /* the same in both byte orders */
-#define PCAPNG_BYTE_ORDER 0x1a2b3c4d
-#define PCAPNG_INTERFACE_DESCRIPTION 1
-#define PCAPNG_OPTION_TIME_RESOLUTION 9
 
 struct capture_files {
     GQueue open;    /* struct input, which have a descriptor and can do without; the last one used comes first */
@@ -57,14 +50,8 @@ struct input {
     struct decompressor *decompressor; /* NULL: it is not compressed */
     GByteArray *raw;    /* read to see whether it is compressed */
     size_t raw_given;
-    GByteArray *peeked; /* read already, and not yet given to libpcap */
+    GByteArray *peeked; /* read already, and not yet given out by the stream */
     size_t given;       /* octets of it */
-    bool is_pcapng;
-    struct pcapng pcapng;
-    struct pcapng_done done; /* `head` of it goes to libpcap next */
-    size_t head_given;
-    GByteArray *held;   /* not rewritten yet */
-    size_t held_given;
     size_t buffer_octets;
     char buffer[];
 };
@@ -178,83 +165,9 @@ static ssize_t read_peeked(struct input *input, void *octets, size_t length)
     return (ssize_t)now;
 }
 
-/* ---- pcapng ---- */
-
-static size_t take_head(struct input *input, uint8_t *octets, size_t length)
-{
-    size_t now = MIN(input->done.head_length - input->head_given, length);
-    memcpy(octets, input->done.head + input->head_given, now);
-    input->head_given += now;
-    return now;
-}
-
-static size_t take_held(struct input *input, uint8_t *octets, size_t length)
-{
-    size_t now = MIN(input->held->len - input->held_given, length);
-    if (now > 0)
-        memcpy(octets, input->held->data + input->held_given, now);
-    input->held_given += now;
-    return now;
-}
-
-/* The last octets are to be rewritten later: those held before, and behind them new ones. */
-static void hold(struct input *input, const uint8_t *octets, size_t length, bool any_new)
-{
-    if (!any_new) {
-        input->held_given -= length;
-        return;
-    }
-    g_byte_array_set_size(input->held, 0);
-    g_byte_array_append(input->held, octets, (guint)length);
-    input->held_given = 0;
-}
-
-/* The stream ends within what would be rewritten together. */
-static size_t rewrite_last(struct input *input, uint8_t *octets, size_t length)
-{
-    uint8_t padded[PCAPNG_HEAD] = { 0 };
-    if (length > sizeof padded)
-        return length;
-    memcpy(padded, octets, length);
-    pcapng_rewrite(&input->pcapng, padded, sizeof padded, &input->done);
-    if (input->done.octets >= length)
-        memcpy(octets, padded, length);
-    input->done.head_length = 0;
-    return length;
-}
-
-/* Whatever is asked for is more than what must stand together: libc asks for a buffer at the least. */
-static ssize_t read_pcapng(struct input *input, uint8_t *octets, size_t length)
-{
-    size_t held = take_head(input, octets, length);
-    bool more = false;
-    if (held > 0)
-        return (ssize_t)held;
-    for (;;) {
-        held = take_held(input, octets, length);
-        ssize_t got = held == 0 || more ? read_peeked(input, octets + held, length - held) : 0;
-        if (got < 0)
-            return -1;
-        size_t all = held + (size_t)got;
-        if (more && got == 0)
-            return (ssize_t)rewrite_last(input, octets, all);
-        pcapng_rewrite(&input->pcapng, octets, all, &input->done);
-        input->head_given = 0;
-        size_t behind = input->done.octets + input->done.used;
-        if (behind < all)
-            hold(input, octets + behind, all - behind, got > 0);
-        if (input->done.octets > 0 || all == 0)
-            return (ssize_t)input->done.octets;
-        if (input->done.head_length > 0)
-            return (ssize_t)take_head(input, octets, length);
-        more = true;
-    }
-}
-
 static ssize_t stream_read(void *cookie, char *octets, size_t length)
 {
-    struct input *input = cookie;
-    return input->is_pcapng ? read_pcapng(input, (uint8_t *)octets, length) : read_peeked(input, octets, length);
+    return read_peeked(cookie, octets, length);
 }
 
 static void input_free(struct input *input)
@@ -269,7 +182,6 @@ static void input_free(struct input *input)
     digest_free(input->digest);
     g_byte_array_free(input->raw, TRUE);
     g_byte_array_free(input->peeked, TRUE);
-    g_byte_array_free(input->held, TRUE);
     g_free(input);
 }
 
@@ -293,8 +205,6 @@ static FILE *stream_over(struct input *input)
 /* Reads until `length` octets were peeked at, not one more: a live capture may not have one more yet. */
 static bool peek(struct input *input, size_t length)
 {
-    if (length > PEEK_LIMIT)
-        return false;
     size_t at = input->peeked->len;
     if (at >= length)
         return true;
@@ -309,52 +219,12 @@ static bool peek(struct input *input, size_t length)
     return at == length;
 }
 
-static uint32_t peeked_number(const struct input *input, size_t at, unsigned octets, bool big_endian)
+/* The number that the stream begins with. */
+static uint32_t peeked_number(const struct input *input, bool big_endian)
 {
-    uint32_t number = 0;
-    for (unsigned i = 0; i < octets; i++)
-        number = number << 8 | input->peeked->data[at + (big_endian ? i : octets - 1 - i)];
-    return number;
-}
-
-/* Whether if_tsresol says finer than microseconds: a negative power of ten, or of two where the high bit is set. */
-static bool is_finer_than_microseconds(uint8_t resolution)
-{
-    return resolution & 0x80 ? (resolution & 0x7f) >= 20 : resolution > 6;
-}
-
-/* Digits that the options of the interface description at `at`, `length` octets in all, ask for. */
-static unsigned interface_precision(const struct input *input, size_t at, size_t length, bool big_endian)
-{
-    size_t option = at + 16;
-    size_t end = at + length - 4;
-    while (option + 4 < end) {
-        uint32_t code = peeked_number(input, option, 2, big_endian);
-        uint32_t octets = peeked_number(input, option + 2, 2, big_endian);
-        if (code == PCAPNG_OPTION_TIME_RESOLUTION && octets == 1)
-            return is_finer_than_microseconds(input->peeked->data[option + 4]) ? 9 : 6;
-        option += 4 + ((octets + 3) & ~UINT32_C(3));
-    }
-    return 6;
-}
-
-/* The first interface speaks for all. */
-static unsigned pcapng_precision(struct input *input)
-{
-    size_t at = 0;
-    if (!peek(input, 12))
-        return 6;
-    bool big_endian = peeked_number(input, 8, 4, true) == PCAPNG_BYTE_ORDER;
-    while (peek(input, at + 8)) {
-        uint32_t type = peeked_number(input, at, 4, big_endian);
-        uint32_t length = peeked_number(input, at + 4, 4, big_endian);
-        if (length < 12 || length > PEEK_LIMIT || !peek(input, at + length))
-            break;
-        if (type == PCAPNG_INTERFACE_DESCRIPTION)
-            return length >= 20 ? interface_precision(input, at, length, big_endian) : 6;
-        at += length;
-    }
-    return 6;
+    uint32_t number;
+    memcpy(&number, input->peeked->data, sizeof number);
+    return big_endian ? GUINT32_FROM_BE(number) : GUINT32_FROM_LE(number);
 }
 
 /* What is stored is read, whatever the header says: libpcap takes 0 for no limit. */
@@ -364,15 +234,15 @@ static void lift_snap_length(struct input *input)
         memset(input->peeked->data + PCAP_SNAP, 0, 4);
 }
 
-static unsigned precision_of(struct input *input)
+static bool is_pcapng(const struct input *input)
 {
-    input->is_pcapng = peeked_number(input, 0, 4, true) == PCAPNG_SECTION_HEADER;
-    if (input->is_pcapng)
-        return pcapng_precision(input);
-    lift_snap_length(input);
-    bool nanoseconds = peeked_number(input, 0, 4, true) == PCAP_NANOSECONDS ||
-                       peeked_number(input, 0, 4, false) == PCAP_NANOSECONDS;
-    return nanoseconds ? 9 : 6;
+    return peeked_number(input, true) == PCAPNG_SECTION_HEADER;
+}
+
+/* Digits of a second in a pcap. */
+static unsigned precision_of(const struct input *input)
+{
+    return peeked_number(input, true) == PCAP_NANOSECONDS || peeked_number(input, false) == PCAP_NANOSECONDS ? 9 : 6;
 }
 
 /* By content, not by name. */
@@ -443,8 +313,12 @@ static bool finish_opening(struct capture_source *source, struct input *input, c
     *problem = problem_of(input);
     if (*problem != NULL)
         return false;
-    if (input->peeked->len >= SIGNATURE_OCTETS)
+    if (input->peeked->len >= SIGNATURE_OCTETS) {
+        source->is_pcapng = is_pcapng(input);
         source->precision = precision_of(input);
+        if (!source->is_pcapng)
+            lift_snap_length(input);
+    }
     source->stream = stream_over(input);
     source->input = input;
     if (source->stream == NULL)
@@ -465,7 +339,6 @@ static struct input *input_new(struct capture_files *files, const char *name, in
     input->buffer_octets = buffer_octets;
     input->raw = g_byte_array_new();
     input->peeked = g_byte_array_new();
-    input->held = g_byte_array_new();
     files->count++;
     note_open(input);
     return input;

@@ -3,8 +3,8 @@
 #define SMTPSCOPE_CAPTURE_SOURCE_H
 
 /*
- * The octets of one capture file or of standard input, as a stream for libpcap. The first octets are looked at before
- * libpcap gets them, without seeking, so that a pipe serves as well as a file; what is compressed is decompressed on the way.
+ * The octets of one capture file or of standard input, as a stream. The first octets are looked at before
+ * anybody gets them, without seeking, so that a pipe serves as well as a file; what is compressed is decompressed on the way.
  */
 
 #include <glib.h>
@@ -32,8 +32,9 @@ struct capture_files *capture_files_new(void);
 void capture_files_free(struct capture_files *files);
 
 struct capture_source {
-    FILE *stream;       /* for libpcap; fclose() frees all that is behind it */
-    unsigned precision; /* digits of a second that the time stamps have: 6 or 9 */
+    FILE *stream;       /* fclose() frees all that is behind it */
+    bool is_pcapng;     /* else it is for libpcap */
+    unsigned precision; /* digits of a second that the time stamps of a pcap have: 6 or 9 */
     uint64_t octets;    /* in the file; 0: not known */
     struct input *input;
 };

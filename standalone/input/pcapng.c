@@ -1,262 +1,530 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "pcapng.h"
 
+#include <errno.h>
 #include <glib.h>
+#include <inttypes.h>
 #include <string.h>
 
-#define ORDER_MAGIC 0x1a2b3c4du
-#define OPTION_TIME_OFFSET 14u
+#include "language.h"
 
-/* Type and length of a block; and its length once more, behind it. */
+#define ORDER_MAGIC 0x1a2b3c4du
+#define NANOSECONDS UINT64_C(1000000000)
+
+/* Type and length stand in front of a block's body, its length once more behind it. */
 #define START_OCTETS 8u
 #define TRAILER_OCTETS 4u
+#define FRAME_OCTETS (START_OCTETS + TRAILER_OCTETS)
 
-/* What an Enhanced Packet Block has more than a simple one. */
-#define ENHANCED_OCTETS 16u
+/* Longer secrets are not handed on. */
+#define SECRETS_LIMIT ((uint32_t)1 << 20)
 
 enum block_type {
     INTERFACE_DESCRIPTION = 1,
     OLD_PACKET = 2,
     SIMPLE_PACKET = 3,
+    INTERFACE_STATISTICS = 5,
     ENHANCED_PACKET = 6,
+    JOURNAL_ENTRY = 9,
+    DECRYPTION_SECRETS = 10,
+    SYSDIG_EVENT = 0x204,
+    SYSDIG_EVENT_FLAGS = 0x208,
+    SYSDIG_EVENT_2 = 0x216,
+    SYSDIG_EVENT_FLAGS_2 = 0x217,
+    SYSDIG_EVENT_LARGE = 0x221,
+    SYSDIG_EVENT_FLAGS_LARGE = 0x222,
+    CUSTOM = 0xbad,
     SECTION_HEADER = 0x0a0d0d0a, /* the same in both byte orders */
+    CUSTOM_NOT_COPIED = 0x40000bad,
 };
 
-/* The first numbers of the blocks that libpcap looks into: a digit each says of how many octets. */
-static const struct layout {
-    uint32_t type, octets;
-    const char *numbers;
-} layouts[] = {
-    { SECTION_HEADER, 24, "444228" },
-    { INTERFACE_DESCRIPTION, 16, "44224" },
-    { OLD_PACKET, 28, "44224444" },
-    { SIMPLE_PACKET, 12, "444" },
-    { ENHANCED_PACKET, 28, "4444444" },
+enum option {
+    OPTION_END = 0,
+    OPTION_PACKETS_LOST = 4,   /* of an enhanced packet: in front of it */
+    OPTION_INTERFACE_LOST = 5, /* of an interface's statistics */
+    OPTION_SYSTEM_LOST = 7,
+    OPTION_TIME_RESOLUTION = 9, /* of an interface */
+    OPTION_TIME_OFFSET = 14,
 };
 
-static const struct layout any_block = { 0, START_OCTETS, "44" };
+struct interface {
+    uint16_t link_type;
+    uint8_t resolution;      /* if_tsresol */
+    uint32_t snap;           /* octets; 0: no limit */
+    int64_t offset;          /* seconds */
+    uint64_t lost, reported; /* packets: as its packets say, as its statistics say */
+};
 
-static uint32_t get4(const uint8_t *at, bool big_endian)
+struct pcapng {
+    FILE *stream;
+    struct pcapng_hooks hooks;
+    bool big_endian;
+    GArray *interfaces; /* of the section */
+    GByteArray *body;   /* of the block, without its trailer */
+    uint64_t at;        /* octet of the stream where the block begins */
+    uint64_t next;      /* and where the next one does */
+    uint32_t type, length;
+    uint64_t number;    /* of the last packet */
+    uint64_t lost;      /* of the sections before */
+    bool any_interface; /* so far */
+    bool fine;          /* the first one is finer than microseconds */
+    char *problem;
+};
+
+static uint32_t get4(const struct pcapng *pcapng, const uint8_t *at)
 {
     uint32_t number;
     memcpy(&number, at, sizeof number);
-    return big_endian ? GUINT32_FROM_BE(number) : GUINT32_FROM_LE(number);
+    return pcapng->big_endian ? GUINT32_FROM_BE(number) : GUINT32_FROM_LE(number);
 }
 
-static uint32_t get2(const uint8_t *at, bool big_endian)
+static uint16_t get2(const struct pcapng *pcapng, const uint8_t *at)
 {
     uint16_t number;
     memcpy(&number, at, sizeof number);
-    return (uint32_t)(big_endian ? GUINT16_FROM_BE(number) : GUINT16_FROM_LE(number));
+    return pcapng->big_endian ? GUINT16_FROM_BE(number) : GUINT16_FROM_LE(number);
 }
 
-static void put4(uint8_t *at, uint32_t number, bool big_endian)
+static uint64_t get8(const struct pcapng *pcapng, const uint8_t *at)
 {
-    number = big_endian ? GUINT32_TO_BE(number) : GUINT32_TO_LE(number);
-    memcpy(at, &number, sizeof number);
+    uint64_t number;
+    memcpy(&number, at, sizeof number);
+    return pcapng->big_endian ? GUINT64_FROM_BE(number) : GUINT64_FROM_LE(number);
 }
 
-static bool is_turned(const struct pcapng *pcapng)
+/* ---- what is wrong ---- */
+
+/* Takes the sentence over. */
+static enum pcapng_result wrong(struct pcapng *pcapng, char *problem)
 {
-    return pcapng->big_endian != pcapng->wanted_big_endian;
+    g_free(pcapng->problem);
+    pcapng->problem = problem;
+    return PCAPNG_WRONG;
 }
 
-/* Gives numbers the byte order that is wanted. */
-static void turn(const struct pcapng *pcapng, uint8_t *at, const char *numbers)
+static enum pcapng_result ends_within(struct pcapng *pcapng)
 {
-    for (; is_turned(pcapng) && *numbers != '\0'; numbers++) {
-        size_t octets = (size_t)(*numbers - '0');
-        for (size_t i = 0; i < octets / 2; i++) {
-            uint8_t other = at[i];
-            at[i] = at[octets - 1 - i];
-            at[octets - 1 - i] = other;
-        }
-        at += octets;
+    if (ferror(pcapng->stream))
+        return wrong(pcapng, g_strdup(g_strerror(errno)));
+    return wrong(pcapng, g_strdup_printf(_("truncated: the block at octet %" PRIu64 " is not whole"), pcapng->at));
+}
+
+static enum pcapng_result impossible_length(struct pcapng *pcapng)
+{
+    return wrong(pcapng, g_strdup_printf(_("the block at octet %" PRIu64 " cannot have a length of %" PRIu32),
+                                         pcapng->at, pcapng->length));
+}
+
+/* ---- blocks ---- */
+
+/* Reads `octets` more of the block's body. */
+static bool read_body(struct pcapng *pcapng, uint32_t octets)
+{
+    guint length = pcapng->body->len;
+    g_byte_array_set_size(pcapng->body, length + octets);
+    return fread(pcapng->body->data + length, 1, octets, pcapng->stream) == octets;
+}
+
+/* Passes over `octets` of the stream. */
+static bool pass(struct pcapng *pcapng, uint64_t octets)
+{
+    uint8_t rest[4096];
+    while (octets > 0) {
+        size_t now = (size_t)MIN(octets, sizeof rest);
+        if (fread(rest, 1, now, pcapng->stream) != now)
+            return false;
+        octets -= now;
     }
-}
-
-static const struct layout *layout_of(uint32_t type)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(layouts); i++)
-        if (layouts[i].type == type)
-            return &layouts[i];
-    return &any_block;
-}
-
-/* Which block begins here, of which START_OCTETS are at hand. In a section as it is, packets need no look but for their length. */
-static const struct layout *look(const struct pcapng *pcapng, const uint8_t *at)
-{
-    uint32_t type = get4(at, pcapng->big_endian);
-    if (type == SECTION_HEADER)
-        return layout_of(type);
-    if (!is_turned(pcapng) && type != INTERFACE_DESCRIPTION && type != SIMPLE_PACKET)
-        return &any_block;
-    const struct layout *layout = layout_of(type);
-    return get4(at + 4, pcapng->big_endian) >= layout->octets + TRAILER_OCTETS ? layout : &any_block;
-}
-
-/* Goes through to the block's end. */
-static void pass_block(struct pcapng *pcapng, uint32_t used)
-{
-    pcapng->pass = pcapng->length - used;
-    pcapng->next = PCAPNG_BLOCK;
-    if (!is_turned(pcapng) && pcapng->new_length == pcapng->length)
-        return;
-    pcapng->pass -= TRAILER_OCTETS;
-    pcapng->next = PCAPNG_TRAILER;
-}
-
-/* Behind so many octets of options comes another one, or the trailer. */
-static void pass_options(struct pcapng *pcapng, uint32_t octets)
-{
-    pcapng->pass = MIN(octets, pcapng->options);
-    pcapng->options -= (uint32_t)pcapng->pass;
-    pcapng->next = pcapng->options > 0 ? PCAPNG_OPTION : PCAPNG_TRAILER;
-}
-
-static bool begin_section(struct pcapng *pcapng, const uint8_t *at)
-{
-    bool big_endian = get4(at + 8, true) == ORDER_MAGIC;
-    if (!big_endian && get4(at + 8, false) != ORDER_MAGIC)
-        return false;
-    if (!pcapng->any_section)
-        pcapng->wanted_big_endian = big_endian;
-    pcapng->any_section = true;
-    pcapng->any_interface = false;
-    pcapng->snap = 0;
-    pcapng->big_endian = big_endian;
     return true;
 }
 
-static void describe_interface(struct pcapng *pcapng, uint8_t *at)
+/* Octets of the body that a block of this type has at the least; 0: it is passed over. */
+static uint32_t least_octets(uint32_t type)
 {
-    if (!pcapng->any_interface)
-        pcapng->snap = get4(at + 12, pcapng->big_endian);
-    pcapng->any_interface = true;
-    put4(at + 12, 0, true);
-}
-
-/* A simple packet block that the snap length cut: only that tells how much is captured, and libpcap is not told it. */
-static bool is_cut(const struct pcapng *pcapng, const uint8_t *at)
-{
-    return get4(at + 8, pcapng->big_endian) > pcapng->length - 12 - TRAILER_OCTETS;
-}
-
-static void replace_simple_packet(struct pcapng *pcapng, const uint8_t *at, struct pcapng_done *done)
-{
-    uint32_t stored = pcapng->length - 12 - TRAILER_OCTETS;
-    uint32_t captured = pcapng->snap > 0 ? MIN(stored, pcapng->snap) : stored;
-    pcapng->new_length = pcapng->length + ENHANCED_OCTETS;
-    const uint32_t numbers[] = { ENHANCED_PACKET, pcapng->new_length, 0, 0, 0, captured, get4(at + 8, pcapng->big_endian) };
-    for (size_t i = 0; i < G_N_ELEMENTS(numbers); i++)
-        put4(done->head + 4 * i, numbers[i], pcapng->wanted_big_endian);
-    done->head_length = PCAPNG_HEAD;
-    done->used = 12;
-}
-
-/* ---- what comes next; each is whole when it is called ---- */
-
-static void rewrite_block(struct pcapng *pcapng, uint8_t *at, struct pcapng_done *done)
-{
-    const struct layout *layout = look(pcapng, at);
-    bool begins = layout->type != SECTION_HEADER ? pcapng->any_section : begin_section(pcapng, at);
-    pcapng->length = pcapng->new_length = get4(at + 4, pcapng->big_endian);
-    if (!begins || pcapng->length < layout->octets + TRAILER_OCTETS || pcapng->length % 4 != 0) {
-        pcapng->next = PCAPNG_NOTHING;
-        return;
-    }
-    if (layout->type == SIMPLE_PACKET && is_cut(pcapng, at)) {
-        replace_simple_packet(pcapng, at, done);
-        pass_block(pcapng, layout->octets);
-        return;
-    }
-    if (layout->type == INTERFACE_DESCRIPTION)
-        describe_interface(pcapng, at);
-    turn(pcapng, at, layout->numbers);
-    pass_block(pcapng, layout->octets);
-    if (layout->type == INTERFACE_DESCRIPTION && is_turned(pcapng)) {
-        pcapng->options = (uint32_t)pcapng->pass;
-        pass_options(pcapng, 0);
-    }
-    done->octets += layout->octets;
-}
-
-static void rewrite_option(struct pcapng *pcapng, uint8_t *at, struct pcapng_done *done)
-{
-    uint32_t option = get2(at, pcapng->big_endian);
-    uint32_t octets = (get2(at + 2, pcapng->big_endian) + 3) & ~3u;
-    turn(pcapng, at, "22");
-    done->octets += 4;
-    pcapng->options -= 4;
-    bool number = option == OPTION_TIME_OFFSET && octets == 8 && pcapng->options >= 8;
-    pass_options(pcapng, number ? 0 : octets);
-    if (number)
-        pcapng->next = PCAPNG_OPTION_VALUE;
-}
-
-static void rewrite_option_value(struct pcapng *pcapng, uint8_t *at, struct pcapng_done *done)
-{
-    turn(pcapng, at, "8");
-    done->octets += 8;
-    pcapng->options -= 8;
-    pass_options(pcapng, 0);
-}
-
-static void rewrite_trailer(struct pcapng *pcapng, uint8_t *at, struct pcapng_done *done)
-{
-    /* Where it is wrong it stays wrong, for libpcap to say so. */
-    uint32_t wrong = get4(at, pcapng->big_endian) ^ pcapng->length;
-    put4(at, pcapng->new_length ^ wrong, pcapng->wanted_big_endian);
-    done->octets += TRAILER_OCTETS;
-    pcapng->next = PCAPNG_BLOCK;
-}
-
-/* Octets of what comes next, if the first START_OCTETS of a block, or less of the others, are at hand. */
-static size_t octets_of_next(const struct pcapng *pcapng, const uint8_t *at, size_t length)
-{
-    switch (pcapng->next) {
-    case PCAPNG_BLOCK:
-        return length < START_OCTETS ? START_OCTETS : look(pcapng, at)->octets;
-    case PCAPNG_OPTION_VALUE:
+    switch (type) {
+    case SECTION_HEADER:
+        return 16;
+    case INTERFACE_DESCRIPTION:
         return 8;
-    case PCAPNG_OPTION:
-    case PCAPNG_TRAILER:
+    case OLD_PACKET:
+    case ENHANCED_PACKET:
+        return 20;
+    case SIMPLE_PACKET:
         return 4;
-    case PCAPNG_NOTHING:
-        break;
+    case INTERFACE_STATISTICS:
+        return 12;
+    case DECRYPTION_SECRETS:
+        return 8;
+    default:
+        return 0;
     }
-    return 0;
 }
 
-void pcapng_rewrite(struct pcapng *pcapng, uint8_t *octets, size_t length, struct pcapng_done *done)
+/* Whether the body is wanted, and not too long to be. */
+static bool is_wanted(const struct pcapng *pcapng)
 {
-    done->octets = done->used = done->head_length = 0;
-    while (done->head_length == 0) {
-        size_t left = length - done->octets;
-        if (pcapng->next == PCAPNG_NOTHING)
-            pcapng->pass = left;
-        size_t pass = (size_t)MIN(pcapng->pass, left);
-        done->octets += pass;
-        pcapng->pass -= pass;
-        left -= pass;
-        uint8_t *at = octets + done->octets;
-        if (left == 0 || left < octets_of_next(pcapng, at, left))
-            return;
-        switch (pcapng->next) {
-        case PCAPNG_BLOCK:
-            rewrite_block(pcapng, at, done);
-            break;
-        case PCAPNG_OPTION:
-            rewrite_option(pcapng, at, done);
-            break;
-        case PCAPNG_OPTION_VALUE:
-            rewrite_option_value(pcapng, at, done);
-            break;
-        case PCAPNG_TRAILER:
-            rewrite_trailer(pcapng, at, done);
-            break;
-        case PCAPNG_NOTHING:
-            return;
-        }
+    if (pcapng->type == DECRYPTION_SECRETS)
+        return pcapng->hooks.secrets != NULL && pcapng->length <= SECRETS_LIMIT;
+    return least_octets(pcapng->type) > 0;
+}
+
+static enum pcapng_result read_trailer(struct pcapng *pcapng)
+{
+    uint8_t trailer[TRAILER_OCTETS];
+    if (fread(trailer, 1, sizeof trailer, pcapng->stream) != sizeof trailer)
+        return ends_within(pcapng);
+    if (get4(pcapng, trailer) != pcapng->length)
+        return wrong(pcapng, g_strdup_printf(_("the block at octet %" PRIu64 " has two lengths, %" PRIu32
+                                               " in front and %" PRIu32 " behind"),
+                                             pcapng->at, pcapng->length, get4(pcapng, trailer)));
+    return PCAPNG_PACKET;
+}
+
+/* A section tells its byte order behind its length, which is in that order, too. */
+static enum pcapng_result read_order(struct pcapng *pcapng)
+{
+    if (!read_body(pcapng, 4))
+        return ends_within(pcapng);
+    pcapng->big_endian = true;
+    if (get4(pcapng, pcapng->body->data) == ORDER_MAGIC)
+        return PCAPNG_PACKET;
+    pcapng->big_endian = false;
+    if (get4(pcapng, pcapng->body->data) == ORDER_MAGIC)
+        return PCAPNG_PACKET;
+    return wrong(pcapng,
+                 g_strdup_printf(_("the section at octet %" PRIu64 " does not say its byte order"), pcapng->at));
+}
+
+/* Reads the next block; PCAPNG_PACKET: it is there, with its body if that is wanted. */
+static enum pcapng_result read_block(struct pcapng *pcapng)
+{
+    uint8_t start[START_OCTETS];
+    pcapng->at = pcapng->next;
+    g_byte_array_set_size(pcapng->body, 0);
+    size_t got = fread(start, 1, sizeof start, pcapng->stream);
+    if (got == 0 && !ferror(pcapng->stream))
+        return PCAPNG_END;
+    if (got < sizeof start)
+        return ends_within(pcapng);
+    pcapng->type = get4(pcapng, start);
+    enum pcapng_result result = pcapng->type == SECTION_HEADER ? read_order(pcapng) : PCAPNG_PACKET;
+    if (result != PCAPNG_PACKET)
+        return result;
+    pcapng->length = get4(pcapng, start + 4);
+    pcapng->next = pcapng->at + pcapng->length;
+    bool body = is_wanted(pcapng);
+    if (pcapng->length < FRAME_OCTETS + least_octets(pcapng->type) || pcapng->length % 4 != 0 ||
+        (body && pcapng->length > PCAPNG_BLOCK_LIMIT))
+        return impossible_length(pcapng);
+    uint32_t left = pcapng->length - FRAME_OCTETS - pcapng->body->len;
+    if (body ? !read_body(pcapng, left) : !pass(pcapng, left))
+        return ends_within(pcapng);
+    return read_trailer(pcapng);
+}
+
+/* ---- options ---- */
+
+/* Takes the first option off. False: there is none. */
+static bool next_option(const struct pcapng *pcapng, struct smtp_span *options, uint16_t *code, struct smtp_span *value)
+{
+    if (options->length < 4)
+        return false;
+    *code = get2(pcapng, options->octets);
+    size_t length = get2(pcapng, options->octets + 2);
+    *options = smtp_span_from(*options, 4);
+    *value = smtp_span_first(*options, length);
+    *options = smtp_span_from(*options, MIN((length + 3) & ~(size_t)3, options->length));
+    return *code != OPTION_END && value->length == length;
+}
+
+/* The number in an option of 8 octets; 0 in another one. */
+static uint64_t number_in(const struct pcapng *pcapng, struct smtp_span value)
+{
+    return value.length == 8 ? get8(pcapng, value.octets) : 0;
+}
+
+static struct smtp_span behind(const struct pcapng *pcapng, size_t octets)
+{
+    return smtp_span_from(smtp_span(pcapng->body->data, pcapng->body->len), MIN(octets, pcapng->body->len));
+}
+
+/* ---- sections and interfaces ---- */
+
+static uint64_t lost_of(const struct pcapng *pcapng)
+{
+    uint64_t lost = 0;
+    for (guint i = 0; i < pcapng->interfaces->len; i++) {
+        const struct interface *interface = &g_array_index(pcapng->interfaces, struct interface, i);
+        lost += MAX(interface->lost, interface->reported);
     }
+    return lost;
+}
+
+static enum pcapng_result begin_section(struct pcapng *pcapng)
+{
+    unsigned major = get2(pcapng, pcapng->body->data + 4);
+    pcapng->lost += lost_of(pcapng);
+    g_array_set_size(pcapng->interfaces, 0);
+    if (major == 1)
+        return PCAPNG_PACKET;
+    return wrong(pcapng, g_strdup_printf(_("the section at octet %" PRIu64 " is of version %u, which is not known"),
+                                         pcapng->at, major));
+}
+
+/* Whether if_tsresol is finer than microseconds: a negative power of ten, or of two where the high bit is set. */
+static bool is_fine(uint8_t resolution)
+{
+    return resolution & 0x80 ? (resolution & 0x7f) >= 20 : resolution > 6;
+}
+
+static enum pcapng_result describe_interface(struct pcapng *pcapng)
+{
+    const uint8_t *body = pcapng->body->data;
+    struct interface interface = { .link_type = get2(pcapng, body), .snap = get4(pcapng, body + 4), .resolution = 6 };
+    struct smtp_span options = behind(pcapng, 8);
+    struct smtp_span value;
+    uint16_t code;
+    if (pcapng->interfaces->len == PCAPNG_INTERFACES)
+        return wrong(pcapng, g_strdup_printf(_("the section has more interfaces than %u, at octet %" PRIu64),
+                                             PCAPNG_INTERFACES, pcapng->at));
+    while (next_option(pcapng, &options, &code, &value)) {
+        if (code == OPTION_TIME_RESOLUTION && value.length == 1)
+            interface.resolution = value.octets[0];
+        if (code == OPTION_TIME_OFFSET)
+            interface.offset = (int64_t)number_in(pcapng, value);
+    }
+    if (!pcapng->any_interface)
+        pcapng->fine = is_fine(interface.resolution);
+    pcapng->any_interface = true;
+    g_array_append_val(pcapng->interfaces, interface);
+    return PCAPNG_PACKET;
+}
+
+static struct interface *interface_of(const struct pcapng *pcapng, uint32_t index)
+{
+    return index < pcapng->interfaces->len ? &g_array_index(pcapng->interfaces, struct interface, index) : NULL;
+}
+
+/* The last statistics of an interface count from its beginning. */
+static void take_statistics(struct pcapng *pcapng)
+{
+    struct interface *interface = interface_of(pcapng, get4(pcapng, pcapng->body->data));
+    struct smtp_span options = behind(pcapng, 12);
+    struct smtp_span value;
+    uint64_t lost = 0;
+    uint16_t code;
+    if (interface == NULL)
+        return;
+    while (next_option(pcapng, &options, &code, &value))
+        if (code == OPTION_INTERFACE_LOST || code == OPTION_SYSTEM_LOST)
+            lost += MIN(number_in(pcapng, value), UINT32_MAX);
+    interface->reported = lost;
+}
+
+static void take_secrets(const struct pcapng *pcapng)
+{
+    if (pcapng->hooks.secrets == NULL || pcapng->body->len < 8)
+        return;
+    struct smtp_span secrets = smtp_span_first(behind(pcapng, 8), get4(pcapng, pcapng->body->data + 4));
+    pcapng->hooks.secrets(pcapng->hooks.context, get4(pcapng, pcapng->body->data), secrets);
+}
+
+/* ---- times ---- */
+
+static uint64_t power_of_ten(unsigned exponent)
+{
+    uint64_t power = 1;
+    while (exponent-- > 0)
+        power *= 10;
+    return power;
+}
+
+/* Of a second that is divided into 2 to the power of `bits` so many parts, in nanoseconds. */
+static uint64_t nanoseconds_of_binary(uint64_t parts, unsigned bits)
+{
+    unsigned shift = bits > 34 ? bits - 34 : 0; /* so that the product fits */
+    return (parts >> shift) * NANOSECONDS >> (bits - shift);
+}
+
+static int64_t time_of(const struct interface *interface, uint64_t stamp)
+{
+    const int64_t limit = INT64_MAX / (int64_t)NANOSECONDS - 1;
+    unsigned exponent = interface->resolution & 0x7f;
+    uint64_t seconds = 0;
+    uint64_t nanoseconds = 0;
+    if (interface->resolution & 0x80) {
+        exponent = MIN(exponent, 63u);
+        seconds = stamp >> exponent;
+        nanoseconds = nanoseconds_of_binary(stamp - (seconds << exponent), exponent);
+    } else {
+        exponent = MIN(exponent, 19u);
+        uint64_t unit = power_of_ten(exponent);
+        seconds = stamp / unit;
+        nanoseconds =
+            exponent > 9 ? stamp % unit / power_of_ten(exponent - 9) : stamp % unit * power_of_ten(9 - exponent);
+    }
+    int64_t offset = CLAMP(interface->offset, -limit, limit);
+    int64_t sum = CLAMP((int64_t)MIN(seconds, (uint64_t)limit) + offset, -limit, limit);
+    return sum * (int64_t)NANOSECONDS + (int64_t)nanoseconds;
+}
+
+static uint64_t stamp_at(const struct pcapng *pcapng, const uint8_t *at)
+{
+    return (uint64_t)get4(pcapng, at) << 32 | get4(pcapng, at + 4);
+}
+
+/* ---- packets ---- */
+
+static enum pcapng_result give(struct pcapng *pcapng, struct pcapng_packet *packet, size_t from, uint32_t captured)
+{
+    struct smtp_span stored = behind(pcapng, from);
+    if (captured > stored.length)
+        return wrong(pcapng, g_strdup_printf(_("the packet at octet %" PRIu64 " says that it has %" PRIu32
+                                               " octets, and has no more than %zu"),
+                                             pcapng->at, captured, stored.length));
+    packet->octets = smtp_span_first(stored, captured);
+    packet->number = ++pcapng->number;
+    return PCAPNG_PACKET;
+}
+
+static enum pcapng_result unknown_interface(struct pcapng *pcapng, uint32_t index)
+{
+    return wrong(pcapng, g_strdup_printf(
+                             _("the packet at octet %" PRIu64 " is of interface %" PRIu32 ", which is not described"),
+                             pcapng->at, index));
+}
+
+static enum pcapng_result give_simple(struct pcapng *pcapng, struct pcapng_packet *packet)
+{
+    const struct interface *interface = interface_of(pcapng, 0);
+    if (interface == NULL)
+        return unknown_interface(pcapng, 0);
+    /* How much is captured is said by the snap length, or by the end of the block. */
+    uint32_t original = get4(pcapng, pcapng->body->data);
+    uint32_t captured = MIN(original, pcapng->body->len - 4);
+    if (original > captured && interface->snap > 0)
+        captured = MIN(captured, interface->snap);
+    *packet = (struct pcapng_packet){ .original_octets = original,
+                                      .number = pcapng->number,
+                                      .link_type = interface->link_type };
+    return give(pcapng, packet, 4, captured);
+}
+
+/* An enhanced packet block, or an old one. */
+static enum pcapng_result give_packet(struct pcapng *pcapng, struct pcapng_packet *packet)
+{
+    const uint8_t *body = pcapng->body->data;
+    bool old = pcapng->type == OLD_PACKET;
+    uint32_t index = old ? get2(pcapng, body) : get4(pcapng, body);
+    struct interface *interface = interface_of(pcapng, index);
+    if (interface == NULL)
+        return unknown_interface(pcapng, index);
+    *packet = (struct pcapng_packet){
+        .original_octets = get4(pcapng, body + 16),
+        .number = pcapng->number,
+        .link_type = interface->link_type,
+        .time = time_of(interface, stamp_at(pcapng, body + 4)),
+    };
+    uint32_t captured = get4(pcapng, body + 12);
+    enum pcapng_result result = give(pcapng, packet, 20, captured);
+    if (result != PCAPNG_PACKET)
+        return result;
+    unsigned lost = old ? get2(pcapng, body + 2) : 0;
+    interface->lost += lost != UINT16_MAX ? lost : 0; /* that is "not known" */
+    struct smtp_span options = behind(pcapng, 20 + (((size_t)captured + 3) & ~(size_t)3));
+    struct smtp_span value;
+    uint16_t code;
+    while (!old && next_option(pcapng, &options, &code, &value))
+        if (code == OPTION_PACKETS_LOST)
+            interface->lost += MIN(number_in(pcapng, value), UINT32_MAX);
+    return PCAPNG_PACKET;
+}
+
+/* ---- the whole ---- */
+
+struct pcapng *pcapng_new(FILE *stream, const struct pcapng_hooks *hooks)
+{
+    struct pcapng *pcapng = g_new0(struct pcapng, 1);
+    pcapng->stream = stream;
+    if (hooks != NULL)
+        pcapng->hooks = *hooks;
+    pcapng->interfaces = g_array_new(FALSE, FALSE, sizeof(struct interface));
+    pcapng->body = g_byte_array_new();
+    return pcapng;
+}
+
+void pcapng_free(struct pcapng *pcapng)
+{
+    g_array_free(pcapng->interfaces, TRUE);
+    g_byte_array_free(pcapng->body, TRUE);
+    g_free(pcapng->problem);
+    g_free(pcapng);
+}
+
+enum pcapng_result pcapng_begin(struct pcapng *pcapng)
+{
+    enum pcapng_result result = read_block(pcapng);
+    if (result == PCAPNG_END)
+        return ends_within(pcapng);
+    if (result == PCAPNG_PACKET && pcapng->type != SECTION_HEADER)
+        return wrong(pcapng, g_strdup(_("it does not begin with a section")));
+    return result == PCAPNG_PACKET ? begin_section(pcapng) : result;
+}
+
+enum pcapng_result pcapng_next(struct pcapng *pcapng, struct pcapng_packet *packet)
+{
+    for (;;) {
+        enum pcapng_result result = read_block(pcapng);
+        if (result != PCAPNG_PACKET)
+            return result;
+        switch (pcapng->type) {
+        case ENHANCED_PACKET:
+        case OLD_PACKET:
+            return give_packet(pcapng, packet);
+        case SIMPLE_PACKET:
+            return give_simple(pcapng, packet);
+        case SECTION_HEADER:
+            result = begin_section(pcapng);
+            break;
+        case INTERFACE_DESCRIPTION:
+            result = describe_interface(pcapng);
+            break;
+        case INTERFACE_STATISTICS:
+            take_statistics(pcapng);
+            break;
+        case DECRYPTION_SECRETS:
+            take_secrets(pcapng);
+            break;
+        case JOURNAL_ENTRY: /* Wireshark shows these as frames */
+        case SYSDIG_EVENT:
+        case SYSDIG_EVENT_FLAGS:
+        case SYSDIG_EVENT_2:
+        case SYSDIG_EVENT_FLAGS_2:
+        case SYSDIG_EVENT_LARGE:
+        case SYSDIG_EVENT_FLAGS_LARGE:
+        case CUSTOM:
+        case CUSTOM_NOT_COPIED:
+            pcapng->number++;
+            break;
+        default:
+            break;
+        }
+        if (result != PCAPNG_PACKET)
+            return result;
+    }
+}
+
+const char *pcapng_problem(const struct pcapng *pcapng)
+{
+    return pcapng->problem;
+}
+
+unsigned pcapng_precision(const struct pcapng *pcapng)
+{
+    return pcapng->fine ? 9 : 6;
+}
+
+uint64_t pcapng_lost(const struct pcapng *pcapng)
+{
+    return pcapng->lost + lost_of(pcapng);
 }

@@ -3,51 +3,59 @@
 #define SMTPSCOPE_PCAPNG_H
 
 /*
- * Makes a pcapng stream one that libpcap reads to its end, on the way and in place. libpcap wants one snap length and one byte
- * order for the whole file, although each section and interface may have its own: snap lengths become 0, which is "none", and
- * sections of another byte order than the first one's get that. What is stored is read, whatever a header promised.
- *
- * Only what libpcap looks at is changed. Where the stream is no pcapng any more the rest of it goes through as it is, for
- * libpcap to refuse.
+ * Reads pcapng (draft-ietf-opsawg-pcapng): the packets of a stream one by one. Each section has its own byte order and
+ * its own interfaces; each interface its own link type, snap length, and resolution and offset of time. What is stored
+ * is read, whatever a snap length promised. Blocks that tell nothing of packets are passed over, however long they are.
  */
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
-/* What comes next in the stream, behind what is passed through. */
-enum pcapng_next {
-    PCAPNG_BLOCK,
-    PCAPNG_OPTION,       /* of an interface */
-    PCAPNG_OPTION_VALUE, /* a number */
-    PCAPNG_TRAILER,
-    PCAPNG_NOTHING,      /* the rest goes through as it is */
+#include "span.h"
+
+/* A packet block is no longer than this; nor has a section more interfaces. */
+#define PCAPNG_BLOCK_LIMIT ((uint32_t)16 << 20)
+#define PCAPNG_INTERFACES 65536u
+
+struct pcapng_packet {
+    struct smtp_span octets; /* captured ones; valid until the next call */
+    uint32_t original_octets;
+    uint64_t number; /* as Wireshark counts: from 1, blocks that are a record but no packet among them */
+    int64_t time;    /* nanoseconds since 1970, held within what fits; 0 where the block has none */
+    int link_type;   /* LINKTYPE_*: of those that are decoded each is the DLT_* of its number, or is taken for it */
 };
 
-/* Octets that must stand together to be rewritten, at the most. */
-#define PCAPNG_HEAD 28
-
-/* All zero at the beginning of the stream. */
-struct pcapng {
-    enum pcapng_next next;
-    uint64_t pass;                       /* octets that go through before */
-    bool any_section;
-    bool big_endian, wanted_big_endian;  /* this section, the first one */
-    uint32_t length, new_length;         /* of this block */
-    uint32_t options;                    /* octets of them that are left */
-    bool any_interface;                  /* in this section */
-    uint32_t snap;                       /* of its first one */
+enum pcapng_result {
+    PCAPNG_PACKET,
+    PCAPNG_END,
+    PCAPNG_WRONG, /* it ends early or is damaged: pcapng_problem says how */
 };
 
-/* What one call did. */
-struct pcapng_done {
-    size_t octets;      /* so many of those given are as libpcap wants them; those behind `used` are to be given again */
-    size_t used;        /* so many behind them are replaced by `head` */
-    size_t head_length; /* 0: none are */
-    uint8_t head[PCAPNG_HEAD];
+/* What is told beside the packets; it may be NULL. */
+struct pcapng_hooks {
+    /* A Decryption Secrets Block: its type, and the secrets, which are valid during the call only. */
+    void (*secrets)(void *context, uint32_t type, struct smtp_span secrets);
+    void *context;
 };
 
-/* Goes on with the stream. It stops early only in front of what is not whole (give it again, with more behind it) or is replaced. */
-void pcapng_rewrite(struct pcapng *pcapng, uint8_t *octets, size_t length, struct pcapng_done *done);
+struct pcapng;
+
+/* Reads from `stream`, from its first octet on. The stream stays the caller's, and must outlive it. */
+struct pcapng *pcapng_new(FILE *stream, const struct pcapng_hooks *hooks);
+void pcapng_free(struct pcapng *pcapng);
+
+/* Reads the first section's header. PCAPNG_PACKET: it is one; else it is no pcapng. */
+enum pcapng_result pcapng_begin(struct pcapng *pcapng);
+
+enum pcapng_result pcapng_next(struct pcapng *pcapng, struct pcapng_packet *packet);
+
+/* What was wrong, with the octet of the stream where the block begins, in the language of the user. */
+const char *pcapng_problem(const struct pcapng *pcapng);
+
+/* Digits of a second: 6 or 9. The first interface speaks for all. */
+unsigned pcapng_precision(const struct pcapng *pcapng);
+
+/* Packets that the interfaces lost, as the capture program counted them: they were never stored. */
+uint64_t pcapng_lost(const struct pcapng *pcapng);
 
 #endif

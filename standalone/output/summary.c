@@ -68,6 +68,8 @@ void summary_json(struct json *json, const struct summary *summary)
         json_number(json, "not-smtp", summary->not_smtp);
     if (summary->forgotten > 0)
         json_number(json, "forgotten", summary->forgotten);
+    if (summary->totals.lost > 0)
+        json_number(json, "lost-at-capture", summary->totals.lost);
     json_end_object(json);
     json_end_object(json);
     json_end_line(json);

@@ -770,15 +770,46 @@ class Inputs(unittest.TestCase):
                     write("long.zst", packed)
 
     def test_interfaces_of_different_link_types(self):
-        """libpcap reads one link type a file: what comes before is delivered, and the sentence says what is wrong."""
+        """Each interface of a pcapng has its own, as mergecap writes them."""
         capture = Capture()
         mail(Connection(capture))
-        file = Pcapng(capture).section().interface().packets(range(len(capture.frames))).interface(link=101)
-        write("mixed.pcapng", file.octets())
-        found, done = self.sessions("mixed.pcapng")
-        self.assertEqual(done.returncode, 3)
-        self.assertIn("different link types", done.stderr.decode())
-        self.assertEqual(found[-1]["messages"], 1)
+        count = len(capture.frames)
+        expected, _ = self.sessions(write_capture("plain.pcap", capture))
+        capture.frames += [(time, frame[14:]) for time, frame in capture.frames] # without Ethernet
+        for order in "<>":
+            file = Pcapng(capture).section(order).interface(order).interface(order, link=101)
+            for number in range(count):
+                file.packet(number + (count if number % 2 else 0), order, interface=number % 2)
+            with self.subTest(order):
+                found, done = self.sessions(write("mixed.pcapng", file.octets()))
+                self.assertEqual((done.returncode, done.stderr), (0, b""))
+                for record in found + expected:
+                    record.pop("octets", None) # of the frames
+                self.assertEqual(found, expected)
+
+    def test_packets_lost_at_capture(self):
+        """What the capture program counted is told: it is no hole that anything else would show."""
+        capture = Capture()
+        mail(Connection(capture))
+        file = Pcapng(capture).section().interface().packets(range(len(capture.frames)))
+        file.block("<", 5, struct.pack("<IQHHQ", 0, 0, 5, 8, 12))
+        found, done = self.sessions(write("lost.pcapng", file.octets()))
+        self.assertEqual(found[-1]["dropped"], {"lost-at-capture": 12})
+        self.assertEqual(done.returncode, 0)
+        self.assertIn("12 packets were lost before they were stored", run("lost.pcapng").stderr.decode())
+
+    def test_times_behind_2038(self):
+        """The seconds of a pcap have no sign: 2106 is its end."""
+        for seconds, year in ((0x7FFFFFFF, "2038-01-19"), (0x80000000, "2038-01-19"), (0xFFFFFFF0, "2106-02-07")):
+            capture = Capture()
+            capture.now = seconds * 1_000_000
+            mail(Connection(capture))
+            with self.subTest(year):
+                found, _ = self.sessions(write_capture("later.pcap", capture))
+                self.assertEqual((found[0]["start"][:10], found[-1]["messages"]), (year, 1))
+                write("later.pcapng", Pcapng(capture).section().interface().packets(range(len(capture.frames))).octets())
+                for record, other in zip(found, self.sessions("later.pcapng")[0]):
+                    self.assertEqual((record.get("start"), record.get("end")), (other.get("start"), other.get("end")))
 
     def test_snap_lengths(self):
         """What is stored is read, whatever snap length the header, or an interface, or a section has."""
