@@ -80,9 +80,8 @@ static uint32_t get4(const struct pcapng *pcapng, const uint8_t *at)
 
 static uint16_t get2(const struct pcapng *pcapng, const uint8_t *at)
 {
-    uint16_t number;
-    memcpy(&number, at, sizeof number);
-    return pcapng->big_endian ? GUINT16_FROM_BE(number) : GUINT16_FROM_LE(number);
+    unsigned number = pcapng->big_endian ? (unsigned)at[0] << 8 | at[1] : (unsigned)at[1] << 8 | at[0];
+    return (uint16_t)number;
 }
 
 static uint64_t get8(const struct pcapng *pcapng, const uint8_t *at)
