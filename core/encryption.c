@@ -132,6 +132,7 @@ void smtp_apply_tls(struct smtp_session *session, enum smtp_role role, const str
     }
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_TLS_OCTETS, role);
     event.octets = unit->octets;
+    event.text = unit->text;
     smtp_emit(sink, &event);
     if (unit->kind == UNIT_TLS_RECORD)
         read_record(session, role, unit, sink);

@@ -32,7 +32,7 @@ enum smtp_event_kind {
     SMTP_EVENT_BOUNDARY,            /* .boundary .step .number; .text is the mechanism or the TLS alert; .sasl */
     SMTP_EVENT_AUTH_RESPONSE,       /* a client line of an AUTH exchange: .number .index .line .sasl .cancelled */
     SMTP_EVENT_TLS_HELLO,           /* .hello */
-    SMTP_EVENT_TLS_OCTETS,          /* .octets of TLS records */
+    SMTP_EVENT_TLS_OCTETS,          /* .octets of TLS records: .text */
     SMTP_EVENT_TRANSACTION_BEGIN,   /* .transaction .number (MAIL; 0 if it was not seen) */
     SMTP_EVENT_TRANSACTION_RCPT,    /* .transaction .number (RCPT) .code (0: its reply was not seen) */
     SMTP_EVENT_TRANSACTION_CONTENT, /* .transaction .message: this content belongs to it */
@@ -135,6 +135,7 @@ struct smtp_event {
     enum smtp_role role; /* who sent the octets */
     uint64_t offset;     /* of the first octet, in the role's stream, from 0 */
     uint64_t octets;     /* that the event covers; 0 where it marks a place between octets */
+    bool encrypted;      /* the octets came out of TLS */
 
     struct smtp_span text;
     struct smtp_line line;

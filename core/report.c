@@ -10,7 +10,7 @@
 
 struct smtp_event smtp_event_at(const struct smtp_session *session, enum smtp_event_kind kind, enum smtp_role role)
 {
-    return (struct smtp_event){ .kind = kind, .role = role, .offset = session->half[role].offset };
+    return (struct smtp_event){ .kind = kind, .role = role, .offset = session->half[role].offset, .encrypted = session->encrypted };
 }
 
 void smtp_emit(const struct smtp_sink *sink, const struct smtp_event *event)

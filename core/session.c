@@ -207,6 +207,17 @@ void smtp_session_force(struct smtp_session *session)
     session->force = true;
 }
 
+uint64_t smtp_session_oldest(const struct smtp_session *session, enum smtp_role role)
+{
+    if (role == SMTP_SERVER)
+        return session->reply_open ? session->reply_offset : session->half[role].offset;
+    if (session->smuggling.armed)
+        return session->smuggling.offset;
+    if (session->early_talker && (!session->greeting_seen || session->early_talk))
+        return session->early_offset;
+    return session->half[role].offset;
+}
+
 bool smtp_session_is_idle(const struct smtp_session *session)
 {
     uint8_t mode = session->half[SMTP_CLIENT].mode;

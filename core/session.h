@@ -221,6 +221,9 @@ void smtp_session_finished(struct smtp_session *session, enum smtp_role role);
 /* The shell cannot hold the client's octets any longer: from the next call on the session decides by the octets alone. */
 void smtp_session_force(struct smtp_session *session);
 
+/* The lowest offset in `role`'s stream that an event may yet tell of: what stands before it need not be located any more. */
+uint64_t smtp_session_oldest(const struct smtp_session *session, enum smtp_role role);
+
 /* Whether nothing is open, so that smtp_session_end would have nothing to say. */
 bool smtp_session_is_idle(const struct smtp_session *session);
 

@@ -16,6 +16,8 @@
 #include "progress.h"
 #include "reading.h"
 #include "summary.h"
+#include "text.h"
+#include "tls_keys.h"
 
 /* Of the memory limit: the program with its libraries, buffers and tables; and the least that is shared among connections. */
 #define FIXED_OCTETS ((uint64_t)24 * 1024 * 1024)
@@ -45,6 +47,7 @@ struct program {
     struct capture_set *captures;
     struct worker *worker;
     struct arena_pool *pool;
+    struct tls_keys *keys;
     struct printer *printer;
     struct reading *reading;
     struct progress progress;
@@ -70,6 +73,31 @@ static void not_smtp(void *context, struct tcp_place first, const char *detail)
 static void begins(void *context, int64_t time)
 {
     printer_begin(((struct program *)context)->printer, time);
+}
+
+static void take_tls_secrets(void *context, struct smtp_span lines)
+{
+    tls_keys_add(((struct program *)context)->keys, lines);
+}
+
+/* Reads the files of --keylog and --tls-key. Returns false, and says why, where one is not what it should be. */
+static bool open_keys(struct program *program)
+{
+    const struct options *options = &program->options;
+    char *problem = NULL;
+    program->keys = tls_keys_new();
+    for (char **name = options->key_logs; name != NULL && *name != NULL && problem == NULL; name++)
+        problem = tls_keys_add_file(program->keys, *name);
+    for (char **name = options->tls_keys; name != NULL && *name != NULL && problem == NULL; name++)
+        problem = tls_keys_add_private(program->keys, *name);
+    if (problem == NULL)
+        return true;
+    GString *visible = g_string_new(NULL);
+    text_append_visible(visible, smtp_span_of_text(problem));
+    fprintf(stderr, "smtpscope: %s\n", visible->str);
+    g_string_free(visible, TRUE);
+    g_free(problem);
+    return false;
 }
 
 static bool goes_on(void *context, uint64_t frames)
@@ -122,6 +150,7 @@ static void read_captures(struct program *program)
                 .pool = program->pool,
             },
         },
+        .keys = program->keys,
         .memory = memory_to_share(options, capture_set_memory(program->captures)),
         .shard = options->shard,
         .shards = options->shards,
@@ -197,9 +226,14 @@ static int run(struct program *program)
     int status = EXIT_STATUS_INPUT;
     program->worker = worker_new();
     program->pool = arena_pool_new(memory_to_share(options, 0) / 16 * 5);
-    program->printer = printer_open(options, program->worker, program->pool);
-    const struct capture_hooks hooks = { .waits = captures_wait, .context = program, .interrupted = &interrupted,
-                                          .memory_limit = options->memory_limit, .digests = options->hash_input };
+    if (open_keys(program))
+        program->printer = printer_open(options, program->worker, program->pool);
+    const struct capture_hooks hooks = { .waits = captures_wait,
+                                         .tls_secrets = take_tls_secrets,
+                                         .context = program,
+                                         .interrupted = &interrupted,
+                                         .memory_limit = options->memory_limit,
+                                         .digests = options->hash_input };
     if (program->printer != NULL) {
         program->captures = capture_set_open(options->captures, options->count, &hooks);
         read_captures(program);
@@ -225,6 +259,7 @@ static int run(struct program *program)
         worker_free(program->worker);
     }
     arena_pool_free(program->pool);
+    tls_keys_free(program->keys);
     return status;
 }
 

@@ -318,6 +318,8 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
         { "show-secrets", 0, 0, G_OPTION_ARG_NONE, &show_secrets, _("Passwords and other secrets as they are"), NULL },
         { "sort", 0, 0, G_OPTION_ARG_STRING, &sort, _("end (the order in which sessions end) or start"), "ORDER" },
         { "color", 0, 0, G_OPTION_ARG_STRING, &colour, _("auto (on a terminal), always or never"), "WHEN" },
+        { "keylog", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->key_logs, _("Decrypt TLS with the keys of FILE, as SSLKEYLOGFILE has them (also several)"), "FILE" },
+        { "tls-key", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->tls_keys, _("Decrypt TLS that uses a server's RSA key as such (PEM)"), "FILE" },
         { "hash-input", 0, 0, G_OPTION_ARG_NONE, &hash_input, _("The SHA-256 of each capture, in the summary (JSON) and in the report"), NULL },
         { "memory-limit", 0, 0, G_OPTION_ARG_STRING, &memory_limit, _("Memory to use at the most (512M)"), "SIZE" },
         { "shard", 0, 0, G_OPTION_ARG_STRING, &shard, _("Only the connections of shard I (from 0) of N"), "I/N" },
@@ -384,6 +386,8 @@ void options_free(struct options *options)
 {
     g_strfreev(options->captures);
     g_strfreev(options->explain_captures);
+    g_strfreev(options->key_logs);
+    g_strfreev(options->tls_keys);
     g_free(options->category);
     g_free(options->output);
     g_free(options->output_dir);

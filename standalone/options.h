@@ -54,6 +54,8 @@ struct options {
     uint64_t memory_limit;  /* octets */
     uint64_t shard, shards; /* of so many shards the one with this number, from 0; 0 shards: all */
     GArray *sessions;   /* struct session_range; empty: all */
+    char **key_logs;    /* key logs of TLS, NULL at the end; NULL: none */
+    char **tls_keys;    /* private keys of servers, likewise */
     char *output;       /* file name; NULL: standard output */
     char *output_dir;   /* where messages are written to; NULL: nowhere */
     char *verify;       /* a directory that messages were written to; NULL: none */

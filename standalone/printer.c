@@ -233,7 +233,7 @@ struct outdir *printer_directory(const struct printer *printer)
 static void count(struct printer *printer, const struct record *record)
 {
     printer->summary.sessions++;
-    printer->summary.hidden += record->tls.seen && !record_tls_failed(record);
+    printer->summary.hidden += record_is_hidden(record);
     printer->summary.findings += record->findings.length;
     unsigned looked_at = 0;
     for (const GList *link = record->transactions.head; link != NULL; link = link->next) {

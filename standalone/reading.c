@@ -66,6 +66,7 @@ struct reading *reading_new(const struct reading_options *options)
     const struct dialogues_options wanted = {
         .pool = options->pool,
         .records = options->records,
+        .keys = options->keys,
         .capture_name = capture_name,
         .capture_precision = capture_precision,
         .not_smtp = options->not_smtp != NULL ? not_smtp : NULL,

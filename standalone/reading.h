@@ -12,6 +12,7 @@ struct reading_options {
     struct capture_set *captures;
     struct arena_pool *pool; /* what is kept of sessions */
     struct record_options records;
+    struct tls_keys *keys;   /* NULL: none */
     size_t memory;           /* octets for connections, and for what waits in them */
     uint64_t shard, shards;  /* of so many shards only the one with this number, from 0; 0 shards: all */
     bool by_start;           /* the turn of sessions comes in the order of their first packets */

@@ -92,15 +92,26 @@ static void close_reader(struct source *source)
     source->pcapng = NULL;
 }
 
-/* Begins to read the stream. False: it is no capture, as `message` says (PCAP_ERRBUF_SIZE octets). */
-static bool open_reader(struct source *source, char *message)
+/* The secrets type of a Decryption Secrets Block that holds lines of a TLS key log. */
+#define SECRETS_OF_TLS 0x544c534bu
+
+static void take_secrets(void *context, uint32_t type, struct smtp_span secrets)
 {
+    const struct capture_hooks *hooks = &((struct capture_set *)context)->hooks;
+    if (type == SECRETS_OF_TLS && hooks->tls_secrets != NULL)
+        hooks->tls_secrets(hooks->context, secrets);
+}
+
+/* Begins to read the stream. False: it is no capture, as `message` says (PCAP_ERRBUF_SIZE octets). */
+static bool open_reader(struct capture_set *set, struct source *source, char *message)
+{
+    const struct pcapng_hooks hooks = { .secrets = take_secrets, .context = set };
     if (!source->source.is_pcapng) {
         source->precision = source->source.precision;
         source->pcap = pcap_fopen_offline_with_tstamp_precision(source->source.stream, PCAP_TSTAMP_PRECISION_NANO, message);
         return source->pcap != NULL;
     }
-    source->pcapng = pcapng_new(source->source.stream, NULL);
+    source->pcapng = pcapng_new(source->source.stream, &hooks);
     if (pcapng_begin(source->pcapng) == PCAPNG_PACKET)
         return true;
     g_strlcpy(message, pcapng_problem(source->pcapng), PCAP_ERRBUF_SIZE);
@@ -157,7 +168,7 @@ static void open_source(struct capture_set *set, struct source *source)
         g_free(problem);
         return;
     }
-    if (!open_reader(source, message)) {
+    if (!open_reader(set, source, message)) {
         refuse_source(set, source, message);
         return;
     }

@@ -13,9 +13,13 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "span.h"
+
 /* Who reads captures, to those that read them. Each may be NULL, or 0. */
 struct capture_hooks {
     void (*waits)(void *context); /* a read may have to wait for a live capture */
+    /* Secrets of TLS stand in the capture: lines of a key log, valid during the call only. */
+    void (*tls_secrets)(void *context, struct smtp_span lines);
     void *context;
     const volatile sig_atomic_t *interrupted; /* not 0: the capture is to end here */
     bool digests; /* the SHA-256 of each file is wanted */

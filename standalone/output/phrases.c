@@ -139,11 +139,13 @@ static enum phrase_tone auth_boundary(GString *out, const struct item *item)
     annotate_mechanism(out, auth);
     if (!begins)
         append_identity(out, auth);
-    g_string_append_printf(out, _(", in clear (frame %" PRIu64 ")"), item->place.frame);
+    g_string_append_printf(out,
+                           auth->encrypted ? _(", under TLS (frame %" PRIu64 ")") : _(", in clear (frame %" PRIu64 ")"),
+                           item->place.frame);
     return begins ? PHRASE_TURN : item->step == SMTP_STEP_ACCEPTED ? PHRASE_GOOD : PHRASE_BAD;
 }
 
-static enum phrase_tone tls_step(GString *out, const struct item *item)
+static enum phrase_tone tls_step(GString *out, const struct item *item, bool decrypted)
 {
     switch (item->step) {
     case SMTP_STEP_OFFERED:
@@ -162,7 +164,8 @@ static enum phrase_tone tls_step(GString *out, const struct item *item)
         g_string_append(out, _(": TLS handshake begins"));
         return PHRASE_TURN;
     case SMTP_STEP_ESTABLISHED:
-        g_string_append(out, _(": TLS established, all that follows is encrypted"));
+        g_string_append(out, decrypted ? _(": TLS established, what follows was decrypted with the keys")
+                                       : _(": TLS established, all that follows is encrypted"));
         return PHRASE_GOOD;
     case SMTP_STEP_FAILED:
         g_string_append(out, item->note.length > 0 ? _(": TLS handshake FAILED, alert ")
@@ -174,14 +177,32 @@ static enum phrase_tone tls_step(GString *out, const struct item *item)
     }
 }
 
-enum phrase_tone phrase_boundary(GString *out, const struct item *item)
+enum phrase_tone phrase_boundary(GString *out, const struct record *record, const struct item *item)
 {
     if (item->boundary == SMTP_BOUNDARY_AUTH)
         return auth_boundary(out, item);
     g_string_append(out, item->boundary == SMTP_BOUNDARY_STARTTLS ? "STARTTLS" : _("Implicit TLS"));
-    enum phrase_tone tone = tls_step(out, item);
+    enum phrase_tone tone = tls_step(out, item, record->tls.decrypted);
     g_string_append_printf(out, _(" (frame %" PRIu64 ")"), item->place.frame);
     return tone;
+}
+
+/* Why the keys at hand did not open the session, or not all of it. */
+static const char *tls_reason(enum tls_reason reason)
+{
+    switch (reason) {
+    case TLS_REASON_NONE:
+        break;
+    case TLS_REASON_NO_KEY:
+        return _("; no key for this session was given");
+    case TLS_REASON_SUITE:
+        return _("; the cipher suite cannot be decrypted here");
+    case TLS_REASON_NO_HANDSHAKE:
+        return _("; the handshake is not whole in the capture, so that no key can be applied");
+    case TLS_REASON_TAG:
+        return _("; the key that was given does not fit");
+    }
+    return "";
 }
 
 void phrase_tls(GString *out, const struct tls *tls)
@@ -207,8 +228,12 @@ void phrase_tls(GString *out, const struct tls *tls)
     GString *server = g_string_new(NULL);
     text_append_count(client, tls->octets[SMTP_CLIENT]);
     text_append_count(server, tls->octets[SMTP_SERVER]);
-    g_string_append_printf(out, _("the client sent %s octets, the server %s, not readable without the keys"),
+    g_string_append_printf(out,
+                           tls->decrypted
+                               ? _("the client sent %s octets, the server %s, decrypted")
+                               : _("the client sent %s octets, the server %s, not readable without the keys"),
                            client->str, server->str);
+    g_string_append(out, tls_reason(tls->reason));
     g_string_free(server, TRUE);
     g_string_free(client, TRUE);
 }

@@ -39,7 +39,7 @@ enum phrase_tone {
     PHRASE_GOOD,
     PHRASE_BAD,
 };
-enum phrase_tone phrase_boundary(GString *out, const struct item *item);
+enum phrase_tone phrase_boundary(GString *out, const struct record *record, const struct item *item);
 
 /* What is known of the TLS part. */
 void phrase_tls(GString *out, const struct tls *tls);

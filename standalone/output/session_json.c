@@ -5,6 +5,7 @@
 #include "finding_out.h"
 #include "text.h"
 #include "timing_out.h"
+#include "tls_suite.h"
 #include "transaction_json.h"
 
 void session_json_endpoint(struct json *json, const char *key, const struct record *record, enum smtp_role role)
@@ -63,9 +64,10 @@ static void write_tls(struct json *json, const struct record *record)
     json_text(json, "version", tls->server_version != 0 ? smtp_tls_version_name(tls->server_version) : NULL);
     json_span_or_null(json, "sni", tls->sni);
     json_span_or_null(json, "alpn", tls->alpn);
-    json_null(json, "cipher");
+    json_text(json, "cipher", tls->cipher != 0 ? tls_suite_name(tls->cipher) : NULL);
     json_null(json, "ja4");
-    json_bool(json, "decrypted", false);
+    json_bool(json, "decrypted", tls->decrypted);
+    json_text(json, "not_decrypted_because", tls_reason_name(tls->reason));
     json_number(json, "first_frame", tls->first_frame);
     json_end_object(json);
 }
@@ -94,7 +96,7 @@ static void write_auths(struct json *json, const struct record *record, bool sho
             json_span(json, "secret", auth->secret);
         json_text(json, "result", record_auth_result(auth));
         json_number_or_null(json, "code", auth->code);
-        json_bool(json, "encrypted", false);
+        json_bool(json, "encrypted", auth->encrypted);
         json_number(json, "frame", auth->frame);
         json_end_object(json);
     }

@@ -67,7 +67,7 @@ static void write_command(struct json *json, const struct record *record, const 
     write_guarded(json, "line", &item->line, 0, false, show_secrets);
     json_text(json, "line_end", smtp_line_end_name(item->line_end));
     json_text(json, "phase", smtp_phase_name(item->phase));
-    json_bool(json, "encrypted", false);
+    json_bool(json, "encrypted", item->encrypted);
     write_answer(json, record, item);
     end(json);
     g_free(verb);
@@ -104,7 +104,7 @@ static void write_reply(struct json *json, const struct record *record, const st
         json_number(json, "to_command_frame", item->command_frame);
     else
         json_null(json, "to_command_frame");
-    json_bool(json, "encrypted", false);
+    json_bool(json, "encrypted", item->encrypted);
     end(json);
 }
 

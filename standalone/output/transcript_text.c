@@ -107,9 +107,17 @@ static void put_command(struct writer *writer, const struct item *item)
         annotate_response(annotation, item);
     else
         annotate_command(annotation, item);
-    put_line(writer, item, "->", PAGE_CLIENT, true, text->str, annotation->str);
+    put_line(writer, item, item->encrypted ? "~>" : "->", PAGE_CLIENT, true, text->str, annotation->str);
     g_string_free(annotation, TRUE);
     g_string_free(text, TRUE);
+}
+
+/* As swaks has it: a wave under TLS, a star where the server refuses. */
+static const char *reply_arrow(const struct item *item)
+{
+    if (item->reply.code >= 400)
+        return item->encrypted ? "~*" : "<*";
+    return item->encrypted ? "<~" : "<-";
 }
 
 static void put_reply(struct writer *writer, const struct item *item)
@@ -134,7 +142,8 @@ static void put_reply(struct writer *writer, const struct item *item)
             annotate_reply(annotation, writer->record, item);
         else if (extensions)
             annotate_keyword(annotation, line->reply.text);
-        put_line(writer, &part, refused ? "<*" : "<-", refused ? PAGE_BAD : PAGE_SERVER, first || moved, text->str, annotation->str);
+        put_line(writer, &part, reply_arrow(item), refused ? PAGE_BAD : PAGE_SERVER, first || moved, text->str,
+                 annotation->str);
     }
     g_string_free(annotation, TRUE);
     g_string_free(text, TRUE);
@@ -226,7 +235,7 @@ static void put_boundary(struct writer *writer, const struct item *item)
     };
     struct page *page = writer->page;
     GString *text = g_string_new(NULL);
-    enum phrase_tone tone = phrase_boundary(text, item);
+    enum phrase_tone tone = phrase_boundary(text, writer->record, item);
     if (tone != PHRASE_SILENT)
         page_rule(page, colours[tone], tone == PHRASE_NOTE ? page_light(page) : page_heavy(page), 3, text->str);
     const struct item *next = item->link.next != NULL ? item->link.next->data : NULL;

@@ -213,7 +213,7 @@ static void count_session(struct report_counts *counts, const struct record *rec
     unsigned looked_at = 0;
     counts->sessions++;
     counts->whole += record->complete;
-    counts->hidden += record->tls.seen && !record_tls_failed(record);
+    counts->hidden += record_is_hidden(record);
     counts->starttls_refused += record->starttls.refused;
     for (const GList *link = record->gaps.head; link != NULL; link = link->next) {
         counts->gaps++;

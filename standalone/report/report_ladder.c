@@ -241,7 +241,7 @@ static void put_boundary(struct ladder *ladder, const struct item *item)
     };
     bool auth = item->boundary == SMTP_BOUNDARY_AUTH;
     GString *text = g_string_new(NULL);
-    enum phrase_tone tone = phrase_boundary(text, item);
+    enum phrase_tone tone = phrase_boundary(text, ladder->record, item);
     if (auth && item->step == SMTP_STEP_STARTED)
         ladder->login = true;
     if (tone != PHRASE_SILENT)

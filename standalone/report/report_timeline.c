@@ -227,7 +227,7 @@ void timeline_add(struct timeline *timeline, const struct record *record, int wo
     timeline->last = timeline->sessions == 0 ? end : MAX(timeline->last, end);
     struct bucket *bucket = bucket_of(timeline, start);
     bucket->sessions++;
-    bucket->hidden += record->tls.seen && !record_tls_failed(record);
+    bucket->hidden += record_is_hidden(record);
     if (worst >= 0)
         bucket->found[worst]++;
     if (++timeline->sessions <= TIMELINE_SESSIONS)

@@ -7,6 +7,7 @@
 #include "recognise.h"
 #include "stream_buffer.h"
 #include "text.h"
+#include "under_tls.h"
 
 /* Of a dialogue, what is allocated around it: buffers at their smallest, its place in the order of sessions. */
 #define DIALOGUE_OVERHEAD ((size_t)512)
@@ -36,6 +37,10 @@ struct dialogue {
     struct proxied_handshake *proxied; /* it, until the session is recognised; NULL: none */
     struct session_order_entry *order;
     GArray *conflicts; /* NULL, or struct conflict */
+    struct under_tls *under_tls; /* NULL: there are no keys, or no TLS */
+    bool decrypted;              /* the buffers hold what TLS carries, and not its records */
+    int tls_client;              /* half of the client of TLS */
+    uint64_t plain[2]; /* offset of the next octet of each half that TLS carries, behind those that stood in clear */
     struct smtp_session own_session; /* undefined until then */
 };
 
@@ -84,9 +89,29 @@ static struct place locate(void *context, enum smtp_role role, uint64_t offset, 
 
 /* ---- what the core's feeder asks for ---- */
 
+/* Where there are keys, records and the holes in them go to TLS as well. */
+static void take_records(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    bool records = event->kind == SMTP_EVENT_TLS_OCTETS;
+    struct tls_keys *keys = dialogue->owner->options.keys;
+    if (records && dialogue->under_tls == NULL && keys != NULL && tls_keys_any(keys)) {
+        dialogue->under_tls = under_tls_new(keys);
+        dialogue->tls_client = dialogue->feeder.client;
+    }
+    if (dialogue->under_tls == NULL || dialogue->decrypted)
+        return;
+    if (records)
+        tls_connection_octets(under_tls_connection(dialogue->under_tls), event->role, event->offset, event->text);
+    else if (event->kind == SMTP_EVENT_GAP)
+        tls_connection_gap(under_tls_connection(dialogue->under_tls), event->role, event->offset, event->octets);
+}
+
 static void take_event(void *context, const struct smtp_event *event)
 {
-    record_event(((struct dialogue *)context)->record, event);
+    struct dialogue *dialogue = context;
+    if (event->kind == SMTP_EVENT_TLS_OCTETS || event->kind == SMTP_EVENT_GAP)
+        take_records(dialogue, event);
+    record_event(dialogue->record, event);
 }
 
 static bool first_waiting(void *context, int half, uint64_t *offset, struct smtp_span *octets)
@@ -126,6 +151,68 @@ static const struct smtp_shell shell = {
     .append = append_waiting,
     .waiting = memory_waiting,
 };
+
+/* ---- what TLS carries ---- */
+
+static enum smtp_role tls_role(const struct dialogue *dialogue, int half)
+{
+    return half == dialogue->tls_client ? SMTP_CLIENT : SMTP_SERVER;
+}
+
+/* From here on the session gets what TLS carries; of the records, what waits to become whole goes to TLS at once. */
+static void begin_decrypted(struct dialogue *dialogue, enum smtp_role role, struct tcp_place place)
+{
+    struct smtp_session *session = &dialogue->own_session;
+    const struct smtp_sink sink = { .event = take_event, .context = dialogue };
+    for (int half = 0; half < 2; half++) {
+        struct stream_buffer *buffer = &dialogue->buffer[half];
+        struct run run;
+        struct smtp_span octets;
+        while (stream_buffer_first(buffer, &run, &octets)) {
+            tls_connection_octets(under_tls_connection(dialogue->under_tls), tls_role(dialogue, half), run.offset,
+                                  octets);
+            stream_buffer_take(buffer, octets.length);
+        }
+        stream_buffer_clear(buffer);
+        dialogue->plain[half] = session->half[smtp_feeder_role(&dialogue->feeder, half)].offset;
+        stream_buffer_mark(buffer, dialogue->plain[half], place);
+    }
+    dialogue->decrypted = true;
+    smtp_session_decrypted(session, role, &sink);
+}
+
+/* Gives the session what TLS carried, as if it came in the frame at `place`, where its record is whole. */
+static void feed_decrypted(struct dialogue *dialogue, struct tcp_place place)
+{
+    struct under_tls_piece piece;
+    while (dialogue->under_tls != NULL && under_tls_next(dialogue->under_tls, &piece)) {
+        int half = piece.role == SMTP_CLIENT ? dialogue->tls_client : 1 - dialogue->tls_client;
+        if (!dialogue->decrypted)
+            begin_decrypted(dialogue, smtp_feeder_role(&dialogue->feeder, half), place);
+        dialogue->plain[half] += piece.missing;
+        if (piece.missing > 0)
+            smtp_feeder_gap(&dialogue->feeder, &shell, dialogue, half, dialogue->plain[half]);
+        if (piece.text.length > 0) {
+            stream_buffer_mark(&dialogue->buffer[half], dialogue->plain[half], place);
+            smtp_feeder_octets(&dialogue->feeder, &shell, dialogue, half, dialogue->plain[half], piece.text);
+            dialogue->plain[half] += piece.text.length;
+        }
+        if (piece.finished)
+            smtp_feeder_finished(&dialogue->feeder, &shell, dialogue, half);
+    }
+}
+
+/* Records of a session that is decrypted: they are counted as before. */
+static void take_encrypted(struct dialogue *dialogue, int half, uint64_t offset, struct smtp_span octets,
+                           struct tcp_place place)
+{
+    const struct smtp_event event = { .kind = SMTP_EVENT_TLS_OCTETS,
+                                      .role = smtp_feeder_role(&dialogue->feeder, half),
+                                      .octets = octets.length };
+    record_event(dialogue->record, &event);
+    tls_connection_octets(under_tls_connection(dialogue->under_tls), tls_role(dialogue, half), offset, octets);
+    feed_decrypted(dialogue, place);
+}
 
 /* ---- recognising ---- */
 
@@ -297,7 +384,14 @@ static size_t memory(void *context, const struct tcp_connection *connection)
                     + stream_buffer_memory(&dialogue->buffer[1]);
     if (dialogue->record != NULL)
         octets += record_memory(dialogue->record);
-    return octets;
+    return octets + under_tls_memory(dialogue->under_tls);
+}
+
+/* Of the frames' marks those are needed that an event may yet tell of. */
+static void forget_marks(struct dialogue *dialogue, int half)
+{
+    enum smtp_role role = smtp_feeder_role(&dialogue->feeder, half);
+    stream_buffer_forget_marks(&dialogue->buffer[half], smtp_session_oldest(&dialogue->own_session, role));
 }
 
 static bool data(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets,
@@ -308,6 +402,11 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
     struct stream_buffer *buffer = &dialogue->buffer[half];
     if (dialogue->refused)
         return false;
+    if (dialogue->decrypted) {
+        take_encrypted(dialogue, half, offset, octets, place);
+        forget_marks(dialogue, half);
+        return true;
+    }
     stream_buffer_mark(buffer, offset, place);
     if (dialogue->record == NULL) {
         stream_buffer_append(buffer, offset, octets);
@@ -315,16 +414,8 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
         return !dialogue->refused;
     }
     smtp_feeder_octets(&dialogue->feeder, &shell, dialogue, half, offset, octets);
-    const struct smtp_session *session = &dialogue->own_session;
-    enum smtp_role role = smtp_feeder_role(&dialogue->feeder, half);
-    uint64_t needed = session->half[role].offset;
-    if (role == SMTP_SERVER && session->reply_open)
-        needed = session->reply_offset;
-    if (role == SMTP_CLIENT && session->early_talker && (!session->greeting_seen || session->early_talk))
-        needed = session->early_offset;
-    if (role == SMTP_CLIENT && session->smuggling.armed)
-        needed = session->smuggling.offset;
-    stream_buffer_forget_marks(buffer, needed);
+    feed_decrypted(dialogue, place);
+    forget_marks(dialogue, half);
     return true;
 }
 
@@ -346,11 +437,13 @@ static void gap(void *context, struct tcp_connection *connection, int half, uint
                 struct tcp_place before)
 {
     (void)context;
-    (void)before;
     struct dialogue *dialogue = connection->user;
     if (dialogue->refused)
         return;
-    if (dialogue->record != NULL)
+    if (dialogue->decrypted) {
+        tls_connection_gap(under_tls_connection(dialogue->under_tls), tls_role(dialogue, half), offset, octets);
+        feed_decrypted(dialogue, before);
+    } else if (dialogue->record != NULL)
         smtp_feeder_gap(&dialogue->feeder, &shell, dialogue, half, offset + octets);
     else
         stream_buffer_append(&dialogue->buffer[half], offset + octets, smtp_span(NULL, 0));
@@ -376,10 +469,20 @@ static void conflict(void *context, struct tcp_connection *connection, int half,
         g_array_append_val(dialogue->conflicts, seen);
 }
 
+/* No more records will come of that half: what is left of them is looked at. */
+static void end_of_records(struct dialogue *dialogue, int half)
+{
+    if (dialogue->under_tls == NULL)
+        return;
+    tls_connection_end(under_tls_connection(dialogue->under_tls), tls_role(dialogue, half));
+    feed_decrypted(dialogue, stream_buffer_place(&dialogue->buffer[half], UINT64_MAX));
+}
+
 static void finished(void *context, struct tcp_connection *connection, int half)
 {
     (void)context;
     struct dialogue *dialogue = connection->user;
+    end_of_records(dialogue, half);
     if (dialogue->record != NULL)
         smtp_feeder_finished(&dialogue->feeder, &shell, dialogue, half);
     else
@@ -388,7 +491,13 @@ static void finished(void *context, struct tcp_connection *connection, int half)
 
 static void end_session(struct dialogue *dialogue, enum tcp_end end)
 {
+    for (int half = 0; half < 2; half++)
+        end_of_records(dialogue, half);
     smtp_feeder_end(&dialogue->feeder, &shell, dialogue);
+    if (dialogue->under_tls != NULL) {
+        dialogue->record->tls.decrypted = dialogue->decrypted;
+        dialogue->record->tls.reason = tls_connection_reason(under_tls_connection(dialogue->under_tls));
+    }
     record_finish(dialogue->record, dialogue->connection, end);
     session_order_end(dialogue->owner->order, dialogue->order);
     dialogue->order = NULL;
@@ -407,6 +516,7 @@ static void closed(void *context, struct tcp_connection *connection, enum tcp_en
     for (int half = 0; half < 2; half++)
         stream_buffer_clear(&dialogue->buffer[half]);
     g_free(dialogue->proxied);
+    under_tls_free(dialogue->under_tls);
     if (dialogue->conflicts != NULL)
         g_array_free(dialogue->conflicts, TRUE);
     struct dialogues *dialogues = dialogue->owner;

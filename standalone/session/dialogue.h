@@ -10,10 +10,12 @@
 #include "record.h"
 #include "session_order.h"
 #include "tcp.h"
+#include "tls_keys.h"
 
 struct dialogues_options {
     struct arena_pool *pool;
     struct record_options records;
+    struct tls_keys *keys; /* NULL: what is under TLS is only counted */
     const char *(*capture_name)(void *context, unsigned index);
     unsigned (*capture_precision)(void *context, unsigned index);
     /* A connection on an SMTP port carries something else, from the frame at `first` on. */

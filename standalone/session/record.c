@@ -98,6 +98,7 @@ static struct item *add_item(struct record *record, enum item_kind kind, const s
     struct item *item = arena_take(record->arena, sizeof *item);
     item->kind = kind;
     item->role = event->role;
+    item->encrypted = event->encrypted;
     item->place = place_of(record, event);
     append(&record->items, &item->link, item);
     return item;
@@ -695,6 +696,7 @@ static void take_auth_step(struct record *record, const struct smtp_event *event
         started->mechanism = smtp_mechanism_is_name(event->text) ? keep(record, event->text) : smtp_span(NULL, 0);
         started->result = SMTP_STEP_STARTED;
         started->frame = sent != NULL ? sent->frame : 0;
+        started->encrypted = event->encrypted;
         if (event->sasl.has_identity)
             started->identity = keep(record, event->sasl.identity);
         if (event->sasl.has_secret)
@@ -773,6 +775,7 @@ static void take_hello(struct record *record, const struct smtp_event *event)
         record->tls.alpn = hello->alpn.length > 0 ? keep(record, hello->alpn) : smtp_span(NULL, 0);
     } else {
         record->tls.server_version = hello->version;
+        record->tls.cipher = hello->cipher;
     }
 }
 
@@ -1064,6 +1067,11 @@ const char *record_capture(const struct record *record, unsigned index)
 bool record_tls_failed(const struct record *record)
 {
     return record->tls.failed && !record->tls.established;
+}
+
+bool record_is_hidden(const struct record *record)
+{
+    return record->tls.seen && !record_tls_failed(record) && !record->tls.decrypted;
 }
 
 /* Whether an offer of STARTTLS would have been seen: in an EHLO reply, or in what the server said from the beginning on. */

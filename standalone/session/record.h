@@ -16,6 +16,7 @@
 #include "secrets.h"
 #include "tcp.h"
 #include "timing.h"
+#include "tls_connection.h"
 
 /* Where octets stand: frames and time of the first, frame of the last, offset of the first in its stream. */
 struct place {
@@ -67,6 +68,7 @@ struct item {
     enum smtp_role role;
     struct place place;
     enum smtp_line_end line_end;
+    bool encrypted; /* it came out of TLS */
 
     /* COMMAND, RESPONSE */
     enum smtp_verb verb;
@@ -117,6 +119,7 @@ struct auth {
     uint64_t result_frame;   /* of the reply that decided; 0: none did */
     unsigned result_capture; /* file of it */
     uint32_t command;
+    bool encrypted;          /* it came out of TLS */
 };
 
 struct recipient {
@@ -177,7 +180,10 @@ struct gap {
 
 struct tls {
     bool seen, implicit, established, failed;
+    bool decrypted;          /* what follows the handshake is in the record, as far as the keys go */
+    enum tls_reason reason;  /* why not, or not all; NONE also where nobody tried */
     uint16_t client_version, server_version; /* 0: not seen */
+    uint16_t cipher;         /* the suite that the server chose; 0: not seen */
     struct smtp_span sni, alpn;
     uint64_t first_frame;
     uint64_t octets[2];      /* by role */
@@ -332,6 +338,9 @@ size_t record_memory(const struct record *record);
 
 /* A handshake was tried and did not get through, nor did a later one: nothing is hidden by it. */
 bool record_tls_failed(const struct record *record);
+
+/* The session goes on under TLS, and what is said there cannot be read. */
+bool record_is_hidden(const struct record *record);
 
 /* "none", "offered", "requested", "accepted", "refused"; NULL: what the server offered is not in the capture. */
 const char *record_starttls(const struct record *record);

@@ -64,6 +64,12 @@ enum tls_reason tls_connection_reason(const struct tls_connection *connection)
     return client != TLS_REASON_NONE ? client : connection->half[SMTP_SERVER].reason;
 }
 
+const char *tls_reason_name(enum tls_reason reason)
+{
+    static const char *const names[] = { NULL, "no-key", "suite-not-supported", "handshake-not-in-capture", "tag-wrong" };
+    return names[reason];
+}
+
 size_t tls_connection_memory(const struct tls_connection *connection)
 {
     size_t octets = sizeof *connection;

@@ -20,6 +20,9 @@ enum tls_reason {
     TLS_REASON_TAG,          /* records do not authenticate with the key */
 };
 
+/* "no-key", "suite-not-supported", "handshake-not-in-capture", "tag-wrong"; NULL for TLS_REASON_NONE. Static memory. */
+const char *tls_reason_name(enum tls_reason reason);
+
 struct tls_consumer {
     /* What a record carried that stands at `offset` of its direction's stream and takes `octets` there. `plain` is
      * valid during the call only. */
