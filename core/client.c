@@ -322,15 +322,30 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     smtp_queue_push(session, (struct entry){ .kind = ENTRY_RESPONSE, .verb = session->current_verb }, sink);
 }
 
+/*
+ * No server lets DATA follow BDAT in one transaction (RFC 3030 section 2): what lies between them is in a hole, and this content is of
+ * another mail. Where there is no such hole, the server did; what it made of both nobody knows, and so they are one message that is not
+ * whole. A server that refused the chunks has no content yet.
+ */
+static bool goes_on_behind_chunks(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    bool behind = session->transaction_open && session->transaction_chunks && session->refused_code == 0;
+    if (!behind || !session->chunks_unknown)
+        return behind && session->bdat_open;
+    smtp_transaction_end(session, SMTP_OUTCOME_UNKNOWN, 0, sink);
+    return false;
+}
+
 void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    session->message++;
+    bool goes_on = goes_on_behind_chunks(session, sink);
+    if (!goes_on) {
+        session->message++;
+        session->content_octets = 0;
+        session->content_lines = 0;
+    }
     session->answered_message = session->message;
-    session->content_octets = 0;
-    session->content_lines = 0;
-    /* No server lets DATA follow BDAT in one transaction (RFC 3030 section 2): what lies between them is in the hole. */
-    bool between = session->transaction_open && session->transaction_chunks && session->half[SMTP_CLIENT].gap;
-    session->content_gap = session->content_start_unknown || between;
+    session->content_gap = session->content_start_unknown || goes_on;
     session->content_answered = false;
     session->bdat_open = false;
     if (session->octets_behind_data)

@@ -255,7 +255,7 @@ static void note_missing(struct message *message, uint64_t offset, uint64_t octe
     g_queue_push_tail_link(&message->missing, &hole->link);
 }
 
-void message_gap(struct message *message, uint64_t octets)
+void message_gap(struct message *message, uint64_t octets, bool more)
 {
     if (message->finished)
         return;
@@ -265,6 +265,8 @@ void message_gap(struct message *message, uint64_t octets)
         hand_header_over(message);
     }
     note_missing(message, message->octets, octets);
+    if (more)
+        note_missing(message, message->octets, MESSAGE_UNKNOWN);
     if (octets_matter(message->options))
         worker_post(message->options->worker, take_hole, message, smtp_span(&octets, sizeof octets));
 }

@@ -90,8 +90,8 @@ void message_free(struct message *message);
 
 void message_add(struct message *message, struct smtp_span octets);
 
-/* A hole of so many octets in the content, or (of a hole without an end) up to it. */
-void message_gap(struct message *message, uint64_t octets);
+/* A hole of so many octets in the content, or (of a hole without an end) up to it. `more`: more of it may be missing there. */
+void message_gap(struct message *message, uint64_t octets, bool more);
 
 /* What comes is not the beginning of the content: no header is read from it. */
 void message_lost_beginning(struct message *message);

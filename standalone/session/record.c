@@ -860,14 +860,14 @@ static void take_gap(struct record *record, const struct smtp_event *event)
     append(&record->gaps, &gap->link, gap);
     record->gap_octets += gap->octets;
     if (event->role == SMTP_CLIENT && record->content != NULL)
-        message_gap(record->content, event->octets);
+        message_gap(record->content, event->content, event->more);
     record->gap = true;
     before.octets = 0;
     struct item *item = add_item(record, ITEM_GAP, &before);
     if (item == NULL)
         return;
     item->octets = event->octets;
-    item->in_content = event->role == SMTP_CLIENT && record->content != NULL;
+    item->in_content = event->content > 0 && event->content == event->octets;
 }
 
 /* What could not be placed, or stands in front: neighbours of one kind are one item. */
