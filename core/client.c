@@ -322,23 +322,13 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     smtp_queue_push(session, (struct entry){ .kind = ENTRY_RESPONSE, .verb = session->current_verb }, sink);
 }
 
-/*
- * No server lets DATA follow BDAT in one transaction (RFC 3030 section 2): what lies between them is in a hole, and this content is of
- * another mail. Where there is no such hole, the server did; what it made of both nobody knows, and so they are one message that is not
- * whole. A server that refused the chunks has no content yet.
- */
-static bool goes_on_behind_chunks(struct smtp_session *session, const struct smtp_sink *sink)
-{
-    bool behind = session->transaction_open && session->transaction_chunks && session->refused_code == 0;
-    if (!behind || !session->chunks_unknown)
-        return behind && session->bdat_open;
-    smtp_transaction_end(session, SMTP_OUTCOME_UNKNOWN, 0, sink);
-    return false;
-}
-
 void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    bool goes_on = goes_on_behind_chunks(session, sink);
+    /*
+     * No server lets DATA follow BDAT in one transaction (RFC 3030 section 2): what lies between them is in a hole, or nobody knows what
+     * the server made of both. They are one message, and it is not whole. A server that refused the chunks has none yet.
+     */
+    bool goes_on = session->transaction_open && session->transaction_chunks && session->bdat_open && session->refused_code == 0;
     if (!goes_on) {
         session->message++;
         session->content_octets = 0;

@@ -204,7 +204,8 @@ static void read_bracketed(struct smtp_path *path, struct smtp_span text, const 
     while (rest.length > 0 && rest.octets[0] == '>')
         rest = smtp_span_from(rest, 1);
     path->wrapped = brackets->inner > 0;
-    read_mailbox(path, smtp_span_first(smtp_span_from(text, brackets->inner + 1), brackets->closing - brackets->inner - 1));
+    read_mailbox(path,
+                 smtp_span_first(smtp_span_from(text, brackets->inner + 1), brackets->closing - brackets->inner - 1));
     path->parameters = skip_comments(rest);
     path->null = path->address.length == 0 && path->route.length == 0;
 }

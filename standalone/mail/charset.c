@@ -36,8 +36,8 @@ bool charset_append(GString *out, const char *system, struct smtp_span octets)
     static const struct {
         const char *name, *larger;
     } charsets[] = {
-        { "big5", "BIG5-HKSCS" },        { "euc-jp", "EUC-JP-MS" },    { "euc-kr", "CP949" },
-        { "gbk", "GB18030" },            { "iso-2022-jp", "ISO-2022-JP-3" }, { "shift-jis", "CP932" },
+        { "big5", "BIG5-HKSCS" }, { "euc-jp", "EUC-JP-MS" },          { "euc-kr", "CP949" },
+        { "gbk", "GB18030" },     { "iso-2022-jp", "ISO-2022-JP-3" }, { "shift-jis", "CP932" },
     };
     if (g_ascii_strcasecmp(system, "UTF-8") == 0) {
         if (!text_is_utf8(octets))

@@ -8,11 +8,11 @@
 /* One word, its parts as they stand. */
 struct word {
     struct smtp_span whole;
-    struct smtp_span lead;   /* the white space between it and the word before */
+    struct smtp_span lead; /* the white space between it and the word before */
     struct smtp_span text;
     bool base64;
     char charset[CHARSET_LIMIT];
-    size_t octets, length;   /* where its octets lie among those of the words around it */
+    size_t octets, length; /* where its octets lie among those of the words around it */
 };
 
 /* Words of one charset, one behind the other. */
@@ -45,7 +45,8 @@ static size_t text_length(struct smtp_span at, bool base64)
 static bool read_word(struct smtp_span text, struct word *word)
 {
     struct smtp_span charset = smtp_span_from(text, 2);
-    const uint8_t *mark = charset.length > 0 ? memchr(charset.octets, '?', MIN(charset.length, 2 * CHARSET_LIMIT)) : NULL;
+    const uint8_t *mark =
+        charset.length > 0 ? memchr(charset.octets, '?', MIN(charset.length, 2 * CHARSET_LIMIT)) : NULL;
     if (mark == NULL)
         return false;
     charset.length = (size_t)(mark - charset.octets);
@@ -65,7 +66,8 @@ static bool read_word(struct smtp_span text, struct word *word)
     return true;
 }
 
-/* The next one in `*rest`, which is moved behind it; `before` is what stands in front of it, all where there is none. */
+/* The next one in `*rest`, which is moved behind it; `before` is what stands in front of it, all where there is none.
+ */
 static bool next_word(struct smtp_span *rest, struct smtp_span *before, struct word *word)
 {
     struct smtp_span text = *rest;
@@ -125,8 +127,10 @@ static void append_q(GByteArray *octets, struct smtp_span text)
         uint8_t octet = text.octets[i];
         if (octet == '_')
             octet = ' ';
-        if (octet == '=' && i + 2 < text.length && g_ascii_isxdigit((char)text.octets[i + 1]) && g_ascii_isxdigit((char)text.octets[i + 2])) {
-            octet = (uint8_t)(g_ascii_xdigit_value((char)text.octets[i + 1]) << 4 | g_ascii_xdigit_value((char)text.octets[i + 2]));
+        if (octet == '=' && i + 2 < text.length && g_ascii_isxdigit((char)text.octets[i + 1]) &&
+            g_ascii_isxdigit((char)text.octets[i + 2])) {
+            octet = (uint8_t)(g_ascii_xdigit_value((char)text.octets[i + 1]) << 4 |
+                              g_ascii_xdigit_value((char)text.octets[i + 2]));
             i += 2;
         }
         g_byte_array_append(octets, &octet, 1);
@@ -158,7 +162,8 @@ static void append_lead(struct run *run, const struct word *word, bool decoded)
 
 static bool can_be_shown(const struct run *run, struct smtp_span octets)
 {
-    return run->otherwise == ENCODED_WORDS_OCTETS || octets.length == 0 || memchr(octets.octets, '\0', octets.length) == NULL;
+    return run->otherwise == ENCODED_WORDS_OCTETS || octets.length == 0 ||
+           memchr(octets.octets, '\0', octets.length) == NULL;
 }
 
 /* Octets of words from `word` on, converted. */
@@ -176,7 +181,8 @@ static bool append_converted(struct run *run, const struct word *word, struct sm
 
 static void append_word(struct run *run, const struct word *word)
 {
-    struct smtp_span octets = smtp_span_first(smtp_span_from(smtp_span(run->octets->data, run->octets->len), word->octets), word->length);
+    struct smtp_span octets =
+        smtp_span_first(smtp_span_from(smtp_span(run->octets->data, run->octets->len), word->octets), word->length);
     bool empty = word->length == 0 && word->text.length > 0; /* not one digit in it */
     if (!empty && append_converted(run, word, octets))
         return;
@@ -211,12 +217,15 @@ static void add_word(struct run *run, struct word *word)
 
 static bool is_of_run(const struct run *run, const struct word *word)
 {
-    return run->words->len == 0 || g_ascii_strcasecmp(g_array_index(run->words, struct word, 0).charset, word->charset) == 0;
+    return run->words->len == 0 ||
+           g_ascii_strcasecmp(g_array_index(run->words, struct word, 0).charset, word->charset) == 0;
 }
 
 void encoded_words_append(GString *out, struct smtp_span text, enum encoded_words_otherwise otherwise)
 {
-    struct run run = { .out = out, .otherwise = otherwise, .words = g_array_new(FALSE, FALSE, sizeof(struct word)),
+    struct run run = { .out = out,
+                       .otherwise = otherwise,
+                       .words = g_array_new(FALSE, FALSE, sizeof(struct word)),
                        .octets = g_byte_array_new() };
     struct smtp_span before;
     struct word word;

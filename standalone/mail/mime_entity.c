@@ -158,8 +158,6 @@ void mime_entity_read(struct mime_entity *entity, bool in_digest)
     if (entity->encoding_field != NULL)
         entity->encoding = g_mime_content_encoding_from_string(entity->encoding_field->str);
     entity->attachment = entity->attachment || entity->filename != NULL;
-    if (mime_entity_is_encoded(entity) && entity->body == MIME_BODY_MESSAGE) /* not allowed (RFC 2046 section 5.2.1): what is in it stays closed */
-        entity->body = MIME_BODY_LEAF;
     if (entity->body == MIME_BODY_MULTIPART)
         entity->attachment = false;
 }

@@ -18,8 +18,8 @@ struct parameter {
 /* A part of the parameter that is looked for. */
 struct part {
     unsigned number;
-    unsigned order;    /* in which they came */
-    bool encoded;      /* its value has "%20", and perhaps a charset in front */
+    unsigned order; /* in which they came */
+    bool encoded;   /* its value has "%20", and perhaps a charset in front */
     struct smtp_span value;
 };
 
@@ -83,7 +83,8 @@ static bool next_parameter(struct quoted_text *quoted, struct smtp_span *rest, s
         if (equals == NULL)
             continue;
         size_t length = (size_t)(equals - segment.octets);
-        *parameter = (struct parameter){ .name = trim(smtp_span_first(segment, length)), .value = trim(smtp_span_from(segment, length + 1)) };
+        *parameter = (struct parameter){ .name = trim(smtp_span_first(segment, length)),
+                                         .value = trim(smtp_span_from(segment, length + 1)) };
         return true;
     }
     return false;
@@ -121,7 +122,8 @@ static struct smtp_span drop_last_comments(struct smtp_span value)
     return smtp_span_first(value, end);
 }
 
-/* Appends a value without its quotes; what stands outside of them as it is. A quote that is not closed is none, or begins it by mistake. */
+/* Appends a value without its quotes; what stands outside of them as it is. A quote that is not closed is none, or
+ * begins it by mistake. */
 static void append_unquoted(GString *out, struct smtp_span value)
 {
     bool hopeless = false;
@@ -146,8 +148,10 @@ static void append_percent(GByteArray *octets, struct smtp_span value)
 {
     for (size_t i = 0; i < value.length; i++) {
         uint8_t octet = value.octets[i];
-        if (octet == '%' && i + 2 < value.length && g_ascii_isxdigit((char)value.octets[i + 1]) && g_ascii_isxdigit((char)value.octets[i + 2])) {
-            octet = (uint8_t)(g_ascii_xdigit_value((char)value.octets[i + 1]) << 4 | g_ascii_xdigit_value((char)value.octets[i + 2]));
+        if (octet == '%' && i + 2 < value.length && g_ascii_isxdigit((char)value.octets[i + 1]) &&
+            g_ascii_isxdigit((char)value.octets[i + 2])) {
+            octet = (uint8_t)(g_ascii_xdigit_value((char)value.octets[i + 1]) << 4 |
+                              g_ascii_xdigit_value((char)value.octets[i + 2]));
             i += 2;
         }
         g_byte_array_append(octets, &octet, 1);
@@ -171,7 +175,8 @@ static struct smtp_span take_charset(struct smtp_span *value)
 
 /* ---- parts ---- */
 
-/* Parts of one kind that stand together are put together before they are decoded: a character may be split between them. */
+/* Parts of one kind that stand together are put together before they are decoded: a character may be split between
+ * them. */
 struct assembly {
     GString *out, *literal;
     GByteArray *octets;
@@ -181,10 +186,11 @@ struct assembly {
 static void flush(struct assembly *assembly)
 {
     GByteArray *octets = assembly->octets;
-    encoded_words_append(assembly->out, smtp_span(assembly->literal->str, assembly->literal->len), ENCODED_WORDS_OCTETS);
+    encoded_words_append(assembly->out, smtp_span(assembly->literal->str, assembly->literal->len),
+                         ENCODED_WORDS_OCTETS);
     g_string_truncate(assembly->literal, 0);
-    if (octets->len > 0
-        && (assembly->charset[0] == '\0' || !charset_append(assembly->out, assembly->charset, smtp_span(octets->data, octets->len))))
+    if (octets->len > 0 && (assembly->charset[0] == '\0' ||
+                            !charset_append(assembly->out, assembly->charset, smtp_span(octets->data, octets->len))))
         g_string_append_len(assembly->out, (const char *)octets->data, (gssize)octets->len);
     g_byte_array_set_size(octets, 0);
 }
@@ -210,7 +216,9 @@ static void add_part(struct assembly *assembly, const struct part *part, bool fi
 
 static GString *assemble(const struct part *parts, unsigned count)
 {
-    struct assembly assembly = { .out = g_string_new(NULL), .literal = g_string_new(NULL), .octets = g_byte_array_new() };
+    struct assembly assembly = { .out = g_string_new(NULL),
+                                 .literal = g_string_new(NULL),
+                                 .octets = g_byte_array_new() };
     for (unsigned i = 0; i < count; i++)
         add_part(&assembly, &parts[i], i == 0);
     flush(&assembly);

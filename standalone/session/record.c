@@ -907,6 +907,8 @@ static void begin_content(struct record *record, const struct smtp_event *event)
 {
     struct message *message = message_of(record, event->message, event->transport);
     struct item *item = add_item(record, ITEM_DATA, event);
+    if (event->transport == SMTP_TRANSPORT_DATA && message->octets > 0)
+        message_begin_again(message);
     record->content = message;
     record->data = item;
     if (!event->complete)
@@ -1052,7 +1054,7 @@ size_t record_memory(const struct record *record)
     memory += record->reply_long != NULL ? record->reply_long->allocated_len : 0;
     memory += record->scratch != NULL ? record->scratch->allocated_len : 0;
     if (record->content != NULL)
-        memory += sizeof *record->content + (record->content->header != NULL ? record->content->header->allocated_len : 0);
+        memory += sizeof *record->content + (record->content->header != NULL ? record->content->header->kept->allocated_len : 0);
     return memory;
 }
 

@@ -45,7 +45,8 @@ static void test_names(void **state)
         { "attachment; filename=\"caf\xe9.exe\"", "caf\xe9.exe" },
         { "attachment; filename=\"a.exe. . \"", "a.exe. . " },
         /* encoded words */
-        { "attachment; filename=\"=?utf-8?B?UmVjaG51bmcgMjAyNC5wZGY=?= =?utf-8?B?LmV4ZQ==?=\"", "Rechnung 2024.pdf.exe" },
+        { "attachment; filename=\"=?utf-8?B?UmVjaG51bmcgMjAyNC5wZGY=?= =?utf-8?B?LmV4ZQ==?=\"",
+          "Rechnung 2024.pdf.exe" },
         { "attachment; filename==?utf-8?B?UmVj?= =?utf-8?Q?.exe?=", "Rec.exe" },
         { "attachment; filename=\"=?utf-8?B?UmVj?=\" \"=?utf-8?B?LmV4ZQ==?=\"", "Rec.exe" },
         { "attachment; filename=\"=?utf-8?B?UmVj?=.exe\"", "Rec.exe" },
@@ -53,7 +54,8 @@ static void test_names(void **state)
         { "attachment; filename=\"=?utf-8?B?6S5leGU=?=\"", "\xe9.exe" },
         { "attachment; filename=\"=?utf-8?B?4oI=?= =?utf-8?B?rC5leGU=?=\"", "\xe2\x82\xac.exe" },
         { "attachment; filename=\"=?utf-8?B?UmVj\"", "=?utf-8?B?UmVj" },
-        { "attachment; filename=\"=?iso-2022-jp?B?GyRCJUYbKEI=?= =?iso-2022-jp?B?GyRCJTkbKEIuZXhl?=\"", "\xe3\x83\x86\xe3\x82\xb9.exe" },
+        { "attachment; filename=\"=?iso-2022-jp?B?GyRCJUYbKEI=?= =?iso-2022-jp?B?GyRCJTkbKEIuZXhl?=\"",
+          "\xe3\x83\x86\xe3\x82\xb9.exe" },
         /* RFC 2231 */
         { "attachment; filename*=utf-8''%e2%82%ac.exe", "\xe2\x82\xac.exe" },
         { "attachment; filename*=\"UTF-8'de'%E2%82%AC.exe\"", "\xe2\x82\xac.exe" },
@@ -94,11 +96,14 @@ static void test_names(void **state)
 static void test_control_octets(void **state)
 {
     static const char raw[] = "attachment; filename=\"a.pdf\0.exe\"";
-    static const char *const fields[] = { "attachment; filename*=utf-8''a.pdf%00.exe", "attachment; filename=\"=?utf-8?Q?a.pdf=00.exe?=\"",
-                                          "attachment; filename=\"=?utf-8?B?YS5wZGYALmV4ZQ==?=\"", "attachment; filename*0*=''a.pdf%00; filename*1=.exe" };
+    static const char *const fields[] = { "attachment; filename*=utf-8''a.pdf%00.exe",
+                                          "attachment; filename=\"=?utf-8?Q?a.pdf=00.exe?=\"",
+                                          "attachment; filename=\"=?utf-8?B?YS5wZGYALmV4ZQ==?=\"",
+                                          "attachment; filename*0*=''a.pdf%00; filename*1=.exe" };
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(fields) + 1; i++) {
-        struct smtp_span field = i < G_N_ELEMENTS(fields) ? smtp_span_of_text(fields[i]) : smtp_span(raw, sizeof raw - 1);
+        struct smtp_span field =
+            i < G_N_ELEMENTS(fields) ? smtp_span_of_text(fields[i]) : smtp_span(raw, sizeof raw - 1);
         GString *name = mime_parameter_name(field, "filename");
         assert_int_equal(name->len, 10);
         assert_memory_equal(name->str, "a.pdf\0.exe", 10);
@@ -140,7 +145,8 @@ static void test_plain(void **state)
 /* Fields made to keep a reader busy: done in no time, or the test runs into its limit. */
 static void test_hostile(void **state)
 {
-    static const char *const pieces[] = { "\"", "\\\"", " (", "(", ";filename*0=x", "\"\\\"", "=?a?Q?", "; filename=\"", " (a) ", "';'" };
+    static const char *const pieces[] = { "\"",     "\\\"",          " (",    "(",  ";filename*0=x", "\"\\\"",
+                                          "=?a?Q?", "; filename=\"", " (a) ", "';'" };
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
         GString *field = g_string_new("attachment; filename=\"x");
