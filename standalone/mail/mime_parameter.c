@@ -135,6 +135,8 @@ static void append_unquoted(GString *out, struct smtp_span value)
     while (value.length > 0) {
         bool quote = value.octets[0] == '"' && !hopeless;
         size_t length = quote ? quoted_text_string(value) : 0;
+        if (quote && value.length == 1)
+            break; /* one too many, at the end */
         if (length > 0)
             quoted_text_append(out, smtp_span_first(value, length));
         else

@@ -119,7 +119,7 @@ static void append_attachments(GString *out, const struct message *message)
         const struct attachment *attachment = link->data;
         g_string_append(list, shown > 0 ? _(", ") : "");
         if (attachment->filename.octets != NULL)
-            append_quoted(list, attachment->filename, attachment->filename.length);
+            phrase_file_name(list, attachment->filename, '"');
         else
             text_append_visible(list, attachment->content_type);
     }

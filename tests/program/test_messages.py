@@ -595,12 +595,16 @@ class Names(unittest.TestCase):
             (disposition + "filename*=utf-8''a.pdf%00.exe", "a.pdf\0.exe"),
             (disposition + 'filename="a.pdf\0.exe"', "a.pdf\0.exe"),
             (disposition + 'filename="a.pdf' + " " * 300 + '.exe"', "a.pdf" + " " * 300 + ".exe"),
+            (disposition + 'filename="' + "a" * 900 + '.pdf.exe"', "a" * 900 + ".pdf.exe"),
             (disposition + 'filename="' + "a" * 9000 + '.pdf.exe"', None)):
             part = self.look(field)["attachments"][0]
             self.assertTrue(name is None or part["filename"] == name, (field, part["filename"]))
             self.assertTrue(part["filename"].endswith(".exe"), part["filename"])
             self.assertTrue(self.files[0].endswith(".exe"), self.files)
             self.assertIn(".exe", "".join(run("messages", "name.pcap").stdout.decode().split()))
+            run("report", "-o", "name.html", "name.pcap")
+            self.assertIn(".exe</bdi>", read(".", "name.html").decode())
+            os.unlink(path("name.html"))
 
     def test_subject(self):
         message = self.look("X: y", "%s\r\n %s" % self.WORDS)

@@ -22,6 +22,8 @@ static void test_names(void **state)
         { "attachment; filename=a.exe", "a.exe" },
         { "attachment; FileName = \"a.exe\" ; size=3", "a.exe" },
         { "attachment; filename=\"\"", "" },
+        { "attachment; filename=a.exe\"", "a.exe" },
+        { "attachment; filename=\"=?utf-8?Q?a\"b.exe?=\"", "ab.exe" },
         { "attachment; filename=", "" },
         { "attachment; xfilename=b; filename=a.exe; filename=c", "a.exe" },
         { "attachment;;foo;filename=a", "a" },
