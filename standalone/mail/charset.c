@@ -6,6 +6,31 @@
 
 #include "text.h"
 
+/* Names that programs write, and systems do not know. */
+static const char *known_name(const char *name)
+{
+    static const struct {
+        const char *name, *known;
+    } aliases[] = {
+        { "big5_tw", "big5" },                /* Python's own names of two */
+        { "eucgb2312_cn", "gb2312" },
+        { "gb_2312-80", "gb2312" },
+        { "cp-1252", "windows-1252" },
+        { "cp50220", "iso-2022-jp" },
+        { "cp50221", "iso-2022-jp" },
+        { "iso-2022-jp-ms", "iso-2022-jp" },
+        { "mac-roman", "macintosh" },
+        { "unicode-1-1-utf-7", "utf-7" },
+        { "windows-949", "cp949" },
+    };
+    if (g_ascii_strncasecmp(name, "x-", 2) == 0)
+        name += 2;
+    for (size_t i = 0; i < G_N_ELEMENTS(aliases); i++)
+        if (g_ascii_strcasecmp(name, aliases[i].name) == 0)
+            return aliases[i].known;
+    return name;
+}
+
 bool charset_system_name(struct smtp_span name, char system[CHARSET_LIMIT])
 {
     char copy[CHARSET_LIMIT];
@@ -17,7 +42,7 @@ bool charset_system_name(struct smtp_span name, char system[CHARSET_LIMIT])
         copy[i] = (char)name.octets[i];
     }
     copy[name.length] = '\0';
-    return g_strlcpy(system, g_mime_charset_iconv_name(copy), CHARSET_LIMIT) < CHARSET_LIMIT;
+    return g_strlcpy(system, g_mime_charset_iconv_name(known_name(copy)), CHARSET_LIMIT) < CHARSET_LIMIT;
 }
 
 static bool convert(GString *out, const char *system, struct smtp_span octets)

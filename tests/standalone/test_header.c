@@ -73,6 +73,8 @@ static void test_text(void **state)
         { "=?iso-2022-jp?B?GyRCJUY=?= =?iso-2022-jp?B?JTklSBsoQg==?=", "\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88" },
         { "=?iso-2022-jp?B?GyRCJUY=?= =?iso-2022-jp?B?YS5leGU=?=", "\xe3\x83\x86" "a.exe" }, /* each is text, both together are not */
         { "=?shift_jis?B?g2U=?= =?shift_jis?B?g1iDZw==?=", "\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88" },
+        { "=?x-sjis?B?g2U=?= =?SJIS?B?g1g=?=", "\xe3\x83\x86\xe3\x82\xb9" },
+        { "=?big5_tw?B?pKQ=?= =?eucgb2312_cn?B?1tA=?=", "\xe4\xb8\xad\xe4\xb8\xad" },
         { "=?koi8-r?B?8NLJ18XU?=", "\xd0\x9f\xd1\x80\xd0\xb8\xd0\xb2\xd0\xb5\xd1\x82" },
         { "caf\xe9", "caf\xe9" },
         { "=?utf-8?X?abc?=", "=?utf-8?X?abc?=" },
