@@ -324,13 +324,18 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
 
 void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    session->message++;
+    /*
+     * No server lets DATA follow BDAT in one transaction (RFC 3030 section 2): what lies between them is in a hole, or nobody knows what
+     * the server made of both. They are one message, and it is not whole. A server that refused the chunks has none yet.
+     */
+    bool goes_on = session->transaction_open && session->transaction_chunks && session->bdat_open && session->refused_code == 0;
+    if (!goes_on) {
+        session->message++;
+        session->content_octets = 0;
+        session->content_lines = 0;
+    }
     session->answered_message = session->message;
-    session->content_octets = 0;
-    session->content_lines = 0;
-    /* No server lets DATA follow BDAT in one transaction (RFC 3030 section 2): what lies between them is in the hole. */
-    bool between = session->transaction_open && session->transaction_chunks && session->half[SMTP_CLIENT].gap;
-    session->content_gap = session->content_start_unknown || between;
+    session->content_gap = session->content_start_unknown || goes_on;
     session->content_answered = false;
     session->bdat_open = false;
     if (session->octets_behind_data)

@@ -79,8 +79,8 @@ static bool is_path(struct smtp_span argument, const char *keyword)
     struct smtp_path path = smtp_path_parse(argument, keyword);
     if (!path.found || path.unclosed || !are_parameters(path.parameters))
         return false;
-    /* Without brackets only the @ tells an address from the next word of a sentence. */
-    return path.null || (path.no_brackets ? path.domain.length > 0 : path.address.length > 0);
+    /* Where not only brackets stand, the @ tells an address from the words of a sentence. */
+    return path.null || (path.no_brackets || path.wrapped ? path.domain.length > 0 : path.address.length > 0);
 }
 
 /* Base64 of whole groups. An English word of four small letters is that too, so something else must stand in it. */

@@ -37,7 +37,8 @@ enum smtp_event_kind {
     SMTP_EVENT_TRANSACTION_RCPT,    /* .transaction .number (RCPT) .code (0: its reply was not seen) */
     SMTP_EVENT_TRANSACTION_CONTENT, /* .transaction .message: this content belongs to it */
     SMTP_EVENT_TRANSACTION_END,     /* .transaction .outcome .code */
-    SMTP_EVENT_GAP,                 /* .octets of .role are not in the capture */
+    SMTP_EVENT_GAP,                 /* .octets of .role are not in the capture, .content of them, or those up to its end, of a message;
+                                       .more: what else of it may be among them nothing says */
     SMTP_EVENT_SKIPPED,             /* .text could not be placed, behind a gap or in the middle of a dialogue */
     SMTP_EVENT_TURNED,              /* ATRN or TURN accepted: client and server change roles from here on */
     SMTP_EVENT_FINDING,             /* .finding .of_offer .detail */
@@ -152,7 +153,8 @@ struct smtp_event {
     struct smtp_reply reply;
     enum smtp_transport transport;
     enum smtp_end_mark end_mark;
-    bool last, complete, cancelled;
+    bool last, complete, cancelled, more;
+    uint64_t content;
     enum smtp_boundary boundary;
     enum smtp_step step;
     struct smtp_sasl_response sasl;

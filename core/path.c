@@ -21,22 +21,84 @@ static size_t behind_quotes(struct smtp_span text, size_t at)
     return at + 1;
 }
 
-/* Whether a quoted string begins at `at`, and where it ends. */
-static bool skip_quotes(struct smtp_span text, size_t *at, bool *hopeless)
+/* The octet behind the comment that begins at `at`; where it is never closed, the octet behind its first. */
+static size_t behind_comment(struct smtp_span text, size_t at)
 {
-    if (text.octets[*at] != '"' || *hopeless)
+    size_t depth = 0;
+    for (size_t i = at; i < text.length; i++) {
+        if (text.octets[i] == '\\')
+            i++;
+        else if (text.octets[i] == '(')
+            depth++;
+        else if (text.octets[i] == ')' && --depth == 0)
+            return i + 1;
+    }
+    return at + 1;
+}
+
+/* What was found not to be closed: looking for its end again and again would be quadratic. */
+struct hopeless {
+    bool quotes, comments;
+};
+
+/* Whether a quoted string begins at `at`, and where it ends. */
+static bool skip_quotes(struct smtp_span text, size_t *at, struct hopeless *hopeless)
+{
+    if (text.octets[*at] != '"' || hopeless->quotes)
         return false;
     size_t behind = behind_quotes(text, *at);
-    /* No quote closes this one, so none closes those behind it: looking again and again would be quadratic. */
-    *hopeless = behind == *at + 1;
+    hopeless->quotes = behind == *at + 1; /* no quote closes this one, so none closes those behind it */
     *at = behind;
     return true;
+}
+
+/* The same of a comment, which stands alone: "a(b)@c" has none. */
+static bool skip_comment(struct smtp_span text, size_t *at, struct hopeless *hopeless)
+{
+    if (text.octets[*at] != '(' || hopeless->comments || (*at > 0 && !is_blank(text.octets[*at - 1])))
+        return false;
+    size_t behind = behind_comment(text, *at);
+    hopeless->comments = behind == *at + 1;
+    *at = behind;
+    return true;
+}
+
+/* Without white space and comments in front. */
+static struct smtp_span skip_comments(struct smtp_span text)
+{
+    struct hopeless hopeless = { .quotes = false };
+    size_t at = 0;
+    text = smtp_span_trim(text);
+    while (text.length > 0 && skip_comment(text, &at, &hopeless) && !hopeless.comments) {
+        text = smtp_span_trim(smtp_span_from(text, at));
+        at = 0;
+    }
+    return text;
+}
+
+/* Without the comments at its end: "a@b (Foo)". */
+static struct smtp_span drop_last_comments(struct smtp_span text)
+{
+    struct hopeless hopeless = { .quotes = false };
+    size_t end = 0; /* of what is no comment */
+    size_t at = 0;
+    while (at < text.length) {
+        if (skip_comment(text, &at, &hopeless)) {
+            end = hopeless.comments ? at : end; /* it is none */
+            continue;
+        }
+        bool blank = is_blank(text.octets[at]);
+        if (!skip_quotes(text, &at, &hopeless))
+            at++;
+        end = blank ? end : at;
+    }
+    return smtp_span_first(text, end);
 }
 
 /* The first space outside quotes, or the end. */
 static size_t find_blank(struct smtp_span text)
 {
-    bool hopeless = false;
+    struct hopeless hopeless = { .quotes = false };
     size_t at = 0;
     while (at < text.length) {
         if (skip_quotes(text, &at, &hopeless))
@@ -48,28 +110,36 @@ static size_t find_blank(struct smtp_span text)
     return text.length;
 }
 
-/*
- * The '>' that closes the path, outside quotes. There is none if a '<' behind a space comes first, as in
- * "<a@b AUTH=<>": that '>' closes the parameter's bracket.
- */
-static bool find_closing(struct smtp_span text, size_t *closing)
+/* Where brackets stand, outside quotes and comments. */
+struct brackets {
+    bool open, closed;
+    size_t first, inner; /* the first '<', and the last one in front of the '>' */
+    size_t closing;      /* the first '>' behind it */
+};
+
+/* The brackets of a value, as in "AUTH=<>", are none, and nothing behind them is. */
+static struct brackets find_brackets(struct smtp_span text)
 {
-    bool hopeless = false;
-    bool blank = false;
+    struct brackets brackets = { .open = false };
+    struct hopeless hopeless = { .quotes = false };
     size_t at = 0;
     while (at < text.length) {
-        if (skip_quotes(text, &at, &hopeless))
+        if (skip_quotes(text, &at, &hopeless) || skip_comment(text, &at, &hopeless))
             continue;
-        if (text.octets[at] == '>') {
-            *closing = at;
-            return true;
+        if (text.octets[at] == '<') {
+            if (at > 0 && text.octets[at - 1] == '=')
+                return brackets;
+            brackets.first = brackets.open ? brackets.first : at;
+            brackets.inner = at;
+            brackets.open = true;
+        } else if (text.octets[at] == '>' && brackets.open) {
+            brackets.closed = true;
+            brackets.closing = at;
+            return brackets;
         }
-        if (text.octets[at] == '<' && blank)
-            return false;
-        blank = blank || (is_blank(text.octets[at]) && at > 0);
         at++;
     }
-    return false;
+    return brackets;
 }
 
 /* Cuts a source route, "@a,@b:", off the front (RFC 5321 appendix C). The colons of "[IPv6:...]" do not end it. */
@@ -93,7 +163,7 @@ static struct smtp_span take_route(struct smtp_span *mailbox)
 
 static void split_address(struct smtp_path *path)
 {
-    bool hopeless = false;
+    struct hopeless hopeless = { .quotes = false };
     bool found = false;
     size_t last = 0;
     size_t at = 0;
@@ -113,7 +183,7 @@ static void split_address(struct smtp_path *path)
 /* What stands between the brackets, or would. */
 static void read_mailbox(struct smtp_path *path, struct smtp_span mailbox)
 {
-    path->address = smtp_span_trim(mailbox);
+    path->address = drop_last_comments(smtp_span_trim(mailbox));
     path->route = take_route(&path->address);
     path->address = smtp_span_trim(path->address);
     split_address(path);
@@ -122,22 +192,21 @@ static void read_mailbox(struct smtp_path *path, struct smtp_span mailbox)
 static void read_unbracketed(struct smtp_path *path, struct smtp_span text)
 {
     size_t end = find_blank(text);
-    path->parameters = smtp_span_trim(smtp_span_from(text, end));
+    path->parameters = skip_comments(smtp_span_from(text, end));
     if (path->no_brackets && end > 0 && text.octets[end - 1] == '>')
         end--; /* "a@b>": the other bracket is missing */
     read_mailbox(path, smtp_span_first(text, end));
 }
 
-static void read_bracketed(struct smtp_path *path, struct smtp_span text)
+static void read_bracketed(struct smtp_path *path, struct smtp_span text, const struct brackets *brackets)
 {
-    size_t closing = 0;
-    if (!find_closing(text, &closing)) {
-        path->unclosed = true;
-        read_unbracketed(path, smtp_span_trim(text));
-        return;
-    }
-    read_mailbox(path, smtp_span_first(text, closing));
-    path->parameters = smtp_span_trim(smtp_span_from(text, closing + 1));
+    struct smtp_span rest = smtp_span_from(text, brackets->closing + 1);
+    while (rest.length > 0 && rest.octets[0] == '>')
+        rest = smtp_span_from(rest, 1);
+    path->wrapped = brackets->inner > 0;
+    read_mailbox(path,
+                 smtp_span_first(smtp_span_from(text, brackets->inner + 1), brackets->closing - brackets->inner - 1));
+    path->parameters = skip_comments(rest);
     path->null = path->address.length == 0 && path->route.length == 0;
 }
 
@@ -155,14 +224,15 @@ struct smtp_path smtp_path_parse(struct smtp_span argument, const char *keyword)
     if (rest.length == 0)
         return path;
 
+    struct brackets brackets = find_brackets(rest);
     path.found = true;
     path.space_after_colon = is_blank(behind_colon.octets[0]);
-    if (rest.octets[0] == '<') {
-        read_bracketed(&path, smtp_span_from(rest, 1));
-    } else {
-        path.no_brackets = true;
-        read_unbracketed(&path, rest);
-    }
+    path.no_brackets = !brackets.closed && rest.octets[0] != '<';
+    path.unclosed = !brackets.closed && rest.octets[0] == '<';
+    if (brackets.closed)
+        read_bracketed(&path, rest, &brackets);
+    else
+        read_unbracketed(&path, skip_comments(smtp_span_from(rest, path.unclosed ? 1 : 0)));
     return path;
 }
 

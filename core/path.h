@@ -21,12 +21,15 @@ struct smtp_path {
     bool space_after_colon;     /* "FROM: <a>": against the RFC, common */
     bool no_brackets;           /* "FROM:a@b" */
     bool unclosed;              /* "<a@b" without its ">" */
+    bool wrapped;               /* a name or brackets stand around the bracketed address: "Foo <a@b>", "<Foo <a@b>>", "<<a@b>>" */
 };
 
 /*
  * Parses "FROM:<a@b> SIZE=10" with keyword "FROM", "TO:<a@b>" with keyword "TO"; the keyword in any case,
  * spaces before and behind the colon allowed. A '>' inside a quoted local-part does not close the path.
- * Without brackets the path ends at the first space outside quotes.
+ * Without brackets the path ends at the first space outside quotes. Of brackets in brackets, and behind a name, the
+ * innermost hold the address, as servers take it; comments around it, "(Foo)", are none of it. The brackets of a value,
+ * "AUTH=<>", hold none.
  */
 struct smtp_path smtp_path_parse(struct smtp_span argument, const char *keyword);
 

@@ -109,6 +109,20 @@ size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, stru
     }
 }
 
+/* How many octets of the hole are of the message whose content comes in. */
+static void measure_gap(const struct smtp_session *session, struct smtp_event *event)
+{
+    const struct smtp_half *client = &session->half[SMTP_CLIENT];
+    if (event->role == SMTP_SERVER)
+        return;
+    if (client->mode == CLIENT_DATA)
+        event->content = event->octets;
+    if (client->mode != CLIENT_CHUNK)
+        return;
+    event->content = event->octets < client->remaining ? event->octets : client->remaining;
+    event->more = event->octets > client->remaining && !session->chunk_last && session->transport == SMTP_TRANSPORT_BDAT;
+}
+
 /* A hole in the client's stream: where it begins, and what may stand behind it. */
 static void gap_in_client(struct smtp_session *session, uint64_t octets, const struct smtp_sink *sink)
 {
@@ -119,15 +133,20 @@ static void gap_in_client(struct smtp_session *session, uint64_t octets, const s
         session->content.state = SMTP_CONTENT_IN_LINE; /* a dot behind the hole is no line's first */
         session->content.line_octets = 0;
         return;
-    case CLIENT_CHUNK:
+    case CLIENT_CHUNK: {
         session->content_gap = true;
         if (octets < half->remaining) {
             half->remaining -= octets;
             return;
         }
+        bool commands_too = octets > half->remaining || session->transport != SMTP_TRANSPORT_BDAT;
         half->remaining = 0;
         smtp_chunk_end(session, false, half->offset, sink);
-        break;
+        if (commands_too)
+            break;
+        half->mode = CLIENT_COMMAND;
+        return;
+    }
     case CLIENT_TLS:
         half->tls_lost = octets > half->remaining;
         half->remaining = half->tls_lost ? 0 : half->remaining - octets;
@@ -182,6 +201,7 @@ void smtp_session_gap(struct smtp_session *session, enum smtp_role role, uint64_
     struct smtp_half *half = &session->half[role];
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_GAP, role);
     event.octets = octets;
+    measure_gap(session, &event);
     smtp_emit(sink, &event);
     smtp_report(session, SMTP_FINDING_CAPTURE_GAP, role, half->offset, sink,
                 "%llu octet%s of the %s's stream %s not in the capture", (unsigned long long)octets, octets == 1 ? "" : "s",

@@ -666,7 +666,7 @@ static void take_gap(struct dialogue *dialogue, const struct smtp_event *event)
     gap->fact.octets = 0;
     gap->missing = event->octets;
     if (event->role == SMTP_CLIENT && message != NULL && !message->ended) {
-        CHANGE(message->missing, message->missing + event->octets);
+        CHANGE(message->missing, message->missing + event->content);
         CHANGE(message->broken, true);
     }
     place(dialogue, &gap->fact, event->offset + event->octets);

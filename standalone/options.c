@@ -59,7 +59,7 @@ static bool fail(int *status, const char *format, ...)
     va_start(arguments, format);
     char *problem = g_strdup_vprintf(format, arguments);
     GString *visible = g_string_new(NULL);
-    text_append_visible(visible, smtp_span_of_text(problem));
+    text_append_diagnostic(visible, smtp_span_of_text(problem));
     fprintf(stderr, "smtpscope: %s; %s\n", visible->str, _("try smtpscope --help"));
     g_string_free(visible, TRUE);
     g_free(problem);

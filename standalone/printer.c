@@ -76,7 +76,7 @@ static void say_directory_failed(struct printer *printer)
     if (g_atomic_int_get(&printer->failed))
         return;
     GString *visible = g_string_new(NULL);
-    text_append_visible(visible, smtp_span_of_text(outdir_problem(export_directory(printer->export))));
+    text_append_diagnostic(visible, smtp_span_of_text(outdir_problem(export_directory(printer->export))));
     fprintf(stderr, "smtpscope: %s\n", visible->str);
     g_string_free(visible, TRUE);
     g_atomic_int_set(&printer->failed, 1);
@@ -164,7 +164,7 @@ static void take_verification(void *context, const struct verification *verifica
 static void say_unreadable(struct printer *printer, const char *directory)
 {
     GString *visible = g_string_new(NULL);
-    text_append_visible(visible, smtp_span_of_text(directory));
+    text_append_diagnostic(visible, smtp_span_of_text(directory));
     fprintf(stderr, _("smtpscope: %s: cannot be read: %s\n"), visible->str, g_strerror(errno));
     g_string_free(visible, TRUE);
     g_atomic_int_set(&printer->failed, 1);

@@ -27,14 +27,34 @@ static const char *const sequences[] = {
     [PAGE_SERVER] = "\033[33m", [PAGE_GOOD] = "\033[1;32m", [PAGE_WARNING] = "\033[1;35m", [PAGE_BAD] = "\033[1;31m",
 };
 
-void page_append(struct page *page, enum page_colour colour, const char *text)
+/* `text` as the terminal has it; `*room` is to be freed behind it. */
+static const char *for_terminal(const struct page *page, const char *text, GString **room)
 {
+    *room = NULL;
+    if (page->unicode || g_str_is_ascii(text))
+        return text;
+    *room = g_string_new(NULL);
+    text_append_ascii(*room, text);
+    return (*room)->str;
+}
+
+static void free_room(GString *room)
+{
+    if (room != NULL)
+        g_string_free(room, TRUE);
+}
+
+void page_append(struct page *page, enum page_colour colour, const char *wide)
+{
+    GString *room;
+    const char *text = for_terminal(page, wide, &room);
     bool coloured = page->colour && sequences[colour] != NULL && *text != '\0';
     if (coloured)
         g_string_append(page->out, sequences[colour]);
     g_string_append(page->out, text);
     if (coloured)
         g_string_append(page->out, "\033[0m");
+    free_room(room);
 }
 
 void page_printf(struct page *page, enum page_colour colour, const char *format, ...)
@@ -47,8 +67,10 @@ void page_printf(struct page *page, enum page_colour colour, const char *format,
     g_free(text);
 }
 
-void page_rule(struct page *page, enum page_colour colour, const char *dash, unsigned indent, const char *title)
+void page_rule(struct page *page, enum page_colour colour, const char *dash, unsigned indent, const char *wide)
 {
+    GString *room;
+    const char *title = for_terminal(page, wide, &room);
     GString *rule = g_string_new(NULL);
     unsigned columns = 0;
     while (columns < indent) {
@@ -64,6 +86,7 @@ void page_rule(struct page *page, enum page_colour colour, const char *dash, uns
     page_append(page, colour, rule->str);
     g_string_append_c(page->out, '\n');
     g_string_free(rule, TRUE);
+    free_room(room);
 }
 
 /* Between full-width characters a line may break, but not in front of what closes or lengthens, nor behind what opens.
@@ -110,8 +133,10 @@ static size_t fitting(const char *text, unsigned room)
     return (size_t)(at - text);
 }
 
-void page_wrap(struct page *page, enum page_colour colour, unsigned used, unsigned indent, const char *text)
+void page_wrap(struct page *page, enum page_colour colour, unsigned used, unsigned indent, const char *wide)
 {
+    GString *room;
+    const char *text = for_terminal(page, wide, &room);
     for (;;) {
         size_t octets = fitting(text, used < PAGE_COLUMNS ? PAGE_COLUMNS - used : 1);
         char *part = g_strndup(text, octets);
@@ -120,8 +145,9 @@ void page_wrap(struct page *page, enum page_colour colour, unsigned used, unsign
         g_string_append_c(page->out, '\n');
         text += octets;
         if (*text == '\0')
-            return;
+            break;
         g_string_append_printf(page->out, "%*s", (int)indent, "");
         used = indent;
     }
+    free_room(room);
 }

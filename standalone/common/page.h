@@ -23,7 +23,7 @@ enum page_colour {
 struct page {
     GString *out;
     bool colour;
-    bool unicode; /* the terminal's character set has box-drawing characters */
+    bool unicode; /* the terminal's character set is UTF-8; where it is not, all else than ASCII is written as \xNN */
 };
 
 /* Characters that differ with the character set. Static memory. */

@@ -3,7 +3,9 @@
 
 #include <arpa/inet.h>
 #include <inttypes.h>
+#include <langinfo.h>
 #include <stdio.h>
+#include <string.h>
 
 bool text_is_utf8(struct smtp_span octets)
 {
@@ -19,15 +21,21 @@ bool text_is_utf8(struct smtp_span octets)
     return true;
 }
 
+/* Control characters, what formats or is not shown (general categories Cc, Cf, Zl, Zp; Default_Ignorable_Code_Point), noncharacters. */
 bool text_misleads(gunichar character)
 {
     static const struct {
         gunichar first, last;
     } ranges[] = {
-        { 0x00, 0x1f },     { 0x7f, 0x9f },     { 0xad, 0xad },     { 0x61c, 0x61c },   { 0x115f, 0x1160 },
-        { 0x17b4, 0x17b5 }, { 0x180b, 0x180f }, { 0x200b, 0x200f }, { 0x2028, 0x202e }, { 0x2060, 0x206f },
-        { 0x3164, 0x3164 }, { 0xfeff, 0xfeff }, { 0xffa0, 0xffa0 }, { 0xfff0, 0xfffb }, { 0xe0000, 0xe007f },
+        { 0x00, 0x1f },       { 0x7f, 0x9f },       { 0xad, 0xad },       { 0x34f, 0x34f },     { 0x600, 0x605 },
+        { 0x61c, 0x61c },     { 0x6dd, 0x6dd },     { 0x70f, 0x70f },     { 0x890, 0x891 },     { 0x8e2, 0x8e2 },
+        { 0x115f, 0x1160 },   { 0x17b4, 0x17b5 },   { 0x180b, 0x180f },   { 0x200b, 0x200f },   { 0x2028, 0x202e },
+        { 0x2060, 0x206f },   { 0x3164, 0x3164 },   { 0xfdd0, 0xfdef },   { 0xfe00, 0xfe0f },   { 0xfeff, 0xfeff },
+        { 0xffa0, 0xffa0 },   { 0xfff0, 0xfffb },   { 0x110bd, 0x110bd }, { 0x110cd, 0x110cd }, { 0x13430, 0x1343f },
+        { 0x1bca0, 0x1bca3 }, { 0x1d173, 0x1d17a }, { 0xe0000, 0xe0fff },
     };
+    if ((character & 0xfffe) == 0xfffe)
+        return true;
     for (size_t i = 0; i < G_N_ELEMENTS(ranges) && character >= ranges[i].first; i++)
         if (character <= ranges[i].last)
             return true;
@@ -73,6 +81,59 @@ static void append(GString *out, struct smtp_span octets, bool controls_too)
 void text_append_visible(GString *out, struct smtp_span octets)
 {
     append(out, octets, true);
+}
+
+void text_append_enclosed(GString *out, char open, struct smtp_span octets, char close)
+{
+    g_string_append_c(out, open);
+    while (octets.length > 0) {
+        size_t length = 0;
+        while (length < octets.length && octets.octets[length] != (uint8_t)open && octets.octets[length] != (uint8_t)close)
+            length++;
+        text_append_visible(out, smtp_span_first(octets, length));
+        if (length < octets.length)
+            append_escaped(out, octets.octets + length, 1);
+        octets = smtp_span_from(octets, length + 1);
+    }
+    g_string_append_c(out, close);
+}
+
+void text_append_word(GString *out, struct smtp_span octets)
+{
+    bool word = octets.length > 0;
+    for (size_t i = 0; i < octets.length && word; i++)
+        word = octets.octets[i] > ' ' && octets.octets[i] != '"' && octets.octets[i] != ',' && octets.octets[i] != ';';
+    if (word)
+        text_append_visible(out, octets);
+    else
+        text_append_enclosed(out, '"', octets, '"');
+}
+
+void text_append_ascii(GString *out, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        uint8_t octet = (uint8_t)*text;
+        if (octet < 0x80)
+            g_string_append_c(out, *text);
+        else
+            append_escaped(out, &octet, 1);
+    }
+}
+
+void text_append_diagnostic(GString *out, struct smtp_span octets)
+{
+    GString *visible = g_string_new(NULL);
+    text_append_visible(visible, octets);
+    if (text_locale_is_utf8())
+        g_string_append(out, visible->str);
+    else
+        text_append_ascii(out, visible->str);
+    g_string_free(visible, TRUE);
+}
+
+bool text_locale_is_utf8(void)
+{
+    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
 }
 
 void text_append_utf8(GString *out, struct smtp_span octets)

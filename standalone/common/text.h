@@ -13,10 +13,25 @@
 
 /*
  * Appends `octets` with everything that could harm a terminal or mislead a reader written as \xNN: control characters (C0,
- * DEL, C1), invalid UTF-8, and the Unicode controls that reorder or hide text. A backslash in front of an 'x' is written as \x5C, so
+ * DEL, C1), invalid UTF-8, the Unicode controls that reorder or hide text, all that is not shown, and noncharacters. A backslash in front of an 'x' is written as \x5C, so
  * that the original can be had back.
  */
 void text_append_visible(GString *out, struct smtp_span octets);
+
+/* The same between two marks; one of them in it is written as \xNN, too: what stands behind it cannot be imitated. */
+void text_append_enclosed(GString *out, char open, struct smtp_span octets, char close);
+
+/* The same in quotation marks only where it is no single word, or could be taken for the end of a phrase. */
+void text_append_word(GString *out, struct smtp_span octets);
+
+/* Appends `text`, which is visible, with each octet that is not ASCII as \xNN: for a terminal that does not have UTF-8. */
+void text_append_ascii(GString *out, const char *text);
+
+/* text_append_visible for standard error, whatever the locale has. */
+void text_append_diagnostic(GString *out, struct smtp_span octets);
+
+/* Whether the character set of the locale is UTF-8. */
+bool text_locale_is_utf8(void);
 
 /* Appends the octets with invalid UTF-8 as \xNN, all else as it is: for JSON, whose own escapes do the rest. */
 void text_append_utf8(GString *out, struct smtp_span octets);

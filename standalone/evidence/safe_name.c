@@ -6,8 +6,8 @@
 
 #include "text.h"
 
-/* Octets of an extension, with its dot, that is kept. */
-#define EXTENSION_LIMIT 16
+/* Octets of the end of a name, with the dot of its extension, that are kept. */
+#define ENDING_LIMIT ((size_t)32)
 
 static bool is_safe(gunichar character)
 {
@@ -41,22 +41,48 @@ static void cut(GString *name, size_t length)
     g_string_truncate(name, length);
 }
 
+/* What a system drops at the end of a name. */
+static void drop_end(GString *name)
+{
+    while (name->len > 0 && strchr(". ", name->str[name->len - 1]) != NULL)
+        g_string_truncate(name, name->len - 1);
+}
+
+/* Where the ending begins that is kept: the extension and what is in front of it, or the beginning of a very long extension. */
+static char *ending_of(const GString *name)
+{
+    size_t length = name->len;
+    while (length > 1 && name->str[length - 1] == '_') /* of what was replaced, one says enough */
+        length--;
+    length = MIN(length + 1, name->len);
+    size_t from = length > ENDING_LIMIT ? length - ENDING_LIMIT : 0;
+    const char *dot = g_strrstr_len(name->str, (gssize)length, ".");
+    if (dot != NULL && (size_t)(dot - name->str) < from) {
+        from = (size_t)(dot - name->str);
+        length = from + ENDING_LIMIT;
+    }
+    while (((uint8_t)name->str[from] & 0xc0) == 0x80)
+        from++;
+    while (length > from && ((uint8_t)name->str[length] & 0xc0) == 0x80)
+        length--;
+    return g_strndup(name->str + from, length - from);
+}
+
+/* Of a name that is too long the middle is left out. */
 static void shorten(GString *name)
 {
     if (name->len <= SAFE_NAME_LIMIT)
         return;
-    const char *dot = strrchr(name->str, '.');
-    char *extension = dot != NULL && strlen(dot) <= EXTENSION_LIMIT ? g_strdup(dot) : g_strdup("");
-    cut(name, SAFE_NAME_LIMIT - strlen(extension));
-    g_string_append(name, extension);
-    g_free(extension);
+    char *ending = ending_of(name);
+    cut(name, SAFE_NAME_LIMIT - strlen(ending));
+    g_string_append(name, ending);
+    g_free(ending);
 }
 
 /* Ends that a system drops, or a program takes for something else. */
 static void mend_ends(GString *name)
 {
-    while (name->len > 0 && strchr(". ", name->str[name->len - 1]) != NULL)
-        g_string_truncate(name, name->len - 1);
+    drop_end(name);
     if (name->len == 0)
         g_string_assign(name, "unnamed");
     if (strchr(".- ", name->str[0]) != NULL)
@@ -91,6 +117,7 @@ static bool is_device(const char *name)
 char *safe_name(struct smtp_span name)
 {
     GString *safe = replace_unsafe(name);
+    drop_end(safe); /* first: behind it the extension is found */
     shorten(safe);
     mend_ends(safe);
     if (is_device(safe->str)) {

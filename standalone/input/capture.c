@@ -51,7 +51,7 @@ struct capture_set {
 static void say(struct source *source, bool *flag, const char *what)
 {
     GString *name = g_string_new(NULL);
-    text_append_visible(name, smtp_span_of_text(strcmp(source->name, "-") == 0 ? _("standard input") : source->name));
+    text_append_diagnostic(name, smtp_span_of_text(strcmp(source->name, "-") == 0 ? _("standard input") : source->name));
     fprintf(stderr, "smtpscope: %s: %s\n", name->str, what);
     g_string_free(name, TRUE);
     g_free(source->problem);

@@ -6,11 +6,12 @@
 
 #include <stdbool.h>
 
+#include "quoted_text.h"
 #include "span.h"
 
 struct address_list {
     struct smtp_span rest;
-    bool no_quotes, no_comments; /* one was not closed: those behind it are no more looked for, which would take long */
+    struct quoted_text quoted;
 };
 
 static inline struct address_list address_list_of(struct smtp_span value)

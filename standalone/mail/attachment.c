@@ -26,7 +26,7 @@ struct attachment_writer *attachment_begin(struct arena *arena, const struct mim
     attachment->link.data = attachment;
     attachment->content_type = arena_copy(arena, smtp_span_of_text(entity->type));
     if (entity->filename != NULL)
-        attachment->filename = arena_copy(arena, smtp_span_of_text(entity->filename));
+        attachment->filename = arena_copy(arena, smtp_span(entity->filename->str, entity->filename->len));
     if (directory != NULL)
         attachment->file = outfile_new(directory, pool);
     struct attachment_writer *writer = g_new0(struct attachment_writer, 1);

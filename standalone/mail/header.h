@@ -16,15 +16,18 @@
 void header_read(struct smtp_span header, void (*field)(void *context, struct smtp_span name, struct smtp_span value), void *context);
 
 /*
- * A value as people read it: unfolded, encoded words decoded. Where they cannot be decoded without loss - an unknown charset, octets
- * that it does not have - the value stands as it was sent; and so it does where it is no UTF-8. g_free it.
+ * A value as people read it: unfolded, encoded words decoded, each by itself (encoded_words.h). One that cannot be decoded without loss - an
+ * unknown charset, octets that it does not have, a NUL - stands as it was sent. Not always UTF-8. g_free it.
  */
 char *header_text(struct smtp_span value);
 
 /* Whether a value is printable ASCII on one line without encoded words: it reads as it stands. */
 bool header_is_simple(struct smtp_span value);
 
-/* GMime reads C strings, which a NUL would end: each is replaced by U+FFFD. */
+/* A value without the line ends that fold it; a bare CR is none. */
+GString *header_unfold(struct smtp_span value);
+
+/* What people read is C strings, which a NUL would end: each is replaced by U+FFFD. */
 void header_show_nuls(GString *text);
 
 #endif

@@ -24,6 +24,8 @@ static const char *const names[] = {
     [HEADER_X_USER_AGENT] = "X-User-Agent",
 };
 
+const struct header_names header_fields_kept = { names, G_N_ELEMENTS(names), false };
+
 /* A copy without the line ends that fold it: what is behind them stays as it is. */
 static struct smtp_span unfold(struct arena *arena, struct smtp_span value)
 {

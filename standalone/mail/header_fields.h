@@ -4,13 +4,14 @@
 
 /*
  * Fields of a message's header as they were sent, in their order, for outputs that are compared with what other programs read from the
- * same octets: unfolded (RFC 5322 section 2.2.3), not decoded. How many there can be is bounded by the header that is looked at
- * (MESSAGE_HEADER_LIMIT).
+ * same octets: unfolded (RFC 5322 section 2.2.3), not decoded. How many there can be is bounded by what is kept of a header
+ * (header_filter.h).
  */
 
 #include <glib.h>
 
 #include "arena.h"
+#include "header_filter.h"
 #include "span.h"
 
 /* Those that are kept. */
@@ -43,6 +44,9 @@ struct header_field {
     enum header_name name;
     struct smtp_span value; /* never NULL */
 };
+
+/* All of these names. */
+extern const struct header_names header_fields_kept;
 
 /* Keeps a copy of the field behind those in `fields` (struct header_field), if its name is one of the above. `value`: as header_read gives it. */
 void header_fields_keep(GQueue *fields, struct arena *arena, struct smtp_span name, struct smtp_span value);

@@ -7,8 +7,14 @@
 #include "digest.h"
 #include "header.h"
 
-/* Most headers are not larger. */
-#define HEADER_AT_FIRST 1000
+/* Fields that people read of a message. */
+static const char *const read_names[] = { "Subject", "From", "To", "Date", "Message-ID" };
+static const struct header_names read_fields = { read_names, G_N_ELEMENTS(read_names), true };
+
+static struct header_filter *new_header(const struct message_options *options)
+{
+    return header_filter_new(options->fields ? &header_fields_kept : &read_fields);
+}
 
 struct message *message_new(struct arena *arena, struct lazy_arena *common, const struct message_options *options, uint32_t number,
                             enum smtp_transport transport)
@@ -20,7 +26,7 @@ struct message *message_new(struct arena *arena, struct lazy_arena *common, cons
     message->options = options;
     message->number = number;
     message->transport = transport;
-    message->header = g_string_sized_new(HEADER_AT_FIRST);
+    message->header = new_header(options);
     return message;
 }
 
@@ -45,7 +51,7 @@ void message_free(struct message *message)
 {
     digest_free(message->digest);
     if (message->header != NULL)
-        g_string_free(message->header, TRUE);
+        header_filter_free(message->header);
     end_mime(message, false);
     mime_parts_free(&message->parts);
     if (message->file != NULL)
@@ -180,6 +186,15 @@ static void take_late_beginning(void *target, struct smtp_span octets)
     end_mime(target, false);
 }
 
+/* Job: what comes is a message of its own. */
+static void take_beginning(void *target, struct smtp_span octets)
+{
+    struct message *message = target;
+    (void)octets;
+    end_mime(message, false);
+    message->mime_over = false;
+}
+
 /* Job: no more octets will come. */
 static void take_end(void *target, struct smtp_span octets)
 {
@@ -197,39 +212,20 @@ static void take_end(void *target, struct smtp_span octets)
 
 static void hand_header_over(struct message *message)
 {
-    if (memchr(message->header->str, '\0', message->header->len) != NULL)
-        header_show_nuls(message->header);
-    worker_post(message->options->worker, read_header, message, smtp_span(message->header->str, message->header->len));
-    g_string_free(message->header, TRUE);
+    GString *kept = message->header->kept;
+    message->header_cut = message->header_cut || message->header->cut;
+    header_show_nuls(kept);
+    worker_post(message->options->worker, read_header, message, smtp_span(kept->str, kept->len));
+    header_filter_free(message->header);
     message->header = NULL;
 }
 
-/* Keeps octets until the header's empty line was seen, wherever the pieces are cut. */
+/* Until the header's empty line was seen. */
 static void keep_header(struct message *message, struct smtp_span octets)
 {
-    size_t before = message->header->len;
-    size_t room = MESSAGE_HEADER_LIMIT - before;
-    g_string_append_len(message->header, (const char *)octets.octets, (gssize)MIN(room, octets.length));
-    const char *text = message->header->str;
-    size_t length = message->header->len;
-    for (size_t at = before > 3 ? before - 3 : 0; at < length; at++) {
-        const char *lf = memchr(text + at, '\n', length - at);
-        if (lf == NULL)
-            break;
-        at = (size_t)(lf - text);
-        bool first = at == 0 || (at == 1 && text[0] == '\r');
-        bool empty = first || text[at - 1] == '\n' || (at > 1 && text[at - 1] == '\r' && text[at - 2] == '\n');
-        if (!empty)
-            continue;
-        g_string_truncate(message->header, at + 1);
-        message->header_ended = true;
+    message->header_ended = header_filter_add(message->header, octets);
+    if (message->header_ended)
         hand_header_over(message);
-        return;
-    }
-    if (length == MESSAGE_HEADER_LIMIT) {
-        message->header_cut = true;
-        hand_header_over(message);
-    }
 }
 
 static bool octets_matter(const struct message_options *options)
@@ -255,16 +251,22 @@ static void note_missing(struct message *message, uint64_t offset, uint64_t octe
     g_queue_push_tail_link(&message->missing, &hole->link);
 }
 
-void message_gap(struct message *message, uint64_t octets)
+/* A hole: the field that it is in may be any other field behind it. */
+static void hand_whole_fields_over(struct message *message)
+{
+    header_filter_gap(message->header);
+    hand_header_over(message);
+}
+
+void message_gap(struct message *message, uint64_t octets, bool more)
 {
     if (message->finished)
         return;
-    if (message->header != NULL) { /* the field that the hole is in may be any other field behind it */
-        const char *last = memrchr(message->header->str, '\n', message->header->len);
-        g_string_truncate(message->header, last != NULL ? (size_t)(last - message->header->str) + 1 : 0);
-        hand_header_over(message);
-    }
+    if (message->header != NULL)
+        hand_whole_fields_over(message);
     note_missing(message, message->octets, octets);
+    if (more)
+        note_missing(message, message->octets, MESSAGE_UNKNOWN);
     if (octets_matter(message->options))
         worker_post(message->options->worker, take_hole, message, smtp_span(&octets, sizeof octets));
 }
@@ -273,10 +275,21 @@ void message_lost_beginning(struct message *message)
 {
     if (message->header == NULL || message->octets > 0)
         return;
-    g_string_free(message->header, TRUE);
+    header_filter_free(message->header);
     message->header = NULL;
     note_missing(message, 0, MESSAGE_UNKNOWN);
     worker_post(message->options->worker, take_late_beginning, message, smtp_span(NULL, 0));
+}
+
+void message_begin_again(struct message *message)
+{
+    if (message->finished)
+        return;
+    if (message->header != NULL)
+        hand_whole_fields_over(message);
+    message->header = new_header(message->options);
+    message->header_ended = false;
+    worker_post(message->options->worker, take_beginning, message, smtp_span(NULL, 0));
 }
 
 uint64_t message_missing(const struct message *message)

@@ -14,12 +14,10 @@
 #include "arena.h"
 #include "event.h"
 #include "header_fields.h"
+#include "header_filter.h"
 #include "mime.h"
 #include "outfile.h"
 #include "worker.h"
-
-/* Octets of a header that are kept; what is longer is looked at up to here. */
-#define MESSAGE_HEADER_LIMIT ((size_t)65536)
 
 /* What is wanted of messages, beside their headers. */
 struct message_options {
@@ -64,9 +62,9 @@ struct message {
     uint64_t frame, last_frame; /* of its first and last octet */
     unsigned capture;     /* the file of `frame` */
     GQueue missing;       /* struct message_hole */
-    bool header_cut;      /* it is longer than MESSAGE_HEADER_LIMIT */
+    bool header_cut;      /* of its fields not all was kept (header_filter.h) */
     bool header_ended;    /* the empty line behind it was seen */
-    GString *header;      /* as received, up to the empty line; NULL once the worker has it */
+    struct header_filter *header; /* NULL once the worker has what it keeps */
 
     /* The worker's. */
     char *sha256;         /* hex, of what was captured of it; NULL unless wanted */
@@ -90,11 +88,14 @@ void message_free(struct message *message);
 
 void message_add(struct message *message, struct smtp_span octets);
 
-/* A hole of so many octets in the content, or (of a hole without an end) up to it. */
-void message_gap(struct message *message, uint64_t octets);
+/* A hole of so many octets in the content, or (of a hole without an end) up to it. `more`: more of it may be missing there. */
+void message_gap(struct message *message, uint64_t octets, bool more);
 
 /* What comes is not the beginning of the content: no header is read from it. */
 void message_lost_beginning(struct message *message);
+
+/* What comes begins like a message, behind what came of another one: a header is looked for, and parts. */
+void message_begin_again(struct message *message);
 
 /* Octets of the stream that are missing from it; MESSAGE_UNKNOWN: nothing says how many. */
 uint64_t message_missing(const struct message *message);

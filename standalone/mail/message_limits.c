@@ -4,7 +4,7 @@
 #include "language.h"
 
 static const struct message_limit limits[] = {
-    { 0, "header", N_("the header is longer than what is read of it") },
+    { 0, "header", N_("fields of the header are longer than what is kept of them") },
     { MIME_LIMIT_DEPTH, "depth", N_("parts that are nested too deep are not opened") },
     { MIME_LIMIT_ATTACHMENTS, "attachments", N_("there are more attachments than are listed") },
     { MIME_LIMIT_FIELD, "field", N_("a header field of a part is longer than what is read of it") },

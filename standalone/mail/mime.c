@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "mime.h"
+#include "mime_private.h"
 
 #include <string.h>
+
+/* So much room for a field is not given back. */
+#define FIELD_KEPT 256
 
 /* A line that begins like a boundary's, and is longer, is none. */
 #define CANDIDATE_LIMIT 1024
@@ -11,23 +14,24 @@ struct level {
     char *boundary;                   /* NULL: a message */
     bool digest;
     struct attachment_writer *writer; /* of a message that is an attachment; else NULL */
+    struct mime_inside *inside;       /* what looks for parts in a multipart that is encoded as a whole; else NULL */
 };
 
 struct mime {
-    struct mime_parts *parts;
-    struct lazy_arena *arena;
-    struct outdir *directory;
+    struct mime_place place;
 
     struct level *levels;
     unsigned depth, room;
     unsigned multiparts;            /* of the levels */
     struct attachment_writer *leaf; /* the body that is open; NULL: nobody wants it */
     bool leaf_begins;               /* and no octet of it came yet */
+    struct mime_inside *inside;     /* the body that is open is a message, and encoded; else NULL */
     bool idle;                      /* nothing that comes matters */
 
     bool in_header;
     struct mime_entity entity;      /* whose header it is */
     GString *field;                 /* the field coming in */
+    uint64_t left_out;              /* octets of it between its beginning and its ending */
     uint64_t line;                  /* octets of the header's line so far, and its last one */
     uint8_t last;
 
@@ -38,16 +42,19 @@ struct mime {
     bool in_candidate;
 };
 
-struct mime *mime_new(struct mime_parts *parts, struct lazy_arena *arena, struct outdir *directory)
+struct mime *mime_begin(const struct mime_place *place)
 {
     struct mime *mime = g_new0(struct mime, 1);
-    mime->parts = parts;
-    mime->arena = arena;
-    mime->directory = directory;
+    mime->place = *place;
     mime->in_header = mime->line_begins = true;
     mime->field = g_string_new(NULL);
     mime->candidate = g_string_new(NULL);
     return mime;
+}
+
+struct mime *mime_new(struct mime_parts *parts, struct lazy_arena *arena, struct outdir *directory)
+{
+    return mime_begin(&(struct mime_place){ .parts = parts, .arena = arena, .directory = directory, .leaves = &parts->leaves });
 }
 
 void mime_parts_free(struct mime_parts *parts)
@@ -63,12 +70,12 @@ void mime_parts_free(struct mime_parts *parts)
 
 static struct attachment_writer *begin_attachment(struct mime *mime)
 {
-    struct mime_parts *parts = mime->parts;
+    struct mime_parts *parts = mime->place.parts;
     if (parts->attachments.length >= MIME_ATTACHMENTS_LIMIT) {
         parts->limits |= MIME_LIMIT_ATTACHMENTS;
         return NULL;
     }
-    struct attachment_writer *writer = attachment_begin(lazy_arena_get(mime->arena), &mime->entity, mime->directory, mime->arena->pool);
+    struct attachment_writer *writer = attachment_begin(lazy_arena_get(mime->place.arena), &mime->entity, mime->place.directory, mime->place.arena->pool);
     g_queue_push_tail_link(&parts->attachments, attachment_link(writer));
     return writer;
 }
@@ -76,8 +83,15 @@ static struct attachment_writer *begin_attachment(struct mime *mime)
 static void end_attachment(struct mime *mime, struct attachment_writer **writer, bool whole)
 {
     if (*writer != NULL && !attachment_end(*writer, whole))
-        mime->parts->limits |= MIME_LIMIT_ENCODING;
+        mime->place.parts->limits |= MIME_LIMIT_ENCODING;
     *writer = NULL;
+}
+
+static void end_inside(struct mime_inside **inside, bool whole)
+{
+    if (*inside != NULL)
+        mime_inside_end(*inside, whole);
+    *inside = NULL;
 }
 
 /* ---- levels ---- */
@@ -96,19 +110,31 @@ static void open_level(struct mime *mime, const struct level *level)
 static void close_levels(struct mime *mime, unsigned depth, bool whole)
 {
     end_attachment(mime, &mime->leaf, whole);
+    end_inside(&mime->inside, whole);
     mime->leaf_begins = false;
     while (mime->depth > depth) {
         struct level *level = &mime->levels[--mime->depth];
         end_attachment(mime, &level->writer, whole);
+        end_inside(&level->inside, whole);
         mime->multiparts -= level->boundary != NULL ? 1 : 0;
         g_free(level->boundary);
     }
 }
 
+static void clear_field(struct mime *mime)
+{
+    if (mime->field->allocated_len > FIELD_KEPT) { /* most are short; with what one long one took thousands of messages would have much */
+        g_string_free(mime->field, TRUE);
+        mime->field = g_string_new(NULL);
+    }
+    g_string_truncate(mime->field, 0);
+    mime->left_out = 0;
+}
+
 static void begin_header(struct mime *mime)
 {
     mime_entity_clear(&mime->entity);
-    g_string_truncate(mime->field, 0);
+    clear_field(mime);
     mime->in_header = true;
     mime->line = 0;
 }
@@ -120,15 +146,20 @@ static void give(struct mime *mime, struct smtp_span octets)
     if (octets.length == 0)
         return;
     if (mime->leaf_begins) {
-        mime->parts->leaves++;
+        (*mime->place.leaves)++;
         mime->leaf_begins = false;
         mime->idle = mime->depth == 0 && mime->leaf == NULL;
     }
-    for (unsigned i = 0; i < mime->depth; i++)
+    for (unsigned i = 0; i < mime->depth; i++) {
         if (mime->levels[i].writer != NULL)
             attachment_add(mime->levels[i].writer, octets);
+        if (mime->levels[i].inside != NULL)
+            mime_inside_add(mime->levels[i].inside, octets);
+    }
     if (mime->leaf != NULL)
         attachment_add(mime->leaf, octets);
+    if (mime->inside != NULL)
+        mime_inside_add(mime->inside, octets);
 }
 
 static void give_held(struct mime *mime)
@@ -168,8 +199,28 @@ static size_t give_lines(struct mime *mime, struct smtp_span octets, bool each)
 
 static void open_message(struct mime *mime)
 {
-    open_level(mime, &(struct level){ .writer = mime->entity.attachment ? begin_attachment(mime) : NULL });
+    struct attachment_writer *writer = mime->entity.attachment ? begin_attachment(mime) : NULL;
+    if (mime_entity_is_encoded(&mime->entity)) {
+        mime->leaf = writer;
+        mime->inside = mime_inside_new(&mime->place, mime->depth, &mime->entity);
+        return;
+    }
+    open_level(mime, &(struct level){ .writer = writer });
     begin_header(mime);
+}
+
+static void open_multipart(struct mime *mime)
+{
+    struct level level = { .boundary = g_strdup(mime->entity.boundary), .digest = mime->entity.digest };
+    if (mime->entity.encoding == GMIME_CONTENT_ENCODING_BASE64)
+        level.inside = mime_inside_new(&mime->place, mime->depth, &mime->entity);
+    open_level(mime, &level);
+}
+
+void mime_begin_multipart(struct mime *mime, const char *boundary, bool digest)
+{
+    mime->in_header = false;
+    open_level(mime, &(struct level){ .boundary = g_strdup(boundary), .digest = digest });
 }
 
 /* The header is over: what begins here? */
@@ -180,8 +231,8 @@ static void open_body(struct mime *mime)
     mime->in_header = false;
     mime_entity_read(&mime->entity, in_digest);
     bool container = mime->entity.body != MIME_BODY_LEAF;
-    if (container && mime->depth == MIME_DEPTH_LIMIT) {
-        mime->parts->limits |= MIME_LIMIT_DEPTH;
+    if (container && mime->place.above + mime->depth >= MIME_DEPTH_LIMIT) {
+        mime->place.parts->limits |= MIME_LIMIT_DEPTH;
         container = false;
     }
     mime->leaf_begins = !container;
@@ -190,25 +241,53 @@ static void open_body(struct mime *mime)
     else if (container && mime->entity.body == MIME_BODY_MESSAGE)
         open_message(mime);
     else if (container)
-        open_level(mime, &(struct level){ .boundary = g_strdup(mime->entity.boundary), .digest = mime->entity.digest });
+        open_multipart(mime);
     if (!mime->in_header)
         mime_entity_clear(&mime->entity);
-    mime->idle = mime->depth == 0 && mime->leaf == NULL && !mime->leaf_begins;
+    mime->idle = mime->depth == 0 && mime->leaf == NULL && mime->inside == NULL && !mime->leaf_begins;
 }
 
 /* ---- headers ---- */
 
+/* Of a field that is too long the octets in front of its ending make room for others. */
+static void add_to_field(struct mime *mime, struct smtp_span octets)
+{
+    const size_t ending = MIME_FIELD_LIMIT - MIME_FIELD_ENDING;
+    size_t room = MIME_FIELD_LIMIT - mime->field->len;
+    g_string_append_len(mime->field, (const char *)octets.octets, (gssize)MIN(room, octets.length));
+    octets = smtp_span_from(octets, room);
+    if (octets.length == 0)
+        return;
+    size_t erased = MIN(octets.length, MIME_FIELD_ENDING);
+    mime->left_out += octets.length;
+    g_string_erase(mime->field, (gssize)ending, (gssize)erased);
+    octets = smtp_span_from(octets, octets.length - erased);
+    g_string_append_len(mime->field, (const char *)octets.octets, (gssize)octets.length);
+}
+
+/* What is lost of a field is shown in its place. */
+static void show_what_is_left_out(struct mime *mime)
+{
+    if (mime->left_out == 0)
+        return;
+    char *words = g_strdup_printf("[%" G_GUINT64_FORMAT " octets left out]", mime->left_out);
+    g_string_insert(mime->field, (gssize)(MIME_FIELD_LIMIT - MIME_FIELD_ENDING), words);
+    g_free(words);
+    mime->place.parts->limits |= MIME_LIMIT_FIELD;
+}
+
 static void end_field(struct mime *mime)
 {
+    bool content = smtp_span_starts_with(smtp_span(mime->field->str, mime->field->len), "Content-");
+    if (content)
+        show_what_is_left_out(mime);
     struct smtp_span field = smtp_span(mime->field->str, mime->field->len);
     const uint8_t *colon = field.length > 0 ? memchr(field.octets, ':', field.length) : NULL;
-    if (colon != NULL && smtp_span_starts_with(field, "Content-")) {
+    if (colon != NULL && content) {
         size_t name = (size_t)(colon - field.octets);
-        if (field.length >= MIME_FIELD_LIMIT)
-            mime->parts->limits |= MIME_LIMIT_FIELD;
         mime_entity_field(&mime->entity, smtp_span_trim(smtp_span_first(field, name)), smtp_span_trim(smtp_span_from(field, name + 1)));
     }
-    g_string_truncate(mime->field, 0);
+    clear_field(mime);
 }
 
 /* Octets of one line of the header, perhaps its last ones. */
@@ -218,8 +297,7 @@ static void take_header(struct mime *mime, struct smtp_span octets)
     bool folded = octets.octets[0] == ' ' || octets.octets[0] == '\t';
     if (mime->line == 0 && !folded)
         end_field(mime);
-    size_t room = MIME_FIELD_LIMIT - mime->field->len;
-    g_string_append_len(mime->field, (const char *)octets.octets, (gssize)MIN(room, octets.length));
+    add_to_field(mime, octets);
     mime->line += octets.length;
     mime->last = octets.octets[octets.length - 1];
     if (mime->last != '\n')

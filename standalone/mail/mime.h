@@ -5,7 +5,8 @@
 /*
  * Finds the attachments of a message while its octets come (RFC 2045, 2046). GMime's parser wants a message as a whole, and keeps a tree
  * of it; here only boundaries are looked for, whatever the size, the depth and the number of parts. What a header says and how a body
- * is decoded is GMime's to tell (mime_entity.c, body_decoder.c).
+ * is decoded is GMime's to tell (mime_entity.c, body_decoder.c). A message that is encoded as a
+ * whole is opened all the same (mime_private.h).
  */
 
 #include "attachment.h"
@@ -13,11 +14,15 @@
 /* Parts in parts in parts: what is deeper is not opened. */
 #define MIME_DEPTH_LIMIT 50u
 
+/* Bodies in each other that are read decoded and as they stand. */
+#define MIME_TWICE_LIMIT 4u
+
 /* Attachments of a message that are listed. */
 #define MIME_ATTACHMENTS_LIMIT 10000u
 
-/* Octets of a header field that are looked at. */
+/* Octets of a header field that are looked at; of a longer one the first, and so many of the last, as there a name ends. */
 #define MIME_FIELD_LIMIT ((size_t)8192)
+#define MIME_FIELD_ENDING ((size_t)1024)
 
 /* Where a limit was met, and there may be more than was found. */
 enum mime_limit {
@@ -31,6 +36,7 @@ enum mime_limit {
 struct mime_parts {
     GQueue attachments;  /* struct attachment, in the order in which they begin */
     unsigned limits;     /* enum mime_limit */
+    unsigned twice;      /* bodies that are being read in two ways, one in the other */
     uint64_t leaves;     /* bodies that are no parts or messages themselves, and have octets; of a message as a whole, too */
 };
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "header.h"
+#include "mime_parameter.h"
 
 /* A boundary has 70 characters at the most (RFC 2046 section 5.1.1). Much longer ones are taken for none. */
 #define BOUNDARY_LIMIT 500
@@ -53,7 +54,7 @@ void mime_entity_field(struct mime_entity *entity, struct smtp_span name, struct
 {
     const struct {
         const char *name;
-        char **value;
+        GString **value;
     } fields[] = {
         { "Content-Type", &entity->type_field },
         { "Content-Disposition", &entity->disposition_field },
@@ -62,13 +63,24 @@ void mime_entity_field(struct mime_entity *entity, struct smtp_span name, struct
     for (size_t i = 0; i < G_N_ELEMENTS(fields); i++) {
         if (*fields[i].value != NULL || !smtp_span_is(name, fields[i].name))
             continue;
-        GString *text = g_string_new_len((const char *)value.octets, (gssize)value.length);
-        header_show_nuls(text);
-        char *copy = shield(smtp_span(text->str, text->len));
-        g_string_free(text, TRUE);
-        *fields[i].value = g_mime_utils_header_unfold(copy);
-        g_free(copy);
+        *fields[i].value = header_unfold(value);
     }
+}
+
+static struct smtp_span span_of(const GString *field)
+{
+    return field != NULL ? smtp_span(field->str, field->len) : smtp_span(NULL, 0);
+}
+
+/* The front of a field for GMime, which reads C strings. */
+static char *front_of(const GString *field)
+{
+    struct smtp_span front = mime_parameter_front(span_of(field));
+    GString *text = g_string_new_len((const char *)front.octets, (gssize)front.length);
+    header_show_nuls(text);
+    char *shielded = shield(smtp_span(text->str, text->len));
+    g_string_free(text, TRUE);
+    return shielded;
 }
 
 bool mime_entity_is_encoded(const struct mime_entity *entity)
@@ -76,36 +88,50 @@ bool mime_entity_is_encoded(const struct mime_entity *entity)
     return entity->encoding == GMIME_CONTENT_ENCODING_BASE64 || entity->encoding == GMIME_CONTENT_ENCODING_QUOTEDPRINTABLE;
 }
 
-static void read_boundary(struct mime_entity *entity, GMimeContentType *type)
+static void read_boundary(struct mime_entity *entity)
 {
-    const char *boundary = g_mime_content_type_get_parameter(type, "boundary");
+    GString *boundary = mime_parameter_plain(span_of(entity->type_field), "boundary");
     if (boundary == NULL)
         return;
-    entity->boundary = g_strchomp(unshield(boundary)); /* white space behind it is not of it */
+    header_show_nuls(boundary); /* no line has the boundary then */
+    entity->boundary = g_strchomp(g_string_free(boundary, FALSE)); /* white space behind it is not of it */
     size_t length = strlen(entity->boundary);
     if (length > 0 && length <= BOUNDARY_LIMIT)
         entity->body = MIME_BODY_MULTIPART;
 }
 
+/* A name that is empty gives way to another one. */
+static void read_name(struct mime_entity *entity, const GString *field, const char *parameter)
+{
+    GString *name = field != NULL ? mime_parameter_name(span_of(field), parameter) : NULL;
+    bool better = name != NULL && (name->len > 0 || entity->filename == NULL);
+    if (better && entity->filename != NULL)
+        g_string_free(entity->filename, TRUE);
+    if (better)
+        entity->filename = name;
+    else if (name != NULL)
+        g_string_free(name, TRUE);
+}
+
 static void read_type(struct mime_entity *entity, bool in_digest)
 {
     const char *otherwise = in_digest ? "message/rfc822" : "text/plain"; /* RFC 2046 section 5.1.5, RFC 2045 section 5.2 */
-    GMimeContentType *type = g_mime_content_type_parse(NULL, entity->type_field != NULL ? entity->type_field : otherwise);
+    char *front = entity->type_field != NULL ? front_of(entity->type_field) : g_strdup(otherwise);
+    GMimeContentType *type = g_mime_content_type_parse(NULL, front);
     char *name = g_mime_content_type_get_mime_type(type);
     char *lower = g_ascii_strdown(name, -1);
     entity->type = unshield(lower);
     g_free(lower);
     g_free(name);
+    g_free(front);
     if (g_mime_content_type_is_type(type, "multipart", "*"))
-        read_boundary(entity, type);
+        read_boundary(entity);
     entity->digest = g_mime_content_type_is_type(type, "multipart", "digest");
     if (g_mime_content_type_is_type(type, "message", "rfc822") || g_mime_content_type_is_type(type, "message", "global"))
         entity->body = MIME_BODY_MESSAGE;
     bool text = g_mime_content_type_is_type(type, "text", "*") || g_mime_content_type_is_type(type, "message", "*")
                 || g_mime_content_type_is_type(type, "multipart", "*");
     entity->attachment = !text;
-    if (entity->filename == NULL)
-        entity->filename = unshield(g_mime_content_type_get_parameter(type, "name"));
     g_object_unref(type);
 }
 
@@ -113,14 +139,11 @@ static void read_disposition(struct mime_entity *entity)
 {
     if (entity->disposition_field == NULL)
         return;
-    GMimeContentDisposition *disposition = g_mime_content_disposition_parse(NULL, entity->disposition_field);
+    char *front = front_of(entity->disposition_field);
+    GMimeContentDisposition *disposition = g_mime_content_disposition_parse(NULL, front);
     entity->attachment = entity->attachment || g_mime_content_disposition_is_attachment(disposition);
-    const char *filename = g_mime_content_disposition_get_parameter(disposition, "filename");
-    if (filename != NULL) {
-        g_free(entity->filename);
-        entity->filename = unshield(filename);
-    }
     g_object_unref(disposition);
+    g_free(front);
 }
 
 void mime_entity_read(struct mime_entity *entity, bool in_digest)
@@ -130,22 +153,28 @@ void mime_entity_read(struct mime_entity *entity, bool in_digest)
         return; /* plain text: most parts without a word on what they are, and messages of old */
     read_type(entity, in_digest);
     read_disposition(entity);
+    read_name(entity, entity->type_field, "name");
+    read_name(entity, entity->disposition_field, "filename");
     if (entity->encoding_field != NULL)
-        entity->encoding = g_mime_content_encoding_from_string(entity->encoding_field);
+        entity->encoding = g_mime_content_encoding_from_string(entity->encoding_field->str);
     entity->attachment = entity->attachment || entity->filename != NULL;
-    if (mime_entity_is_encoded(entity) && entity->body == MIME_BODY_MESSAGE) /* not allowed (RFC 2046 section 5.2.1): what is in it stays closed */
-        entity->body = MIME_BODY_LEAF;
     if (entity->body == MIME_BODY_MULTIPART)
         entity->attachment = false;
 }
 
+static void free_text(GString *text)
+{
+    if (text != NULL)
+        g_string_free(text, TRUE);
+}
+
 void mime_entity_clear(struct mime_entity *entity)
 {
-    g_free(entity->type_field);
-    g_free(entity->disposition_field);
-    g_free(entity->encoding_field);
+    free_text(entity->type_field);
+    free_text(entity->disposition_field);
+    free_text(entity->encoding_field);
+    free_text(entity->filename);
     g_free(entity->type);
     g_free(entity->boundary);
-    g_free(entity->filename);
     *entity = (struct mime_entity){ .body = MIME_BODY_LEAF };
 }

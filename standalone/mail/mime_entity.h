@@ -4,7 +4,7 @@
 
 /*
  * What the header of a message, or of a part of one, says of the body behind it (RFC 2045, 2183, 2231): the fields come one by one, and
- * at the end of the header they are read.
+ * at the end of the header they are read. GMime reads the types, mime_parameter.c what stands behind them.
  */
 
 #include <glib.h>
@@ -20,14 +20,14 @@ enum mime_body {
 };
 
 struct mime_entity {
-    /* The fields, as they came; NULL: not seen. */
-    char *type_field, *disposition_field, *encoding_field;
+    /* The fields, unfolded; NULL: not seen. */
+    GString *type_field, *disposition_field, *encoding_field;
 
     /* What they say, from mime_entity_read on. */
     enum mime_body body;
     char *type;     /* "text/plain" */
     char *boundary; /* of a multipart */
-    char *filename; /* decoded; not always UTF-8. NULL: none */
+    GString *filename; /* decoded; any octets, not always UTF-8. NULL: none */
     bool digest;    /* multipart/digest: its parts are messages where they do not say otherwise */
     bool attachment; /* a file to whoever reads the mail: disposition `attachment`, or a file name, or no text */
     GMimeContentEncoding encoding;

@@ -18,9 +18,8 @@ void messages_text_heading(struct page *page)
 
 static void append_recipient(GString *out, const struct recipient *recipient)
 {
-    GString *address = g_string_new("<");
-    text_append_visible(address, recipient->address);
-    g_string_append(address, ">");
+    GString *address = g_string_new(NULL);
+    text_append_enclosed(address, '<', recipient->address, '>');
     if (recipient->code >= 400)
         g_string_append_printf(out, _("%s refused (%u)"), address->str, recipient->code);
     else if (recipient->delivery_code >= 400)
@@ -48,9 +47,11 @@ static void append_recipients(GString *out, const struct transaction *transactio
 
 static void append_envelope(GString *out, const struct transaction *transaction)
 {
-    g_string_append(out, "<");
-    text_append_visible(out, transaction->mail_from);
-    g_string_append(out, transaction->mail_seen ? "> -> " : "?> -> ");
+    if (transaction->mail_seen)
+        text_append_enclosed(out, '<', transaction->mail_from, '>');
+    else
+        g_string_append(out, "<?>");
+    g_string_append(out, " -> ");
     append_recipients(out, transaction);
     const char *outcome = smtp_outcome_name(transaction->outcome);
     g_string_append_printf(out, ": %s", outcome != NULL ? _(outcome) : _("outcome not seen"));
@@ -81,13 +82,18 @@ static void append_missing(GString *out, const struct message *message)
     g_string_free(count, TRUE);
 }
 
+/* What the wire says stands in quotation marks: nothing in it can look like what is said about it. */
+static void append_quoted(GString *out, struct smtp_span text, size_t limit)
+{
+    text_append_enclosed(out, '"', smtp_span_first(text, limit), '"');
+    phrase_cut(out, smtp_span_from(text, limit), 0); /* how much more there is */
+}
+
 static void append_message(GString *out, const struct message *message)
 {
     if (message->subject != NULL) {
         g_string_append(out, _("; "));
-        g_string_append_c(out, '"');
-        phrase_cut(out, smtp_span_of_text(message->subject), SUBJECT_SHOWN);
-        g_string_append_c(out, '"');
+        append_quoted(out, smtp_span_of_text(message->subject), SUBJECT_SHOWN);
     }
     GString *count = g_string_new(NULL);
     text_append_count(count, message->octets);
@@ -112,7 +118,10 @@ static void append_attachments(GString *out, const struct message *message)
     for (const GList *link = message->parts.attachments.head; link != NULL && shown < ATTACHMENTS_SHOWN; link = link->next, shown++) {
         const struct attachment *attachment = link->data;
         g_string_append(list, shown > 0 ? _(", ") : "");
-        text_append_visible(list, attachment->filename.octets != NULL ? attachment->filename : attachment->content_type);
+        if (attachment->filename.octets != NULL)
+            phrase_file_name(list, attachment->filename, '"');
+        else
+            text_append_visible(list, attachment->content_type);
     }
     if (count > shown) {
         g_string_append(list, _(", "));

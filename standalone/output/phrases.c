@@ -20,6 +20,29 @@ void phrase_cut(GString *out, struct smtp_span text, size_t limit)
     g_string_free(more, TRUE);
 }
 
+static void append_marked(GString *out, struct smtp_span name, char mark)
+{
+    if (mark != '\0')
+        text_append_enclosed(out, mark, name, mark);
+    else
+        text_append_visible(out, name);
+}
+
+void phrase_file_name(GString *out, struct smtp_span name, char mark)
+{
+    if (name.length <= PHRASE_LINE_SHOWN) {
+        append_marked(out, name, mark);
+        return;
+    }
+    size_t front = PHRASE_LINE_SHOWN - PHRASE_ENDING_SHOWN;
+    GString *between = g_string_new(NULL);
+    text_append_count(between, name.length - PHRASE_LINE_SHOWN);
+    append_marked(out, smtp_span_first(name, front), mark);
+    g_string_append_printf(out, _(" [%s octets] "), between->str);
+    append_marked(out, smtp_span_from(name, name.length - PHRASE_ENDING_SHOWN), mark);
+    g_string_free(between, TRUE);
+}
+
 void phrase_guarded(GString *out, const struct guarded *line, size_t limit, bool show_secrets)
 {
     phrase_cut(out, line->before, limit);

@@ -12,8 +12,14 @@
 /* Octets of a line that are shown where not all of it is wanted. */
 #define PHRASE_LINE_SHOWN ((size_t)400)
 
+/* Of the name of a file so much, at its end. */
+#define PHRASE_ENDING_SHOWN ((size_t)100)
+
 /* The first `limit` octets, and how many more there are. */
 void phrase_cut(GString *out, struct smtp_span text, size_t limit);
+
+/* The name of a file: of one of more than PHRASE_LINE_SHOWN octets the middle is left out. Between two marks where `mark` is no NUL. */
+void phrase_file_name(GString *out, struct smtp_span name, char mark);
 
 /* A line of the client; its secret as a label, unless `show_secrets`. */
 void phrase_guarded(GString *out, const struct guarded *line, size_t limit, bool show_secrets);

@@ -21,12 +21,12 @@ static void append_transaction(GString *out, const struct transaction *transacti
     unsigned count = transaction->recipients.length;
     GString *from = g_string_new(NULL);
     GString *to = g_string_new(NULL);
-    text_append_visible(from, transaction->mail_from);
+    text_append_enclosed(from, '<', transaction->mail_from, '>');
     if (count == 1)
-        text_append_visible(to, ((const struct recipient *)transaction->recipients.head->data)->address);
+        text_append_word(to, ((const struct recipient *)transaction->recipients.head->data)->address);
     else
         g_string_append_printf(to, language_plural("%u recipient", "%u recipients", count), count);
-    g_string_append_printf(out, _("; mail from <%s> to %s: %s"), from->str, to->str, outcome != NULL ? _(outcome) : _("outcome not seen"));
+    g_string_append_printf(out, _("; mail from %s to %s: %s"), from->str, to->str, outcome != NULL ? _(outcome) : _("outcome not seen"));
     if (transaction->code != 0)
         g_string_append_printf(out, " (%u)", transaction->code);
     if (transaction->message != NULL && !transaction->message->complete)
@@ -52,7 +52,7 @@ void sessions_text(struct page *page, const struct record *record)
     if (record->helo_seen) {
         g_string_append(text, _("; "));
         g_string_append_printf(text, "%s ", smtp_verb_name(record->helo_verb));
-        text_append_visible(text, smtp_span_first(record->helo, 80));
+        text_append_word(text, smtp_span_first(record->helo, 80));
     }
     g_string_append(text, _("; "));
     annotate_starttls(text, record);

@@ -111,7 +111,7 @@ static void put_all(struct output *output, const GArray *topics)
 static void say_unknown(const char *text)
 {
     GString *visible = g_string_new(NULL);
-    text_append_visible(visible, smtp_span_of_text(text));
+    text_append_diagnostic(visible, smtp_span_of_text(text));
     char *near = topics_near(text);
     fprintf(stderr, "smtpscope: ");
     fprintf(stderr, _("no entry for '%s'"), visible->str);

@@ -198,7 +198,7 @@ int learn_run(const struct options *options)
         status = list_lessons(&walk.page);
     } else if (walk.lesson == NULL) {
         GString *visible = g_string_new(NULL);
-        text_append_visible(visible, smtp_span_of_text(options->captures[0]));
+        text_append_diagnostic(visible, smtp_span_of_text(options->captures[0]));
         fprintf(stderr, "smtpscope: ");
         fprintf(stderr, _("no lesson '%s': see smtpscope learn"), visible->str);
         fputc('\n', stderr);

@@ -86,6 +86,14 @@ void html_wire(struct html *html, struct smtp_span octets)
     html_mark(html, "</bdi>");
 }
 
+void html_file_name(struct html *html, struct smtp_span name)
+{
+    html_mark(html, "<bdi>");
+    phrase_file_name(html_phrase(html), name, '\0');
+    html_give(html);
+    html_mark(html, "</bdi>");
+}
+
 void html_attribute(struct html *html, const char *name, const char *text)
 {
     g_string_append_printf(html->out, " %s=\"", name);

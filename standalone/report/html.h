@@ -32,6 +32,9 @@ void html_printf(struct html *html, const char *format, ...) G_GNUC_PRINTF(2, 3)
  * said. */
 void html_wire(struct html *html, struct smtp_span octets);
 
+/* The name of a file; of a long one its end, too. */
+void html_file_name(struct html *html, struct smtp_span name);
+
 /* ` name="text"`; `name` is of the program. */
 void html_attribute(struct html *html, const char *name, const char *text);
 

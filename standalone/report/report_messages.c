@@ -166,7 +166,7 @@ static void put_attachment(struct html *html, const struct attachment *attachmen
 {
     html_mark(html, "<tr><td>");
     if (attachment->filename.octets != NULL)
-        html_wire(html, attachment->filename);
+        html_file_name(html, attachment->filename);
     else
         html_text(html, _("no name"));
     html_mark(html, "</td><td>");

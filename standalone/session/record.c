@@ -863,14 +863,14 @@ static void take_gap(struct record *record, const struct smtp_event *event)
     append(&record->gaps, &gap->link, gap);
     record->gap_octets += gap->octets;
     if (event->role == SMTP_CLIENT && record->content != NULL)
-        message_gap(record->content, event->octets);
+        message_gap(record->content, event->content, event->more);
     record->gap = true;
     before.octets = 0;
     struct item *item = add_item(record, ITEM_GAP, &before);
     if (item == NULL)
         return;
     item->octets = event->octets;
-    item->in_content = event->role == SMTP_CLIENT && record->content != NULL;
+    item->in_content = event->content > 0 && event->content == event->octets;
 }
 
 /* What could not be placed, or stands in front: neighbours of one kind are one item. */
@@ -910,6 +910,8 @@ static void begin_content(struct record *record, const struct smtp_event *event)
 {
     struct message *message = message_of(record, event->message, event->transport);
     struct item *item = add_item(record, ITEM_DATA, event);
+    if (event->transport == SMTP_TRANSPORT_DATA && message->octets > 0)
+        message_begin_again(message);
     record->content = message;
     record->data = item;
     if (!event->complete)
@@ -1055,7 +1057,7 @@ size_t record_memory(const struct record *record)
     memory += record->reply_long != NULL ? record->reply_long->allocated_len : 0;
     memory += record->scratch != NULL ? record->scratch->allocated_len : 0;
     if (record->content != NULL)
-        memory += sizeof *record->content + (record->content->header != NULL ? record->content->header->allocated_len : 0);
+        memory += sizeof *record->content + (record->content->header != NULL ? record->content->header->kept->allocated_len : 0);
     return memory;
 }
 

@@ -119,7 +119,10 @@ static void take_event(void *context, const struct smtp_event *event)
         break;
     }
     case SMTP_EVENT_GAP:
-        g_string_append_printf(log, "gap %s %u\n", event->role == SMTP_CLIENT ? "client" : "server", (unsigned)event->octets);
+        g_string_append_printf(log, "gap %s %u", event->role == SMTP_CLIENT ? "client" : "server", (unsigned)event->octets);
+        if (event->content > 0)
+            g_string_append_printf(log, " of content %u%s", (unsigned)event->content, event->more ? " or more" : "");
+        g_string_append_c(log, '\n');
         break;
     case SMTP_EVENT_SKIPPED:
         g_string_append_printf(log, "skipped %.*s", (int)event->text.length, (const char *)event->text.octets);
@@ -388,14 +391,14 @@ static const struct dialogue dialogues[] = {
         { 'S', "250 ok\r\n250 ok\r\n354 go\r\n", 0 }, { 'C', "begin\r\n", 0 }, { 'c', NULL, 100 }, { 'C', "end\r\n.\r\n", 0 },
         { 'S', "250 queued\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
       GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n250 command 3\n"
-                  "rcpt 1 by 3 250\n354 command 4\ncontent 1 \"begin\r\n\"\ngap client 100\ncontent 1 \"end\r\n\"\nend 1 last\n"
+                  "rcpt 1 by 3 250\n354 command 4\ncontent 1 \"begin\r\n\"\ngap client 100 of content 100\ncontent 1 \"end\r\n\"\nend 1 last\n"
                   "250 content 4\nmail 1 accepted 250\n5 QUIT\n221 command 5\n" },
     { "a hole that swallows the end of data", false,
       { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 0 },
         { 'S', "250 ok\r\n250 ok\r\n354 go\r\n", 0 }, { 'C', "begin\r\n", 0 }, { 'c', NULL, 100 }, { 'S', "250 queued\r\n", 0 },
         { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
       GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n250 command 3\n"
-                  "rcpt 1 by 3 250\n354 command 4\ncontent 1 \"begin\r\n\"\ngap client 100\nend 1 last\n250 content 4\n"
+                  "rcpt 1 by 3 250\n354 command 4\ncontent 1 \"begin\r\n\"\ngap client 100 of content 100\nend 1 last\n250 content 4\n"
                   "mail 1 accepted 250\n5 QUIT\n221 command 5\n" },
     { "a hole in the commands: prose behind it is no command", false,
       { GREETED, { 'c', NULL, 60 }, { 'C', "Data was lost, said the cat\r\nRSET\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
@@ -418,8 +421,36 @@ static const struct dialogue dialogues[] = {
         { 'C', "x\r\n.\r\n", 0 }, { 'S', "250 ok\r\n", 0 }, { 'C', "BDAT 3 LAST\r\nabc", 0 }, { 'S', "250 ok\r\n", 0 } },
       GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 BDAT 2\ncontent 1 \"hi\"\nend 1 complete\n"
                   "250 command 2\nmail 1 by 2\n250 command 3\nrcpt 1 by 3 250\n250 command 4\n5 DATA\n354 command 5\n"
-                  "content 2 \"x\r\n\"\nend 2 complete last\n250 content 5\nmail 1 accepted 250\n6 BDAT 3 LAST\n"
-                  "content 3 \"abc\"\nend 3 complete last\n250 command 6\n" },
+                  "content 1 \"x\r\n\"\nend 1 last\n250 content 5\nmail 1 accepted 250\n6 BDAT 3 LAST\n"
+                  "content 2 \"abc\"\nend 2 complete last\n250 command 6\n" },
+    { "a chunk whose end is lost, and DATA: they are one message", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nBDAT 9\r\nhi", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n250 9\r\n", 0 }, { 'c', NULL, 7 }, { 'C', "DATA\r\n", 0 }, { 'S', "354 go\r\n", 0 },
+        { 'C', "x\r\n.\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 BDAT 9\ncontent 1 \"hi\"\n"
+                  "250 command 2\nmail 1 by 2\n250 command 3\nrcpt 1 by 3 250\n250 command 4\ngap client 7 of content 7\nend 1\n"
+                  "5 DATA\n354 command 5\ncontent 1 \"x\r\n\"\nend 1 last\n250 content 5\nmail 1 accepted 250\n" },
+    { "a hole behind a chunk, and DATA", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nBDAT 9\r\nhi", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n250 9\r\n", 0 }, { 'c', NULL, 90 }, { 'C', "DATA\r\n", 0 }, { 'S', "354 go\r\n", 0 },
+        { 'C', "x\r\n.\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 BDAT 9\ncontent 1 \"hi\"\n"
+                  "250 command 2\nmail 1 by 2\n250 command 3\nrcpt 1 by 3 250\n250 command 4\n"
+                  "gap client 90 of content 7 or more\nend 1\n5 DATA\n354 command 5\n"
+                  "content 1 \"x\r\n\"\nend 1 last\n250 content 5\nmail 1 accepted 250\n" },
+    { "a hole longer than the last chunk: the rest is none of the message", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nBDAT 9 LAST\r\nhi", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n", 0 }, { 'c', NULL, 90 }, { 'S', "250 queued\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 BDAT 9 LAST\ncontent 1 \"hi\"\n"
+                  "250 command 2\nmail 1 by 2\n250 command 3\nrcpt 1 by 3 250\ngap client 90 of content 7\nend 1 last\n"
+                  "250 command 4\nmail 1 accepted 250\n" },
+    { "refused chunks, and DATA instead", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nBDAT 2\r\nhi", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n502 no\r\n", 0 }, { 'C', "DATA\r\n", 0 }, { 'S', "354 go\r\n", 0 },
+        { 'C', "x\r\n.\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 BDAT 2\ncontent 1 \"hi\"\nend 1 complete\n"
+                  "250 command 2\nmail 1 by 2\n250 command 3\nrcpt 1 by 3 250\n502 command 4\n5 DATA\n354 command 5\n"
+                  "content 2 \"x\r\n\"\nend 2 complete last\n250 content 5\nmail 1 accepted 250\n" },
     { "a chunk lost in a hole: the message is not whole", false,
       { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nBDAT 2\r\nhi", 0 },
         { 'S', "250 ok\r\n250 ok\r\n250 2\r\n", 0 }, { 'c', NULL, 20 }, { 'S', "250 ok\r\n", 0 },

@@ -13,7 +13,9 @@
 #include "address_list.h"
 #include "addresses_in.h"
 #include "header.h"
+#include "header_filter.h"
 #include "mime.h"
+#include "mime_parameter.h"
 #include "safe_name.h"
 #include "text.h"
 
@@ -56,6 +58,49 @@ static GString *find(struct smtp_span message, size_t piece)
     return found;
 }
 
+static const char *const names[] = { "Subject", "From", "To" };
+
+/* What is kept of a header is the same, however it was cut. */
+static GString *filter(struct smtp_span message, size_t piece, bool first_only)
+{
+    const struct header_names wanted = { names, G_N_ELEMENTS(names), first_only };
+    struct header_filter *headers = header_filter_new(&wanted);
+    bool ended = false;
+    while (message.length > 0 && !ended) {
+        size_t length = MIN(message.length, piece);
+        ended = header_filter_add(headers, smtp_span_first(message, length));
+        message = smtp_span_from(message, length);
+    }
+    GString *kept = g_string_new_len(headers->kept->str, (gssize)headers->kept->len);
+    header_filter_free(headers);
+    return kept;
+}
+
+static void compare_filters(struct smtp_span message, size_t piece, bool first_only)
+{
+    GString *whole = filter(message, SIZE_MAX, first_only);
+    GString *cut = filter(message, piece, first_only);
+    if (!g_string_equal(whole, cut))
+        abort();
+    g_string_free(whole, TRUE);
+    g_string_free(cut, TRUE);
+}
+
+static void read_parameters(struct smtp_span field)
+{
+    static const char *const parameters[] = { "name", "filename" };
+    for (size_t i = 0; i < G_N_ELEMENTS(parameters); i++) {
+        GString *name = mime_parameter_name(field, parameters[i]);
+        GString *plain = mime_parameter_plain(field, parameters[i]);
+        if (plain != NULL)
+            g_string_free(plain, TRUE);
+        if (name == NULL)
+            continue;
+        check_name(smtp_span(name->str, name->len));
+        g_string_free(name, TRUE);
+    }
+}
+
 /* All that is found lies in the value, and there is an end to it. */
 static void read_addresses(struct smtp_span value)
 {
@@ -76,6 +121,7 @@ static void read_text(void *context, struct smtp_span name, struct smtp_span val
     (void)context;
     (void)name;
     read_addresses(value);
+    read_parameters(value);
     GString *shown = g_string_new_len((const char *)value.octets, (gssize)value.length);
     header_show_nuls(shown);
     g_free(header_text(smtp_span(shown->str, shown->len)));
@@ -106,5 +152,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     g_string_free(whole, TRUE);
     g_string_free(cut, TRUE);
     header_read(message, read_text, NULL);
+    compare_filters(message, (size_t)data[0] + 1, true);
+    compare_filters(message, (size_t)data[0] + 1, false);
     return 0;
 }

@@ -35,6 +35,23 @@ def info(path, *options, passes="-2", filter="esmtp"):
     return done.stdout.decode("utf-8", "replace").splitlines()
 
 
+class Paths(unittest.TestCase):
+    def test_the_address_is_what_servers_take(self):
+        """A display name, doubled brackets: the address is in a field, and the whole text in Info."""
+        for argument in ("Foo Bar <foo@example.com>", "<Foo <foo@example.com>>", "<<foo@example.com>>", "<foo@example.com> (Foo)"):
+            made = pcap.Capture()
+            connection = pcap.Connection(made).open().say("S", "220 mx ESMTP\r\n").say("C", "EHLO c\r\n").say("S", "250 mx\r\n")
+            for verb in ("MAIL FROM", "RCPT TO"):
+                connection.say("C", "%s:%s\r\n" % (verb, argument)).say("S", "250 ok\r\n")
+            connection.close()
+            path = os.path.join(WIRESHARK.folder(), "paths.pcap")
+            made.save(path)
+            for way in ("reverse", "forward"):
+                field = "esmtp.%s_path.address" % way
+                self.assertEqual(fields(path, [field], filter=field), [("foo@example.com",)], argument)
+            self.assertIn(argument, " ".join(info(path)))
+
+
 class Ports(unittest.TestCase):
     def test_decode_as_gives_a_port_back(self):
         path = capture("plain-delivery.pcap")

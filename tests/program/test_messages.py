@@ -4,6 +4,7 @@
 
 usage: test_messages.py --build FOLDER --captures FOLDER [UNITTEST-ARGUMENT...]
 """
+import base64
 import email
 import email.policy
 import gzip
@@ -572,6 +573,95 @@ class Attachments(unittest.TestCase):
         self.assertEqual(read("out", files[1]), b"22")
 
 
+class Names(unittest.TestCase):
+    """An executable's ending disappears from no name, neither in a list nor on the disk."""
+
+    WORDS = "=?utf-8?B?UmVjaG51bmcgMjAyNC5wZGY=?=", "=?utf-8?B?LmV4ZQ==?="
+
+    def look(self, field, subject="x"):
+        octets = "Subject: %s\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n%s\r\n\r\nMZ\r\n--b--\r\n" % (subject, field)
+        found, self.files, _ = export("out", write_message("name.pcap", octets.encode("latin-1")), "--attachments")
+        return found[0]["message"]
+
+    def test_endings(self):
+        disposition = "Content-Disposition: attachment; "
+        for field, name in (
+            (disposition + 'filename="%s\r\n %s"' % self.WORDS, "Rechnung 2024.pdf.exe"),
+            (disposition + "filename=%s %s" % self.WORDS, "Rechnung 2024.pdf.exe"),
+            ('Content-Type: application/pdf; name="%s%s"' % self.WORDS, "Rechnung 2024.pdf.exe"),
+            ('Content-Type: application/pdf; name="%s %s"\r\n%sfilename=""' % (*self.WORDS, disposition), "Rechnung 2024.pdf.exe"),
+            (disposition + 'filename*0="%s";\r\n filename*1=" %s"' % self.WORDS, "Rechnung 2024.pdf.exe"),
+            (disposition + "filename*0*=utf-8''%E2%82;\r\n filename*1*=%AC.pdf; filename*2=.exe", "\u20ac.pdf.exe"),
+            (disposition + "filename*=utf-8''a.pdf%00.exe", "a.pdf\0.exe"),
+            (disposition + 'filename="a.pdf\0.exe"', "a.pdf\0.exe"),
+            (disposition + 'filename="a.pdf' + " " * 300 + '.exe"', "a.pdf" + " " * 300 + ".exe"),
+            (disposition + 'filename="' + "a" * 900 + '.pdf.exe"', "a" * 900 + ".pdf.exe"),
+            (disposition + 'filename="' + "a" * 9000 + '.pdf.exe"', None)):
+            part = self.look(field)["attachments"][0]
+            self.assertTrue(name is None or part["filename"] == name, (field, part["filename"]))
+            self.assertTrue(part["filename"].endswith(".exe"), part["filename"])
+            self.assertTrue(self.files[0].endswith(".exe"), self.files)
+            self.assertIn(".exe", "".join(run("messages", "name.pcap").stdout.decode().split()))
+            run("report", "-o", "name.html", "name.pcap")
+            self.assertIn(".exe</bdi>", read(".", "name.html").decode())
+            os.unlink(path("name.html"))
+
+    def test_subject(self):
+        message = self.look("X: y", "%s\r\n %s" % self.WORDS)
+        self.assertEqual(message["subject"], "Rechnung 2024.pdf.exe")
+
+    def test_what_the_wire_says_ends_where_it_ends(self):
+        """Neither a subject, nor a name, nor an address can look like what is said about the mail."""
+        self.look('Content-Disposition: attachment; filename="a\\"; 1 octet, b"', 'x"; 1 octet, SHA-256 0123456789abcdef...; 3 attachments: "y')
+        text = " ".join(run("messages", "name.pcap").stdout.decode().split())
+        self.assertIn('"x\\x22; 1 octet, SHA-256 0123456789abcdef...; 3 attachments: \\x22y"; ', text)
+        self.assertTrue(text.endswith('; 1 attachment: "a\\x22; 1 octet, b"'), text)
+        capture = Capture()
+        mail(Connection(capture), sender='"a> -> <b@example.com>: rejected (550)"@example.com', recipient='"c>, <d"@example.com')
+        write_capture("paths.pcap", capture)
+        text = " ".join(run("messages", "paths.pcap").stdout.decode().split())
+        self.assertIn('<"a\\x3E -\\x3E \\x3Cb@example.com\\x3E: rejected (550)"@example.com> -> <"c\\x3E, \\x3Cd"@example.com>: accepted (250)', text)
+
+    def test_without_utf8(self):
+        """No octet of UTF-8 reaches a terminal that does not have it, whatever the command."""
+        octets = "Subject: =?utf-8?B?4oKs?= \u20ac\r\nFrom: \u00fc <a@example.com>\r\n\r\nGr\u00fc\u00dfe\r\n".encode()
+        capture = Capture()
+        connection = Connection(capture).open().say("S", "220 m\u00fcller\r\n".encode()).say("C", "EHLO m\u00fcller\r\n".encode())
+        connection.say("S", "250-\u20ac\r\n250-SMTPUTF8\r\n250 AUTH \u00fc\r\n".encode()).say("C", "MAIL FROM:<\u00fc@example.com>\r\n".encode())
+        connection.say("S", "250 \u00fc\r\n".encode()).say("C", "RCPT TO:<\u20ac@example.com>\r\n".encode())
+        connection.say("S", "550 5.1.1 \u20ac\r\n".encode()).say("C", "RCPT TO:<\u00fc@example.com>\r\n".encode()).say("S", b"250 ok\r\n")
+        connection.say("C", "DATA\r\n").say("S", "354 \u20ac\r\n".encode()).say("C", octets + b".\r\n").say("S", "250 \u20ac\r\n".encode())
+        connection.say("C", "\u20ac\r\n".encode()).say("S", "500 \u20ac\r\n".encode())
+        end(connection)
+        write_capture("\u20ac.pcap", capture)
+        for command in (["transcript"], ["transcript", "--full"], ["sessions"], ["messages"], ["findings"], ["servers"], ["explain", "\u20ac"],
+                        ["transcript", "missing\u20ac"], ["learn"]):
+            arguments = command if command[0] in ("explain", "learn") else [*command, "\u20ac.pcap"]
+            done = run(*arguments, environment={"LC_ALL": "C"})
+            self.assertTrue(done.stdout.isascii() and done.stderr.isascii(), (command, done.stdout, done.stderr))
+        done = run("messages", "\u20ac.pcap", environment={"LC_ALL": "C"})
+        self.assertIn(b'"\\xE2\\x82\\xAC \\xE2\\x82\\xAC"', done.stdout)
+        self.assertEqual(run("messages", "\u20ac.pcap", "--format", "json", environment={"LC_ALL": "C"}).stdout,
+                         run("messages", "\u20ac.pcap", "--format", "json").stdout)
+
+
+class Inside(unittest.TestCase):
+    """What is in a message that is encoded as a whole is found; where a limit is met, that is said."""
+
+    def test_outer_and_inner(self):
+        inner = message_with(("malware.exe", b"MZ"))
+        encoded = base64.encodebytes(inner).replace(b"\n", b"\r\n")
+        for body in (encoded, inner):
+            octets = (b"Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\n"
+                      b'Content-Disposition: attachment; filename="innocent.eml"\r\n\r\n' + body)
+            found, files, _ = export("out", write_message("inside.pcap", octets), "--attachments")
+            listed = [part["filename"] for part in found[0]["message"]["attachments"]]
+            self.assertEqual(listed, ["innocent.eml", "malware.exe"])
+            self.assertEqual(read("out", files[1]), b"MZ")
+            if body is encoded:
+                self.assertEqual((read("out", files[0]), found[0]["message"]["limits_met"]), (inner, []))
+
+
 class Hostile(unittest.TestCase):
     """Messages made to take time or memory: a clear outcome, and what was not looked at is said."""
 
@@ -583,7 +673,7 @@ class Hostile(unittest.TestCase):
         text = " ".join(run("messages", name).stdout.decode().split())
         os.unlink(path(name))
         message = message["message"]
-        for limit, words in (("header", "the header is longer"), ("depth", "nested too deep"), ("attachments", "more attachments than are listed"),
+        for limit, words in (("header", "fields of the header are longer"), ("depth", "nested too deep"), ("attachments", "more attachments than are listed"),
                              ("field", "a header field of a part")):
             self.assertEqual(words in text, limit in message["limits_met"], (limit, text[:2000]))
         self.assertEqual("NOT ALL WAS LOOKED AT: " in text, bool(message["limits_met"]))
@@ -603,14 +693,20 @@ class Hostile(unittest.TestCase):
         self.assertEqual((len(message["attachments"]), message["limits_met"]), (10_000, ["attachments"]))
 
     def test_large_header(self):
+        """However much stands in front of a field, it is found."""
         octets = b"Subject: first\r\n" + b"X-Filler: " + b"x" * 60 + b"\r\n"
         octets += (b"X-Filler: " + b"x" * 60 + b"\r\n") * 700_000 + b"From: a@example.com\r\n\r\nhello\r\n"
         message = self.look("header.pcap", octets)
-        self.assertEqual((message["subject"], message["from"], message["limits_met"]), ("first", None, ["header"]))
+        self.assertEqual((message["subject"], message["from"], message["limits_met"]), ("first", "a@example.com", []))
+
+    def test_large_subject(self):
+        octets = b"Subject: first " + b"x" * 50_000_000 + b"\r\nX: y\r\nFrom: a@example.com\r\n\r\nhello\r\n"
+        message = self.look("header.pcap", octets)
+        self.assertEqual((message["subject"][:9], message["from"], message["limits_met"]), ("first xxx", "a@example.com", ["header"]))
 
     def test_large_field(self):
         message = self.look("field.pcap", b"Content-Type: application/pdf; name=\"" + b"x" * 50_000_000 + b"\"\r\n\r\nhello\r\n")
-        self.assertEqual(message["limits_met"], ["header", "field"])
+        self.assertEqual(message["limits_met"], ["field"])
         self.assertEqual(message["attachments"][0]["content_type"], "application/pdf")
 
 

@@ -553,15 +553,41 @@ class FailedHandshake(unittest.TestCase):
 
 class Holes(unittest.TestCase):
     def test_data_behind_a_chunk_with_a_hole(self):
-        """DATA cannot follow BDAT in one transaction: what lies between is in the hole, and the mail is not called whole."""
+        """DATA cannot follow BDAT in one transaction: what lies between is in the hole. No octet is lost, and the mail is not called whole."""
         capture = dialogues.capture(dialogues.Session(
             dialogues.ehlo("CHUNKING"), dialogues.envelope(), ("C", "BDAT 200\r\n" + "x" * 98 + "\r\n"), ("S", "250 ok\r\n"),
             ("c", "x" * 100 + "RSET\r\n" + "?" * 60), ("C", "DATA\r\n"), ("S", "354 go\r\n"), ("C", dialogues.PLAIN_TEXT + ".\r\n"),
             ("S", "250 queued\r\n"), dialogues.BYE))
         write_capture("chunk.pcap", capture)
         (session, _), _ = records("sessions", "chunk.pcap")
-        self.assertEqual([t["message"]["complete"] for t in session["transactions"]], [False])
-        self.assertIn("how much is missing is not known", " ".join(run("messages", "chunk.pcap").stdout.decode().split()))
+        (message,) = [t["message"] for t in session["transactions"]]
+        self.assertEqual((message["octets"], message["complete"], message["subject"]), (100 + len(dialogues.PLAIN_TEXT), False, "x"))
+        self.assertEqual(message["missing"], [{"offset": 100, "octets": 100}, {"offset": 100, "octets": None}])
+        self.assertIn("100 octets or more missing", " ".join(run("messages", "chunk.pcap").stdout.decode().split()))
+
+    def test_data_behind_a_chunk_whose_end_is_lost(self):
+        """Nothing but the chunk's end is in the hole: the server let DATA follow, and what it made of both nobody knows."""
+        for lost in (0, 100):
+            chunk = "Subject: chunk\r\n\r\n".ljust(200 - lost, "x")
+            write_capture("chunk.pcap", dialogues.capture(dialogues.Session(
+                dialogues.ehlo("CHUNKING"), dialogues.envelope(), ("C", "BDAT 200\r\n" + chunk), ("c", "x" * lost), ("S", "250 ok\r\n"),
+                ("C", "DATA\r\n"), ("S", "354 go\r\n"), ("C", dialogues.PLAIN_TEXT + ".\r\n"), ("S", "250 queued\r\n"), dialogues.BYE)))
+            (session, _), _ = records("sessions", "chunk.pcap")
+            (mail,) = session["transactions"]
+            self.assertEqual((mail["outcome"], mail["rcpt_to"][0]["address"], mail["message"]["subject"]), ("accepted", "b0@example.com", "chunk"))
+            self.assertEqual((mail["message"]["octets"], mail["message"]["complete"]), (200 - lost + len(dialogues.PLAIN_TEXT), False))
+            self.assertEqual(mail["message"]["missing"], [{"offset": 100, "octets": 100}] if lost else [{"offset": None, "octets": None}])
+
+    def test_a_hole_longer_than_the_chunk(self):
+        """What is behind the chunk is none of the message's, and the hole has its whole size in the transcript."""
+        write_capture("chunk.pcap", dialogues.capture(dialogues.Session(
+            dialogues.ehlo("CHUNKING"), dialogues.envelope(), ("C", "BDAT 200 LAST\r\n" + "x" * 50), ("c", "x" * 150 + "NOOP\r\n" * 50),
+            ("S", "250 queued\r\n"), dialogues.BYE)))
+        (session, _), _ = records("sessions", "chunk.pcap")
+        self.assertEqual(session["transactions"][0]["message"]["missing"], [{"offset": 50, "octets": 150}])
+        self.assertEqual(session["gaps"][0]["octets"], 450)
+        for options in ([], ["--full"]):
+            self.assertIn("450 octets of the client are NOT IN THE CAPTURE", run("transcript", *options, "chunk.pcap").stdout.decode())
 
     def test_the_first_octets_of_the_banner_are_lost(self):
         for lost in (1, 3, 4, 10):

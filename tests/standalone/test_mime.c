@@ -198,6 +198,137 @@ static void test_leaves(void **state)
     }
 }
 
+/* ---- messages that are encoded as a whole ---- */
+
+#define INNER "Subject: inner\r\nContent-Type: multipart/mixed; boundary=\"c\"\r\n\r\n--c\r\n\r\nhi\r\n--c\r\n" \
+              "Content-Disposition: attachment; filename=\"inner.exe\"\r\n\r\nMZ=3D\r\n--c--\r\n"
+
+enum encoding { ENCODED_BASE64, ENCODED_QUOTED, ENCODED_NOT };
+
+static void append_encoded(GString *out, enum encoding encoding, struct smtp_span text)
+{
+    if (encoding == ENCODED_NOT) {
+        g_string_append_len(out, (const char *)text.octets, (gssize)text.length);
+        return;
+    }
+    for (size_t at = 0; at < text.length; at += 57) {
+        struct smtp_span line = smtp_span_first(smtp_span_from(text, at), 57);
+        char *digits = g_base64_encode(line.octets, line.length);
+        for (size_t i = 0; i < line.length && encoding == ENCODED_QUOTED; i++)
+            g_string_append_printf(out, line.octets[i] == '=' ? "=3D" : "%c", line.octets[i]);
+        if (encoding == ENCODED_BASE64)
+            g_string_append_printf(out, "%s\r\n", digits);
+        g_free(digits);
+    }
+}
+
+/* A message that holds `text`, and says that it is encoded in another way than it perhaps is. */
+static GString *wrap(const char *type, const char *said, enum encoding encoding, const char *more, struct smtp_span text)
+{
+    GString *message = g_string_new(NULL);
+    g_string_append_printf(message, "Content-Type: %s\r\nContent-Transfer-Encoding: %s\r\n%s\r\n", type, said, more);
+    append_encoded(message, encoding, text);
+    return message;
+}
+
+static void test_inside(void **state)
+{
+    static const struct {
+        const char *type, *said;
+        enum encoding encoding;
+        const char *text;
+        uint64_t leaves;
+    } kinds[] = {
+        { "message/rfc822", "base64", ENCODED_BASE64, INNER, 2 },
+        { "message/global", "base64", ENCODED_BASE64, INNER, 2 },
+        { "Message/RFC822; name=x", "BASE64", ENCODED_BASE64, INNER, 2 },
+        { "message/rfc822", "quoted-printable", ENCODED_QUOTED, INNER, 2 },
+        { "message/global", "quoted-printable", ENCODED_QUOTED, INNER, 2 },
+        { "message/rfc822", "base64", ENCODED_NOT, INNER, 2 }, /* it is not */
+        { "message/rfc822", "quoted-printable", ENCODED_NOT, INNER, 2 },
+        { "message/rfc822", "7bit", ENCODED_NOT, INNER, 2 },
+        { "multipart/mixed; boundary=c", "base64", ENCODED_NOT, "--c\r\n" A_FILE "MZ\r\n--c--\r\n", 1 },
+        { "multipart/mixed; boundary=c", "base64", ENCODED_BASE64, "--c\r\nContent-Disposition: attachment; filename=inner.exe\r\n\r\nMZ\r\n--c--\r\n", 1 },
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        GString *message = wrap(kinds[i].type, kinds[i].said, kinds[i].encoding, "", smtp_span_of_text(kinds[i].text));
+        for (size_t size = 1; size < 300; size++) {
+            struct counts counts;
+            GString *found = play(smtp_span(message->str, message->len), size < 299 ? size : SIZE_MAX, NULL, &counts);
+            if (strstr(found->str, "text/plain|") == NULL)
+                print_error("%s in %s: %s\n", kinds[i].type, kinds[i].said, found->str);
+            assert_non_null(strstr(found->str, i == 8 ? "text/plain|f|2|" : i == 9 ? "text/plain|inner.exe|2|" : "text/plain|inner.exe|5|"));
+            assert_int_equal(counts.limits, 0);
+            assert_int_equal(counts.leaves, kinds[i].leaves);
+            g_string_free(found, TRUE);
+        }
+        g_string_free(message, TRUE);
+    }
+}
+
+/* The message is an attachment itself: it stands in front of what is in it, as it is when it is decoded. */
+static void test_inside_attachment(void **state)
+{
+    (void)state;
+    GString *message = wrap("message/rfc822", "base64", ENCODED_BASE64, "Content-Disposition: attachment; filename=outer.eml\r\n", smtp_span_of_text(INNER));
+    char *expected = g_strdup_printf("message/rfc822|outer.eml|%zu|" INNER ";text/plain|inner.exe|5|MZ=3D;", strlen(INNER));
+    GString *digests = expected_of(expected);
+    struct counts counts;
+    GString *found = play(smtp_span(message->str, message->len), 10, NULL, &counts);
+    assert_string_equal(found->str, digests->str);
+    g_string_free(found, TRUE);
+    g_string_free(digests, TRUE);
+    g_free(expected);
+    g_string_free(message, TRUE);
+}
+
+static void test_inside_deep(void **state)
+{
+    (void)state;
+    for (unsigned depth = 1; depth < 60; depth++) {
+        GString *message = g_string_new(INNER);
+        for (unsigned i = 0; i < depth; i++) {
+            bool base64 = i < 10;
+            GString *outer = wrap(i % 2 ? "message/global" : "message/rfc822", base64 ? "base64" : "quoted-printable",
+                                  base64 ? ENCODED_BASE64 : ENCODED_QUOTED, "", smtp_span(message->str, message->len));
+            g_string_free(message, TRUE);
+            message = outer;
+        }
+        struct counts counts;
+        GString *found = play(smtp_span(message->str, message->len), 1000, NULL, &counts);
+        bool open = depth < MIME_DEPTH_LIMIT;
+        assert_true((strstr(found->str, "inner.exe|5|") != NULL) == open);
+        assert_int_equal(counts.limits, open ? 0 : MIME_LIMIT_DEPTH);
+        g_string_free(found, TRUE);
+        g_string_free(message, TRUE);
+    }
+}
+
+/* Made so that each reading of each body holds the next: all of them would be more than there is time for. */
+static void test_inside_ambiguous(void **state)
+{
+    static const char header[] = "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\nX: yyy\r\n\r\n"; /* of 60 digits */
+    (void)state;
+    GString *message = g_string_new(INNER);
+    for (unsigned i = 0; i < 16; i++) {
+        GString *inner = g_string_new("X: y\r\n");
+        g_string_append_len(inner, message->str, (gssize)message->len);
+        GString *outer = g_string_new(NULL);
+        for (unsigned times = 0; times < 3; times++)
+            g_string_append(outer, header);
+        append_encoded(outer, ENCODED_BASE64, smtp_span(inner->str, inner->len));
+        g_string_free(inner, TRUE);
+        g_string_free(message, TRUE);
+        message = outer;
+    }
+    g_string_prepend(message, header);
+    struct counts counts;
+    g_string_free(play(smtp_span(message->str, message->len), 1000, NULL, &counts), TRUE);
+    assert_true((counts.limits & MIME_LIMIT_DEPTH) != 0);
+    g_string_free(message, TRUE);
+}
+
 static unsigned count_of(GString *found)
 {
     unsigned count = 0;
@@ -247,6 +378,30 @@ static void test_long_field(void **state)
     assert_true(g_str_has_prefix(found->str, "application/pdf|f|1|"));
     assert_int_equal(counts.limits, MIME_LIMIT_FIELD);
     g_string_free(found, TRUE);
+    g_string_free(message, TRUE);
+}
+
+/* Of a very long name the end is seen, and how much is not, wherever the octets are cut. */
+static void test_long_name(void **state)
+{
+    (void)state;
+    GString *message = g_string_new("Content-Disposition: attachment; filename=\"");
+    for (unsigned i = 0; i < 20000; i++)
+        g_string_append_c(message, (char)('a' + i % 26));
+    g_string_append(message, ".exe\"\r\n\r\nx");
+    for (size_t size = 1; size < 5000; size += size < 5 ? 1 : 997) {
+        struct counts counts;
+        GString *found = play(smtp_span(message->str, message->len), size, NULL, &counts);
+        assert_non_null(strstr(found->str, "octets left out]"));
+        assert_non_null(strstr(found->str, ".exe|1|"));
+        assert_int_equal(counts.limits, MIME_LIMIT_FIELD);
+        const char *name = strchr(found->str, '|') + 1;
+        unsigned left_out = (unsigned)g_ascii_strtoull(strchr(name, '[') + 1, NULL, 10);
+        char *words = g_strdup_printf("[%u octets left out]", left_out);
+        assert_int_equal((size_t)(strchr(name, '|') - name) - strlen(words) + left_out, 20004);
+        g_free(words);
+        g_string_free(found, TRUE);
+    }
     g_string_free(message, TRUE);
 }
 
@@ -313,7 +468,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases), cmocka_unit_test(test_leaves), cmocka_unit_test(test_deep),
         cmocka_unit_test(test_many), cmocka_unit_test(test_long_field), cmocka_unit_test(test_lone_digit),
-        cmocka_unit_test(test_much_white_space), cmocka_unit_test(test_hole),
+        cmocka_unit_test(test_much_white_space), cmocka_unit_test(test_hole), cmocka_unit_test(test_long_name),
+        cmocka_unit_test(test_inside), cmocka_unit_test(test_inside_attachment), cmocka_unit_test(test_inside_deep),
+        cmocka_unit_test(test_inside_ambiguous),
     };
     g_mime_init();
     return cmocka_run_group_tests(tests, NULL, NULL);

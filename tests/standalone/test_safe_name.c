@@ -99,6 +99,46 @@ static void test_long(void **state)
     g_string_free(name, TRUE);
 }
 
+/* However much stands in front of an ending, or behind it, the name ends with it. */
+static void test_endings(void **state)
+{
+    static const struct {
+        const char *front, *end;
+        const char *kept;
+    } cases[] = {
+        { "x", ".exe", "x.exe" },
+        { "x", ".pdf.exe", "x.pdf.exe" },
+        { "x", ".exe. . .", "x.exe" },
+        { " ", ".scr", " .scr" },
+        { ".", "..pdf.scr   ", "..pdf.scr" },
+        { "\xe2\x82\xac", ".com", "\xe2\x82\xac.com" },
+        { "x", ".exe\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b"
+               "\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b", "x.exe_" },
+    };
+    (void)state;
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GString *name = g_string_new("a");
+        while (name->len < 5000)
+            g_string_append(name, cases[i].front);
+        g_string_append(name, cases[i].end);
+        char *safe = safe_name(smtp_span(name->str, name->len));
+        if (!g_str_has_suffix(safe, cases[i].kept))
+            print_error("%s: %s\n", cases[i].end, safe);
+        assert_true(g_str_has_suffix(safe, cases[i].kept));
+        assert_true(strlen(safe) <= SAFE_NAME_LIMIT);
+        assert_true(text_is_utf8(smtp_span_of_text(safe)));
+        g_free(safe);
+        g_string_free(name, TRUE);
+    }
+    GString *lines = g_string_new(NULL);
+    for (unsigned i = 0; i < 300; i++)
+        g_string_append_c(lines, '_');
+    char *safe = safe_name(smtp_span(lines->str, lines->len));
+    assert_true(strlen(safe) <= SAFE_NAME_LIMIT);
+    g_free(safe);
+    g_string_free(lines, TRUE);
+}
+
 /* Any octets at all. */
 static void test_random(void **state)
 {
@@ -135,6 +175,7 @@ int main(void)
         cmocka_unit_test(test_names),
         cmocka_unit_test(test_nul),
         cmocka_unit_test(test_long),
+        cmocka_unit_test(test_endings),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
