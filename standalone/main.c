@@ -19,10 +19,6 @@
 #include "text.h"
 #include "tls_keys.h"
 
-/* Of the memory limit: the program with its libraries, buffers and tables; and the least that is shared among connections. */
-#define FIXED_OCTETS ((uint64_t)24 * 1024 * 1024)
-#define LEAST_OCTETS ((uint64_t)8 * 1024 * 1024)
-
 /* Progress is looked at every so many frames. */
 #define FRAMES_BETWEEN_LOOKS 4096u
 
@@ -116,14 +112,6 @@ static void captures_wait(void *context)
     printer_flush(program->printer);
 }
 
-/* What is left of the limit when the program itself, its buffers and tables of fixed size have theirs. */
-static size_t memory_to_share(const struct options *options, size_t taken)
-{
-    uint64_t fixed = FIXED_OCTETS + taken;
-    size_t left = (size_t)MAX(options->memory_limit - MIN(options->memory_limit, fixed), LEAST_OCTETS);
-    return left / 5 * 4; /* the rest for what the allocator adds */
-}
-
 static void read_captures(struct program *program)
 {
     const struct options *options = &program->options;
@@ -151,7 +139,7 @@ static void read_captures(struct program *program)
             },
         },
         .keys = program->keys,
-        .memory = memory_to_share(options, capture_set_memory(program->captures)),
+        .memory = reading_memory(options->memory_limit, capture_set_memory(program->captures)),
         .shard = options->shard,
         .shards = options->shards,
         .by_start = options->by_start,
@@ -225,7 +213,7 @@ static int run(struct program *program)
     const struct options *options = &program->options;
     int status = EXIT_STATUS_INPUT;
     program->worker = worker_new();
-    program->pool = arena_pool_new(memory_to_share(options, 0) / 16 * 5);
+    program->pool = arena_pool_new(reading_pool_memory(options->memory_limit));
     if (open_keys(program))
         program->printer = printer_open(options, program->worker, program->pool);
     const struct capture_hooks hooks = { .waits = captures_wait,

@@ -214,9 +214,9 @@ struct printer *printer_open(const struct options *options, struct worker *worke
         .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
     };
     if (options->command == COMMAND_SERVERS)
-        printer->servers = servers_new();
+        printer->servers = servers_new(options->memory_limit / SERVERS_PART);
     if (options->command == COMMAND_FINDINGS)
-        printer->findings = findings_report_new(&printer->page, options->format == FORMAT_JSON, options->count > 1, is_picked, printer);
+        printer->findings = findings_report_new(&printer->page, options->memory_limit, options->format == FORMAT_JSON, options->count > 1, is_picked, printer);
     if (options->command == COMMAND_REPORT)
         printer->report = report_new(options, pool);
     if (open_output(printer))
@@ -235,12 +235,9 @@ static void count(struct printer *printer, const struct record *record)
     printer->summary.sessions++;
     printer->summary.hidden += record_is_hidden(record);
     printer->summary.findings += record->findings.length;
-    unsigned looked_at = 0;
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link))
         if (((const struct transaction *)link->data)->message != NULL)
             printer->summary.messages++;
-        record_cool(record, ++looked_at);
-    }
 }
 
 static void print_json(struct printer *printer, const struct record *record)

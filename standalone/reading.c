@@ -8,6 +8,10 @@
 /* The memory that sessions in the temporary file take is looked at every so many frames. */
 #define FRAMES_BETWEEN_COOLING 32u
 
+/* Of the memory limit: the program with its libraries, buffers and tables; and the least that is shared among connections. */
+#define FIXED_OCTETS ((uint64_t)24 * 1024 * 1024)
+#define LEAST_OCTETS ((uint64_t)8 * 1024 * 1024)
+
 #define TOMBSTONE_OCTETS 160u
 #define TOMBSTONES_MOST (1u << 18)
 
@@ -57,6 +61,18 @@ static void not_smtp(void *context, const struct tcp_connection *connection, str
     (void)connection;
     const struct reading_options *options = &((struct reading *)context)->options;
     options->not_smtp(options->context, first, detail);
+}
+
+size_t reading_memory(uint64_t memory_limit, size_t taken)
+{
+    uint64_t fixed = FIXED_OCTETS + taken;
+    size_t left = (size_t)MAX(memory_limit - MIN(memory_limit, fixed), LEAST_OCTETS);
+    return left / 5 * 4; /* the rest for what the allocator adds */
+}
+
+size_t reading_pool_memory(uint64_t memory_limit)
+{
+    return reading_memory(memory_limit, 0) / 16 * 5;
 }
 
 struct reading *reading_new(const struct reading_options *options)

@@ -31,6 +31,13 @@ struct reading_options {
 
 struct reading;
 
+/*
+ * What of the memory limit is to be shared, when the program itself, its buffers and tables of fixed size have theirs, and `taken` octets are
+ * taken; and what of that is the pool's.
+ */
+size_t reading_memory(uint64_t memory_limit, size_t taken);
+size_t reading_pool_memory(uint64_t memory_limit);
+
 struct reading *reading_new(const struct reading_options *options);
 
 /* Reads everything, and adds to `summary` what became of frames and connections. */

@@ -23,8 +23,11 @@
 #define WINDOW ((size_t)64 * 1024 * 1024)
 #define FILE_BLOCK ((size_t)16 * 1024)
 
-/* So much of the file may have got into memory before some of it is taken out. */
-#define WARM_LIMIT ((size_t)3 * 1024 * 1024)
+/* So much of the file may have got into memory before it is taken out. */
+#define WARM_LIMIT ((size_t)2 * 1024 * 1024)
+
+/* Steps between two looks at how much it is. Where one octet is looked at the system brings in 64 KiB, and a step looks at several places. */
+#define STEPS 32u
 
 struct block {
     struct block *next;
@@ -47,6 +50,7 @@ struct arena_pool {
     size_t window_used;  /* octets of the last window */
     int statm;           /* where the system says how much is in memory */
     size_t others;       /* of what is: libraries */
+    size_t warm;         /* octets of the file that were taken since it was looked at: those are in memory */
 };
 
 /* It lies in its own first block. */
@@ -107,13 +111,27 @@ static size_t resident_file_octets(const struct arena_pool *pool)
     return (size_t)shared * (size_t)sysconf(_SC_PAGESIZE);
 }
 
+static void cool(struct arena_pool *pool)
+{
+    pool->warm = 0;
+    if (pool->windows->len == 0 || resident_file_octets(pool) <= pool->others + WARM_LIMIT)
+        return;
+    for (unsigned i = 0; i < pool->windows->len; i++)
+        madvise(pool->windows->pdata[i], WINDOW, MADV_DONTNEED);
+}
+
 void arena_pool_cool(struct arena_pool *pool)
 {
     g_mutex_lock(&pool->lock);
-    if (pool->windows->len > 0 && resident_file_octets(pool) > pool->others + WARM_LIMIT)
-        for (unsigned i = 0; i < pool->windows->len; i++)
-            madvise(pool->windows->pdata[i], WINDOW, MADV_DONTNEED);
+    cool(pool);
     g_mutex_unlock(&pool->lock);
+}
+
+void arena_pool_looked(struct arena_pool *pool)
+{
+    static _Thread_local unsigned steps;
+    if (++steps % STEPS == 0)
+        arena_pool_cool(pool);
 }
 
 struct arena_statistics arena_pool_statistics(struct arena_pool *pool)
@@ -248,6 +266,8 @@ static struct block *take_block(struct arena_pool *pool, size_t needed, size_t w
     bool beyond = pool->statistics.memory + size > pool->limit;
     if (beyond)
         block = take_from_file(pool, (needed + FILE_BLOCK - 1) & ~(FILE_BLOCK - 1));
+    if (block != NULL && (pool->warm += block->size) > WARM_LIMIT)
+        cool(pool);
     if (block == NULL) {
         block = take_from_memory(pool, size);
         pool->statistics.beyond += beyond ? size : 0;

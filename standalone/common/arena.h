@@ -26,6 +26,9 @@ void arena_pool_free(struct arena_pool *pool);
  */
 void arena_pool_cool(struct arena_pool *pool);
 
+/* For whoever walks through what is in arenas: at every step, and now and then that is done. */
+void arena_pool_looked(struct arena_pool *pool);
+
 struct arena_statistics {
     size_t memory;  /* octets taken from memory now */
     size_t file;    /* octets taken from the file now */

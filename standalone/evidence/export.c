@@ -16,7 +16,9 @@ struct export {
     struct outdir *directory;
     int index;          /* -1: it could not be created */
     GString *out;       /* of the index, not written yet */
-    uint64_t on_disk;   /* octets of the index: whole records */
+    uint64_t on_disk;   /* octets of the index: whole records, */
+    uint64_t begun;     /* and so many of one that is not whole yet */
+    struct arena_pool *pool; /* of the record that is being written */
     uint64_t mails;     /* whose file has its name */
     bool told;          /* the problem says how many */
 };
@@ -87,18 +89,36 @@ static bool name_files(struct export *export, const struct record *record, const
     return named;
 }
 
-/* Also where something else has failed: what was written has its records. What cannot be written now is tried again at the end. */
-static void write_index(struct export *export)
+/*
+ * Also where something else has failed: what was written has its records. What cannot be written now is tried again at the end, but for a
+ * record of which a part was let go.
+ */
+static void write_index(struct export *export, bool whole)
 {
-    if (export->index < 0 || export->out->len == 0)
+    if (export->index < 0)
         return;
-    if (outdir_write(export->directory, export->index, EXPORT_INDEX, export->out->str, export->out->len)) {
-        export->on_disk += export->out->len;
+    if (export->out->len == 0 || outdir_write(export->directory, export->index, EXPORT_INDEX, export->out->str, export->out->len)) {
+        export->begun += export->out->len;
         g_string_truncate(export->out, 0);
-    } else if (ftruncate(export->index, (off_t)export->on_disk) != 0 || lseek(export->index, 0, SEEK_END) < 0) { /* no half record */
+        export->on_disk += whole ? export->begun : 0;
+        export->begun = whole ? 0 : export->begun;
+        return;
+    }
+    bool half = ftruncate(export->index, (off_t)export->on_disk) != 0 || lseek(export->index, 0, SEEK_END) < 0;
+    if (half || export->begun > 0) {
         close(export->index);
         export->index = -1;
     }
+}
+
+/* A record may be larger than what there is memory for: a mail may have any number of recipients. */
+static void relieve(void *context)
+{
+    struct export *export = context;
+    if (export->out->len < INDEX_PIECE)
+        return;
+    write_index(export, false);
+    arena_pool_cool(export->pool);
 }
 
 /* Whoever reads that something failed wants to know what there is. */
@@ -117,15 +137,17 @@ static void tell_what_there_is(struct export *export)
 void export_session(struct export *export, const struct record *record)
 {
     const struct transaction_paths paths = { .directory = NULL };
-    struct json json = { .out = export->out };
-    for (const GList *link = record->transactions.head; link != NULL && !outdir_failed(export->directory); link = link->next) {
+    const struct relief relief = { .give = relieve, .context = export };
+    struct json json = { .out = export->out, .relief = &relief };
+    export->pool = record->options->message.pool;
+    for (const GList *link = record->transactions.head; link != NULL && !outdir_failed(export->directory); link = record_next(record, link)) {
         if (!name_files(export, record, link->data))
             break;
         transaction_json_record(&json, record, link->data, &paths);
         if (export->out->len >= INDEX_PIECE)
-            write_index(export);
+            write_index(export, true);
     }
-    write_index(export);
+    write_index(export, true);
     tell_what_there_is(export);
 }
 
@@ -134,7 +156,7 @@ bool export_close(struct export *export, const struct summary *summary)
     struct json json = { .out = export->out };
     if (!outdir_failed(export->directory))
         summary_json(&json, summary);
-    write_index(export);
+    write_index(export, true);
     if (export->index >= 0 && close(export->index) != 0)
         outdir_fail(export->directory, EXPORT_INDEX);
     export->index = -1;

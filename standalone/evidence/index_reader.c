@@ -25,7 +25,7 @@ struct word {
  * A line as it comes. Whatever is no JSON makes another digest than a record has; only in what is left out - the names of captures, with
  * the exact octets that may stand behind them - it must be looked for.
  */
-struct reader {
+struct index_record {
     struct digest *digest;
     char out[4096];               /* on its way to the digest */
     size_t out_length;
@@ -74,27 +74,27 @@ static uint64_t number_of(const struct word *word)
 
 /* ---- to the digest ---- */
 
-static void flush(struct reader *reader)
+static void flush(struct index_record *reader)
 {
     digest_add(reader->digest, smtp_span(reader->out, reader->out_length));
     reader->out_length = 0;
 }
 
-static void put(struct reader *reader, char octet)
+static void put(struct index_record *reader, char octet)
 {
     if (reader->out_length == sizeof reader->out)
         flush(reader);
     reader->out[reader->out_length++] = octet;
 }
 
-static void put_held(struct reader *reader)
+static void put_held(struct index_record *reader)
 {
     for (size_t i = 0; i < reader->held_length; i++)
         put(reader, reader->held[i]);
     reader->held_length = 0;
 }
 
-static void hold(struct reader *reader, char octet)
+static void hold(struct index_record *reader, char octet)
 {
     if (reader->held_length == sizeof reader->held)
         put_held(reader);
@@ -102,7 +102,7 @@ static void hold(struct reader *reader, char octet)
 }
 
 /* What stands outside of strings. */
-static void put_sign(struct reader *reader, char octet)
+static void put_sign(struct index_record *reader, char octet)
 {
     put_held(reader);
     put(reader, octet);
@@ -111,12 +111,12 @@ static void put_sign(struct reader *reader, char octet)
 /* ---- values ---- */
 
 /* Whether the keys here may be names of captures: in the record itself, and in its message. */
-static bool has_names(const struct reader *reader)
+static bool has_names(const struct index_record *reader)
 {
     return (reader->depth == 1 || (reader->depth == 2 && word_is(&reader->key[1], "message"))) && reader->object[reader->depth];
 }
 
-static void take_text(struct reader *reader)
+static void take_text(struct index_record *reader)
 {
     const struct word *key = &reader->key[reader->depth];
     if (reader->depth == 1 && word_is(key, "record") && !reader->kind_known) {
@@ -128,7 +128,7 @@ static void take_text(struct reader *reader)
 }
 
 /* The first of a name counts: a second one makes another digest anyway. */
-static void take_number(struct reader *reader)
+static void take_number(struct index_record *reader)
 {
     const struct word *key = &reader->key[reader->depth];
     if (reader->depth == 1 && word_is(key, "session") && reader->entry.session == 0)
@@ -140,7 +140,7 @@ static void take_number(struct reader *reader)
 
 /* ---- strings ---- */
 
-static void begin_string(struct reader *reader)
+static void begin_string(struct index_record *reader)
 {
     reader->in_string = true;
     reader->is_key = reader->key_next;
@@ -152,7 +152,7 @@ static void begin_string(struct reader *reader)
         put_sign(reader, '"');
 }
 
-static void end_key(struct reader *reader)
+static void end_key(struct index_record *reader)
 {
     struct word *key = &reader->key[reader->depth];
     bool behind_name = has_names(reader) && word_is(key, "capture");
@@ -166,7 +166,7 @@ static void end_key(struct reader *reader)
     put_held(reader);
 }
 
-static void end_string(struct reader *reader)
+static void end_string(struct index_record *reader)
 {
     reader->in_string = false;
     if (reader->is_key) {
@@ -181,7 +181,7 @@ static void end_string(struct reader *reader)
 }
 
 /* Whether an octet may stand in a string. */
-static bool is_good(struct reader *reader, char octet)
+static bool is_good(struct index_record *reader, char octet)
 {
     if (reader->hex > 0)
         return g_ascii_isxdigit(octet);
@@ -190,7 +190,7 @@ static bool is_good(struct reader *reader, char octet)
     return (unsigned char)octet >= 0x20;
 }
 
-static void take_in_string(struct reader *reader, char octet)
+static void take_in_string(struct index_record *reader, char octet)
 {
     reader->broken = reader->broken || !is_good(reader, octet);
     if (octet == '"' && !reader->escaped) {
@@ -211,7 +211,7 @@ static void take_in_string(struct reader *reader, char octet)
 
 /* ---- all else ---- */
 
-static void open_level(struct reader *reader, bool object)
+static void open_level(struct index_record *reader, bool object)
 {
     reader->broken = reader->broken || reader->dropping || reader->depth == DEPTH_LIMIT || (reader->depth == 0 && !object);
     if (reader->broken)
@@ -222,7 +222,7 @@ static void open_level(struct reader *reader, bool object)
     reader->word.length = 0;
 }
 
-static void close_level(struct reader *reader)
+static void close_level(struct index_record *reader)
 {
     take_number(reader);
     reader->broken = reader->broken || reader->dropping || reader->depth == 0;
@@ -233,7 +233,7 @@ static void close_level(struct reader *reader)
     reader->closed = reader->depth == 0;
 }
 
-static void take_sign(struct reader *reader, char octet)
+static void take_sign(struct index_record *reader, char octet)
 {
     reader->broken = reader->broken || reader->closed || (reader->depth == 0 && octet != '{') || (reader->dropping && octet != '"' && octet != ':');
     switch (octet) {
@@ -266,13 +266,13 @@ static void take_sign(struct reader *reader, char octet)
 
 /* ---- lines ---- */
 
-static void begin_line(struct reader *reader)
+static void begin_line(struct index_record *reader)
 {
     memset(reader, 0, sizeof *reader);
     reader->digest = digest_new();
 }
 
-static void add_to_line(struct reader *reader, struct smtp_span octets)
+static void add_to_line(struct index_record *reader, struct smtp_span octets)
 {
     for (size_t i = 0; i < octets.length && !reader->broken; i++)
         if (reader->in_string)
@@ -281,7 +281,7 @@ static void add_to_line(struct reader *reader, struct smtp_span octets)
             take_sign(reader, (char)octets.octets[i]);
 }
 
-static enum index_kind end_line(struct reader *reader, struct index_entry *entry)
+static enum index_kind end_line(struct index_record *reader, struct index_entry *entry)
 {
     put_held(reader);
     flush(reader);
@@ -294,19 +294,30 @@ static enum index_kind end_line(struct reader *reader, struct index_entry *entry
     return good ? reader->kind : INDEX_NO_RECORD;
 }
 
-enum index_kind index_record_read(struct smtp_span line, struct index_entry *entry)
+struct index_record *index_record_begin(void)
 {
-    struct reader reader;
-    begin_line(&reader);
-    add_to_line(&reader, line);
-    return end_line(&reader, entry);
+    struct index_record *reader = g_new(struct index_record, 1);
+    begin_line(reader);
+    return reader;
+}
+
+void index_record_add(struct index_record *reader, struct smtp_span octets)
+{
+    add_to_line(reader, octets);
+}
+
+enum index_kind index_record_end(struct index_record *reader, struct index_entry *entry)
+{
+    enum index_kind kind = end_line(reader, entry);
+    g_free(reader);
+    return kind;
 }
 
 /* ---- the file ---- */
 
 /* The line that comes in. */
 struct incoming {
-    struct reader reader;
+    struct index_record reader;
     struct index_line line;
     GString *text;
     size_t keep;

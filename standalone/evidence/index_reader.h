@@ -37,7 +37,10 @@ struct index_line {
 /* Reads all lines, and gives each to `take`; text is kept of those of up to `keep` octets. Returns false, with errno set, if reading fails. */
 bool index_read(int descriptor, size_t keep, void (*take)(void *context, const struct index_line *line), void *context);
 
-/* Reads one line, which is there as a whole. */
-enum index_kind index_record_read(struct smtp_span line, struct index_entry *entry);
+/* Reads one line in pieces, without its end; index_record_end frees what index_record_begin made. */
+struct index_record;
+struct index_record *index_record_begin(void);
+void index_record_add(struct index_record *record, struct smtp_span octets);
+enum index_kind index_record_end(struct index_record *record, struct index_entry *entry);
 
 #endif

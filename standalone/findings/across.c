@@ -4,9 +4,13 @@
 #include "across_private.h"
 #include "text.h"
 
+/* Of each kind, where there is memory for so many; else fewer, in the same proportion. */
 #define SERVERS_REMEMBERED 4096u
 #define CLIENTS_REMEMBERED 8192u
 #define IDENTITIES_REMEMBERED 8192u
+
+/* What each takes beside its entry, with what the allocator adds. */
+#define ENTRY_OVERHEAD ((size_t)192)
 
 /* Clients of one server that were not offered STARTTLS, before anybody was, or of whom it was said. */
 #define UNOFFERED_REMEMBERED 16u
@@ -25,15 +29,24 @@ struct server {
     unsigned count;
 };
 
-struct across *across_new(void (*tell)(void *context, const struct told_finding *told), void *context)
+/* How many of `usual` there is memory for. */
+static unsigned share_of(uint64_t memory, unsigned usual)
+{
+    const uint64_t all = SERVERS_REMEMBERED * (sizeof(struct server) + ENTRY_OVERHEAD)
+                         + CLIENTS_REMEMBERED * (sizeof(struct guesses) + sizeof(struct enumeration) + 2 * ENTRY_OVERHEAD)
+                         + IDENTITIES_REMEMBERED * (sizeof(struct guesses) + ENTRY_OVERHEAD);
+    return memory >= all ? usual : (unsigned)MAX(memory * usual / all, 1);
+}
+
+struct across *across_new(uint64_t memory, void (*tell)(void *context, const struct told_finding *told), void *context)
 {
     struct across *across = g_new0(struct across, 1);
     across->tell = tell;
     across->context = context;
-    across->servers = lru_new(sizeof(struct server), SERVERS_REMEMBERED, NULL);
-    across->guessers = lru_new(sizeof(struct guesses), CLIENTS_REMEMBERED, NULL);
-    across->guessed = lru_new(sizeof(struct guesses), IDENTITIES_REMEMBERED, NULL);
-    across->enumerators = lru_new(sizeof(struct enumeration), CLIENTS_REMEMBERED, NULL);
+    across->servers = lru_new(sizeof(struct server), share_of(memory, SERVERS_REMEMBERED), NULL);
+    across->guessers = lru_new(sizeof(struct guesses), share_of(memory, CLIENTS_REMEMBERED), NULL);
+    across->guessed = lru_new(sizeof(struct guesses), share_of(memory, IDENTITIES_REMEMBERED), NULL);
+    across->enumerators = lru_new(sizeof(struct enumeration), share_of(memory, CLIENTS_REMEMBERED), NULL);
     across->text = g_string_new(NULL);
     return across;
 }
@@ -61,16 +74,21 @@ const struct tcp_endpoint *across_endpoint(const struct record *record, enum smt
     return &record->connection.endpoint[role == SMTP_CLIENT ? record->client_half : 1 - record->client_half];
 }
 
+/* Of a name so many octets stand in a key; what is longer is told from others by its length and a hash. */
+#define KEY_OCTETS ((size_t)64)
+
 struct smtp_span across_key(struct across *across, const struct tcp_endpoint *endpoint, bool with_port,
                             struct smtp_span more)
 {
+    const uint64_t rest[2] = { more.length, more.length > KEY_OCTETS ? refusals_hash(more) : 0 };
     uint16_t port = with_port ? endpoint->port : 0;
     GString *key = across->text;
     g_string_truncate(key, 0);
     g_string_append_len(key, (const char *)endpoint->address.octets, sizeof endpoint->address.octets);
     g_string_append_c(key, (char)endpoint->address.version);
     g_string_append_len(key, (const char *)&port, sizeof port);
-    for (size_t i = 0; i < more.length; i++)
+    g_string_append_len(key, (const char *)rest, sizeof rest);
+    for (size_t i = 0; i < MIN(more.length, KEY_OCTETS); i++)
         g_string_append_c(key, (char)smtp_ascii_upper(more.octets[i]));
     return smtp_span(key->str, key->len);
 }

@@ -12,8 +12,11 @@
 
 struct across;
 
-/* `tell` is called for each finding, during across_session. */
-struct across *across_new(void (*tell)(void *context, const struct told_finding *told), void *context);
+/* The part of the memory limit that is meant for it. */
+#define ACROSS_PART 16u
+
+/* `memory`: octets that it may take, more or less. `tell` is called for each finding, during across_session. */
+struct across *across_new(uint64_t memory, void (*tell)(void *context, const struct told_finding *told), void *context);
 void across_free(struct across *across);
 
 /* The next session, in the order in which they are printed. */

@@ -287,7 +287,7 @@ void across_guesses(struct across *across, const struct record *record)
     const struct tcp_endpoint *client = across_endpoint(record, SMTP_CLIENT);
     const struct tcp_endpoint *server = across_endpoint(record, SMTP_SERVER);
     struct smtp_span nothing = smtp_span("", 0);
-    for (const GList *link = record->auths.head; link != NULL; link = link->next) {
+    for (const GList *link = record->auths.head; link != NULL; link = record_next(record, link)) {
         const struct auth *auth = link->data;
         if (auth->result_frame == 0)
             continue;

@@ -18,7 +18,7 @@ struct findings_report {
 
 static void tell_across(void *context, const struct told_finding *told);
 
-struct findings_report *findings_report_new(struct page *page, bool json, bool captures,
+struct findings_report *findings_report_new(struct page *page, uint64_t memory_limit, bool json, bool captures,
                                             bool (*picked)(const void *context, uint64_t session), const void *context)
 {
     struct findings_report *report = g_new0(struct findings_report, 1);
@@ -27,7 +27,7 @@ struct findings_report *findings_report_new(struct page *page, bool json, bool c
     report->captures = captures;
     report->picked = picked;
     report->context = context;
-    report->across = across_new(tell_across, report);
+    report->across = across_new(memory_limit / ACROSS_PART, tell_across, report);
     return report;
 }
 

@@ -11,9 +11,9 @@
 
 struct findings_report;
 
-/* `captures`: more than one is read. JSON where `json` is set, else text. `picked` tells which sessions are asked for.
+/* `memory_limit`: octets that the program may take. `captures`: more than one is read. JSON where `json` is set, else text. `picked` tells which sessions are asked for.
  */
-struct findings_report *findings_report_new(struct page *page, bool json, bool captures,
+struct findings_report *findings_report_new(struct page *page, uint64_t memory_limit, bool json, bool captures,
                                             bool (*picked)(const void *context, uint64_t session), const void *context);
 void findings_report_free(struct findings_report *report);
 

@@ -296,6 +296,7 @@ uint64_t message_missing(const struct message *message)
 {
     uint64_t octets = 0;
     for (const GList *link = message->missing.head; link != NULL; link = link->next) {
+        arena_pool_looked(message->options->pool);
         const struct message_hole *hole = link->data;
         if (hole->octets == MESSAGE_UNKNOWN)
             return MESSAGE_UNKNOWN;

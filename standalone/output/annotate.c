@@ -281,7 +281,7 @@ void annotate_logins(GString *out, const struct record *record, const char *sepa
     for (const GList *link = record->auths.head; link != NULL;) {
         const struct auth *auth = link->data;
         unsigned same = 0;
-        for (; link != NULL && is_same_login(auth, link->data); link = link->next)
+        for (; link != NULL && is_same_login(auth, link->data); link = record_next(record, link))
             same++;
         if (shown >= (auth->result == SMTP_STEP_ACCEPTED ? 2 * LOGINS_SHOWN : LOGINS_SHOWN)) {
             left_out += same;

@@ -59,7 +59,7 @@ static void write_path(struct json *json, const char *key, struct smtp_span addr
     g_string_free(path, TRUE);
 }
 
-static void write_envelope(struct json *json, const struct transaction *transaction)
+static void write_envelope(struct json *json, const struct record *record, const struct transaction *transaction)
 {
     json_begin_object(json, "smtp");
     if (transaction->helo.octets != NULL)
@@ -68,7 +68,7 @@ static void write_envelope(struct json *json, const struct transaction *transact
         write_path(json, "mail_from", transaction->mail_from);
     if (transaction->recipients.length > 0) {
         json_begin_array(json, "rcpt_to");
-        for (const GList *link = transaction->recipients.head; link != NULL; link = link->next)
+        for (const GList *link = transaction->recipients.head; link != NULL; link = record_next(record, link))
             write_path(json, NULL, ((const struct recipient *)link->data)->address);
         json_end_array(json);
     }
@@ -177,10 +177,10 @@ static void write_message(struct json *json, const struct message *message)
 
 /* ---- what EVE has no word for ---- */
 
-static void write_refused(struct json *json, const struct transaction *transaction)
+static void write_refused(struct json *json, const struct record *record, const struct transaction *transaction)
 {
     bool begun = false;
-    for (const GList *link = transaction->recipients.head; link != NULL; link = link->next) {
+    for (const GList *link = transaction->recipients.head; link != NULL; link = record_next(record, link)) {
         const struct recipient *recipient = link->data;
         if (!mail_facts_refused(recipient))
             continue;
@@ -193,7 +193,7 @@ static void write_refused(struct json *json, const struct transaction *transacti
         json_end_array(json);
 }
 
-static void write_outcome(struct json *json, const struct transaction *transaction)
+static void write_outcome(struct json *json, const struct record *record, const struct transaction *transaction)
 {
     const char *outcome = smtp_outcome_name(transaction->outcome);
     GString *reply = g_string_new(NULL);
@@ -202,7 +202,7 @@ static void write_outcome(struct json *json, const struct transaction *transacti
         json_text(json, "outcome", outcome);
     if (mail_facts_append_reply(reply, transaction))
         json_octets(json, "last_reply", smtp_span(reply->str, reply->len));
-    write_refused(json, transaction);
+    write_refused(json, record, transaction);
     g_string_free(reply, TRUE);
 }
 
@@ -234,7 +234,7 @@ static void write_ours(struct json *json, const struct record *record, const str
     json_begin_object(json, "smtpscope");
     json_number(json, "session", record->id);
     if (transaction != NULL)
-        write_outcome(json, transaction);
+        write_outcome(json, record, transaction);
     json_bool(json, "tls", transaction == NULL || transaction->in_tls);
     if (transaction != NULL && transaction->message != NULL)
         write_size(json, transaction->message);
@@ -248,7 +248,7 @@ static void write_mail(struct json *json, const struct record *record, const str
 {
     json_begin_object(json, NULL);
     write_event(json, record, mail_facts_last(record, transaction), transaction->id - 1);
-    write_envelope(json, transaction);
+    write_envelope(json, record, transaction);
     if (transaction->message != NULL)
         write_message(json, transaction->message);
     write_ours(json, record, transaction);
@@ -273,7 +273,7 @@ static void write_hidden(struct json *json, const struct record *record)
 void eve_session(struct json *json, const struct record *record)
 {
     unsigned looked_at = 0;
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link)) {
         write_mail(json, record, link->data);
         mail_facts_cool(record, ++looked_at);
     }

@@ -64,6 +64,7 @@ static void append_missing(GString *out, const struct message *message)
     uint64_t octets = 0;
     bool known = true;
     for (const GList *link = message->missing.head; link != NULL; link = link->next) {
+        arena_pool_looked(message->options->pool);
         const struct message_hole *hole = link->data;
         known = known && hole->octets != MESSAGE_UNKNOWN;
         octets += hole->octets != MESSAGE_UNKNOWN ? hole->octets : 0;
@@ -173,7 +174,7 @@ static void put_transaction(struct page *page, const struct record *record, cons
 
 void messages_text(struct page *page, const struct record *record, const char *directory, const struct relief *relief)
 {
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link)) {
         put_transaction(page, record, link->data, directory);
         relief_give(relief);
     }

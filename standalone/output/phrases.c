@@ -287,11 +287,8 @@ static void append_outcomes(GString *out, const struct record *record)
     static const char *const names[] = { N_("of unknown outcome"), N_("accepted"), N_("rejected"), N_("aborted"),
                                          N_("unfinished") };
     unsigned counts[G_N_ELEMENTS(names)] = { 0 };
-    unsigned looked_at = 0;
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link))
         counts[((const struct transaction *)link->data)->outcome]++;
-        record_cool(record, ++looked_at);
-    }
     g_string_append_printf(out, language_plural(", %u mail", ", %u mails", record->transactions.length),
                            record->transactions.length);
     bool begun = false;

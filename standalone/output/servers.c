@@ -4,8 +4,12 @@
 #include "keyword.h"
 #include "servers_private.h"
 
+/* Where there is memory for it. */
 #define SERVERS_REMEMBERED 16384u
-#define OCTETS_REMEMBERED ((size_t)16 << 20) /* of all words together */
+#define OCTETS_REMEMBERED ((uint64_t)16 << 20) /* of all words together */
+
+/* What a server takes without any word, with what the allocator adds. */
+#define SERVER_OVERHEAD ((uint64_t)1024)
 
 /* Of one server: different words of each kind, and octets of each. */
 #define WORDS_KEPT 96u
@@ -17,6 +21,7 @@
 struct servers {
     struct lru *seen;
     size_t octets;
+    uint64_t limit; /* of them */
 };
 
 static void free_word(gpointer pointer)
@@ -43,10 +48,11 @@ static void forget(void *entry)
     }
 }
 
-struct servers *servers_new(void)
+struct servers *servers_new(uint64_t memory)
 {
     struct servers *servers = g_new0(struct servers, 1);
-    servers->seen = lru_new(sizeof(struct server), SERVERS_REMEMBERED, forget);
+    servers->limit = MIN(memory / 2, OCTETS_REMEMBERED);
+    servers->seen = lru_new(sizeof(struct server), (unsigned)CLAMP(memory / 2 / SERVER_OVERHEAD, 1, SERVERS_REMEMBERED), forget);
     return servers;
 }
 
@@ -101,10 +107,10 @@ static void add_word(struct server *server, enum server_list which, struct smtp_
     server->owner->octets += text.length + WORD_OVERHEAD;
 }
 
-static void add_extensions(struct server *server, const GQueue *lines, enum server_list extensions,
+static void add_extensions(struct server *server, const struct record *record, const GQueue *lines, enum server_list extensions,
                            enum server_list mechanisms)
 {
-    for (const GList *link = lines->head; link != NULL; link = link->next) {
+    for (const GList *link = lines->head; link != NULL; link = record_next(record, link)) {
         struct smtp_span text = ((const struct text_line *)link->data)->text;
         struct smtp_keyword_line line = smtp_keyword_line_parse(text);
         if (smtp_span_is(text, "OK")) /* a polite last line */
@@ -143,16 +149,16 @@ void servers_session(struct servers *servers, const struct record *record)
     server->clear_lists += record->extensions_seen;
     server->tls_seen = server->tls_seen || (record->tls.seen && !record_tls_failed(record));
     server->tls_read = server->tls_read || record->tls_extensions_seen;
-    add_extensions(server, &record->earlier_extensions, SERVER_CLEAR, SERVER_CLEAR_AUTH);
-    add_extensions(server, &record->extensions, SERVER_CLEAR, SERVER_CLEAR_AUTH);
-    add_extensions(server, &record->earlier_tls_extensions, SERVER_TLS, SERVER_TLS_AUTH);
-    add_extensions(server, &record->tls_extensions, SERVER_TLS, SERVER_TLS_AUTH);
+    add_extensions(server, record, &record->earlier_extensions, SERVER_CLEAR, SERVER_CLEAR_AUTH);
+    add_extensions(server, record, &record->extensions, SERVER_CLEAR, SERVER_CLEAR_AUTH);
+    add_extensions(server, record, &record->earlier_tls_extensions, SERVER_TLS, SERVER_TLS_AUTH);
+    add_extensions(server, record, &record->tls_extensions, SERVER_TLS, SERVER_TLS_AUTH);
     server->omitted += record->extensions_beyond;
     const struct starttls *starttls = record_server_starttls(record);
     server->offered += starttls->offered;
     server->accepted += starttls->accepted;
     server->refused += starttls->refused;
-    while (servers->octets > OCTETS_REMEMBERED && lru_forget_oldest(servers->seen))
+    while (servers->octets > servers->limit && lru_forget_oldest(servers->seen))
         continue;
 }
 

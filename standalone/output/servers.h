@@ -14,7 +14,9 @@
 
 struct servers;
 
-struct servers *servers_new(void);
+/* The part of the memory limit that is meant for it; `memory`: octets that it may take, more or less. */
+#define SERVERS_PART 8u
+struct servers *servers_new(uint64_t memory);
 void servers_free(struct servers *servers);
 
 void servers_session(struct servers *servers, const struct record *record);

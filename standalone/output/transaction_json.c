@@ -20,7 +20,7 @@ static void write_delivery(struct json *json, const struct recipient *recipient)
 static void write_recipients(struct json *json, const struct record *record, const struct transaction *transaction)
 {
     json_begin_array(json, "rcpt_to");
-    for (const GList *link = transaction->recipients.head; link != NULL; link = link->next) {
+    for (const GList *link = transaction->recipients.head; link != NULL; link = record_next(record, link)) {
         const struct recipient *recipient = link->data;
         json_begin_object(json, NULL);
         json_span(json, "address", recipient->address);

@@ -87,7 +87,7 @@ static void write_reply(struct json *json, const struct record *record, const st
     }
     json_begin_array(json, "lines");
     bool exact = false;
-    for (const GList *link = item->lines.head; link != NULL; link = link->next) {
+    for (const GList *link = item->lines.head; link != NULL; link = record_next(record, link)) {
         const struct record_line *line = link->data;
         json_span(json, NULL, line->text);
         exact = exact || json_needs_base64(line->text);
@@ -95,7 +95,7 @@ static void write_reply(struct json *json, const struct record *record, const st
     json_end_array(json);
     if (exact) {
         json_begin_array(json, "lines_base64");
-        for (const GList *link = item->lines.head; link != NULL; link = link->next)
+        for (const GList *link = item->lines.head; link != NULL; link = record_next(record, link))
             json_base64(json, ((const struct record_line *)link->data)->text);
         json_end_array(json);
     }
@@ -180,7 +180,6 @@ static void write_item(struct json *json, const struct record *record, const str
 void transcript_json(struct json *json, const struct record *record, bool show_secrets)
 {
     session_json(json, record, show_secrets);
-    for (const GList *link = record->items.head; link != NULL; link = link->next) {
+    for (const GList *link = record->items.head; link != NULL; link = record_next(record, link))
         write_item(json, record, link->data, show_secrets);
-    }
 }

@@ -128,7 +128,7 @@ static void put_reply(struct writer *writer, const struct item *item)
     GString *text = g_string_new(NULL);
     GString *annotation = g_string_new(NULL);
     struct item part = *item; /* its lines may have come in several frames */
-    for (const GList *link = item->lines.head; link != NULL; link = link->next) {
+    for (const GList *link = item->lines.head; link != NULL; link = record_next(writer->record, link)) {
         const struct record_line *line = link->data;
         bool first = link->prev == NULL;
         bool moved = line->place.frame != part.place.frame || line->place.capture != part.place.capture;
@@ -144,6 +144,7 @@ static void put_reply(struct writer *writer, const struct item *item)
             annotate_keyword(annotation, line->reply.text);
         put_line(writer, &part, reply_arrow(item), refused ? PAGE_BAD : PAGE_SERVER, first || moved, text->str,
                  annotation->str);
+        relief_give(writer->options->relief); /* a reply may have any number of lines */
     }
     g_string_free(annotation, TRUE);
     g_string_free(text, TRUE);
@@ -418,7 +419,7 @@ void transcript_text(struct page *page, const struct record *record, const struc
 {
     struct writer writer = { .page = page, .record = record, .options = options, .capture = record->connection.capture };
     put_header(&writer);
-    for (const GList *link = record->items.head; link != NULL; link = link->next) {
+    for (const GList *link = record->items.head; link != NULL; link = record_next(record, link)) {
         put_capture(&writer, link->data);
         put_item(&writer, link->data);
         relief_give(options->relief);

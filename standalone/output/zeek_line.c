@@ -70,6 +70,8 @@ void zeek_line_start(struct zeek_line *line)
 void zeek_line_free(struct zeek_line *line)
 {
     g_string_chunk_free(line->texts);
+    recipient_set_clear(&line->recipients);
+    recipient_set_clear(&line->refused);
     for (unsigned i = 0; i < ZEEK_COLUMNS; i++)
         if (line->lists[i] != NULL)
             g_array_free(line->lists[i], TRUE);
@@ -317,22 +319,14 @@ static bool is_answered(const struct record *record, const struct transaction *t
 /* Those that the server refused stand in a list of their own, too; none is said to be refused only where all replies were seen. */
 static void set_recipients(struct zeek_line *line, const struct record *record, const struct transaction *transaction)
 {
-    GArray *refused = set_list(line, ZEEK_REFUSED);
     bool known = transaction->recipients.length > 0;
-    for (const GList *link = transaction->recipients.head; link != NULL; link = link->next) {
-        const struct recipient *recipient = link->data;
-        GArray *all = set_list(line, ZEEK_RCPTTO);
-        known = known && is_answered(record, transaction, recipient);
-        if (recipient->address.length == 0)
-            continue; /* "RCPT TO:<>": an element with nothing in it cannot be told from a set with nothing in it */
-        g_array_append_val(all, recipient->address);
-        if (mail_facts_refused(recipient))
-            g_array_append_val(refused, recipient->address);
-    }
-    make_set(refused);
-    line->values[ZEEK_REFUSED].set = known || refused->len > 0;
-    if (line->values[ZEEK_RCPTTO].set)
-        make_set(line->values[ZEEK_RCPTTO].list);
+    for (const GList *link = transaction->recipients.head; link != NULL && known; link = record_next(record, link))
+        known = is_answered(record, transaction, link->data);
+    /* "RCPT TO:<>" is in neither: an element with nothing in it cannot be told from a set with nothing in it. */
+    recipient_set_fill(&line->recipients, record, transaction, false);
+    recipient_set_fill(&line->refused, record, transaction, true);
+    line->values[ZEEK_RCPTTO] = (struct zeek_value){ .set = transaction->recipients.length > 0, .recipients = &line->recipients };
+    line->values[ZEEK_REFUSED] = (struct zeek_value){ .set = known || line->refused.count > 0, .recipients = &line->refused };
 }
 
 void zeek_line_mail(struct zeek_line *line, const struct record *record, const struct transaction *transaction, uint64_t depth)

@@ -6,7 +6,7 @@
 
 #include <glib.h>
 
-#include "record.h"
+#include "recipient_set.h"
 
 enum zeek_type {
     ZEEK_TIME,
@@ -66,7 +66,8 @@ struct zeek_value {
     uint64_t number;       /* PORT, COUNT, BOOL */
     int64_t time;          /* nanoseconds since 1970 */
     struct smtp_span text; /* STRING, ADDRESS */
-    GArray *list;          /* of the others: struct smtp_span */
+    GArray *list;          /* of the others: struct smtp_span; NULL: */
+    const struct recipient_set *recipients; /* it has these */
 };
 
 struct zeek_line {
@@ -75,6 +76,7 @@ struct zeek_line {
     /* What the values point to, beside the record. */
     GStringChunk *texts;
     GArray *lists[ZEEK_COLUMNS]; /* NULL: not needed yet */
+    struct recipient_set recipients, refused;
 };
 
 /* Static memory. */

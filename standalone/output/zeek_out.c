@@ -124,19 +124,38 @@ static void append_text(GString *out, struct smtp_span text, bool element)
     append_octets(out, text, element);
 }
 
-static void append_list(GString *out, const GArray *list)
+/* What is being written, and who takes it if there is much. */
+struct writer {
+    GString *out;
+    const struct relief *relief;
+    bool begun; /* an element of the list was written */
+};
+
+static void append_element(void *context, struct smtp_span text)
 {
-    if (list->len == 0)
-        g_string_append(out, EMPTY);
-    for (guint i = 0; i < list->len; i++) {
-        if (i > 0)
-            g_string_append_c(out, ',');
-        append_text(out, g_array_index(list, struct smtp_span, i), true);
-    }
+    struct writer *writer = context;
+    if (writer->begun)
+        g_string_append_c(writer->out, ',');
+    writer->begun = true;
+    append_text(writer->out, text, true);
+    if (writer->out->len >= RELIEF_OCTETS)
+        relief_give(writer->relief);
 }
 
-static void append_value(GString *out, const struct zeek_value *value, enum zeek_type type, unsigned precision)
+static void append_list(struct writer *writer, const struct zeek_value *value)
 {
+    writer->begun = false;
+    if (value->recipients != NULL)
+        recipient_set_each(value->recipients, append_element, writer);
+    for (guint i = 0; value->list != NULL && i < value->list->len; i++)
+        append_element(writer, g_array_index(value->list, struct smtp_span, i));
+    if (!writer->begun)
+        g_string_append(writer->out, EMPTY);
+}
+
+static void append_value(struct writer *writer, const struct zeek_value *value, enum zeek_type type, unsigned precision)
+{
+    GString *out = writer->out;
     if (!value->set) {
         g_string_append(out, UNSET);
         return;
@@ -159,28 +178,36 @@ static void append_value(GString *out, const struct zeek_value *value, enum zeek
     case ZEEK_STRINGS:
     case ZEEK_STRING_VECTOR:
     case ZEEK_ADDRESS_VECTOR:
-        append_list(out, value->list);
+        append_list(writer, value);
         break;
     }
 }
 
-static void append_tsv(GString *out, const struct zeek_line *line, unsigned precision)
+static void append_tsv(struct writer *writer, const struct zeek_line *line, unsigned precision)
 {
+    GString *out = writer->out;
     for (unsigned i = 0; i < ZEEK_COLUMNS; i++) {
         if (i > 0)
             g_string_append_c(out, '\t');
-        append_value(out, &line->values[i], zeek_line_type((enum zeek_column)i), precision);
+        append_value(writer, &line->values[i], zeek_line_type((enum zeek_column)i), precision);
     }
     g_string_append_c(out, '\n');
 }
 
 /* ---- JSON ---- */
 
-static void write_list(struct json *json, const char *name, const GArray *list)
+static void write_element(void *json, struct smtp_span text)
+{
+    json_octets(json, NULL, text);
+}
+
+static void write_list(struct json *json, const char *name, const struct zeek_value *value)
 {
     json_begin_array(json, name);
-    for (guint i = 0; i < list->len; i++)
-        json_octets(json, NULL, g_array_index(list, struct smtp_span, i));
+    if (value->recipients != NULL)
+        recipient_set_each(value->recipients, write_element, json);
+    for (guint i = 0; value->list != NULL && i < value->list->len; i++)
+        write_element(json, g_array_index(value->list, struct smtp_span, i));
     json_end_array(json);
 }
 
@@ -204,14 +231,14 @@ static void write_value(struct json *json, const char *name, const struct zeek_v
     case ZEEK_STRINGS:
     case ZEEK_STRING_VECTOR:
     case ZEEK_ADDRESS_VECTOR:
-        write_list(json, name, value->list);
+        write_list(json, name, value);
         break;
     }
 }
 
-static void append_json(GString *out, const struct zeek_line *line, unsigned precision)
+static void append_json(struct writer *writer, const struct zeek_line *line, unsigned precision)
 {
-    struct json json = { .out = out };
+    struct json json = { .out = writer->out, .relief = writer->relief };
     json_begin_object(&json, NULL);
     for (unsigned i = 0; i < ZEEK_COLUMNS; i++)
         if (line->values[i].set)
@@ -222,31 +249,32 @@ static void append_json(GString *out, const struct zeek_line *line, unsigned pre
 
 /* ---- sessions ---- */
 
-static void append_line(GString *out, const struct zeek_line *line, const struct record *record, bool json)
+static void append_line(struct writer *writer, const struct zeek_line *line, const struct record *record, bool json)
 {
     if (json)
-        append_json(out, line, record->precision);
+        append_json(writer, line, record->precision);
     else
-        append_tsv(out, line, record->precision);
+        append_tsv(writer, line, record->precision);
 }
 
 void zeek_out_session(GString *out, const struct record *record, bool json, const struct relief *relief)
 {
+    struct writer writer = { .out = out, .relief = relief };
     struct zeek_line line;
     uint64_t depth = 1;
     unsigned looked_at = 0;
     zeek_line_start(&line);
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link)) {
         const struct transaction *transaction = link->data;
         zeek_line_mail(&line, record, transaction, depth);
-        append_line(out, &line, record, json);
+        append_line(&writer, &line, record, json);
         depth += mail_facts_transferred(transaction) ? 1 : 0;
         relief_give(relief);
         mail_facts_cool(record, ++looked_at);
     }
     if (mail_facts_hidden(record)) {
         zeek_line_starttls(&line, record, depth);
-        append_line(out, &line, record, json);
+        append_line(&writer, &line, record, json);
     }
     zeek_line_free(&line);
 }

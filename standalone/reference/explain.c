@@ -134,7 +134,7 @@ static void note_session(void *context, const struct record *record)
 static int find_occurrences(GArray *topics, struct output *output)
 {
     char **captures = output->options->explain_captures;
-    int status = sessions_read(captures, g_strv_length(captures), note_session, topics, &output->summary);
+    int status = sessions_read(captures, g_strv_length(captures), output->options->memory_limit, note_session, topics, &output->summary);
     occurrences_sort(topics);
     if (output->summary.sessions == 0 && output->summary.totals.captures > 0)
         fprintf(stderr, "smtpscope: %s\n", _("no SMTP session in the capture"));

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "capture_source.h"
 #include "keys.h"
 #include "language.h"
 #include "lessons.h"
@@ -162,7 +163,7 @@ static int walk_through(struct walk *walk)
     char *name = g_build_filename("smtpscope", "captures", walk->lesson->capture, NULL);
     struct summary summary = { .sessions = 0 };
     walk->path = share_path(name);
-    int status = sessions_read(&walk->path, 1, take_session, walk, &summary);
+    int status = sessions_read(&walk->path, 1, CAPTURE_MEMORY_LIMIT, take_session, walk, &summary);
     bool good = walk->steps != NULL;
     if (good) {
         good = keys_possible() ? walk_by_keys(walk) : list_all(walk);

@@ -51,10 +51,10 @@ static void add_extension(GArray *topics, struct smtp_span text)
         add(topics, &smtp_reference_mechanisms, word);
 }
 
-static void add_reply(GArray *topics, const struct item *item)
+static void add_reply(GArray *topics, const struct record *record, const struct item *item)
 {
     bool greeting = item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO;
-    for (const GList *link = item->lines.head; link != NULL; link = link->next) {
+    for (const GList *link = item->lines.head; link != NULL; link = record_next(record, link)) {
         const struct record_line *line = link->data;
         add_code(topics, &line->reply);
         if (greeting && item->reply.code == 250 && link->prev != NULL)
@@ -64,18 +64,18 @@ static void add_reply(GArray *topics, const struct item *item)
 
 void occurrences_add(GArray *topics, const struct record *record)
 {
-    for (const GList *link = record->items.head; link != NULL; link = link->next) {
+    for (const GList *link = record->items.head; link != NULL; link = record_next(record, link)) {
         const struct item *item = link->data;
         if (item->kind == ITEM_COMMAND)
             add_command(topics, item);
         else if (item->kind == ITEM_REPLY)
-            add_reply(topics, item);
+            add_reply(topics, record, item);
     }
-    for (const GList *link = record->findings.head; link != NULL; link = link->next) {
+    for (const GList *link = record->findings.head; link != NULL; link = record_next(record, link)) {
         const struct finding *finding = link->data;
         add(topics, &smtp_reference_findings, smtp_span_of_text(smtp_finding_name(finding->finding)));
     }
-    for (const GList *link = record->auths.head; link != NULL; link = link->next)
+    for (const GList *link = record->auths.head; link != NULL; link = record_next(record, link))
         add(topics, &smtp_reference_mechanisms, ((const struct auth *)link->data)->mechanism);
 }
 

@@ -7,10 +7,6 @@
 #include "reading.h"
 #include "worker.h"
 
-/* For what is kept of sessions, and for connections. */
-#define POOL_OCTETS ((size_t)128 * 1024 * 1024)
-#define CONNECTION_OCTETS ((size_t)256 * 1024 * 1024)
-
 struct reader {
     struct worker *worker;
     void (*session)(void *context, const struct record *record);
@@ -39,17 +35,17 @@ static void session_ended(void *context, struct record *record, bool in_turn)
     worker_post(reader->worker, hand_on, record, smtp_span(&reader, sizeof reader));
 }
 
-int sessions_read(char *const *names, unsigned count, void (*session)(void *context, const struct record *record),
+int sessions_read(char *const *names, unsigned count, uint64_t memory_limit, void (*session)(void *context, const struct record *record),
                   void *context, struct summary *summary)
 {
     struct reader reader = { .worker = worker_new(), .session = session, .context = context, .summary = summary };
-    struct capture_set *captures = capture_set_open(names, count, NULL);
-    struct arena_pool *pool = arena_pool_new(POOL_OCTETS);
+    struct capture_set *captures = capture_set_open(names, count, &(struct capture_hooks){ .memory_limit = memory_limit });
+    struct arena_pool *pool = arena_pool_new(reading_pool_memory(memory_limit));
     const struct reading_options wanted = {
         .captures = captures,
         .pool = pool,
         .records = { .items = true, .message = { .worker = reader.worker, .pool = pool } },
-        .memory = CONNECTION_OCTETS,
+        .memory = reading_memory(memory_limit, capture_set_memory(captures)),
         .session = session_ended,
         .context = &reader,
     };

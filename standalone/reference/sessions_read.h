@@ -9,9 +9,9 @@
 
 /*
  * Reads all of the captures named and calls `session` for each session when it ends, from a second
- * thread; the record is freed behind the call. Fills `summary`, and returns the exit status.
+ * thread; the record is freed behind the call. `memory_limit`: octets that the program may take. Fills `summary`, and returns the exit status.
  */
-int sessions_read(char *const *names, unsigned count, void (*session)(void *context, const struct record *record),
+int sessions_read(char *const *names, unsigned count, uint64_t memory_limit, void (*session)(void *context, const struct record *record),
                   void *context, struct summary *summary);
 
 #endif

@@ -129,7 +129,7 @@ struct report *report_new(const struct options *options, struct arena_pool *pool
     report->relief = (struct relief){ .give = relieve, .context = report };
     html_begin(&report->html);
     report->spool = spool_new();
-    report->across = across_new(tell_across, report);
+    report->across = across_new(options->memory_limit / ACROSS_PART, tell_across, report);
     report->dialogues = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
     report->timeline = timeline_new();
     return report;
@@ -193,7 +193,6 @@ static bool takes_dialogue(struct report *report, const struct record *record)
 static void count_transaction(struct report_counts *counts, const struct record *record,
                               const struct transaction *transaction)
 {
-    unsigned looked_at = 0;
     counts->mails++;
     counts->outcomes[transaction->outcome]++;
     if (transaction->message != NULL) {
@@ -201,32 +200,28 @@ static void count_transaction(struct report_counts *counts, const struct record 
         counts->contents_whole += transaction->message->complete;
     }
     counts->recipients += transaction->recipients.length;
-    for (const GList *link = transaction->recipients.head; link != NULL; link = link->next) {
+    for (const GList *link = transaction->recipients.head; link != NULL; link = record_next(record, link)) {
         const struct recipient *recipient = link->data;
         counts->recipients_refused += recipient->code >= 400 || recipient->delivery_code >= 400;
-        record_cool(record, ++looked_at);
     }
 }
 
 static void count_session(struct report_counts *counts, const struct record *record)
 {
-    unsigned looked_at = 0;
     counts->sessions++;
     counts->whole += record->complete;
     counts->hidden += record_is_hidden(record);
     counts->starttls_refused += record->starttls.refused;
-    for (const GList *link = record->gaps.head; link != NULL; link = link->next) {
+    for (const GList *link = record->gaps.head; link != NULL; link = record_next(record, link)) {
         counts->gaps++;
         counts->missing += ((const struct gap *)link->data)->octets;
     }
-    for (const GList *link = record->auths.head; link != NULL; link = link->next) {
+    for (const GList *link = record->auths.head; link != NULL; link = record_next(record, link)) {
         counts->logins++;
         counts->logins_accepted += ((const struct auth *)link->data)->result == SMTP_STEP_ACCEPTED;
     }
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link))
         count_transaction(counts, record, link->data);
-        record_cool(record, ++looked_at);
-    }
 }
 
 static void write_session(struct report *report, const struct record *record)

@@ -366,12 +366,11 @@ static void put_items(struct ladder *ladder)
     unsigned count = record->items.length;
     unsigned turns = 0;
     unsigned number = 0;
-    for (const GList *link = record->items.head; link != NULL; link = link->next, number++) {
+    for (const GList *link = record->items.head; link != NULL; link = record_next(record, link), number++) {
         const struct item *item = link->data;
         bool outside = number < REPORT_ITEMS || number + REPORT_ITEMS >= count;
         if (!outside && (!is_turn(item) || turns++ >= REPORT_TURNS)) {
             leave_out(ladder, item);
-            record_cool(record, number);
             continue;
         }
         say_left_out(ladder);

@@ -74,10 +74,9 @@ static void put_recipients(struct report *report, const struct record *record, c
     if (transaction->recipients.length == 0)
         return;
     put_recipients_heading(html, record);
-    for (const GList *link = transaction->recipients.head; link != NULL; link = link->next) {
+    for (const GList *link = transaction->recipients.head; link != NULL; link = record_next(record, link)) {
         const struct recipient *recipient = link->data;
-        record_cool(record, ++number);
-        if (number <= REPORT_RECIPIENTS || (was_refused(recipient) && refused++ < REPORT_RECIPIENTS))
+        if (++number <= REPORT_RECIPIENTS || (was_refused(recipient) && refused++ < REPORT_RECIPIENTS))
             put_recipient(html, record, recipient);
         else
             left_out++;

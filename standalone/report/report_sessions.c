@@ -54,11 +54,8 @@ static void put_logins(struct html *html, const struct record *record)
 static void put_mail_count(struct html *html, const struct record *record)
 {
     unsigned accepted = 0;
-    unsigned looked_at = 0;
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link))
         accepted += ((const struct transaction *)link->data)->outcome == SMTP_OUTCOME_ACCEPTED;
-        record_cool(record, ++looked_at);
-    }
     html_count(html, record->transactions.length);
     if (record->transactions.length > 0)
         html_printf(html, _(" (%u accepted)"), accepted);

@@ -192,7 +192,6 @@ static void mark_findings(struct bar *bar, const struct record *record, const st
 
 static void add_bar(struct timeline *timeline, const struct record *record, bool linked)
 {
-    unsigned looked_at = 0;
     struct bar bar = {
         .id = record->id,
         .start = record->connection.start,
@@ -205,7 +204,7 @@ static void add_bar(struct timeline *timeline, const struct record *record, bool
     g_string_append(who, " → ");
     annotate_endpoint(who, record, SMTP_SERVER);
     bar.who = g_string_free(who, FALSE);
-    for (const GList *link = record->items.head; link != NULL; link = link->next) {
+    for (const GList *link = record->items.head; link != NULL; link = record_next(record, link)) {
         const struct item *item = link->data;
         bool tls = item->kind == ITEM_BOUNDARY && item->boundary != SMTP_BOUNDARY_AUTH;
         if (tls && item->step == SMTP_STEP_HANDSHAKE)
@@ -214,7 +213,6 @@ static void add_bar(struct timeline *timeline, const struct record *record, bool
             bar.tls = bar.end;
         if (record->findings.length > 0 && item->place.frame != 0)
             mark_findings(&bar, record, item);
-        record_cool(record, ++looked_at);
     }
     g_array_append_val(timeline->bars, bar);
 }

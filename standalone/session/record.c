@@ -52,24 +52,16 @@ struct record *record_new(struct arena_pool *pool, struct secrets *secrets, cons
     return record;
 }
 
-/* Elements that are looked at between two coolings. */
-#define BETWEEN_COOLING 1024u
-
-void record_cool(const struct record *record, unsigned looked_at)
+const GList *record_next(const struct record *record, const GList *link)
 {
-    if (looked_at % BETWEEN_COOLING == 0)
-        arena_pool_cool(record->options->message.pool);
+    arena_pool_looked(record->options->message.pool);
+    return link->next;
 }
 
 void record_free(struct record *record)
 {
-    unsigned freed = 0;
-    while (record->messages.head != NULL) {
-        struct message *message = record->messages.head->data;
-        g_queue_unlink(&record->messages, &message->link);
-        message_free(message);
-        record_cool(record, ++freed);
-    }
+    for (const GList *link = record->messages.head; link != NULL; link = record_next(record, link))
+        message_free(link->data);
     lazy_arena_free(&record->message_arena);
     arena_free(record->arena);
 }
@@ -1038,11 +1030,8 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
     if (record->timing != NULL && connection->syn[0] && record->proxy == NULL)
         timing_finish(record->timing, connection->start);
     assume_greeting(record);
-    unsigned finished = 0;
-    for (const GList *link = record->messages.head; link != NULL; link = link->next) {
+    for (const GList *link = record->messages.head; link != NULL; link = record_next(record, link))
         message_finish(link->data, false);
-        record_cool(record, ++finished);
-    }
     /* What the worker need not have: memory is best given back by the thread that took it. */
     forget_secrets(record);
     free_ring(record->sent, record->sent_capacity);

@@ -320,10 +320,10 @@ void record_finding(struct record *record, enum smtp_finding finding, struct spo
 void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end);
 
 /*
- * For whoever passes over all mails of a session, of which there may be very many: now and then what was looked at is taken out of
- * memory again. `looked_at`: how many so far.
+ * The next link of one of a record's lists. Any of them may be very long: now and then what was looked at is taken out of memory again
+ * (arena_pool_cool).
  */
-void record_cool(const struct record *record, unsigned looked_at);
+const GList *record_next(const struct record *record, const GList *link);
 
 /* Behind record_finish: what is kept of it counts for the pool from now on. */
 void record_settle(struct record *record);
