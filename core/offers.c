@@ -32,7 +32,6 @@ static const struct need verbs[] = {
 
 static const struct need parameters[] = {
     { "SIZE", SMTP_KEYWORD_SIZE, "SIZE" },
-    { "BODY", SMTP_KEYWORD_8BITMIME, "8BITMIME" },
     { "SMTPUTF8", SMTP_KEYWORD_SMTPUTF8, "SMTPUTF8" },
     { "AUTH", SMTP_KEYWORD_AUTH, "AUTH" },
     { "RET", SMTP_KEYWORD_DSN, "DSN" },
@@ -96,13 +95,27 @@ static uint64_t number(struct smtp_span text)
     return value;
 }
 
+/* BODY came with 8BITMIME (RFC 6152), and BINARYMIME brings it, too, with a value of its own (RFC 3030 section 3). */
+static void check_body(struct smtp_session *session, struct smtp_span value, const struct smtp_sink *sink)
+{
+    bool eight = offered(session, SMTP_KEYWORD_8BITMIME);
+    bool binary = offered(session, SMTP_KEYWORD_BINARYMIME);
+    if (smtp_span_is(value, "BINARYMIME")) {
+        if (!binary)
+            not_offered(session, value, "BINARYMIME", sink);
+    } else if (!eight && !binary) {
+        not_offered(session, smtp_span_of_text("BODY"), "8BITMIME", sink);
+    } else if (!eight && smtp_span_is(value, "8BITMIME")) {
+        not_offered(session, value, "8BITMIME", sink);
+    }
+}
+
 static void check_parameter(struct smtp_session *session, const struct smtp_parameter *parameter,
                             const struct smtp_sink *sink)
 {
     check(session, parameters, sizeof parameters / sizeof parameters[0], parameter->keyword, sink);
-    bool binary = smtp_span_is(parameter->keyword, "BODY") && smtp_span_is(parameter->value, "BINARYMIME");
-    if (binary && announcement_known(session) && !offered(session, SMTP_KEYWORD_BINARYMIME))
-        not_offered(session, parameter->value, "BINARYMIME", sink);
+    if (smtp_span_is(parameter->keyword, "BODY") && announcement_known(session))
+        check_body(session, parameter->value, sink);
 }
 
 /* RFC 9422 section 3: more recipients or mails than the server said it takes. */
@@ -191,7 +204,8 @@ void smtp_offers_hold(struct smtp_session *session, bool extended)
 bool smtp_offers_watch_octets(const struct smtp_session *session)
 {
     bool said = smtp_reported(session, SMTP_FINDING_EXTENSION_NOT_OFFERED);
-    return session->extended && !said && announcement_known(session) && !offered(session, SMTP_KEYWORD_8BITMIME);
+    bool allowed = offered(session, SMTP_KEYWORD_8BITMIME) || offered(session, SMTP_KEYWORD_BINARYMIME);
+    return session->extended && !said && announcement_known(session) && !allowed;
 }
 
 void smtp_offers_octets(struct smtp_session *session, struct smtp_span octets, const struct smtp_sink *sink)
