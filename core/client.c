@@ -66,7 +66,8 @@ static void check_order(struct smtp_session *session, enum smtp_verb verb, const
 
 static void check_clear(struct smtp_session *session, enum smtp_verb verb, const struct smtp_sink *sink)
 {
-    bool fell_back = ((session->starttls_refused && !session->starttls_accepted) || session->tls_failed) && !session->encrypted;
+    bool failed = session->tls_failed && !session->tls_implicit;
+    bool fell_back = ((session->starttls_refused && !session->starttls_accepted) || failed) && !session->encrypted;
     if (fell_back && (smtp_verb_opens_transaction(verb) || smtp_verb_authenticates(verb)))
         smtp_report_once(session, SMTP_FINDING_STARTTLS_FALLBACK_TO_CLEAR, SMTP_CLIENT, offset_of(session), sink,
                          "STARTTLS did not succeed, and the client went on in clear with %s", smtp_verb_name(verb));
@@ -214,6 +215,16 @@ static bool awaits_greeting(const struct smtp_session *session)
     return !server->gap && (!server->seen || (session->reply_open && server->pending == 0));
 }
 
+/* The client goes on in clear behind an accepted STARTTLS. */
+static void note_clear(struct smtp_session *session)
+{
+    bool to_come = session->starttls_accepted && !session->clear_answered && !session->encrypted;
+    if (!to_come || session->clear_behind || session->octets_behind_starttls)
+        return;
+    session->clear_behind = true;
+    session->behind_offset = offset_of(session);
+}
+
 static void apply_command(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
 {
     struct smtp_half *half = &session->half[SMTP_CLIENT];
@@ -227,6 +238,9 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
         return;
     }
 
+    if (session->starttls_doubtful && !session->octets_behind_starttls)
+        smtp_starttls_decided(session, false, sink); /* the client waited for the answer, and did not take it for a yes */
+    note_clear(session);
     session->commands++;
     smtp_smuggling_command(session, &command, sink);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_COMMAND, SMTP_CLIENT);
@@ -254,7 +268,7 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     case SMTP_VERB_DATA:
         half->mode = CLIENT_WAIT_DATA;
         session->octets_behind_data = false;
-        session->smuggling.lf_lines = unit->line.end == SMTP_LINE_END_LF;
+        session->smuggling.own_end = (uint8_t)unit->line.end;
         break;
     case SMTP_VERB_XEXCH50: {
         struct smtp_span rest = command.argument;
@@ -414,6 +428,9 @@ void smtp_apply_client(struct smtp_session *session, const struct unit *unit, co
         break;
     case UNIT_RESPONSE:
         apply_response(session, unit, sink);
+        break;
+    case UNIT_INJECTED:
+        smtp_apply_injected(session, SMTP_CLIENT, unit, sink);
         break;
     case UNIT_SKIPPED:
         smtp_apply_skipped(session, SMTP_CLIENT, unit, sink);

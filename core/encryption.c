@@ -15,20 +15,101 @@ static enum smtp_boundary boundary(const struct smtp_session *session)
     return session->tls_implicit ? SMTP_BOUNDARY_IMPLICIT_TLS : SMTP_BOUNDARY_STARTTLS;
 }
 
+void smtp_starttls_decided(struct smtp_session *session, bool accepted, const struct smtp_sink *sink)
+{
+    session->starttls_doubtful = false;
+    smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, accepted ? SMTP_STEP_ACCEPTED : SMTP_STEP_REFUSED, SMTP_SERVER,
+                  session->starttls_reply_offset, session->starttls_number, sink);
+    if (!accepted) {
+        session->starttls_refused = true;
+        smtp_report(session, SMTP_FINDING_STARTTLS_REFUSED, SMTP_SERVER, session->starttls_reply_offset, sink,
+                    "the server answered STARTTLS with %u", session->starttls_code);
+        return;
+    }
+    session->starttls_accepted = true;
+    session->tls_failed = false; /* of an earlier one */
+    session->hello_refused = false;
+    session->clear_behind = false;
+    session->clear_answered = false;
+    session->reply_behind_220 = false;
+    session->before_tls_known = session->ehlo_seen;
+    session->keywords_before_tls = session->keywords;
+    session->ehlo_seen = false;
+    session->greeted = false;
+    session->phase = SMTP_PHASE_CONNECT;
+    session->bdat_open = false;
+    if (session->octets_behind_starttls)
+        smtp_report(session, SMTP_FINDING_STARTTLS_COMMAND_INJECTION, SMTP_CLIENT, session->behind_offset, sink,
+                    "octets in clear follow STARTTLS before its reply; a careless server runs them inside TLS");
+}
+
+/* ---- what was put in front of TLS ---- */
+
+/* The server has more to say than its 220, and the client begins TLS: that is no part of the handshake. */
+static void note_open_reply(struct smtp_session *session)
+{
+    const struct smtp_half *server = &session->half[SMTP_SERVER];
+    bool speaks = session->reply_open || (server->pending > 0 && !server->held);
+    if (!session->starttls_accepted || session->reply_behind_220 || server->mode != SERVER_REPLY || !speaks)
+        return;
+    session->reply_behind_220 = true;
+    session->reply_behind_offset = session->reply_open ? session->reply_offset : server->offset;
+}
+
+static void report_injections(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    if (session->reply_behind_220)
+        smtp_report_once(session, SMTP_FINDING_STARTTLS_REPLY_INJECTION, SMTP_SERVER, session->reply_behind_offset, sink,
+                         "reply octets in clear follow the 220 to STARTTLS; a careless client believes them inside TLS");
+    if (session->clear_behind && !session->clear_answered)
+        smtp_report_once(session, SMTP_FINDING_STARTTLS_COMMAND_INJECTION, SMTP_CLIENT, session->behind_offset, sink,
+                         "octets in clear stand between STARTTLS and TLS; a careless server runs them inside TLS");
+}
+
+void smtp_apply_injected(struct smtp_session *session, enum smtp_role role, const struct unit *unit, const struct smtp_sink *sink)
+{
+    uint64_t offset = session->half[role].offset;
+    if (role == SMTP_CLIENT && !session->clear_behind) {
+        session->clear_behind = true;
+        session->behind_offset = session->octets_behind_starttls ? session->behind_offset : offset;
+    }
+    if (role == SMTP_SERVER && !session->reply_behind_220) {
+        session->reply_behind_220 = true;
+        session->reply_behind_offset = session->reply_open ? session->reply_offset : offset;
+    }
+    smtp_apply_skipped(session, role, unit, sink);
+    if (session->tls_begun)
+        report_injections(session, sink);
+}
+
+/* Commands that were put in front of TLS: nobody answers them in clear, and who keeps to RFC 3207 section 4.2 forgets them. */
+static void forget_commands(struct smtp_session *session)
+{
+    while (session->starttls_accepted && !session->clear_answered && session->queue_length > 0)
+        smtp_queue_pop(session);
+}
+
+/* ---- the handshake ---- */
+
 static void begin(struct smtp_session *session, enum smtp_role role, const struct smtp_sink *sink)
 {
     struct smtp_half *half = &session->half[role];
+    if (session->starttls_doubtful)
+        smtp_starttls_decided(session, true, sink);
+    if (role == SMTP_CLIENT)
+        note_open_reply(session);
+    else if (session->reply_open)
+        smtp_reply_close(session, true, half->offset, sink);
     half->mode = role == SMTP_CLIENT ? (uint8_t)CLIENT_TLS : (uint8_t)SERVER_TLS;
     half->remaining = 0;
     half->resync = false;
-    if (session->tls_begun)
-        return;
-    session->tls_begun = true;
-    session->tls_implicit = !session->starttls_requested && session->commands == 0;
-    smtp_boundary(session, boundary(session), SMTP_STEP_HANDSHAKE, role, half->offset, 0, sink);
-    if (session->reply_behind_220)
-        smtp_report(session, SMTP_FINDING_STARTTLS_REPLY_INJECTION, SMTP_SERVER, session->reply_behind_offset, sink,
-                    "reply octets in clear follow the 220 to STARTTLS; a careless client believes them inside TLS");
+    if (!session->tls_begun) {
+        session->tls_begun = true;
+        session->tls_implicit = !session->starttls_accepted && (!session->starttls_requested || session->starttls_refused);
+        smtp_boundary(session, boundary(session), SMTP_STEP_HANDSHAKE, role, half->offset, 0, sink);
+    }
+    report_injections(session, sink);
+    forget_commands(session);
 }
 
 static void establish(struct smtp_session *session, enum smtp_role role, const struct smtp_sink *sink)
@@ -75,7 +156,7 @@ static void leave(struct smtp_session *session, enum smtp_role role, const struc
     half->tls_finished = false;
     session->tls_begun = false;
     session->starttls_accepted = false;
-    session->starttls_refused = true;
+    session->starttls_refused = session->starttls_refused || !session->tls_implicit;
     session->before_tls_known = false;
 }
 

@@ -13,6 +13,7 @@ static const struct {
     [SMTP_FINDING_AUTH_OFFERED_IN_CLEAR] = { "auth-offered-in-clear", SMTP_SEVERITY_LOW },
     [SMTP_FINDING_STARTTLS_NOT_OFFERED] = { "starttls-not-offered", SMTP_SEVERITY_INFO },
     [SMTP_FINDING_STARTTLS_MASKED] = { "starttls-masked", SMTP_SEVERITY_HIGH },
+    [SMTP_FINDING_BANNER_MASKED] = { "banner-masked", SMTP_SEVERITY_LOW },
     [SMTP_FINDING_STARTTLS_REFUSED] = { "starttls-refused", SMTP_SEVERITY_MEDIUM },
     [SMTP_FINDING_STARTTLS_FALLBACK_TO_CLEAR] = { "starttls-fallback-to-clear", SMTP_SEVERITY_HIGH },
     [SMTP_FINDING_STARTTLS_COMMAND_INJECTION] = { "starttls-command-injection", SMTP_SEVERITY_HIGH },

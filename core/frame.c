@@ -6,6 +6,7 @@
  */
 
 #include "session_private.h"
+#include "telnet.h"
 
 static enum frame give(struct unit *unit, enum unit_kind kind, struct smtp_span octets, size_t length)
 {
@@ -43,9 +44,18 @@ static enum frame skip_line(struct smtp_span octets, struct unit *unit)
     return give(unit, UNIT_SKIPPED, octets, length);
 }
 
+/* STARTTLS was accepted, or its reply is not known. */
+static bool tls_was_asked_for(const struct smtp_session *session, enum smtp_role role)
+{
+    const struct smtp_half *half = &session->half[role];
+    const struct smtp_half *peer = &session->half[SMTP_CLIENT + SMTP_SERVER - role];
+    bool unseen = session->mid_stream || half->gap || peer->gap || peer->finished || session->force;
+    return session->starttls_accepted || session->starttls_doubtful || (session->starttls_requested && unseen);
+}
+
 /*
  * Whether TLS can begin here: in front of everything, behind a STARTTLS that was accepted or whose reply is not known, or where
- * the capture does not show what went before. Elsewhere octets that look like a TLS record are a line like any other.
+ * the capture does not show what went before. Elsewhere only a hello is TLS.
  */
 static bool tls_may_begin(const struct smtp_session *session, enum smtp_role role)
 {
@@ -53,24 +63,56 @@ static bool tls_may_begin(const struct smtp_session *session, enum smtp_role rol
     const struct smtp_half *peer = &session->half[SMTP_CLIENT + SMTP_SERVER - role];
     bool first = half->offset == 0 && session->commands == 0 && !session->greeting_seen;
     bool unseen = session->mid_stream || half->gap || peer->gap || peer->finished || session->force;
-    bool asked = session->starttls_accepted || (session->starttls_requested && unseen);
     bool peer_unseen = role == SMTP_SERVER && (peer->gap || peer->finished);
-    if (session->encrypted)
-        return false;
-    return session->tls_begun || first || asked || peer_unseen || (unseen && half->resync);
+    return session->tls_begun || first || tls_was_asked_for(session, role) || peer_unseen || (unseen && half->resync);
 }
 
+/* Whether TLS begins with the first of `octets`. `*decided` is false if they are something else. */
 static enum frame begin_tls(const struct smtp_session *session, enum smtp_role role, struct smtp_span octets, bool at_end,
                             struct unit *unit, bool *decided)
 {
     *decided = false;
-    if (!tls_may_begin(session, role))
+    if (session->encrypted)
         return FRAME_MORE;
-    enum smtp_tls_look look = smtp_tls_look(octets, &unit->record);
+    enum smtp_tls_look look = tls_may_begin(session, role) ? smtp_tls_look(octets, &unit->record) : SMTP_TLS_NO;
+    if (look == SMTP_TLS_NO && role == SMTP_CLIENT)
+        look = smtp_tls_look_for_hello(octets); /* a client that does not ask whether the server speaks TLS */
     *decided = look == SMTP_TLS_YES || (look == SMTP_TLS_PERHAPS && !at_end);
     if (look == SMTP_TLS_YES)
         return give(unit, UNIT_TLS_BEGIN, octets, 0);
     return FRAME_MORE;
+}
+
+/* TLS is to come, and nobody has gone on in clear: what is neither TLS nor a whole line was put in front of it. */
+static bool tls_must_begin(const struct smtp_session *session)
+{
+    return (session->starttls_accepted || session->starttls_doubtful) && !session->clear_answered && !session->encrypted;
+}
+
+/*
+ * Behind STARTTLS any octet may be the first of TLS: what stands in front of it in its line is no line, but a piece of one that
+ * somebody put there (CVE-2011-0411 and its kin). `*decided` is false if the line is one, as far as it is there.
+ */
+static enum frame frame_in_front_of_tls(const struct smtp_session *session, enum smtp_role role, struct smtp_span octets, bool at_end,
+                                        struct unit *unit, bool *decided)
+{
+    *decided = false;
+    if (session->encrypted || !(tls_was_asked_for(session, role) || (session->tls_begun && session->starttls_requested)))
+        return FRAME_MORE;
+    size_t at;
+    octets = smtp_span_first(octets, SMTP_LINE_LIMIT);
+    const uint8_t *lf = memchr(octets.octets, '\n', octets.length);
+    size_t line = lf != NULL ? (size_t)(lf - octets.octets) + 1 : octets.length;
+    enum smtp_tls_look look = smtp_tls_find_hello(octets, session->half[role].scanned, line, &at);
+    unit->scanned = (uint32_t)at;
+    bool perhaps = look == SMTP_TLS_PERHAPS && !at_end;
+    bool alone = at_end && lf == NULL && octets.length < SMTP_LINE_LIMIT && tls_must_begin(session)
+                 && (role == SMTP_CLIENT || session->tls_begun);
+    *decided = look == SMTP_TLS_YES || perhaps || alone;
+    if (!*decided || perhaps)
+        return FRAME_MORE;
+    unit->unterminated = true;
+    return give(unit, UNIT_INJECTED, octets, look == SMTP_TLS_YES ? at : line);
 }
 
 static bool looks_like_reply(struct smtp_span octets);
@@ -172,6 +214,15 @@ static enum frame frame_proxy(struct smtp_span octets, bool at_end, struct unit 
     return FRAME_MORE;
 }
 
+/* Telnet's own octets in front of a line: one sequence at a time. `*decided` is false if there are none. */
+static enum frame frame_telnet(struct smtp_span octets, bool at_end, struct unit *unit, bool *decided)
+{
+    size_t length = 0;
+    enum smtp_telnet_look look = smtp_telnet_look(octets, &length);
+    *decided = look == SMTP_TELNET_YES || (look == SMTP_TELNET_PERHAPS && !at_end);
+    return look == SMTP_TELNET_YES ? give(unit, UNIT_SKIPPED, octets, length) : FRAME_MORE;
+}
+
 static enum frame frame_command(const struct smtp_session *session, struct smtp_span octets, bool at_end, struct unit *unit)
 {
     const struct smtp_half *half = &session->half[SMTP_CLIENT];
@@ -179,7 +230,12 @@ static enum frame frame_command(const struct smtp_session *session, struct smtp_
         return skip_line(octets, unit);
 
     bool decided = false;
+    enum frame telnet = frame_telnet(octets, at_end, unit, &decided);
+    if (decided)
+        return telnet;
     enum frame tls = begin_tls(session, SMTP_CLIENT, octets, at_end, unit, &decided);
+    if (!decided)
+        tls = frame_in_front_of_tls(session, SMTP_CLIENT, octets, at_end, unit, &decided);
     if (decided)
         return tls;
     /* A security layer's first buffer begins with its length in four octets: no command begins with a NUL. */
@@ -195,11 +251,30 @@ static enum frame frame_command(const struct smtp_session *session, struct smtp_
     return give_line(unit, UNIT_COMMAND, octets);
 }
 
+/*
+ * The client waits for a reply, and TLS is to come instead: a command that was put in front of it gets none. All octets in front of
+ * TLS belong to that. `*decided` is false if no TLS begins.
+ */
+static enum frame frame_unanswered(const struct smtp_session *session, struct smtp_span octets, struct unit *unit, bool *decided)
+{
+    size_t at = 0;
+    *decided = false;
+    if (session->half[SMTP_CLIENT].mode == CLIENT_WAIT_STARTTLS || !tls_must_begin(session))
+        return FRAME_PEER;
+    *decided = smtp_tls_find_hello(octets, session->half[SMTP_CLIENT].scanned, octets.length, &at) == SMTP_TLS_YES;
+    unit->scanned = (uint32_t)at;
+    return *decided ? give(unit, at > 0 ? UNIT_INJECTED : UNIT_ASSUME_COMMAND, octets, at) : FRAME_PEER;
+}
+
 /* The reply that says what the client's octets are is lost: the octets themselves must say it. */
 static enum frame decide_by_octets(const struct smtp_session *session, struct smtp_span octets, bool at_end, struct unit *unit,
                                    enum unit_kind otherwise)
 {
     bool lost = session->force || session->half[SMTP_SERVER].finished || session->uncertain > 0;
+    bool decided = false;
+    enum frame unanswered = frame_unanswered(session, octets, unit, &decided);
+    if (decided)
+        return unanswered;
     if (!lost)
         return FRAME_PEER;
     if (smtp_tls_look(octets, NULL) == SMTP_TLS_YES)
@@ -220,7 +295,17 @@ static enum frame frame_chunk(const struct smtp_session *session, struct smtp_sp
         if (smtp_command_is_certain(unit->line.text))
             return give(unit, UNIT_ABANDON_CHUNK, octets, 0);
     }
-    return give(unit, UNIT_CHUNK, octets, remaining < octets.length ? (size_t)remaining : octets.length);
+    size_t length = remaining < octets.length ? (size_t)remaining : octets.length;
+    if (tls_must_begin(session)) { /* a chunk that was put in front of it ends there */
+        size_t at;
+        enum smtp_tls_look look = smtp_tls_find_hello(octets, 0, length, &at);
+        if (look == SMTP_TLS_YES && at == 0)
+            return give(unit, UNIT_ABANDON_CHUNK, octets, 0);
+        if (look == SMTP_TLS_PERHAPS && at == 0 && !at_end)
+            return FRAME_MORE;
+        length = at > 0 ? at : length;
+    }
+    return give(unit, UNIT_CHUNK, octets, length);
 }
 
 static enum frame frame_client(const struct smtp_session *session, struct smtp_span octets, bool at_end, struct unit *unit)
@@ -243,7 +328,7 @@ static enum frame frame_client(const struct smtp_session *session, struct smtp_s
     case CLIENT_DATA:
         return smtp_frame_content(session, octets, at_end, unit);
     case CLIENT_VARIANT_END: {
-        size_t length = octets.length > 2 && octets.octets[1] == '\r' && octets.octets[2] == '\n' ? 3 : 2;
+        size_t length = smtp_mark_octets(octets);
         return give(unit, UNIT_VARIANT_END, octets, length < octets.length ? length : octets.length);
     }
     case CLIENT_CHUNK:
@@ -313,7 +398,12 @@ static enum frame frame_server(const struct smtp_session *session, struct smtp_s
         return skip_line(octets, unit);
 
     bool decided = false;
+    enum frame telnet = frame_telnet(octets, at_end, unit, &decided);
+    if (decided)
+        return telnet;
     enum frame tls = begin_tls(session, SMTP_SERVER, octets, at_end, unit, &decided);
+    if (!decided)
+        tls = frame_in_front_of_tls(session, SMTP_SERVER, octets, at_end, unit, &decided);
     if (decided)
         return tls;
     if (session->layer && octets.octets[0] == 0)

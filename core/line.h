@@ -4,7 +4,8 @@
 
 /*
  * Lines of the dialogue (RFC 5321 section 2.3.8). A line ends in CRLF; a bare LF ends a line too, because
- * servers read it so, and is flagged. A bare CR is part of the line, and flagged.
+ * servers read it so, and is flagged. So does a LF with several CRs in front of it, of which only the last belongs there: programs
+ * that write CRLF through a file in text mode send CR CR LF. A bare CR elsewhere is part of the line, and flagged.
  */
 
 #include "span.h"
@@ -14,13 +15,14 @@ enum smtp_line_end {
     SMTP_LINE_END_CRLF,
     SMTP_LINE_END_LF,
     SMTP_LINE_END_CR, /* a bare CR was the last octet of the stream */
+    SMTP_LINE_END_CRCRLF, /* a LF with more than one CR in front of it; flagged as a bare CR, too */
 };
 
 struct smtp_line {
     struct smtp_span text; /* without its line end; points into the octets searched */
     enum smtp_line_end end;
     size_t octets; /* of the line with its line end */
-    bool bare_cr;  /* a CR that no LF follows stands inside the text */
+    bool bare_cr;  /* a CR that no LF follows stands inside the text, or in front of the line end */
     bool nul;      /* a NUL octet stands inside the text */
 };
 
@@ -32,7 +34,7 @@ struct smtp_line {
  */
 bool smtp_line_find(struct smtp_span octets, bool at_end, struct smtp_line *line);
 
-/* The name CONTRACT's `line_end` has for it: "crlf", "lf", "cr", "none". Static memory. */
+/* The name CONTRACT's `line_end` has for it: "crlf", "lf", "cr", "none"; and "crcrlf". Static memory. */
 const char *smtp_line_end_name(enum smtp_line_end end);
 
 #endif

@@ -34,4 +34,7 @@ bool smtp_port_is_known(uint16_t port);
 /* Sets `*opener_is_client` on YES. */
 enum smtp_recognition smtp_recognise(const struct smtp_first_octets *seen, bool *opener_is_client);
 
+/* Whether the server's port is one of SMTP's, as far as it is known who is the server: the client's own port says nothing. */
+bool smtp_is_on_known_port(const struct smtp_first_octets *seen);
+
 #endif

@@ -212,29 +212,14 @@ static void greeted(struct smtp_session *session, enum smtp_verb verb, const str
 static void starttls_answered(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
-    bool accepted = reply->code == 220;
     if (client->mode == CLIENT_WAIT_STARTTLS)
         client->mode = CLIENT_COMMAND;
-    smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, accepted ? SMTP_STEP_ACCEPTED : SMTP_STEP_REFUSED, SMTP_SERVER,
-                  session->reply_offset, session->current, sink);
-    if (!accepted) {
-        session->starttls_refused = true;
-        smtp_report(session, SMTP_FINDING_STARTTLS_REFUSED, SMTP_SERVER, session->reply_offset, sink,
-                    "the server answered STARTTLS with %u", reply->code);
-        return;
-    }
-    session->starttls_accepted = true;
-    session->tls_failed = false; /* of an earlier one */
-    session->hello_refused = false;
-    session->before_tls_known = session->ehlo_seen;
-    session->keywords_before_tls = session->keywords;
-    session->ehlo_seen = false;
-    session->greeted = false;
-    session->phase = SMTP_PHASE_CONNECT;
-    session->bdat_open = false;
-    if (session->octets_behind_starttls)
-        smtp_report(session, SMTP_FINDING_STARTTLS_COMMAND_INJECTION, SMTP_CLIENT, session->behind_offset, sink,
-                    "octets in clear follow STARTTLS before its reply; a careless server runs them inside TLS");
+    session->starttls_code = reply->code;
+    session->starttls_number = session->current;
+    session->starttls_reply_offset = session->reply_offset;
+    session->starttls_doubtful = reply->code != 220 && (reply->code == 0 || smtp_code_is_success(reply->code));
+    if (!session->starttls_doubtful)
+        smtp_starttls_decided(session, reply->code == 220, sink);
 }
 
 /* An exchange of which the AUTH command, or its mechanism, is not known. */
@@ -353,6 +338,15 @@ static void command_answered(struct smtp_session *session, const struct entry *e
     }
 }
 
+/* The extensions of an EHLO reply are offered if its last line does not refuse (RFC 5321 section 4.2.1: that line decides). */
+static void offer_starttls(struct smtp_session *session, uint32_t number, const struct smtp_sink *sink)
+{
+    if (session->new_starttls_offset == 0 || session->starttls_offered || !smtp_code_is_success(session->reply.code))
+        return;
+    session->starttls_offered = true;
+    smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_OFFERED, SMTP_SERVER, session->new_starttls_offset, number, sink);
+}
+
 /* ---- findings on replies ---- */
 
 /* RFC 2034 section 4: no status code stands in the greeting, nor in 3yz replies; numbers there are something else. */
@@ -364,8 +358,19 @@ static bool may_be_enhanced(const struct smtp_reply *reply)
 /* A server that cannot begin TLS may say so in clear, to the client's hello: once. */
 static bool refuses_hello(const struct smtp_session *session, const struct smtp_reply *reply)
 {
-    bool hello_open = (session->tls_begun || session->tls_failed) && !session->tls_established && !session->hello_refused;
+    bool said = session->hello_refused && !session->tls_implicit; /* to a hello that nobody asked for, there is one for each line */
+    bool hello_open = (session->tls_begun || session->tls_failed) && !session->tls_established && !said;
     return hello_open && reply->answers == SMTP_ANSWERS_NOTHING && reply->code >= 400 && session->queue_length == 0;
+}
+
+#define MASK_ASTERISKS 8 /* fewer are an ornament */
+
+static void check_greeting(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
+{
+    bool masked = session->reply_masked && session->reply_asterisks >= MASK_ASTERISKS;
+    if (reply->answers == SMTP_ANSWERS_GREETING && masked && !reply->partial)
+        smtp_report_once(session, SMTP_FINDING_BANNER_MASKED, SMTP_SERVER, session->reply_offset, sink,
+                         "the server's greeting is overwritten with asterisks");
 }
 
 static void check_reply(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
@@ -382,7 +387,7 @@ static void check_reply(struct smtp_session *session, const struct smtp_reply *r
     session->hello_refused = session->hello_refused || to_hello;
     if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421 || to_hello)
         return;
-    if (session->starttls_accepted && !session->tls_begun) {
+    if (session->starttls_accepted && !session->encrypted && session->half[SMTP_SERVER].mode == SERVER_REPLY && !session->reply_behind_220) {
         session->reply_behind_220 = true;
         session->reply_behind_offset = offset;
     }
@@ -409,6 +414,8 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
              && session->transaction_accepted > 0 && !for_all)
         reply->recipient = session->transaction_answered + 1;
 
+    if (belongs && session->starttls_doubtful)
+        smtp_starttls_decided(session, false, sink); /* the dialogue goes on in clear */
     if (session->tls_begun && (session->tls_implicit || refuses_hello(session, reply)))
         smtp_tls_server_in_clear(session, sink);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY, SMTP_SERVER);
@@ -417,7 +424,9 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     event.number = belongs ? session->current : 0;
     event.reply = *reply;
     smtp_emit(sink, &event);
+    offer_starttls(session, event.number, sink);
     check_reply(session, reply, sink);
+    check_greeting(session, reply, sink);
     smtp_smuggling_answer(session, reply, sink);
 
     struct smtp_half *client = &session->half[SMTP_CLIENT];
@@ -438,6 +447,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
         }
         return;
     }
+    session->clear_answered = session->clear_answered || (session->starttls_accepted && !session->encrypted);
     if (entry.kind == ENTRY_COMMAND)
         command_answered(session, &entry, reply, sink);
     else if (entry.kind == ENTRY_RESPONSE)
@@ -449,22 +459,29 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
 
 /* ---- reply lines ---- */
 
+/* Of a greeting that is overwritten, some characters are left: those of "220" and spaces. */
+static void note_asterisks(struct smtp_session *session, struct smtp_span text)
+{
+    for (size_t i = 0; i < text.length && session->reply_masked; i++) {
+        uint8_t octet = text.octets[i];
+        session->reply_asterisks += octet == '*';
+        session->reply_masked = octet == '*' || octet == '2' || octet == '0' || octet == ' ';
+    }
+}
+
 static bool allows_early_talk(struct smtp_span word)
 {
     return smtp_span_is(word, "PIPE_CONNECT") || smtp_span_is(word, "PIPECONNECT") || smtp_span_is(word, "X_PIPE_CONNECT");
 }
 
-static void note_keyword(struct smtp_session *session, const struct smtp_keyword_line *line, const struct smtp_sink *sink)
+static void note_keyword(struct smtp_session *session, const struct smtp_keyword_line *line)
 {
     session->early_allowed = session->early_allowed || allows_early_talk(line->word);
     session->new_keywords |= UINT64_C(1) << line->keyword;
     session->masked = session->masked || line->masked;
     smtp_offers_keyword(session, line);
-    if (line->keyword == SMTP_KEYWORD_STARTTLS && !session->starttls_offered) {
-        session->starttls_offered = true;
-        smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_OFFERED, SMTP_SERVER, session->half[SMTP_SERVER].offset,
-                      session->answered + 1, sink);
-    }
+    if (line->keyword == SMTP_KEYWORD_STARTTLS && session->new_starttls_offset == 0)
+        session->new_starttls_offset = session->half[SMTP_SERVER].offset;
     if (line->keyword != SMTP_KEYWORD_AUTH && line->keyword != SMTP_KEYWORD_X_EXPS)
         return;
     struct smtp_span rest = line->parameters;
@@ -481,6 +498,9 @@ static void open_reply(struct smtp_session *session, unsigned code)
     session->cut = 0;
     session->new_keywords = 0;
     session->new_mechanisms = 0;
+    session->new_starttls_offset = 0;
+    session->reply_masked = !session->greeting_seen;
+    session->reply_asterisks = 0;
     session->masked = false;
     smtp_offers_begin(session);
     unsigned skip = session->queue_length > session->uncertain ? session->uncertain : 0;
@@ -536,10 +556,12 @@ static void apply_reply_line(struct smtp_session *session, const struct unit *un
         reply->enhanced = line.enhanced;
         reply->enhanced.text = smtp_span(NULL, 0);
     }
+    if (session->reply_masked)
+        note_asterisks(session, line.text);
     smtp_emit(sink, &event);
     check_reply_line(session, &unit->line, sink);
     if (event.is_keyword)
-        note_keyword(session, &event.keyword, sink);
+        note_keyword(session, &event.keyword);
     if (line.code == 0 || !line.last)
         return;
     smtp_reply_close(session, false, half->offset + unit->octets, sink);
@@ -554,6 +576,9 @@ void smtp_apply_server(struct smtp_session *session, const struct unit *unit, co
         break;
     case UNIT_REPLY_CLOSE:
         smtp_reply_close(session, true, half->offset, sink);
+        break;
+    case UNIT_INJECTED:
+        smtp_apply_injected(session, SMTP_SERVER, unit, sink);
         break;
     case UNIT_SKIPPED:
     case UNIT_OPAQUE:

@@ -32,6 +32,7 @@ static void note_waiting(struct smtp_session *session, enum frame frame, struct 
     const struct smtp_half *client = &session->half[SMTP_CLIENT];
     if (frame == FRAME_DOUBT) {
         session->doubt = true;
+        smtp_smuggling_doubt(session, octets);
         session->doubt_scanned = (uint32_t)octets.length;
     }
     if (frame == FRAME_PEER && client->mode == CLIENT_WAIT_STARTTLS && !session->octets_behind_starttls
@@ -79,6 +80,7 @@ size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, stru
         struct smtp_span rest = smtp_span_from(octets, used);
         enum frame frame = smtp_frame(session, role, rest, at_end, &unit);
         half->pending = rest.length;
+        half->scanned = frame != FRAME_UNIT ? unit.scanned : 0;
         if (frame != FRAME_UNIT) {
             if (role == SMTP_CLIENT && rest.length > 0)
                 note_waiting(session, frame, rest);
@@ -211,13 +213,15 @@ bool smtp_session_is_idle(const struct smtp_session *session)
 {
     uint8_t mode = session->half[SMTP_CLIENT].mode;
     return !session->reply_open && mode != CLIENT_DATA && mode != CLIENT_CHUNK && session->queue_length == 0
-           && !session->transaction_open && session->smuggling.state == SMTP_SMUGGLING_NONE && !session->early_talk;
+           && !session->starttls_doubtful && !session->transaction_open && session->smuggling.state == SMTP_SMUGGLING_NONE && !session->early_talk;
 }
 
 void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink)
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
     session->ending = true;
+    if (session->starttls_doubtful)
+        smtp_starttls_decided(session, false, sink);
     smtp_smuggling_settle(session, sink);
     smtp_report_early_talk(session, sink);
     if (session->reply_open)

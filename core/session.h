@@ -55,7 +55,9 @@ struct smtp_smuggling {
     uint8_t state;          /* enum in session_private.h */
     bool armed;             /* a doubtful mark was passed: does a command follow? */
     bool goes_on;           /* behind the reply to the message another command was answered */
-    bool lf_lines;          /* the DATA command ended with a bare LF */
+    uint8_t own_end;        /* how the DATA command's line ended (enum smtp_line_end) */
+    bool own_mark;          /* the doubtful mark at hand ends its lines in that way, too */
+    uint32_t mark_octets;   /* of that mark */
     uint8_t mark_length, line_length;
     char mark[24];          /* as it is shown, "\\n.\\r\\n" */
     char line[160];         /* what follows it, as far as it can be a command */
@@ -77,6 +79,7 @@ struct smtp_half {
     bool held;          /* they are left for the peer's sake, not because a line is half there */
     bool tls_lost;      /* inside TLS, behind a gap: records cannot be told apart any more */
     bool tls_encrypted; /* ChangeCipherSpec or application data was seen */
+    uint32_t scanned;   /* octets that were offered and left, in which no TLS begins */
     bool tls_finished;  /* application data long enough to be a Finished message, or more, was seen */
 };
 
@@ -105,6 +108,8 @@ struct smtp_session {
     uint64_t cut;         /* the client spoke when the server's stream was here, in the middle of a reply; 0 none */
     bool reply_open;
     bool reply_ehlo;      /* it answers an EHLO */
+    bool reply_masked;    /* its lines so far are asterisks, as a firewall writes them */
+    uint32_t reply_asterisks; /* how many */
     bool hole_before_reply; /* what comes next may be the rest of a reply whose middle is lost */
     bool turning;         /* ATRN or TURN was accepted: behind this reply the roles change */
     bool turned;          /* they did, in the last call of smtp_session_feed */
@@ -149,6 +154,12 @@ struct smtp_session {
 
     /* STARTTLS and TLS. */
     bool starttls_offered, starttls_requested, starttls_accepted, starttls_refused;
+    bool starttls_doubtful; /* answered with another code than 220, but no refusal: what follows decides */
+    uint16_t starttls_code; /* of its last answer */
+    uint32_t starttls_number; /* of its command */
+    uint64_t starttls_reply_offset;
+    bool clear_behind;      /* the client went on in clear behind its acceptance */
+    bool clear_answered;    /* and the server answered in clear: the dialogue is that of who decrypted it */
     bool octets_behind_starttls;
     bool octets_behind_data; /* content was sent before the reply to DATA */
     bool reply_behind_220;
@@ -170,6 +181,7 @@ struct smtp_session {
     uint32_t mechanisms;  /* bits of enum smtp_mechanism */
     uint64_t new_keywords;/* of the EHLO reply that is coming in */
     uint32_t new_mechanisms;
+    uint64_t new_starttls_offset; /* of the line that offers STARTTLS in it; 0: none does */
     bool other_mechanism; /* a mechanism that no table knows was announced */
     bool masked;
     bool extended;        /* the last greeting accepted was EHLO or LHLO */

@@ -33,6 +33,7 @@ enum unit_kind {
     UNIT_REPLY_LINE,
     UNIT_REPLY_CLOSE,    /* no octets: the open reply ends here although no last line came */
     UNIT_SKIPPED,
+    UNIT_INJECTED,       /* a piece of a line that stands behind STARTTLS, in front of TLS */
     UNIT_ASSUME_CONTENT, /* no octets: the reply to DATA is lost, and what follows is content */
     UNIT_ASSUME_COMMAND, /* no octets: the reply to DATA, AUTH or STARTTLS is lost, and what follows is a command */
     UNIT_ASSUME_RESPONSE,
@@ -59,6 +60,7 @@ struct unit {
     bool variant;                  /* CONTENT, STUFFED_DOT: the dot of an end mark that only some receivers honour */
     bool unterminated;             /* the stream, or what is known of it, ends here */
     struct smtp_tls_record record;
+    uint32_t scanned;              /* where it is no unit yet: octets in which no TLS begins */
 };
 
 enum frame {
@@ -89,11 +91,26 @@ size_t smtp_content_skip_plain(struct smtp_content_scan *scan, struct smtp_span 
 /* How many LFs it holds. */
 size_t smtp_content_line_ends(struct smtp_span octets);
 
+/* Octets of the doubtful end-of-data mark that `octets` begin with: its dot, and a line end. */
+static inline size_t smtp_mark_octets(struct smtp_span octets)
+{
+    size_t at = 1;
+    while (at < octets.length && octets.octets[at] == '\r')
+        at++;
+    return at < octets.length && octets.octets[at] == '\n' ? at + 1 : 2;
+}
+
 /* client.c, server.c, encryption.c: apply one unit. */
 void smtp_apply_client(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink);
 void smtp_apply_server(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink);
 void smtp_apply_tls(struct smtp_session *session, enum smtp_role role, const struct unit *unit,
                     const struct smtp_sink *sink);
+
+/* The server answered STARTTLS, or what followed a doubtful answer did. */
+void smtp_starttls_decided(struct smtp_session *session, bool accepted, const struct smtp_sink *sink);
+
+/* A piece of a line stands behind STARTTLS, in front of TLS. */
+void smtp_apply_injected(struct smtp_session *session, enum smtp_role role, const struct unit *unit, const struct smtp_sink *sink);
 
 /* The client began TLS on its own, and the server answers in clear: it does not speak TLS there. */
 void smtp_tls_server_in_clear(struct smtp_session *session, const struct smtp_sink *sink);
@@ -136,6 +153,7 @@ enum smtp_smuggling_state {
 };
 void smtp_smuggling_mark(struct smtp_session *session, enum smtp_content_state before);
 void smtp_smuggling_text(struct smtp_session *session, struct smtp_span text, const struct smtp_sink *sink);
+void smtp_smuggling_doubt(struct smtp_session *session, struct smtp_span octets);
 void smtp_smuggling_sent(struct smtp_session *session);
 void smtp_smuggling_at_mark(struct smtp_session *session);
 void smtp_smuggling_mark_end(struct smtp_session *session, struct smtp_span mark);

@@ -43,10 +43,20 @@ static bool is_line_end(uint8_t octet)
     return octet == '\r' || octet == '\n';
 }
 
-/* Where the dialogue's own lines end with a bare LF, a dot between two of them is how it ends its messages. */
+/* Where the dialogue's own lines end with a bare LF, or in CR CR LF, a dot between two of them is how it ends its messages. */
 static bool is_own_mark(const struct smtp_session *session, enum smtp_content_state before)
 {
-    return session->smuggling.lf_lines && before == SMTP_CONTENT_AFTER_LF;
+    const struct smtp_smuggling *smuggling = &session->smuggling;
+    bool crs = smuggling->own_end == SMTP_LINE_END_CRCRLF && before == SMTP_CONTENT_AFTER_CRLF && smuggling->own_mark;
+    return crs || (smuggling->own_end == SMTP_LINE_END_LF && before == SMTP_CONTENT_AFTER_LF);
+}
+
+/* The client's octets wait at a doubtful mark. */
+void smtp_smuggling_doubt(struct smtp_session *session, struct smtp_span octets)
+{
+    size_t length = smtp_mark_octets(octets);
+    session->smuggling.mark_octets = (uint32_t)length;
+    session->smuggling.own_mark = length > 3;
 }
 
 void smtp_smuggling_mark(struct smtp_session *session, enum smtp_content_state before)
@@ -120,7 +130,7 @@ void smtp_smuggling_text(struct smtp_session *session, struct smtp_span text, co
 void smtp_smuggling_at_mark(struct smtp_session *session)
 {
     struct smtp_smuggling *smuggling = &session->smuggling;
-    const unsigned mark_octets = 3; /* the dot and a line end, at the most */
+    unsigned mark_octets = smuggling->mark_octets > 3 ? smuggling->mark_octets : 3; /* the dot and a line end, at the most */
     if (session->half[SMTP_CLIENT].pending <= mark_octets || is_own_mark(session, session->content.state))
         return;
     begin_mark(session, session->content.state);

@@ -16,6 +16,8 @@ enum extension {
     EXTENSION_SUPPORTED_VERSIONS = 43,
 };
 
+static const char unknown_alert[] = "unknown alert";
+
 /* Takes numbers and stretches off the front of a span; once something is not there, `failed` stays set. */
 struct cursor {
     struct smtp_span rest;
@@ -131,6 +133,65 @@ enum smtp_tls_look smtp_tls_look(struct smtp_span octets, struct smtp_tls_record
     if (look == SMTP_TLS_YES && record != NULL)
         *record = found;
     return look;
+}
+
+/* The begin of a handshake message in a record body of `octets`: its type, its length in three octets, a version. */
+static enum smtp_tls_look look_at_hello(struct smtp_span body, size_t octets)
+{
+    size_t needed = octets < 6 ? octets : 6;
+    const uint8_t *octet = body.octets;
+    if (octets == 0)
+        return SMTP_TLS_NO;
+    if (body.length > 0 && octet[0] != MESSAGE_CLIENT_HELLO && octet[0] != MESSAGE_SERVER_HELLO)
+        return SMTP_TLS_NO;
+    if (body.length > 1 && needed > 1 && octet[1] != 0)
+        return SMTP_TLS_NO;
+    if (body.length > 4 && needed > 5 && octet[4] != 0x03)
+        return SMTP_TLS_NO;
+    if (body.length > 5 && needed > 5 && octet[5] > 0x04)
+        return SMTP_TLS_NO;
+    return body.length < needed ? SMTP_TLS_PERHAPS : SMTP_TLS_YES;
+}
+
+static enum smtp_tls_look look_at_alert(struct smtp_span body, size_t octets)
+{
+    bool fatal;
+    if (octets != 2 || (body.length > 0 && (body.octets[0] == 0 || body.octets[0] > 2)))
+        return SMTP_TLS_NO;
+    if (body.length < 2)
+        return SMTP_TLS_PERHAPS;
+    return smtp_tls_alert_name(smtp_span_first(body, 2), &fatal) != unknown_alert ? SMTP_TLS_YES : SMTP_TLS_NO;
+}
+
+enum smtp_tls_look smtp_tls_look_for_hello(struct smtp_span octets)
+{
+    struct smtp_tls_record record;
+    enum smtp_tls_look look = smtp_tls_look(octets, &record);
+    bool other = octets.length > 0 && (octets.octets[0] == SMTP_TLS_CHANGE_CIPHER_SPEC || octets.octets[0] == SMTP_TLS_APPLICATION_DATA);
+    if (look == SMTP_TLS_NO || other)
+        return SMTP_TLS_NO;
+    if (look == SMTP_TLS_PERHAPS || record.version == SSL2_VERSION)
+        return look;
+    struct smtp_span body = smtp_span_from(octets, record.header_octets);
+    return record.type == SMTP_TLS_HANDSHAKE ? look_at_hello(body, record.body_octets) : look_at_alert(body, record.body_octets);
+}
+
+/* SSLv2 hellos are short: the first octet of their length says little. */
+static bool may_begin_hello(uint8_t octet)
+{
+    return octet == SMTP_TLS_HANDSHAKE || octet == SMTP_TLS_ALERT || (octet & 0xfc) == 0x80;
+}
+
+enum smtp_tls_look smtp_tls_find_hello(struct smtp_span octets, size_t from, size_t to, size_t *at)
+{
+    for (*at = from; *at < to; ++*at) {
+        enum smtp_tls_look look = SMTP_TLS_NO;
+        if (may_begin_hello(octets.octets[*at]))
+            look = smtp_tls_look_for_hello(smtp_span_from(octets, *at));
+        if (look != SMTP_TLS_NO)
+            return look;
+    }
+    return SMTP_TLS_NO;
 }
 
 /* server_name (RFC 6066 section 3): the host name among the names; there is only one kind. */
@@ -329,5 +390,5 @@ const char *smtp_tls_alert_name(struct smtp_span body, bool *fatal)
         *fatal = *fatal && !(alerts[i].may_warn && level == ALERT_LEVEL_WARNING);
         return alerts[i].name;
     }
-    return "unknown alert";
+    return unknown_alert;
 }

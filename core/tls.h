@@ -32,6 +32,18 @@ struct smtp_tls_record {
 /* Looks at the octets where a record would begin. Fills `*record` (may be NULL) on YES. */
 enum smtp_tls_look smtp_tls_look(struct smtp_span octets, struct smtp_tls_record *record);
 
+/*
+ * The same, for places where TLS is not to be expected: only a ClientHello, a ServerHello or an alert will do. A hello in pieces
+ * is known by the first of them.
+ */
+enum smtp_tls_look smtp_tls_look_for_hello(struct smtp_span octets);
+
+/*
+ * Looks for the first octet of `octets` at which that is so, `from` the one on, up to and without the one at `to`. YES: it is at
+ * `*at`. PERHAPS: one at `*at` fits so far, and too few octets are there to tell. NO: `*at` is `to`.
+ */
+enum smtp_tls_look smtp_tls_find_hello(struct smtp_span octets, size_t from, size_t to, size_t *at);
+
 /* What a ClientHello or ServerHello tells. Spans point into the record's body. */
 struct smtp_tls_hello {
     bool client;              /* ClientHello; else ServerHello */

@@ -442,9 +442,6 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
     facts->reply_extensions = false;
     facts->reply = reply;
     tie(facts, reply);
-    if (facts->offer != NULL)
-        append(reply->fact.piece, &facts->offer->fact);
-    facts->offer = NULL;
 }
 
 /* ---- content ---- */
@@ -594,10 +591,6 @@ static void take_boundary(struct dialogue *dialogue, const struct smtp_event *ev
         fact->identity = facts->identity;
     } else if (event->text.length > 0) {
         fact->note = keep_text(event->text);
-    }
-    if (event->step == SMTP_STEP_OFFERED) {
-        facts->offer = fact;
-        return;
     }
     /* It stands behind the line or reply that made it. */
     struct fact *unit = facts->unit[event->role];

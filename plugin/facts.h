@@ -201,7 +201,6 @@ struct facts {
     struct fact *unit[2];        /* the last line or reply of each role */
     struct transaction *transaction; /* the open one */
     struct message *message;     /* the last one */
-    struct boundary_fact *offer; /* waits for the reply that it stands in */
     const char *mechanism, *identity; /* of the AUTH exchange at hand */
     struct smtp_secret_watch watch;
     uint8_t *reply_octets;       /* of the reply coming in */

@@ -20,7 +20,7 @@
           "Where the client's dialogue stands: connect, session, transaction, recipients, chunks")                           \
     FIELD(command_number, "command.number", "Command number", FT_UINT32, BASE_DEC, NULL,                                     \
           "Number of the command in its session; for a reply, of the command it belongs to")                                 \
-    FIELD(line_end, "line_end", "Line end", FT_STRING, BASE_NONE, NULL, "How the line ends: crlf, lf, cr, none")             \
+    FIELD(line_end, "line_end", "Line end", FT_STRING, BASE_NONE, NULL, "How the line ends: crlf, lf, cr, crcrlf, none")             \
     FIELD(reverse_path, "reverse_path", "Reverse path", FT_STRING, BASE_NONE, NULL, "Where reports about the mail go")       \
     FIELD(reverse_path_address, "reverse_path.address", "Address", FT_STRING, BASE_NONE, NULL,                               \
           "Address of the reverse path; empty for the null path")                                                            \

@@ -37,6 +37,8 @@ void phrase_line_end(GString *out, enum smtp_line_end end)
         g_string_append(out, _(" [bare LF]"));
     else if (end == SMTP_LINE_END_CR)
         g_string_append(out, _(" [bare CR]"));
+    else if (end == SMTP_LINE_END_CRCRLF)
+        g_string_append(out, _(" [ends in CR CR LF]"));
     else if (end == SMTP_LINE_END_NONE)
         g_string_append(out, _(" [line end not seen]"));
 }

@@ -231,7 +231,7 @@ static void put_boundary(struct writer *writer, const struct item *item)
     if (tone != PHRASE_SILENT)
         page_rule(page, colours[tone], tone == PHRASE_NOTE ? page_light(page) : page_heavy(page), 3, text->str);
     const struct item *next = item->link.next != NULL ? item->link.next->data : NULL;
-    if (item->boundary == SMTP_BOUNDARY_STARTTLS && item->step == SMTP_STEP_ACCEPTED && next != NULL && next->kind == ITEM_COMMAND) {
+    if (item->boundary == SMTP_BOUNDARY_STARTTLS && item->step == SMTP_STEP_ACCEPTED && next != NULL && next->kind == ITEM_COMMAND && !writer->record->tls.seen) {
         g_string_append_printf(page->out, "%*s", (int)LINE_COLUMN, "");
         page_wrap(page, PAGE_DIM, LINE_COLUMN, LINE_COLUMN,
                   _("No TLS is in the capture: who wrote it had the keys and decrypted what follows, or TLS never began."));

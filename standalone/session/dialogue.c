@@ -211,12 +211,27 @@ static void report_not_smtp(struct dialogue *dialogue)
     g_string_free(detail, TRUE);
 }
 
-static void refuse(struct dialogue *dialogue)
+static struct smtp_first_octets what_was_seen(const struct dialogue *dialogue, bool ended)
 {
     const struct tcp_connection *connection = dialogue->connection;
+    return (struct smtp_first_octets){
+        .opener = first_octets(&dialogue->buffer[0]),
+        .other = first_octets(&dialogue->buffer[1]),
+        .opener_cut = beginning_is_lost(dialogue, 0),
+        .other_cut = beginning_is_lost(dialogue, 1),
+        .opener_port = connection->endpoint[0].port,
+        .other_port = connection->endpoint[1].port,
+        .opener_known = connection->syn[0] || connection->syn[1],
+        .ended = ended,
+    };
+}
+
+static void refuse(struct dialogue *dialogue)
+{
     dialogue->refused = true;
     bool octets = stream_buffer_waiting(&dialogue->buffer[0]) > 0 || stream_buffer_waiting(&dialogue->buffer[1]) > 0;
-    if (octets && (smtp_port_is_known(connection->endpoint[1].port) || smtp_port_is_known(connection->endpoint[0].port))) {
+    const struct smtp_first_octets seen = what_was_seen(dialogue, true);
+    if (octets && smtp_is_on_known_port(&seen)) {
         dialogue->owner->not_smtp++;
         if (dialogue->owner->options.not_smtp != NULL)
             report_not_smtp(dialogue);
@@ -249,19 +264,9 @@ static bool pass_proxy(struct dialogue *dialogue, bool ended)
 
 static void decide(struct dialogue *dialogue, bool ended)
 {
-    const struct tcp_connection *connection = dialogue->connection;
     if (!pass_proxy(dialogue, ended) && stream_buffer_waiting(&dialogue->buffer[0]) < SMTP_RECOGNISE_LIMIT)
         return;
-    struct smtp_first_octets seen = {
-        .opener = first_octets(&dialogue->buffer[0]),
-        .other = first_octets(&dialogue->buffer[1]),
-        .opener_cut = beginning_is_lost(dialogue, 0),
-        .other_cut = beginning_is_lost(dialogue, 1),
-        .opener_port = connection->endpoint[0].port,
-        .other_port = connection->endpoint[1].port,
-        .opener_known = connection->syn[0] || connection->syn[1],
-        .ended = ended,
-    };
+    const struct smtp_first_octets seen = what_was_seen(dialogue, ended);
     bool opener_is_client = true;
     switch (smtp_recognise(&seen, &opener_is_client)) {
     case SMTP_RECOGNISED_YES:

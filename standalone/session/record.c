@@ -458,18 +458,6 @@ static void keep_lines(struct record *record, struct item *item)
     item->line_end = last != NULL ? last->end : SMTP_LINE_END_NONE;
 }
 
-/* STARTTLS is offered in the middle of a reply; the boundary is for behind it, as all the others are. */
-static void put_offer_behind(struct record *record)
-{
-    GList *reply = record->items.tail;
-    GList *offer = reply->prev;
-    const struct item *before = offer != NULL ? offer->data : NULL;
-    if (before == NULL || before->kind != ITEM_BOUNDARY || before->step != SMTP_STEP_OFFERED)
-        return;
-    g_queue_unlink(&record->items, offer);
-    g_queue_push_tail_link(&record->items, offer);
-}
-
 /* ---- refusals ---- */
 
 /* Most sessions have none. */
@@ -576,7 +564,6 @@ static void take_reply(struct record *record, const struct smtp_event *event)
     }
     struct item *item = add_item(record, ITEM_REPLY, event);
     if (item != NULL) {
-        put_offer_behind(record);
         item->reply = *reply;
         keep_lines(record, item);
         if (sent != NULL) {

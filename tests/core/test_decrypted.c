@@ -61,7 +61,7 @@ static void goes_on_behind_starttls(void **state)
     say(&session, SMTP_SERVER, "220 go\r\n", &log);
     smtp_session_decrypted(&session, SMTP_CLIENT, &sink);
     login(&session, &log);
-    assert_string_equal(log.text, "220 for 0\nEHLO client.example.com\nstarttls offered\n250 for 1\nSTARTTLS\nstarttls requested\n"
+    assert_string_equal(log.text, "220 for 0\nEHLO client.example.com\n250 for 1\nstarttls offered\nSTARTTLS\nstarttls requested\n"
                                   "220 for 2\nstarttls accepted\nstarttls handshake\nstarttls established\n"
                                   "EHLO client.example.com\n250 for 3\nAUTH PLAIN AGFsaWNlAHBhc3M=\nauth started\n235 for 4\n"
                                   "auth accepted\n");

@@ -43,6 +43,25 @@ static const struct row rows[] = {
     { TEXT(""), TEXT("220 ready\r\n"), CLIENT_PORT, 25, true, true, SMTP_RECOGNISED_YES, true },
     { TEXT("GET / HTTP/1.1\r\n"), TEXT(""), CLIENT_PORT, 25, true, true, SMTP_RECOGNISED_NO, false },
     { TEXT("the middle of a message\r\n"), TEXT(""), CLIENT_PORT, 25, false, true, SMTP_RECOGNISED_YES, true },
+    /* telnet programs and scanners, in front of the banner and behind it */
+    { TEXT("\xff\xfb\x1f\xff\xfb\x18"), TEXT("220 mail.example.com ESMTP\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_YES, true },
+    { TEXT("\xff\xfb\x1f""EHLO a\r\n"), TEXT("220 mail.example.com ESMTP\r\n"), CLIENT_PORT, 9999, true, false, SMTP_RECOGNISED_YES, true },
+    { TEXT("EHLO a\r\n"), TEXT("\xff\xfd\x18\xff\xfa\x18\x01\xff\xf0""220 mail.example.com ESMTP\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_YES, true },
+    { TEXT("g\x02Y\x1f\x01\x99\r\n"), TEXT(""), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_MORE, true },
+    { TEXT("g\x02Y\x1f\x01\x99\r\n"), TEXT("220 mail.example.com ESMTP\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_YES, true },
+    { TEXT("g\x02Y\x1f\x01\x99\r\n"), TEXT(""), CLIENT_PORT, 25, true, true, SMTP_RECOGNISED_NO, true },
+    { TEXT("\x03\0\0\x2f*\xe0\0\0\0\0\0Cookie: mstshash=a\r\n"), TEXT("220 mx\r\n500 what\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_YES, true },
+    { TEXT("GET / HTTP/1.0\r\n"), TEXT("220 smtp.example.com FTP server\r\n500 what\r\n"), CLIENT_PORT, 9999, true, true, SMTP_RECOGNISED_NO, true },
+    { TEXT("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"), TEXT("220 mail.example.com ESMTP\r\n"), CLIENT_PORT, 9999, true, false, SMTP_RECOGNISED_YES, true },
+    /* the client's own port says nothing; without its SYN, neither does 2525 toward a port of others */
+    { TEXT("USER admin\r\n"), TEXT("220 FTP Service\r\n331 Password\r\n"), 2525, 21, true, false, SMTP_RECOGNISED_NO, true },
+    { TEXT("PASS water\r\n"), TEXT("530 Login incorrect.\r\n"), 2525, 21, false, true, SMTP_RECOGNISED_NO, true },
+    /* the client's side alone, on another port */
+    { TEXT("AUTH PLAIN AGFsaWNlAHBhc3M=\r\nMAIL FROM:<a@example.com>\r\n"), TEXT(""), CLIENT_PORT, 9999, true, true, SMTP_RECOGNISED_YES, true },
+    { TEXT("AUTH LOGIN\r\nYWxpY2U=\r\ncGFzcw==\r\n"), TEXT(""), CLIENT_PORT, 9999, true, true, SMTP_RECOGNISED_YES, true },
+    { TEXT("AUTH PLAIN AGFsaWNlAHBhc3M=\r\nSTAT\r\nQUIT\r\n"), TEXT(""), CLIENT_PORT, 9999, true, true, SMTP_RECOGNISED_NO, true },
+    { TEXT("AUTH PLAIN AGFsaWNlAHBhc3M=\r\n"), TEXT(""), CLIENT_PORT, 110, true, true, SMTP_RECOGNISED_NO, true },
+    { TEXT("AUTH TLS\r\n"), TEXT(""), CLIENT_PORT, 2121, true, true, SMTP_RECOGNISED_NO, true },
     /* nothing yet */
     { TEXT(""), TEXT(""), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_MORE, false },
     { TEXT(""), TEXT("220 "), CLIENT_PORT, 9999, true, false, SMTP_RECOGNISED_MORE, false },
@@ -84,6 +103,19 @@ static void what_is_left_of_a_line_says_nothing(void **state)
     assert_int_equal(smtp_recognise(&seen, &opener_is_client), SMTP_RECOGNISED_NO);
 }
 
+/* On any port; but only if it says so before the client speaks: who opens with another protocol's words is not waited for. */
+static void a_server_says_what_it_is(void **state)
+{
+    (void)state;
+    struct smtp_first_octets seen = { .opener = smtp_span_of_text("GET / HTTP/1.0\r\n"), .other = smtp_span_of_text("220 mail.example.com ESMTP\r\n"),
+                                      .opener_port = CLIENT_PORT, .other_port = 9999, .opener_known = true };
+    bool opener_is_client = false;
+    assert_int_equal(smtp_recognise(&seen, &opener_is_client), SMTP_RECOGNISED_YES);
+    assert_true(opener_is_client);
+    seen.other.length = 0;
+    assert_int_equal(smtp_recognise(&seen, &opener_is_client), SMTP_RECOGNISED_NO);
+}
+
 /* With fewer octets the answer may be "more", never the opposite of what it is in the end. */
 static void never_changes_its_mind(void **state)
 {
@@ -117,6 +149,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tells_smtp_from_its_neighbours),
         cmocka_unit_test(what_is_left_of_a_line_says_nothing),
+        cmocka_unit_test(a_server_says_what_it_is),
         cmocka_unit_test(never_changes_its_mind),
         cmocka_unit_test(knows_its_ports),
     };

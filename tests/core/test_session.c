@@ -15,11 +15,11 @@
 
 #include "session.h"
 
-/* One thing said. "C" and "S" are octets of client and server; "c" and "s" a hole of `octets` in their streams. */
+/* One thing said. "C" and "S" are octets of client and server; "c" and "s" a hole in their streams. */
 struct said {
     char who;
     const char *octets;
-    unsigned hole;
+    unsigned count; /* of the hole, or of octets with a NUL among them; 0: up to the first NUL */
 };
 
 struct dialogue {
@@ -137,6 +137,12 @@ static void take_event(void *context, const struct smtp_event *event)
         g_string_append(log, "turned\n");
         run->client = 1 - run->client;
         break;
+    case SMTP_EVENT_TLS_HELLO:
+        g_string_append_printf(log, "hello of the %s\n", event->hello.client ? "client" : "server");
+        break;
+    case SMTP_EVENT_PROXY:
+        g_string_append_printf(log, "proxy header of %u\n", (unsigned)event->octets);
+        break;
     default:
         break;
     }
@@ -197,6 +203,11 @@ enum cut {
     CUT_JOINED,
 };
 
+static gssize length_of(const struct said *said)
+{
+    return (gssize)(said->count > 0 ? said->count : strlen(said->octets));
+}
+
 static char *play(const struct dialogue *dialogue, enum cut cut)
 {
     struct run run = { .log = g_string_new(NULL), .later = g_string_new(NULL) };
@@ -207,12 +218,14 @@ static char *play(const struct dialogue *dialogue, enum cut cut)
     for (const struct said *said = dialogue->said; said->who != '\0'; said++) {
         int which = said->who == 'C' || said->who == 'c' ? 0 : 1;
         if (said->who == 'c' || said->who == 's') {
-            make_hole(&run, which, said->hole);
+            make_hole(&run, which, said->count);
             continue;
         }
-        GString *octets = g_string_new(said->octets);
-        while (cut == CUT_JOINED && said[1].who == said->who)
-            g_string_append(octets, (++said)->octets);
+        GString *octets = g_string_new_len(said->octets, length_of(said));
+        while (cut == CUT_JOINED && said[1].who == said->who) {
+            said++;
+            g_string_append_len(octets, said->octets, length_of(said));
+        }
         size_t step = cut == CUT_OCTETS ? 1 : octets->len;
         for (size_t at = 0; at < octets->len; at += step)
             say(&run, which, octets->str + at, step);
@@ -234,7 +247,119 @@ static char *play(const struct dialogue *dialogue, enum cut cut)
                 { 'S', "250-mx.example.com\r\n250-PIPELINING\r\n250-CHUNKING\r\n250 HELP\r\n", 0 }
 #define GREETED_LOG "220 greeting\n1 EHLO a.example.com\n250 command 1 lines 4\n"
 
+/* Hellos that end where their session identifiers begin: enough to be known by. */
+#define TWELVE "............"
+#define CLIENT_HELLO "\x16\x03\x01\x00\x2d\x01\x00\x00\x29\x03\x03" TWELVE TWELVE "........\x00\x00\x02\x13\x01\x01\x00"
+#define SERVER_HELLO "\x16\x03\x03\x00\x2a\x02\x00\x00\x26\x03\x03" TWELVE TWELVE "........\x00\x13\x01\x00"
+#define SSL2_HELLO "\x80\x1c\x01\x00\x02\x00\x03\x00\x00\x00\x10\x07\x00\xc0................"
+#define BYTES(who, text) { who, text, sizeof(text) - 1 }
+#define OFFERED { 'S', "220 mx ESMTP\r\n", 0 }, { 'C', "EHLO a\r\n", 0 }, { 'S', "250-mx\r\n250 STARTTLS\r\n", 0 }
+#define OFFERED_LOG "220 greeting\n1 EHLO a\n250 command 1 lines 2\nboundary starttls offered\n"
+#define ASKED_LOG OFFERED_LOG "2 STARTTLS\nboundary starttls requested\n"
+#define ACCEPTED_LOG ASKED_LOG "220 command 2\nboundary starttls accepted\n"
+
 static const struct dialogue dialogues[] = {
+    { "STARTTLS accepted, and TLS follows", false,
+      { OFFERED, { 'C', "STARTTLS\r\n", 0 }, { 'S', "220 go\r\n", 0 }, BYTES('C', CLIENT_HELLO), BYTES('S', SERVER_HELLO) },
+      ACCEPTED_LOG "boundary starttls handshake\nhello of the client\nhello of the server\n" },
+    { "a piece of a line behind the server's 220", false,
+      { OFFERED, { 'C', "STARTTLS\r\n", 0 }, { 'S', "220 go\r\n250-AUTH PLAIN", 0 }, BYTES('C', CLIENT_HELLO), BYTES('S', SERVER_HELLO) },
+      ACCEPTED_LOG "boundary starttls handshake\n! starttls-reply-injection\nhello of the client\nskipped 250-AUTH PLAIN\n"
+                   "hello of the server\n" },
+    { "a piece of a line behind the server's 220, with a CR in it, in the hello's segment", false,
+      { OFFERED, { 'C', "STARTTLS\r\n", 0 }, { 'S', "220 go\r\n", 0 }, BYTES('C', CLIENT_HELLO), BYTES('S', "250 x\r" SERVER_HELLO) },
+      ACCEPTED_LOG "boundary starttls handshake\nhello of the client\nskipped 250 x\r\n! starttls-reply-injection\n"
+                   "hello of the server\n" },
+    { "a line and a piece behind the server's 220", false,
+      { OFFERED, { 'C', "STARTTLS\r\n", 0 }, { 'S', "220 go\r\n250-mx\r\n250-A", 0 }, BYTES('C', CLIENT_HELLO), BYTES('S', SERVER_HELLO) },
+      ACCEPTED_LOG "boundary starttls handshake\n! starttls-reply-injection\nhello of the client\nskipped 250-A\n250 nothing partial\n"
+                   "! reply-without-command\nhello of the server\n" },
+    { "a piece behind the server's 220, and no more of the server", false,
+      { OFFERED, { 'C', "STARTTLS\r\n", 0 }, { 'S', "220 go\r\n250-A", 0 }, BYTES('C', CLIENT_HELLO) },
+      ACCEPTED_LOG "boundary starttls handshake\n! starttls-reply-injection\nhello of the client\nskipped 250-A\n" },
+    { "a piece of a command behind STARTTLS", false,
+      { OFFERED, { 'C', "STARTTLS\r\nMAIL FROM:<e@example.com>", 0 }, { 'S', "220 go\r\n", 0 }, BYTES('C', CLIENT_HELLO),
+        BYTES('S', SERVER_HELLO) },
+      ACCEPTED_LOG "! starttls-command-injection\nskipped MAIL FROM:<e@example.com>\nboundary starttls handshake\n"
+                   "hello of the client\nhello of the server\n" },
+    { "a piece of a command behind the reply to STARTTLS", false,
+      { OFFERED, { 'C', "STARTTLS\r\n", 0 }, { 'S', "220 go\r\n", 0 }, BYTES('C', "MAIL" CLIENT_HELLO) },
+      ACCEPTED_LOG "skipped MAIL\nboundary starttls handshake\n! starttls-command-injection\nhello of the client\n" },
+    { "commands and a piece behind STARTTLS: no mail is begun", false,
+      { OFFERED, { 'C', "STARTTLS\r\nRSET\r\nMAIL FROM:<e@example.com>\r\nRCPT TO:<", 0 }, { 'S', "220 go\r\n", 0 },
+        BYTES('C', CLIENT_HELLO) },
+      ACCEPTED_LOG "! starttls-command-injection\n3 RSET\n4 MAIL FROM:<e@example.com>\nskipped RCPT TO:<\n"
+                   "boundary starttls handshake\nhello of the client\n" },
+    { "a whole mail behind STARTTLS", false,
+      { OFFERED, { 'C', "STARTTLS\r\nDATA\r\nx\r\n.\r\nQUIT\r\n", 0 }, { 'S', "220 go\r\n", 0 }, BYTES('C', CLIENT_HELLO) },
+      ACCEPTED_LOG "! starttls-command-injection\n3 DATA\nskipped x\r\n.\r\nQUIT\r\nboundary starttls handshake\n"
+                   "hello of the client\n" },
+    { "a chunk behind STARTTLS", false,
+      { OFFERED, { 'C', "STARTTLS\r\nBDAT 900 LAST\r\nxyz", 0 }, { 'S', "220 go\r\n", 0 }, BYTES('C', CLIENT_HELLO) },
+      ACCEPTED_LOG "! starttls-command-injection\n3 BDAT 900 LAST\ncontent 1 \"xyz\"\nend 1 last\n"
+                   "boundary starttls handshake\nhello of the client\n" },
+    { "what looks like a hello, and is none", false,
+      { OFFERED, { 'C', "STARTTLS\r\n", 0 }, { 'S', "220 go\r\n", 0 }, BYTES('C', "NOOP \x16\x03\x01\x00\x05\x07\x00\r\n"),
+        { 'S', "250 ok\r\n", 0 } },
+      ACCEPTED_LOG "3 NOOP \x16\x03\x01\n! nul-octet\n250 command 3\n" },
+    { "a piece, and SSLv2 behind it", false,
+      { OFFERED, { 'C', "STARTTLS\r\nNO", 0 }, { 'S', "220 go\r\n", 0 }, BYTES('C', SSL2_HELLO) },
+      ACCEPTED_LOG "! starttls-command-injection\nskipped NO\nboundary starttls handshake\nhello of the client\n" },
+    { "a piece, and an alert behind it", false,
+      { OFFERED, { 'C', "STARTTLS\r\n", 0 }, { 'S', "220 go\r\n", 0 }, BYTES('C', CLIENT_HELLO),
+        BYTES('S', "250" "\x15\x03\x03\x00\x02\x02\x28") },
+      ACCEPTED_LOG "boundary starttls handshake\nhello of the client\nskipped 250\n! starttls-reply-injection\n"
+                   "boundary starttls failed\n" },
+    { "a piece behind STARTTLS that was refused is the rest of a line", false,
+      { OFFERED, { 'C', "STARTTLS\r\nNO", 0 }, { 'S', "454 no\r\n", 0 }, { 'C', "OP\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      ASKED_LOG "454 command 2\nboundary starttls refused\n! starttls-refused\n3 NOOP\n250 command 3\n" },
+    { "STARTTLS answered with 250, and TLS follows", false,
+      { OFFERED, { 'C', "STARTTLS\r\n", 0 }, { 'S', "250 go\r\n", 0 }, BYTES('C', CLIENT_HELLO), BYTES('S', SERVER_HELLO) },
+      ASKED_LOG "250 command 2\nboundary starttls accepted\nboundary starttls handshake\nhello of the client\nhello of the server\n" },
+    { "STARTTLS answered with 250, and the client goes on in clear", false,
+      { OFFERED, { 'C', "STARTTLS\r\n", 0 }, { 'S', "250 go\r\n", 0 }, { 'C', "NOOP\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      ASKED_LOG "250 command 2\nboundary starttls refused\n! starttls-refused\n3 NOOP\n250 command 3\n" },
+    { "STARTTLS answered with 250, a command behind it, and TLS follows", false,
+      { OFFERED, { 'C', "STARTTLS\r\nNOOP\r\n", 0 }, { 'S', "250 go\r\n", 0 }, BYTES('C', CLIENT_HELLO) },
+      ASKED_LOG "250 command 2\n3 NOOP\nboundary starttls accepted\n! starttls-command-injection\nboundary starttls handshake\n"
+                "hello of the client\n" },
+    { "STARTTLS answered with 250, a command behind it, and both are answered", false,
+      { OFFERED, { 'C', "STARTTLS\r\nNOOP\r\n", 0 }, { 'S', "250 go\r\n250 ok\r\n", 0 } },
+      ASKED_LOG "250 command 2\n3 NOOP\nboundary starttls refused\n! starttls-refused\n250 command 3\n" },
+    { "an EHLO refused by its last line offers nothing", false,
+      { { 'S', "220 mx ESMTP\r\n", 0 }, { 'C', "EHLO a\r\n", 0 }, { 'S', "250-mx\r\n250-STARTTLS\r\n550 no\r\n", 0 } },
+      "220 greeting\n1 EHLO a\n550 command 1 lines 3\n! reply-code-mismatch\n" },
+    { "a hello to a server that speaks clear SMTP", false,
+      { { 'S', "220 mx ESMTP\r\n", 0 }, BYTES('C', CLIENT_HELLO), { 'S', "500 what\r\n500 what\r\n421 bye\r\n", 0 } },
+      "220 greeting\nboundary implicit-tls handshake\nhello of the client\nboundary implicit-tls failed\n500 nothing\n500 nothing\n"
+      "421 nothing\n" },
+    { "a hello to a server that speaks clear SMTP, and the client goes on in clear", false,
+      { { 'S', "220 mx ESMTP\r\n", 0 }, BYTES('C', CLIENT_HELLO), { 'S', "500 what\r\n", 0 }, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 } },
+      "220 greeting\nboundary implicit-tls handshake\nhello of the client\nboundary implicit-tls failed\n500 nothing\n"
+      "1 MAIL FROM:<a@example.com>\n250 command 1\nmail 1 by 1\nmail 1 unfinished 0\n" },
+    { "a hello behind a refused STARTTLS", false,
+      { OFFERED, { 'C', "STARTTLS\r\n", 0 }, { 'S', "454 no\r\n", 0 }, BYTES('C', CLIENT_HELLO), { 'S', "500 what\r\n", 0 } },
+      ASKED_LOG "454 command 2\nboundary starttls refused\n! starttls-refused\nboundary implicit-tls handshake\nhello of the client\n"
+                "boundary implicit-tls failed\n500 nothing\n" },
+    { "lines that end in CR CR LF", false,
+      { { 'S', "220 mx\r\r\n", 0 }, { 'C', "EHLO x\r\r\n", 0 }, { 'S', "250-mx\r\r\n250 HELP\r\r\n", 0 },
+        { 'C', "MAIL FROM:<a@example.com>\r\r\n", 0 }, { 'S', "250 ok\r\r\n", 0 }, { 'C', "RCPT TO:<b@example.com>\r\r\n", 0 },
+        { 'S', "250 ok\r\r\n", 0 }, { 'C', "DATA\r\r\n", 0 }, { 'S', "354 go\r\r\n", 0 },
+        { 'C', "hi\r\r\n.\r\r\n", 0 }, { 'S', "250 ok\r\r\n", 0 }, { 'C', "QUIT\r\r\n", 0 }, { 'S', "221 bye\r\r\n", 0 } },
+      "! bare-carriage-return\n220 greeting\n1 EHLO x\n250 command 1 lines 2\n2 MAIL FROM:<a@example.com>\n250 command 2\n"
+      "mail 1 by 2\n3 RCPT TO:<b@example.com>\n250 command 3\nrcpt 1 by 3 250\n4 DATA\n354 command 4\ncontent 1 \"hi\r\r\n\"\n"
+      "end 1 complete last variant\n250 content 4\nmail 1 accepted 250\n5 QUIT\n221 command 5\n" },
+    { "lines that end in CR CR LF, and the next mail waits for no reply", false,
+      { { 'S', "220 mx\r\r\n", 0 }, { 'C', "DATA\r\r\n", 0 }, { 'S', "354 go\r\r\n", 0 },
+        { 'C', "hi\r\r\n.\r\r\nRSET\r\r\n", 0 }, { 'S', "250 ok\r\r\n250 ok\r\r\n", 0 } },
+      "! bare-carriage-return\n220 greeting\n1 DATA\n354 command 1\nmail 1 by 0\ncontent 1 \"hi\r\r\n\"\n"
+      "end 1 complete last variant\n250 content 1\nmail 1 accepted 250\n2 RSET\n250 command 2\n" },
+    { "a mark that ends in CR CR LF, among lines that do not", false,
+      { { 'S', "220 mx\r\n", 0 }, { 'C', "DATA\r\n", 0 }, { 'S', "354 go\r\n", 0 }, { 'C', "hi\r\n.\r\r\nRSET\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n", 0 } },
+      "220 greeting\n1 DATA\n354 command 1\nmail 1 by 0\ncontent 1 \"hi\r\n\"\nend 1 complete last variant\n250 content 1\n"
+      "mail 1 accepted 250\n! smtp-smuggling\n!+ smtp-smuggling\n2 RSET\n250 command 2\n" },
     { "a plain mail", false,
       { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 },
         { 'C', "RCPT TO:<b@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 }, { 'C', "DATA\r\n", 0 },
@@ -296,12 +421,12 @@ static const struct dialogue dialogues[] = {
     { "STARTTLS accepted, and the dialogue goes on in clear", false,
       { { 'S', "220 mx ESMTP\r\n", 0 }, { 'C', "EHLO a\r\n", 0 }, { 'S', "250-mx\r\n250 STARTTLS\r\n", 0 },
         { 'C', "STARTTLS\r\n", 0 }, { 'S', "220 go\r\n", 0 }, { 'C', "EHLO a\r\n", 0 }, { 'S', "250 mx\r\n", 0 } },
-      "220 greeting\n1 EHLO a\nboundary starttls offered\n250 command 1 lines 2\n2 STARTTLS\nboundary starttls requested\n"
+      "220 greeting\n1 EHLO a\n250 command 1 lines 2\nboundary starttls offered\n2 STARTTLS\nboundary starttls requested\n"
       "220 command 2\nboundary starttls accepted\n3 EHLO a\n250 command 3\n" },
     { "commands behind STARTTLS", false,
       { { 'S', "220 mx ESMTP\r\n", 0 }, { 'C', "EHLO a\r\n", 0 }, { 'S', "250-mx\r\n250 STARTTLS\r\n", 0 },
         { 'C', "STARTTLS\r\nMAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "220 go\r\n", 0 } },
-      "220 greeting\n1 EHLO a\nboundary starttls offered\n250 command 1 lines 2\n2 STARTTLS\nboundary starttls requested\n"
+      "220 greeting\n1 EHLO a\n250 command 1 lines 2\nboundary starttls offered\n2 STARTTLS\nboundary starttls requested\n"
       "220 command 2\nboundary starttls accepted\n! starttls-command-injection\n3 MAIL FROM:<a@example.com>\n"
       "mail 1 by 3\nmail 1 unfinished 0\n" },
     { "LMTP answers the content once for each recipient", false,

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 
-from dialogues import (BANNER, BYE, MAIL, PLAIN_TEXT, TLS, TLS_ALERT, TLS_DATA, TLS_FINISHED, TLS_HELLO, Session, capture, ehlo, envelope, login, message, plain, refusals,
+from dialogues import (BANNER, BYE, MAIL, PLAIN_TEXT, TLS, TLS_ALERT, TLS_DATA, TLS_FINISHED, TLS_HELLO, TLS_SERVER_HELLO, Session, capture, ehlo, envelope, login, message, plain, refusals,
                        text64)
 
 def smuggle(mark, inner="MAIL FROM:<admin@example.com>\r\nRCPT TO:<c@example.com>\r\nDATA\r\nhello\r\n", replies="250 queued\r\n"):
@@ -81,9 +81,18 @@ ROWS = {
         [Session(ehlo("XXXXXXX", "STARTTLS"), BYE), Session(ehlo("XCLIENT NAME", "XXXXXXXXA"), BYE),
          Session(ehlo("SIZE", "STARTTLS", "XXXXXXXX"), BYE),                  # it was another keyword
          Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO c\r\n"), ("S", "250-mx\r\n250 XXXXXXXA\r\n"), BYE)]),
+    "banner-masked": (
+        [Session(("S", "220 %s0******0*********20****200**0*********0*00\r\n" % ("*" * 38)), BYE), Session(("S", "220 **********\r\n"), BYE),
+         Session(("S", "220-********\r\n220 ** **2*\r\n"), BYE)],
+        [Session(("S", "220 ****** mx.example.com ESMTP ******\r\n"), BYE), Session(("S", "220 **\r\n"), BYE),
+         Session(("S", "220-*************************\r\n220-* Authorized use only *\r\n220 *************************\r\n"), BYE),
+         Session(BANNER, ("C", "NOOP\r\n"), ("S", "250 *************************\r\n"), BYE)]),
     "starttls-refused": (
-        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 4.7.0 not now\r\n"), BYE)],
-        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO)), Session(TLS, ("C", "STARTTLS\r\n"))]),
+        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 4.7.0 not now\r\n"), BYE),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "250 ok\r\n"), ("C", "EHLO c\r\n"), ("S", "250 mx\r\n"), BYE),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "250 ok\r\n"))],
+        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "250 ok\r\n"), ("C", TLS_HELLO), ("S", TLS_DATA)),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO)), Session(TLS, ("C", "STARTTLS\r\n"))]),
     "starttls-fallback-to-clear": (
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), message(PLAIN_TEXT), BYE),
          Session(FAILED_TLS, message(PLAIN_TEXT), BYE),
@@ -98,11 +107,17 @@ ROWS = {
          Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 not now\r\n"), BYE), Session(TLS, message(PLAIN_TEXT), BYE),
          Session(TLS, ("C", "STARTTLS x\r\n"), ("S", "501 no\r\n"), DECRYPTED.steps[3:])]),
     "starttls-command-injection": (
-        [Session(TLS, ("C", "STARTTLS\r\nMAIL FROM:<x@example.com>\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO))],
+        [Session(TLS, ("C", "STARTTLS\r\nMAIL FROM:<x@example.com>"), ("S", "220 go\r\n"), ("C", TLS_HELLO)),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", b"RSET\r\n" + TLS_HELLO)),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", b"RSET\rMA" + TLS_HELLO)),
+         Session(TLS, ("C", "STARTTLS\r\nMAIL FROM:<x@example.com>\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO))],
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO c\r\n"), ("S", "250 mx\r\n")),
          Session(TLS, ("C", "STARTTLS\r\nNOOP\r\n"), ("S", "454 no\r\n250 ok\r\n"))]),
     "starttls-reply-injection": (
-        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n250-mx\r\n250 AUTH PLAIN\r\n"), ("C", TLS_HELLO))],
+        [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n250-AUTH PLAIN"), ("C", TLS_HELLO), ("S", TLS_SERVER_HELLO)),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n250-mx\r\n"), ("C", TLS_HELLO), ("S", TLS_SERVER_HELLO)),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", TLS_HELLO), ("S", b"250 \r x" + TLS_SERVER_HELLO)),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n250-mx\r\n250 AUTH PLAIN\r\n"), ("C", TLS_HELLO))],
         [Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220-go\r\n220 now\r\n"), ("C", TLS_HELLO)),
          Session(TLS, ("C", "NOOP\r\nSTARTTLS\r\n"), ("S", "250 ok\r\n220 go\r\n"), ("C", TLS_HELLO))]),
     "smtp-smuggling": (
@@ -198,14 +213,16 @@ ROWS = {
          Session(("C", "EHLO c\r\nMAIL FROM:<a@example.com>\r\n"), BANNER, ("S", "250-mx\r\n250-PIPELINING\r\n250 PIPE_CONNECT\r\n250 ok\r\n"), BYE),
          Session(ehlo(), BYE), Session(("C", "PROXY TCP4 192.0.2.9 192.0.2.2 4000 25\r\n"), ehlo(), BYE)]),
     "extension-not-offered": (
-        [Session(ehlo("AUTH PLAIN"), ("C", "AUTH LOGIN\r\n"), ("S", "504 no\r\n"), BYE),
+        [Session(ehlo("BINARYMIME", "CHUNKING"), envelope("BODY=8BITMIME"), BYE), Session(ehlo("SIZE"), envelope("BODY=7BIT"), BYE),
+         Session(ehlo("AUTH PLAIN"), ("C", "AUTH LOGIN\r\n"), ("S", "504 no\r\n"), BYE),
          Session(ehlo("PIPELINING"), envelope("SIZE=100"), BYE), Session(ehlo("8BITMIME"), envelope("BODY=BINARYMIME"), BYE),
          Session(ehlo("SIZE"), ("C", "STARTTLS\r\n"), ("S", "502 no\r\n"), BYE),
          Session(ehlo("SIZE"), message("Subject: x\r\n\r\nGr\u00fc\u00dfe\r\n"), BYE),
          Session(ehlo("SIZE"), envelope("SMTPUTF8"), BYE), Session(ehlo(), ("C", "BDAT 3 LAST\r\nabc"), ("S", "503 no\r\n"), BYE),
          Session(ehlo("LIMITS RCPTMAX=2 MAILMAX=9"), envelope(recipients=3), BYE),
          Session(ehlo("LIMITS MAILMAX=1"), message(PLAIN_TEXT), message(PLAIN_TEXT), BYE)],
-        [Session(ehlo("SIZE", "8BITMIME", "SMTPUTF8", "DSN"), envelope("SIZE=100", "BODY=8BITMIME", "SMTPUTF8", "RET=HDRS"), BYE),
+        [Session(ehlo("BINARYMIME", "CHUNKING"), envelope("BODY=BINARYMIME"), envelope("BODY=7BIT"), BYE),
+         Session(ehlo("SIZE", "8BITMIME", "SMTPUTF8", "DSN"), envelope("SIZE=100", "BODY=8BITMIME", "SMTPUTF8", "RET=HDRS"), BYE),
          Session(ehlo("AUTH=LOGIN"), ("C", "AUTH login\r\n"), ("S", "334 VXNlcm5hbWU6\r\n"), ("C", "*\r\n"), ("S", "501 no\r\n"), BYE),
          Session(ehlo("8BITMIME"), message("Subject: x\r\n\r\nGr\u00fc\u00dfe\r\n"), BYE),
          Session(ehlo("LIMITS RCPTMAX=2"), message(PLAIN_TEXT, recipients=2), message(PLAIN_TEXT, recipients=2), BYE),
