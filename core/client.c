@@ -2,8 +2,9 @@
 
 /* What the client's units do to the session. */
 
+#include <stdio.h>
+
 #include "path.h"
-#include "secret.h"
 #include "session_private.h"
 
 /* RFC 5321 section 4.5.3.1.4. Octets, with the line end. */
@@ -106,36 +107,101 @@ static bool reveals_secret(const struct smtp_session *session)
     return smtp_mechanism_reveals_secret(session->mechanism) && !session->starttls_accepted && !session->encrypted;
 }
 
-static void start_auth(struct smtp_session *session, const struct smtp_command *command, struct entry *entry,
-                       const struct smtp_sink *sink)
+static void report_readable(struct smtp_session *session, const char *how, const struct smtp_sink *sink)
+{
+    if (!session->starttls_accepted && !session->encrypted)
+        smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, offset_of(session), sink,
+                    "%s readable to everybody on the path", how);
+}
+
+/* LOGIN: the user name, and whatever some put behind it. */
+static struct smtp_sasl_response decode_initial(const struct smtp_session *session, struct smtp_span initial,
+                                                uint8_t *decoded)
+{
+    struct smtp_span behind = initial;
+    struct smtp_span user = smtp_span_next_word(&behind);
+    behind = smtp_span_trim(behind);
+    if (session->mechanism != SMTP_MECHANISM_LOGIN || behind.length == 0)
+        return smtp_sasl_decode(session->mechanism, 0, initial, decoded);
+    uint8_t password[SMTP_SASL_DECODED_LIMIT];
+    struct smtp_sasl_response named = smtp_sasl_decode(SMTP_MECHANISM_LOGIN, 0, user, decoded);
+    struct smtp_sasl_response secret = smtp_sasl_decode(SMTP_MECHANISM_LOGIN, 1, behind, password);
+    size_t room = SMTP_SASL_DECODED_LIMIT - named.decoded.length;
+    bool copied = secret.decoded.length > 0; /* else it points into the line */
+    struct smtp_span text = smtp_span_first(secret.secret, room);
+    if (copied && text.length > 0)
+        memcpy(decoded + named.decoded.length, text.octets, text.length);
+    named.has_secret = true;
+    named.secret = copied ? smtp_span(decoded + named.decoded.length, text.length) : secret.secret;
+    named.malformed = true;
+    named.open = false;
+    return named;
+}
+
+static void start_auth(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
+                       struct entry *entry, const struct smtp_sink *sink)
 {
     struct smtp_span rest = command->argument;
     struct smtp_span word = smtp_span_next_word(&rest);
     struct smtp_span initial = smtp_span_trim(rest);
     uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
-    session->mechanism = smtp_mechanism_of(word);
+    /* In front of a hole, the rest of the name may be lost in it. */
+    bool torn = line->end == SMTP_LINE_END_NONE && word.octets + word.length == line->text.octets + line->text.length &&
+                (!session->half[SMTP_CLIENT].finished || smtp_mechanism_of(word) == SMTP_MECHANISM_OTHER);
+    session->mechanism = torn ? SMTP_MECHANISM_OTHER : smtp_mechanism_of(word);
     session->responses = 0;
     session->cancelled = false;
+    session->user_named = false;
+    session->token_status = 0;
+    session->asked = SMTP_ASKED_NOTHING;
     smtp_login_begin(session);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_CLIENT);
     event.boundary = SMTP_BOUNDARY_AUTH;
     event.step = SMTP_STEP_STARTED;
-    event.text = word;
+    event.text = torn || !smtp_mechanism_is_name(word) ? smtp_span(NULL, 0) : word;
     event.number = session->commands;
     event.mechanism = session->mechanism;
     if (initial.length > 0) {
-        event.sasl = smtp_sasl_decode(session->mechanism, 0, initial, decoded);
+        event.sasl = decode_initial(session, initial, decoded);
         smtp_login_response(session, &event.sasl);
+        session->user_named = event.sasl.has_identity;
         session->responses = 1;
         if (session->mechanism == SMTP_MECHANISM_PLAIN || session->mechanism == SMTP_MECHANISM_EXTERNAL)
             entry->flags |= ENTRY_NO_CHALLENGE;
     }
     smtp_emit(sink, &event);
+    if (torn)
+        return;
     smtp_offers_mechanism(session, word, sink);
-    if (event.sasl.has_secret && reveals_secret(session))
-        smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, offset_of(session), sink,
-                    "AUTH %.*s sends the secret readable to everybody on the path", (int)smtp_span_first(word, 40).length,
-                    (const char *)word.octets);
+    if (event.sasl.has_secret && event.sasl.secret.length > 0 && reveals_secret(session)) {
+        char how[80];
+        snprintf(how, sizeof how, "AUTH %.*s sends the secret", (int)smtp_span_first(word, 40).length,
+                 (const char *)word.octets);
+        report_readable(session, how, sink);
+    }
+}
+
+/* Which response of LOGIN it is: 0 the user name, 1 the password. What was asked for decides; where that says nothing,
+ * the order. */
+static unsigned login_step(const struct smtp_session *session, struct smtp_span text)
+{
+    unsigned step = session->responses > 0 ? 1 : 0;
+    if (session->asked == SMTP_ASKED_PASSWORD || (session->asked == SMTP_ASKED_UNKNOWN && step == 0))
+        return 1;
+    if (session->asked != SMTP_ASKED_USER || !session->user_named)
+        return session->asked == SMTP_ASKED_USER ? 0 : step;
+    /* Asked again for what was said: another answer than before may be the password, from a client that does not read.
+     */
+    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
+    struct smtp_sasl_response again = smtp_sasl_decode(SMTP_MECHANISM_LOGIN, 0, text, decoded);
+    return again.has_identity && smtp_guess_who(again.identity) == session->login_who ? 0 : 1;
+}
+
+static struct smtp_sasl_response decode_response(const struct smtp_session *session, struct smtp_span text,
+                                                 uint8_t *decoded)
+{
+    unsigned ordinal = session->mechanism == SMTP_MECHANISM_LOGIN ? login_step(session, text) : session->responses;
+    return smtp_sasl_decode(session->mechanism, ordinal, text, decoded);
 }
 
 /* A client that did not wait sends its response although AUTH was refused: no command, and as readable as any other. */
@@ -146,14 +212,21 @@ static bool is_stray_response(struct smtp_session *session, const struct smtp_co
     session->stray_responses = session->stray_responses && command->verb == SMTP_VERB_UNKNOWN;
     if (!session->stray_responses || !smtp_secret_is_telling(smtp_span_trim(line->text)))
         return false;
-    struct smtp_sasl_response response = smtp_sasl_decode(session->mechanism, session->responses, line->text, decoded);
+    session->asked = SMTP_ASKED_NOTHING;
+    struct smtp_sasl_response response = decode_response(session, line->text, decoded);
     if (response.bad_base64)
         return false;
     session->responses++;
-    if (response.has_secret && reveals_secret(session))
-        smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, offset_of(session), sink,
-                    "a response to the AUTH that was refused sends the secret readable to everybody on the path");
+    if (response.has_secret && response.secret.length > 0 && reveals_secret(session))
+        report_readable(session, "a response to the AUTH that was refused sends the secret", sink);
     return true;
+}
+
+/* The secret that any other line than AUTH shows. */
+static void report_odd(struct smtp_session *session, const struct smtp_secret *secret, const struct smtp_sink *sink)
+{
+    if (secret->kind == SMTP_SECRET_ODD && secret->readable)
+        report_readable(session, "a line that is no AUTH command sends what looks like a password", sink);
 }
 
 /* ---- commands ---- */
@@ -214,6 +287,13 @@ static bool awaits_greeting(const struct smtp_session *session)
     return !server->gap && (!server->seen || (session->reply_open && server->pending == 0));
 }
 
+/* Commands whose arguments are names and addresses: pieces of passwords stand in them by chance. */
+static bool names_somebody(enum smtp_verb verb)
+{
+    return smtp_verb_greets(verb) || smtp_verb_names_sender(verb) || smtp_verb_names_recipient(verb) ||
+           verb == SMTP_VERB_VRFY || verb == SMTP_VERB_EXPN || verb == SMTP_VERB_ETRN || verb == SMTP_VERB_ATRN;
+}
+
 static void apply_command(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
 {
     struct smtp_half *half = &session->half[SMTP_CLIENT];
@@ -229,15 +309,20 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
 
     session->commands++;
     smtp_smuggling_command(session, &command, sink);
+    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_COMMAND, SMTP_CLIENT);
     event.octets = unit->octets;
     event.number = session->commands;
     event.command = command;
     event.line = unit->line;
     event.phase = session->phase;
+    event.secret = smtp_secret_of_command(&session->watch, &command, unit->line.text, decoded);
+    event.near_login = !names_somebody(command.verb);
+    session->torn_secret = unit->line.end == SMTP_LINE_END_NONE && event.secret.kind != SMTP_SECRET_NONE;
     smtp_emit(sink, &event);
     if (!is_stray_response(session, &command, &unit->line, sink))
         check_command(session, &command, &unit->line, sink);
+    report_odd(session, &event.secret, sink);
     if (!session->greeting_seen && !session->early_talker && awaits_greeting(session)) {
         session->early_talker = true; /* said when the banner comes, if it does */
         session->early_offset = half->offset;
@@ -277,7 +362,7 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
         half->mode = CLIENT_WAIT_AUTH;
         session->auth_begun = command.argument.length > 0;
         if (session->auth_begun)
-            start_auth(session, &command, &entry, sink);
+            start_auth(session, &command, &unit->line, &entry, sink);
         break;
     case SMTP_VERB_STARTTLS:
     case SMTP_VERB_X_ANONYMOUSTLS:
@@ -306,8 +391,12 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     event.mechanism = session->mechanism;
     event.cancelled = smtp_span_is(unit->line.text, "*");
     if (!event.cancelled)
-        event.sasl = smtp_sasl_decode(session->mechanism, session->responses, unit->line.text, decoded);
+        event.sasl = decode_response(session, unit->line.text, decoded);
+    event.secret = smtp_secret_of_response(&session->watch, event.cancelled, unit->line.text, &event.sasl);
     smtp_login_response(session, &event.sasl);
+    session->user_named = session->user_named || event.sasl.has_identity;
+    session->asked = SMTP_ASKED_NOTHING;
+    session->torn_secret = unit->line.end == SMTP_LINE_END_NONE;
     session->cancelled = event.cancelled;
     session->response_assumed = false;
     session->responses++;
@@ -316,9 +405,8 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
     check_line(session, &unit->line, SMTP_AUTH_LINE_LIMIT, sink);
     smtp_emit(sink, &event);
-    if (event.sasl.has_secret && reveals_secret(session))
-        smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, half->offset, sink,
-                    "the response sends the secret readable to everybody on the path");
+    if (event.sasl.has_secret && event.sasl.secret.length > 0 && reveals_secret(session))
+        report_readable(session, "the response sends the secret", sink);
     smtp_queue_push(session, (struct entry){ .kind = ENTRY_RESPONSE, .verb = session->current_verb }, sink);
 }
 
@@ -380,11 +468,18 @@ void smtp_apply_skipped(struct smtp_session *session, enum smtp_role role, const
                         const struct smtp_sink *sink)
 {
     struct smtp_half *half = &session->half[role];
-    if (half->skip_line && !unit->unterminated)
-        half->skip_line = false;
+    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_SKIPPED, role);
     event.octets = unit->octets;
     event.text = unit->text;
+    event.near_login = true;
+    if (role == SMTP_CLIENT && session->torn_secret)
+        event.secret = (struct smtp_secret){ .kind = SMTP_SECRET_AUTH, .octets = unit->text, .named = unit->text };
+    else if (role == SMTP_CLIENT)
+        event.secret = smtp_secret_of_skipped(&session->watch, unit->text, half->resync, decoded);
+    if (half->skip_line && !unit->unterminated)
+        half->skip_line = false;
+    session->torn_secret = session->torn_secret && (role != SMTP_CLIENT || unit->unterminated);
     smtp_emit(sink, &event);
 }
 

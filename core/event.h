@@ -13,6 +13,7 @@
 #include "line.h"
 #include "reply.h"
 #include "sasl.h"
+#include "secret.h"
 #include "span.h"
 #include "tls.h"
 
@@ -23,14 +24,14 @@ enum smtp_role {
 
 enum smtp_event_kind {
     SMTP_EVENT_PROXY,               /* a PROXY protocol header (v1 or v2) in front of the dialogue: .text */
-    SMTP_EVENT_COMMAND,             /* .number .command .line .phase */
-    SMTP_EVENT_REPLY_LINE,          /* .index .reply_line .line .keyword .is_keyword */
+    SMTP_EVENT_COMMAND,             /* .number .command .line .phase .secret .near_login */
+    SMTP_EVENT_REPLY_LINE,          /* .index .reply_line .line .keyword .is_keyword .near_login */
     SMTP_EVENT_REPLY,               /* the whole reply, behind its lines: .reply .number */
     SMTP_EVENT_CONTENT_BEGIN,       /* of a DATA or of one BDAT chunk: .message .transport .number */
     SMTP_EVENT_CONTENT,             /* a stretch of content as the receiver stores it: .message .text */
     SMTP_EVENT_CONTENT_END,         /* .message .transport .last .complete .end_mark */
     SMTP_EVENT_BOUNDARY,            /* .boundary .step .number; .text is the mechanism or the TLS alert; .sasl */
-    SMTP_EVENT_AUTH_RESPONSE,       /* a client line of an AUTH exchange: .number .index .line .sasl .cancelled */
+    SMTP_EVENT_AUTH_RESPONSE,       /* a client line of an AUTH exchange: .number .index .line .sasl .cancelled .secret */
     SMTP_EVENT_TLS_HELLO,           /* .hello */
     SMTP_EVENT_TLS_OCTETS,          /* .octets of TLS records */
     SMTP_EVENT_TRANSACTION_BEGIN,   /* .transaction .number (MAIL; 0 if it was not seen) */
@@ -38,7 +39,7 @@ enum smtp_event_kind {
     SMTP_EVENT_TRANSACTION_CONTENT, /* .transaction .message: this content belongs to it */
     SMTP_EVENT_TRANSACTION_END,     /* .transaction .outcome .code */
     SMTP_EVENT_GAP,                 /* .octets of .role are not in the capture */
-    SMTP_EVENT_SKIPPED,             /* .text could not be placed, behind a gap or in the middle of a dialogue */
+    SMTP_EVENT_SKIPPED,             /* .text could not be placed, behind a gap or in the middle of a dialogue: .secret (the client's) */
     SMTP_EVENT_TURNED,              /* ATRN or TURN accepted: client and server change roles from here on */
     SMTP_EVENT_FINDING,             /* .finding .of_offer .detail */
     SMTP_EVENT_FINDING_PROOF,       /* more about the last finding of that name, from other octets: .finding .detail */
@@ -76,6 +77,8 @@ struct smtp_reply {
     uint32_t recipient;     /* LMTP behind the content: the accepted recipient it is for, from 1; else 0 */
     bool partial;           /* its last line was not seen */
     bool codes_differ;      /* its lines have different codes */
+    bool of_token;          /* it refuses a login with a token, not with a password */
+    uint16_t token_status;  /* that the challenge before it gave for that (RFC 7628 section 3.2.2); 0: none */
 };
 
 /* Whether it refuses an address as such (RFC 5321 section 4.2.3), and not the sender, or by policy (RFC 3463 section 3.2). */
@@ -152,6 +155,8 @@ struct smtp_event {
     enum smtp_transport transport;
     enum smtp_end_mark end_mark;
     bool last, complete, cancelled;
+    struct smtp_secret secret; /* the part of the line, or of the text, that must not be shown */
+    bool near_login;      /* where passwords, sent before, are to be expected again, even pieces of them (see known.h) */
     enum smtp_boundary boundary;
     enum smtp_step step;
     struct smtp_sasl_response sasl;

@@ -1,16 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sasl.h"
+#include "sasl_private.h"
 
 #define BEARER_SEPARATOR 0x01 /* between the fields of XOAUTH2 and OAUTHBEARER; shown as ^A */
 #define CRAM_DIGEST_OCTETS 32
-#define REPLACEMENT_CHARACTER 0xfffdu
 
 /* One response while it is read. */
 struct reading {
     struct smtp_sasl_response *response;
     unsigned ordinal;
-    uint8_t *spare; /* the caller's buffer behind the decoded octets */
-    size_t room;
+    struct smtp_room room; /* the caller's buffer behind the decoded octets */
 };
 
 struct mechanism_name {
@@ -51,11 +49,9 @@ bool smtp_mechanism_reveals_secret(enum smtp_mechanism mechanism)
         || mechanism == SMTP_MECHANISM_OAUTHBEARER;
 }
 
-/* An empty name names nobody. */
 static void set_identity(struct reading *reading, struct smtp_span identity)
 {
-    reading->response->has_identity = identity.length > 0;
-    reading->response->identity = identity;
+    smtp_sasl_set_identity(reading->response, identity);
 }
 
 static void set_secret(struct reading *reading, struct smtp_span secret)
@@ -73,46 +69,128 @@ static bool take_until(struct smtp_span *rest, uint8_t delimiter, struct smtp_sp
     return found != NULL;
 }
 
-/* Copies one octet behind the decoded ones. Where no room is left the copy is cut. */
-static void copy_octet(struct reading *reading, uint8_t octet)
+/* Not what the mechanism asks for. Where the secret stands in it cannot be told: all of it may be. */
+static void read_in_doubt(struct reading *reading, struct smtp_span text)
 {
-    if (reading->room == 0) {
-        reading->response->cut = true;
-        return;
+    reading->response->malformed = true;
+    if (text.length > 0)
+        set_secret(reading, text);
+}
+
+/* ---- user names ---- */
+
+static bool is_control(uint8_t octet)
+{
+    return octet < 0x20 || octet == 0x7f;
+}
+
+static bool is_utf8(struct smtp_span text)
+{
+    for (size_t i = 0; i < text.length;) {
+        uint8_t lead = text.octets[i];
+        size_t octets = lead < 0x80                   ? 1
+                        : lead >= 0xc2 && lead < 0xe0 ? 2
+                        : lead >= 0xe0 && lead < 0xf0 ? 3
+                        : lead >= 0xf0 && lead < 0xf5 ? 4
+                                                      : 0;
+        if (octets == 0 || octets > text.length - i)
+            return false;
+        for (size_t j = 1; j < octets; j++)
+            if ((text.octets[i + j] & 0xc0) != 0x80)
+                return false;
+        i += octets;
     }
-    *reading->spare++ = octet;
-    reading->room--;
+    return true;
 }
 
-static struct smtp_span copied_since(const struct reading *reading, const uint8_t *begin)
+/* Text in base64 becomes text when it is decoded. Text that only looks like base64 becomes noise. */
+static bool is_noise(struct smtp_span decoded)
 {
-    return smtp_span(begin, (size_t)(reading->spare - begin));
+    size_t high = 0;
+    for (size_t i = 0; i < decoded.length; i++) {
+        if (is_control(decoded.octets[i]))
+            return true;
+        high += decoded.octets[i] > 0x7f;
+    }
+    return high * 3 > decoded.length && !is_utf8(decoded);
 }
 
-/* RFC 4616: [authzid] NUL authcid NUL passwd. */
-static void read_plain(struct reading *reading)
+/* Whether it can be nothing but one name: "alice:secret" and "alice secret" may be more. */
+static bool is_user_name(struct smtp_span name)
 {
-    struct smtp_span rest = reading->response->decoded;
+    for (size_t i = 0; i < name.length; i++)
+        if (is_control(name.octets[i]) || name.octets[i] == ' ' || name.octets[i] == ':')
+            return false;
+    return name.length > 0 && !is_noise(name);
+}
+
+/* ---- PLAIN and LOGIN ---- */
+
+/* "alice@example.com", where the password should stand, and none where the user name should: they may be the wrong way
+ * round. */
+static bool is_swapped(struct smtp_span authcid, struct smtp_span passwd)
+{
+    const uint8_t *at = memchr(passwd.octets, '@', passwd.length);
+    if (at == NULL || at == passwd.octets || memchr(authcid.octets, '@', authcid.length) != NULL)
+        return false;
+    struct smtp_span domain = smtp_span_from(passwd, (size_t)(at - passwd.octets) + 1);
+    const uint8_t *dot = domain.length > 0 ? memchr(domain.octets, '.', domain.length) : NULL;
+    for (size_t i = 0; i < domain.length; i++)
+        if (!smtp_ascii_is_letter(domain.octets[i]) && !smtp_ascii_is_digit(domain.octets[i]) &&
+            domain.octets[i] != '.' && domain.octets[i] != '-')
+            return false;
+    return dot != NULL && dot != domain.octets;
+}
+
+/* `echo secret | base64` encodes the line's end, too. */
+static struct smtp_span without_line_end(struct smtp_span text)
+{
+    while (text.length > 0 && (text.octets[text.length - 1] == '\n' || text.octets[text.length - 1] == '\r'))
+        text.length--;
+    return text;
+}
+
+/* RFC 4616: [authzid] NUL authcid NUL passwd. Some end it with a NUL. */
+static void read_plain(struct reading *reading, struct smtp_span text)
+{
+    struct smtp_span rest = text;
     struct smtp_span authzid;
     struct smtp_span authcid;
-    if (!take_until(&rest, '\0', &authzid) || !take_until(&rest, '\0', &authcid)) {
+    struct smtp_span passwd;
+    bool parts = take_until(&rest, '\0', &authzid) && take_until(&rest, '\0', &authcid);
+    bool ended = parts && take_until(&rest, '\0', &passwd);
+    if (!parts || authcid.length == 0 || passwd.length == 0 || rest.length > 0) {
+        read_in_doubt(reading, text);
+    } else if (authzid.length > 0 && smtp_span_same(authzid, passwd) && !smtp_span_same(authzid, authcid)) {
         reading->response->malformed = true;
-        return;
+        set_identity(reading,
+                     passwd); /* it says twice who logs in, and where the password should stand is one of the two */
+        set_secret(reading, authcid);
+    } else if (is_swapped(authcid, passwd)) {
+        read_in_doubt(reading, text);
+    } else {
+        reading->response->malformed = ended;
+        set_identity(reading, authcid);
+        set_secret(reading, without_line_end(passwd));
     }
-    set_identity(reading, authcid.length > 0 ? authcid : authzid);
-    set_secret(reading, rest);
-    bool more = rest.length > 0 && memchr(rest.octets, '\0', rest.length) != NULL;
-    reading->response->malformed = more || authcid.length == 0;
 }
 
-static void read_login(struct reading *reading)
+static void read_login(struct reading *reading, struct smtp_span decoded)
 {
-    if (reading->ordinal == 0)
-        set_identity(reading, reading->response->decoded);
-    else if (reading->ordinal == 1)
-        set_secret(reading, reading->response->decoded);
-    else
+    if (decoded.length > 1 && decoded.octets[decoded.length - 1] == '\0' &&
+        memchr(decoded.octets, '\0', decoded.length - 1) == NULL)
+        decoded.length--;
+    if (decoded.length > 0 && memchr(decoded.octets, '\0', decoded.length) != NULL) {
+        read_plain(reading, decoded); /* a client that takes it for PLAIN */
         reading->response->malformed = true;
+    } else if (reading->ordinal > 0) {
+        set_secret(reading, decoded);
+    } else if (decoded.length == 0 || is_user_name(decoded)) {
+        set_identity(reading, decoded);
+        reading->response->open = true;
+    } else {
+        read_in_doubt(reading, decoded);
+    }
 }
 
 static bool is_hexadecimal(struct smtp_span text)
@@ -166,13 +244,13 @@ static struct smtp_span without_backslashes(struct reading *reading, struct smtp
 {
     if (quoted.length == 0 || memchr(quoted.octets, '\\', quoted.length) == NULL)
         return quoted;
-    const uint8_t *begin = reading->spare;
+    const uint8_t *begin = reading->room.next;
     for (size_t i = 0; i < quoted.length; i++) {
         if (quoted.octets[i] == '\\' && i + 1 < quoted.length)
             i++;
-        copy_octet(reading, quoted.octets[i]);
+        smtp_room_add(&reading->room, quoted.octets[i]);
     }
-    return copied_since(reading, begin);
+    return smtp_room_since(&reading->room, begin);
 }
 
 /* RFC 2831 section 2.1.2. The answer to the server's rspauth is empty. */
@@ -203,18 +281,18 @@ static struct smtp_span decode_saslname(struct reading *reading, struct smtp_spa
 {
     if (name.length == 0 || memchr(name.octets, '=', name.length) == NULL)
         return name;
-    const uint8_t *begin = reading->spare;
+    const uint8_t *begin = reading->room.next;
     for (size_t i = 0; i < name.length; i++) {
         struct smtp_span here = smtp_span_from(name, i);
         bool comma = smtp_span_starts_with(here, "=2C");
         bool equals = smtp_span_starts_with(here, "=3D");
-        copy_octet(reading, comma ? ',' : name.octets[i]);
+        smtp_room_add(&reading->room, comma ? ',' : name.octets[i]);
         if (comma || equals)
             i += 2;
         else if (name.octets[i] == '=')
             reading->response->malformed = true;
     }
-    return copied_since(reading, begin);
+    return smtp_room_since(&reading->room, begin);
 }
 
 /* The header of RFC 5801 section 4: a flag ("n", "y" or "p=..."), a comma, "a=" and a name or nothing, a comma. */
@@ -252,6 +330,14 @@ static void read_scram(struct reading *reading)
     bool ended = take_until(&rest, ',', &user);
     reading->response->malformed = !ended || user.length == 0 || !smtp_span_starts_with(rest, "r=");
     set_identity(reading, decode_saslname(reading, user.length > 0 ? user : authzid));
+    reading->response->open = !reading->response->malformed && !is_noise(reading->response->decoded);
+}
+
+/* RFC 6750 section 2.1: what a token is made of. */
+static bool is_token_octet(uint8_t octet)
+{
+    return smtp_ascii_is_letter(octet) || smtp_ascii_is_digit(octet) ||
+           (octet != 0 && strchr("-._~+/=", octet) != NULL);
 }
 
 /* The fields behind the user's; true if they end as they must, in an empty one. */
@@ -271,6 +357,40 @@ static bool read_bearer_fields(struct reading *reading, struct smtp_span rest)
     return false;
 }
 
+/* Fields that something else separates: the token is what stands behind "Bearer"; without that word all may be it. */
+static void read_bearer_in_doubt(struct reading *reading, struct smtp_span text)
+{
+    static const char word[] = "Bearer ";
+    reading->response->malformed = true;
+    for (size_t i = 0; i < text.length; i++) {
+        struct smtp_span rest = smtp_span_from(text, i);
+        if (!smtp_span_starts_with(rest, word))
+            continue;
+        struct smtp_span token = smtp_span_from(rest, strlen(word));
+        size_t length = 0;
+        while (length < token.length && is_token_octet(token.octets[length]))
+            length++;
+        set_secret(reading, smtp_span_first(token, length));
+        return;
+    }
+    set_secret(reading, text);
+}
+
+/* Whether nothing stands in the fields but names: "user=alice^A^A", "n,a=alice,^A". */
+static bool names_only(struct smtp_span text)
+{
+    struct smtp_span rest = text;
+    struct smtp_span field;
+    while (rest.length > 0) {
+        take_until(&rest, BEARER_SEPARATOR, &field);
+        bool named = smtp_span_starts_with(field, "user=") || smtp_span_starts_with(field, "n,") ||
+                     smtp_span_starts_with(field, "y,");
+        if (field.length > 0 && (!named || !is_user_name(field)))
+            return false;
+    }
+    return true;
+}
+
 /* To an error the client answers with nothing, or with one separator (RFC 7628 section 3.2.3). */
 static bool acknowledges_error(const struct reading *reading)
 {
@@ -288,10 +408,13 @@ static void read_xoauth2(struct reading *reading)
         return;
     bool set_off = take_until(&rest, BEARER_SEPARATOR, &user);
     bool named = smtp_span_starts_with(user, "user=");
-    if (named && set_off)
-        set_identity(reading, smtp_span_from(user, strlen("user=")));
+    struct smtp_span name = smtp_span_from(user, strlen("user="));
+    if (named && set_off && is_user_name(name))
+        set_identity(reading, name);
     bool ended = read_bearer_fields(reading, rest);
     reading->response->malformed = !named || !ended || !reading->response->has_secret;
+    if (!reading->response->has_secret && !names_only(reading->response->decoded))
+        read_bearer_in_doubt(reading, reading->response->decoded);
 }
 
 static void read_oauthbearer(struct reading *reading)
@@ -305,127 +428,37 @@ static void read_oauthbearer(struct reading *reading)
     bool good = take_gs2_header(&header, &authzid) && header.length == 0;
     bool ended = read_bearer_fields(reading, rest);
     reading->response->malformed = !good || !ended || !reading->response->has_secret;
-    if (good)
+    if (!reading->response->has_secret && !names_only(reading->response->decoded))
+        read_bearer_in_doubt(reading, reading->response->decoded);
+    else if (good)
         set_identity(reading, decode_saslname(reading, authzid));
 }
 
-/* Offsets into the messages of MS-NLMP section 2.2.1. */
-enum {
-    NTLM_TYPE = 8,
-    NTLM_TYPE_END = 12,
-    NTLM_FIRST_FIELD = 12, /* the LM response; each field is eight octets */
-    NTLM_FIELD_OCTETS = 8,
-    NTLM_USER = 36,
-    NTLM_FIELDS_END = 52,
-    NTLM_FLAGS = 60,
-    NTLM_FLAGS_END = 64,
-};
-#define NTLM_FLAG_UNICODE 0x1u
-#define NTLM_NEGOTIATE 1u
-#define NTLM_AUTHENTICATE 3u
-
-struct ntlm_field {
-    size_t length;
-    size_t offset; /* in the message */
-};
-
-/* Numbers in NTLM are little-endian. The caller has seen that the octets are there. */
-static uint32_t ntlm_number(struct smtp_span message, size_t at, size_t octets)
+/* RFC 4422 appendix A, "u:alice" and "dn:cn=alice,o=example" of RFC 4513 among them; RFC 4505 allows any words. */
+static void read_authzid(struct reading *reading, bool words)
 {
-    uint32_t number = 0;
-    for (size_t i = octets; i > 0; i--)
-        number = number << 8 | message.octets[at + i - 1];
-    return number;
-}
-
-static struct ntlm_field ntlm_field(struct smtp_span message, size_t at)
-{
-    return (struct ntlm_field){ .length = ntlm_number(message, at, 2), .offset = ntlm_number(message, at + 4, 4) };
-}
-
-/* Old clients send no flags: then what the fields point to begins where the flags would stand. */
-static bool ntlm_is_unicode(struct smtp_span message)
-{
-    if (message.length < NTLM_FLAGS_END)
-        return false;
-    for (size_t at = NTLM_FIRST_FIELD; at < NTLM_FIELDS_END; at += NTLM_FIELD_OCTETS) {
-        struct ntlm_field field = ntlm_field(message, at);
-        if (field.length > 0 && field.offset < NTLM_FLAGS_END)
-            return false;
-    }
-    return (ntlm_number(message, NTLM_FLAGS, 4) & NTLM_FLAG_UNICODE) != 0;
-}
-
-static void copy_utf8(struct reading *reading, uint32_t character)
-{
-    size_t octets = character < 0x80 ? 1 : character < 0x800 ? 2 : character < 0x10000 ? 3 : 4;
-    static const uint8_t lead[] = { 0, 0x00, 0xc0, 0xe0, 0xf0 };
-    if (reading->room < octets) {
-        reading->room = 0; /* half a character is none, and nothing may follow the gap */
-        reading->response->cut = true;
-        return;
-    }
-    for (size_t left = octets; left > 0; left--) {
-        uint32_t bits = character >> (6 * (left - 1));
-        copy_octet(reading, (uint8_t)(left == octets ? lead[octets] | bits : 0x80u | (bits & 0x3fu)));
-    }
-}
-
-/* Surrogates without their other half become U+FFFD. */
-static struct smtp_span copy_utf16(struct reading *reading, struct smtp_span name)
-{
-    const uint8_t *begin = reading->spare;
-    for (size_t i = 0; i + 1 < name.length; i += 2) {
-        uint32_t unit = ntlm_number(name, i, 2);
-        uint32_t next = i + 3 < name.length ? ntlm_number(name, i + 2, 2) : 0;
-        if (unit >= 0xd800 && unit <= 0xdbff && next >= 0xdc00 && next <= 0xdfff) {
-            copy_utf8(reading, 0x10000 + ((unit - 0xd800) << 10) + (next - 0xdc00));
-            i += 2;
-        } else {
-            copy_utf8(reading, unit >= 0xd800 && unit <= 0xdfff ? REPLACEMENT_CHARACTER : unit);
-        }
-    }
-    return copied_since(reading, begin);
-}
-
-static void read_ntlm_user(struct reading *reading)
-{
-    struct smtp_span message = reading->response->decoded;
-    struct ntlm_field field = ntlm_field(message, NTLM_USER);
-    if (field.length == 0)
-        return;
-    bool unicode = ntlm_is_unicode(message);
-    bool inside = field.offset <= message.length && field.length <= message.length - field.offset;
-    if (!inside || (unicode && field.length % 2 != 0)) {
+    struct smtp_span name = reading->response->decoded;
+    bool distinguished = smtp_span_starts_with(name, "dn:");
+    struct smtp_span rest = smtp_span_from(name, smtp_span_starts_with(name, "u:") ? 2 : distinguished ? 3 : 0);
+    bool good =
+        words || distinguished ? !is_noise(rest) && memchr(rest.octets, ':', rest.length) == NULL : is_user_name(rest);
+    if (name.length > 0 && !good)
         reading->response->malformed = true;
-        return;
-    }
-    struct smtp_span name = smtp_span_first(smtp_span_from(message, field.offset), field.length);
-    set_identity(reading, unicode ? copy_utf16(reading, name) : name);
-}
-
-/* MS-NLMP: the client sends NEGOTIATE (type 1), then AUTHENTICATE (type 3), which alone names the user. */
-static void read_ntlm(struct reading *reading)
-{
-    static const uint8_t signature[] = { 'N', 'T', 'L', 'M', 'S', 'S', 'P', 0 };
-    struct smtp_span message = reading->response->decoded;
-    uint32_t type = 0;
-    if (message.length >= NTLM_TYPE_END && memcmp(message.octets, signature, sizeof signature) == 0)
-        type = ntlm_number(message, NTLM_TYPE, 4);
-    if (type == NTLM_AUTHENTICATE && message.length >= NTLM_FIELDS_END)
-        read_ntlm_user(reading);
     else
-        reading->response->malformed = type != NTLM_NEGOTIATE;
+        set_identity(reading, name);
 }
 
 static void read_response(struct reading *reading, enum smtp_mechanism mechanism)
 {
     switch (mechanism) {
     case SMTP_MECHANISM_PLAIN:
-        read_plain(reading);
+        if (reading->response->decoded.length > 0)
+            read_plain(reading, reading->response->decoded);
+        else
+            reading->response->malformed = true;
         break;
     case SMTP_MECHANISM_LOGIN:
-        read_login(reading);
+        read_login(reading, without_line_end(reading->response->decoded));
         break;
     case SMTP_MECHANISM_CRAM_MD5:
         read_cram_md5(reading);
@@ -444,15 +477,34 @@ static void read_response(struct reading *reading, enum smtp_mechanism mechanism
         break;
     case SMTP_MECHANISM_EXTERNAL:
     case SMTP_MECHANISM_ANONYMOUS:
-        set_identity(reading, reading->response->decoded);
+        read_authzid(reading, mechanism == SMTP_MECHANISM_ANONYMOUS);
         break;
     case SMTP_MECHANISM_NTLM:
-        read_ntlm(reading);
+        smtp_ntlm_read(reading->response, &reading->room);
         break;
     case SMTP_MECHANISM_GSSAPI:
     case SMTP_MECHANISM_OTHER:
         break;
     }
+}
+
+/* What is no base64 was typed, or built by a program that knows no better: readable to everybody, without decoding. */
+static void read_plain_text(struct reading *reading, enum smtp_mechanism mechanism, struct smtp_span text)
+{
+    struct smtp_sasl_response *response = reading->response;
+    response->bad_base64 = true;
+    response->decoded = smtp_span_first(response->decoded, 0);
+    bool user_name = mechanism == SMTP_MECHANISM_LOGIN && reading->ordinal == 0 && is_user_name(text);
+    if (text.length == 0 || user_name || !smtp_mechanism_reveals_secret(mechanism))
+        return;
+    if (mechanism == SMTP_MECHANISM_XOAUTH2 || mechanism == SMTP_MECHANISM_OAUTHBEARER)
+        read_bearer_in_doubt(reading, text);
+    else if (mechanism == SMTP_MECHANISM_PLAIN || memchr(text.octets, '\0', text.length) != NULL)
+        read_plain(reading, text);
+    else
+        set_secret(reading, text);
+    smtp_sasl_set_identity(response, smtp_span(NULL, 0));
+    response->malformed = false;
 }
 
 struct smtp_sasl_response smtp_sasl_decode(enum smtp_mechanism mechanism, unsigned ordinal, struct smtp_span text,
@@ -462,17 +514,23 @@ struct smtp_sasl_response smtp_sasl_decode(enum smtp_mechanism mechanism, unsign
     struct smtp_span encoded = smtp_span_is(text, "=") ? smtp_span_first(text, 0) : text;
     response.decoded =
         smtp_base64_decode(encoded, buffer, SMTP_SASL_DECODED_LIMIT, &response.bad_base64, &response.cut);
-    if (response.bad_base64)
-        return response;
     struct reading reading = {
         .response = &response,
         .ordinal = ordinal,
-        .spare = buffer + response.decoded.length,
-        .room = SMTP_SASL_DECODED_LIMIT - response.decoded.length,
+        .room = { .next = buffer + response.decoded.length, .left = SMTP_SASL_DECODED_LIMIT - response.decoded.length },
     };
+    struct smtp_span login =
+        mechanism == SMTP_MECHANISM_LOGIN ? without_line_end(response.decoded) : smtp_span(NULL, 0);
+    bool typed = login.length > 0 && memchr(login.octets, '\0', login.length) == NULL && is_noise(login);
+    if (response.bad_base64 || typed) {
+        read_plain_text(&reading, mechanism, text);
+        return response;
+    }
     read_response(&reading, mechanism);
+    response.cut = response.cut || reading.room.exceeded;
     /* Where the parts cannot be told apart, what was taken for the name may hold the secret. */
-    bool set_off = mechanism == SMTP_MECHANISM_PLAIN || mechanism == SMTP_MECHANISM_XOAUTH2;
+    bool set_off =
+        mechanism == SMTP_MECHANISM_PLAIN || mechanism == SMTP_MECHANISM_XOAUTH2 || mechanism == SMTP_MECHANISM_LOGIN;
     if (response.malformed && !set_off) {
         response.has_identity = false;
         response.identity = smtp_span(NULL, 0);

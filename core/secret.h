@@ -3,8 +3,9 @@
 #define SMTP_SECRET_H
 
 /*
- * Which part of what a client says is a password, a token, or an answer to a challenge: a shell that shows lines hides it.
- * That goes beyond AUTH itself, because lines that look like answers come out of place, too.
+ * Which part of what a client says is a password, a token, or an answer to a challenge: a shell that shows lines hides
+ * it. That goes beyond AUTH itself, because lines that look like answers come out of place, verbs are misspelt, and
+ * clients of other protocols come to the wrong door. What may be a secret is hidden when in doubt.
  */
 
 #include "command.h"
@@ -18,24 +19,31 @@ struct smtp_secret_watch {
 
 enum smtp_secret_kind {
     SMTP_SECRET_NONE,
-    SMTP_SECRET_AUTH,    /* behind AUTH and its mechanism */
-    SMTP_SECRET_ODD,     /* behind a word that begins with AUTH and is no command, or behind what other protocols have: PASS */
-    SMTP_SECRET_STRAY,   /* the whole line looks like a response that nobody asked for */
+    SMTP_SECRET_AUTH,  /* behind AUTH and its mechanism */
+    SMTP_SECRET_ODD,   /* behind a word that is no command, but may have been meant for AUTH, or is what other protocols
+                          have: PASS */
+    SMTP_SECRET_STRAY, /* the whole line looks like a response that nobody asked for */
 };
 
 struct smtp_secret {
     enum smtp_secret_kind kind;
     struct smtp_span octets; /* as it stands in the line, up to the line's end; empty if there is none */
     struct smtp_span named;  /* the secret as such, where `octets` is an encoding of it: equal ones are equal secrets */
+    struct smtp_span identity; /* whose it is, where that stands in `octets`, too; else empty */
+    bool readable; /* whoever reads the line has it: a password or a token, not an answer to a challenge or a guess */
 };
 
-/* Of a command's line. `buffer` takes what is decoded: `named` may point into it. Moves the watch. */
+/* Of a command's line. `buffer` takes what is decoded: `named` and `identity` may point into it. Moves the watch. */
 struct smtp_secret smtp_secret_of_command(struct smtp_secret_watch *watch, const struct smtp_command *command,
                                           struct smtp_span line, uint8_t buffer[static SMTP_SASL_DECODED_LIMIT]);
 
-/* Of a client's line in an AUTH exchange, decoded as `sasl`: its number `ordinal` of `mechanism`. Moves the watch. */
-struct smtp_secret smtp_secret_of_response(struct smtp_secret_watch *watch, enum smtp_mechanism mechanism, unsigned ordinal,
-                                           bool cancelled, struct smtp_span line, const struct smtp_sasl_response *sasl);
+/* Of a client's line in an AUTH exchange, decoded as `sasl`. Moves the watch. */
+struct smtp_secret smtp_secret_of_response(struct smtp_secret_watch *watch, bool cancelled, struct smtp_span line,
+                                           const struct smtp_sasl_response *sasl);
+
+/* Of a client's octets that cannot be placed: a line, or the end of one if `torn`. */
+struct smtp_secret smtp_secret_of_skipped(const struct smtp_secret_watch *watch, struct smtp_span text, bool torn,
+                                          uint8_t buffer[static SMTP_SASL_DECODED_LIMIT]);
 
 /* An AUTH exchange ended. */
 void smtp_secret_auth_ended(struct smtp_secret_watch *watch, bool accepted);
@@ -43,7 +51,10 @@ void smtp_secret_auth_ended(struct smtp_secret_watch *watch, bool accepted);
 /* Whether a word is base64, and no word of a language: letters of both cases, digits or signs stand in it. */
 bool smtp_secret_is_telling(struct smtp_span word);
 
-/* RFC 4422 section 3.1: at most 20 letters, digits, hyphens, underscores. What looks otherwise may be a response out of place. */
+/*
+ * Whether a word behind AUTH is the name of a mechanism: one of the reference's, or at most 20 capitals, hyphens and
+ * underscores (RFC 4422 section 3.1). What looks otherwise may be a response out of place.
+ */
 bool smtp_mechanism_is_name(struct smtp_span word);
 
 #endif

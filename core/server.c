@@ -243,6 +243,7 @@ static void begin_unseen_auth(struct smtp_session *session, const struct smtp_si
     session->mechanism = SMTP_MECHANISM_OTHER;
     session->responses = 0;
     session->cancelled = false;
+    session->user_named = false;
     smtp_login_begin(session);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
     event.offset = session->reply_offset;
@@ -278,6 +279,8 @@ static void auth_answered(struct smtp_session *session, const struct smtp_reply 
     event.code = reply->code;
     event.mechanism = session->mechanism;
     smtp_emit(sink, &event);
+    if (step != SMTP_STEP_CHALLENGE)
+        smtp_secret_auth_ended(&session->watch, step == SMTP_STEP_ACCEPTED);
     if (step == SMTP_STEP_ACCEPTED) {
         session->layer = session->mechanism == SMTP_MECHANISM_GSSAPI || session->mechanism == SMTP_MECHANISM_DIGEST_MD5;
         smtp_login_accepted(session, sink);
@@ -411,6 +414,9 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
 
     if (session->tls_begun && (session->tls_implicit || refuses_hello(session, reply)))
         smtp_tls_server_in_clear(session, sink);
+    reply->of_token = belongs && smtp_verb_authenticates(entry.verb) && reply->code >= 400 &&
+                      smtp_mechanism_has_token(session->mechanism);
+    reply->token_status = reply->of_token ? session->token_status : 0;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY, SMTP_SERVER);
     event.octets = end - session->reply_offset;
     event.offset = session->reply_offset;
@@ -506,6 +512,27 @@ static void check_reply_line(struct smtp_session *session, const struct smtp_lin
                          "a reply line of %s%zu octets, where %zu are allowed", smtp_line_is_cut(line) ? "more than " : "", line->octets, limit);
 }
 
+/* What the next response is asked for. A prompt of several lines is for the password if one of them says so. */
+static void note_challenge(struct smtp_session *session, struct smtp_span text)
+{
+    if (smtp_mechanism_has_token(session->mechanism))
+        session->token_status = (uint16_t)smtp_sasl_token_status(text);
+    enum smtp_asked asked = smtp_sasl_asked(text);
+    if (session->reply.lines <= 1 || (session->asked != SMTP_ASKED_PASSWORD && asked != SMTP_ASKED_NOTHING))
+        session->asked = asked;
+}
+
+/* Whether a reply may quote a password: it answers a login, or a line that no server knows, or nobody knows what. */
+static bool is_near_login(const struct smtp_session *session, unsigned code)
+{
+    struct entry head;
+    if (code == 334 || code == 235 || code == 535 || !smtp_queue_peek(session, 0, &head))
+        return session->greeting_seen;
+    return (head.kind != ENTRY_COMMAND && head.kind != ENTRY_CONTENT) || smtp_verb_authenticates(head.verb) ||
+           head.verb == SMTP_VERB_UNKNOWN || head.verb == SMTP_VERB_OTHER || head.verb == SMTP_VERB_NOOP ||
+           head.verb == SMTP_VERB_HELP || session->uncertain > 0;
+}
+
 static void apply_reply_line(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
 {
     struct smtp_half *half = &session->half[SMTP_SERVER];
@@ -526,6 +553,9 @@ static void apply_reply_line(struct smtp_session *session, const struct unit *un
     event.line = unit->line;
     event.reply_line = line;
     event.is_keyword = session->reply_ehlo && event.index > 0;
+    event.near_login = is_near_login(session, line.code);
+    if (line.code == 334)
+        note_challenge(session, line.text);
     if (event.is_keyword)
         event.keyword = smtp_keyword_line_parse(line.text);
     if (line.code != 0) {

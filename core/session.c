@@ -143,6 +143,7 @@ static void gap_in_client(struct smtp_session *session, uint64_t octets, const s
     case CLIENT_VARIANT_END:
         break;
     }
+    session->torn_secret = session->torn_secret || half->mode == CLIENT_WAIT_AUTH || half->mode == CLIENT_RESPONSE;
     half->skip_line = false;
     half->mode = CLIENT_COMMAND;
     half->resync = true;

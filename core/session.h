@@ -136,6 +136,11 @@ struct smtp_session {
 
     /* AUTH. */
     enum smtp_mechanism mechanism;
+    struct smtp_secret_watch watch;
+    uint16_t token_status; /* in the challenge of the exchange at hand; 0: none */
+    enum smtp_asked asked; /* by the challenge that the next response answers */
+    bool user_named;      /* a response of the exchange at hand told the user */
+    bool torn_secret;     /* the line that is being skipped, or lies behind the client's hole, may be the rest of a secret */
     uint32_t responses;   /* so far */
     bool cancelled;
     bool layer;           /* an accepted mechanism may have put a security layer under the dialogue */

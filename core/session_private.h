@@ -230,6 +230,11 @@ static inline bool smtp_verb_opens_transaction(enum smtp_verb verb)
     return smtp_verb_names_sender(verb);
 }
 
+static inline bool smtp_mechanism_has_token(enum smtp_mechanism mechanism)
+{
+    return mechanism == SMTP_MECHANISM_XOAUTH2 || mechanism == SMTP_MECHANISM_OAUTHBEARER;
+}
+
 static inline bool smtp_verb_authenticates(enum smtp_verb verb)
 {
     return verb == SMTP_VERB_AUTH || verb == SMTP_VERB_X_EXPS;

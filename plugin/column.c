@@ -19,29 +19,28 @@ static void append_reply(wmem_strbuf_t *out, const struct reply_fact *reply, str
         wmem_strbuf_append_printf(out, " (%u lines)", reply->lines);
 }
 
-static void append_line(wmem_strbuf_t *out, const struct line_fact *line, struct smtp_span octets)
+static void append_line(wmem_strbuf_t *out, const struct view *view, const struct line_fact *line)
 {
-    struct smtp_span text = smtp_span_first(octets, line->text);
+    bool masked = view_is_masked(line_masked(line));
+    struct smtp_span text =
+        masked ? view_masked(view, line_masked(line), NULL).span
+               : smtp_span_first(view_octets(view, &line->fact, line_copy(line), NULL).span, line->text);
     wmem_strbuf_append(out, "-> ");
-    struct secret_part hidden = line_hidden(line);
-    if (text.length <= LINE_OCTETS_SHOWN || hidden.octets > 0)
-        words_append_line(out, text, hidden);
-    else
-        words_append_visible(out, smtp_span_first(text, LINE_OCTETS_SHOWN));
+    words_append_visible(out, smtp_span_first(text, LINE_OCTETS_SHOWN));
 }
 
 static void append_fact(wmem_strbuf_t *out, const struct view *view, const struct fact *fact)
 {
     switch ((enum fact_kind)fact->kind) {
     case FACT_COMMAND:
-    case FACT_RESPONSE: {
-        const struct line_fact *line = (const struct line_fact *)fact;
-        append_line(out, line, view_octets(view, fact, line_copy(line), NULL).span);
+    case FACT_RESPONSE:
+        append_line(out, view, (const struct line_fact *)fact);
         break;
-    }
     case FACT_REPLY: {
         const struct reply_fact *reply = (const struct reply_fact *)fact;
-        append_reply(out, reply, view_octets(view, fact, reply->copy, NULL).span);
+        append_reply(out, reply,
+                     view_is_masked(reply->masked) ? view_masked(view, reply->masked, NULL).span
+                                                   : view_octets(view, fact, reply->copy, NULL).span);
         break;
     }
     case FACT_CONTENT:

@@ -185,6 +185,7 @@ static void finish_provisionally(struct dialogue *dialogue)
     for (unsigned half = 0; half < 2; half++)
         dialogue->waiting[half] = waiting_copy(&saved->waiting[half]);
     dialogue->facts.shared = true;
+    dialogue->facts.known_shared = true;
     dialogue->saved = saved;
     finish(dialogue);
 }

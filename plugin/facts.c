@@ -127,6 +127,15 @@ static char *keep_text(struct smtp_span span)
     return wmem_strndup(wmem_file_scope(), (const char *)span.octets, span.length);
 }
 
+/* The names of mechanisms are in capitals. */
+static char *keep_upper(struct smtp_span name)
+{
+    char *text = keep_text(name);
+    for (char *at = text; *at != '\0'; at++)
+        *at = g_ascii_toupper(*at);
+    return text;
+}
+
 static uint32_t label_of(struct smtp_span secret)
 {
     if (labels == NULL)
@@ -140,13 +149,43 @@ static uint32_t label_of(struct smtp_span secret)
     return label;
 }
 
-static struct secret_part hide(const struct smtp_secret *secret)
+/* Remembers a secret, in case it is repeated. A table that a saved copy knows too is left to it. */
+static void learn(struct facts *facts, const struct smtp_secret *secret, uint32_t label)
 {
-    if (secret->kind == SMTP_SECRET_NONE)
-        return (struct secret_part){ .octets = 0 };
-    return (struct secret_part){ .octets = (uint32_t)secret->octets.length,
-                                 .label = secret->octets.length > 0 ? label_of(secret->named) : 0,
-                                 .kind = (uint8_t)secret->kind };
+    struct smtp_known *known = &facts->known;
+    uint32_t capacity = smtp_known_wants(known, secret);
+    if (capacity > known->capacity || facts->known_shared) {
+        struct smtp_known_slot *old = facts->known_shared ? NULL : known->slots;
+        size_t octets = MAX(capacity, known->capacity) * sizeof *known->slots;
+        smtp_known_move(known, memset(wmem_alloc(wmem_file_scope(), octets), 0, octets),
+                        MAX(capacity, known->capacity));
+        wmem_free(wmem_file_scope(), old);
+        facts->known_shared = false;
+    }
+    smtp_known_learn(known, secret, label,
+                     facts->identity != NULL ? smtp_span_of_text(facts->identity) : smtp_span(NULL, 0));
+}
+
+/* The text without what it repeats of secrets, and without the last `hidden` octets. */
+static struct masked mask(const struct facts *facts, struct smtp_span text, bool near_login, struct secret_part hidden)
+{
+    struct smtp_masks masks;
+    struct smtp_span before = smtp_span_first(text, text.length - hidden.octets);
+    smtp_known_find(&facts->known, before, near_login, &masks);
+    if (masks.count == 0 && hidden.octets == 0)
+        return (struct masked){ .octets = NULL };
+    uint8_t *octets = wmem_alloc(wmem_file_scope(), SMTP_MASKED_OCTETS(text.length) + SMTP_LABEL_OCTETS);
+    size_t length = smtp_known_mask(before, &masks, octets);
+    if (hidden.octets > 0)
+        length += (size_t)g_snprintf((char *)octets + length, SMTP_LABEL_OCTETS, "[secret-%u]", hidden.label);
+    return (struct masked){ .octets = octets, .length = (uint32_t)length };
+}
+
+/* A name as it may be shown: some type their password where the user name is asked for. */
+static char *keep_identity(const struct facts *facts, struct smtp_span identity)
+{
+    uint32_t label = smtp_known_label(&facts->known, identity);
+    return label == 0 ? keep_text(identity) : wmem_strdup_printf(wmem_file_scope(), "[secret-%u]", label);
 }
 
 /* ---- pieces ---- */
@@ -296,10 +335,19 @@ static struct line_extra *extra_of(struct line_fact *line)
     return line->extra;
 }
 
-static void hide_part(struct line_fact *line, const struct smtp_secret *secret)
+static void hide_part(struct facts *facts, struct line_fact *line, const struct smtp_event *event)
 {
-    if (secret->kind != SMTP_SECRET_NONE)
-        extra_of(line)->hidden = hide(secret);
+    struct secret_part hidden = { .octets = (uint32_t)event->secret.octets.length,
+                                  .kind = (uint8_t)event->secret.kind };
+    if (hidden.octets > 0)
+        hidden.label = label_of(event->secret.named);
+    struct masked masked = mask(facts, event->line.text, event->near_login, hidden);
+    if (masked.octets == NULL)
+        return;
+    extra_of(line)->hidden = hidden;
+    extra_of(line)->masked = masked;
+    if (hidden.octets > 0)
+        learn(facts, &event->secret, hidden.label);
 }
 
 static void fill_line(struct dialogue *dialogue, struct line_fact *line, const struct smtp_event *event)
@@ -314,12 +362,10 @@ static void fill_line(struct dialogue *dialogue, struct line_fact *line, const s
 static void take_command(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct facts *facts = &dialogue->facts;
-    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
-    struct smtp_secret secret = smtp_secret_of_command(&facts->watch, &event->command, event->line.text, decoded);
     struct line_fact *line = new_fact(dialogue, sizeof *line, FACT_COMMAND, event);
     line->verb = (uint8_t)event->command.verb;
     line->phase = (uint8_t)event->phase;
-    hide_part(line, &secret);
+    hide_part(facts, line, event);
     fill_line(dialogue, line, event);
     remember_command(facts, line);
 }
@@ -328,14 +374,13 @@ static void take_response(struct dialogue *dialogue, const struct smtp_event *ev
 {
     struct facts *facts = &dialogue->facts;
     const struct smtp_sasl_response *sasl = &event->sasl;
-    struct smtp_secret secret = smtp_secret_of_response(&facts->watch, event->mechanism, event->index, event->cancelled,
-                                                        event->line.text, sasl);
     struct line_fact *line = new_fact(dialogue, sizeof *line, FACT_RESPONSE, event);
     line->cancelled = event->cancelled;
     line->malformed = !event->cancelled && (sasl->bad_base64 || sasl->malformed);
-    hide_part(line, &secret);
-    if (sasl->has_identity)
-        facts->identity = extra_of(line)->identity = keep_text(sasl->identity);
+    char *identity = sasl->has_identity ? keep_identity(facts, sasl->identity) : NULL;
+    hide_part(facts, line, event);
+    if (identity != NULL)
+        facts->identity = extra_of(line)->identity = identity;
     if (sasl->has_secret)
         extra_of(line)->secret = keep_text(sasl->secret);
     fill_line(dialogue, line, event);
@@ -365,6 +410,7 @@ static void take_reply_line(struct facts *facts, const struct smtp_event *event)
         facts->reply_length = 0;
     facts->reply_extensions = event->is_keyword || (event->index > 0 && facts->reply_extensions);
     facts->reply_end = (uint8_t)event->line.end;
+    facts->reply_near_login = event->near_login || (event->index > 0 && facts->reply_near_login);
     if (facts->reply_length + octets > REPLY_LIMIT)
         return;
     if (facts->reply_length + octets > facts->reply_capacity) {
@@ -373,6 +419,33 @@ static void take_reply_line(struct facts *facts, const struct smtp_event *event)
     }
     memcpy(facts->reply_octets + facts->reply_length, event->line.text.octets, octets);
     facts->reply_length += (uint32_t)octets;
+}
+
+/* The reply coming in, without what it repeats of secrets; its codes stay. */
+static struct masked mask_reply(const struct facts *facts)
+{
+    struct smtp_span rest = smtp_span(facts->reply_octets, facts->reply_length);
+    struct smtp_line line;
+    bool hides = false;
+    if (facts->known.used == 0)
+        return (struct masked){ .octets = NULL };
+    GByteArray *all = g_byte_array_new();
+    for (; smtp_line_find(rest, true, &line); rest = smtp_span_from(rest, line.octets)) {
+        struct smtp_span text = smtp_reply_line_read(line.text).text;
+        size_t front = (size_t)(text.octets - line.text.octets);
+        struct masked masked = mask(facts, text, facts->reply_near_login, (struct secret_part){ .octets = 0 });
+        g_byte_array_append(all, rest.octets, (guint)front);
+        g_byte_array_append(all, masked.octets != NULL ? masked.octets : text.octets,
+                            masked.octets != NULL ? masked.length : (guint)text.length);
+        size_t behind = front + text.length;
+        g_byte_array_append(all, rest.octets + behind, (guint)(line.octets - behind));
+        hides = hides || masked.octets != NULL;
+    }
+    struct masked whole = { .octets = NULL };
+    if (hides)
+        whole = (struct masked){ .octets = wmem_memdup(wmem_file_scope(), all->data, all->len), .length = all->len };
+    g_byte_array_free(all, TRUE);
+    return whole;
 }
 
 /* What a reply answers learns of it. */
@@ -432,12 +505,15 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
     reply->verb = (uint8_t)event->reply.verb;
     reply->partial = event->reply.partial;
     reply->codes_differ = event->reply.codes_differ;
+    reply->of_token = event->reply.of_token;
+    reply->token_status = event->reply.token_status;
     reply->extensions = facts->reply_extensions;
     reply->line_end = facts->reply_end;
     if (!place_unit(dialogue, &reply->fact)) {
         reply->copy = wmem_memdup(wmem_file_scope(), facts->reply_octets, facts->reply_length);
         reply->fact.octets = MIN(reply->fact.octets, facts->reply_length);
     }
+    reply->masked = mask_reply(facts);
     facts->reply_length = 0;
     facts->reply_extensions = false;
     facts->reply = reply;
@@ -563,8 +639,8 @@ static void take_auth_step(struct facts *facts, const struct smtp_event *event)
 {
     if (event->step == SMTP_STEP_STARTED) {
         struct line_fact *command = command_of(facts, event->number);
-        facts->mechanism = smtp_mechanism_is_name(event->text) ? keep_text(event->text) : NULL;
-        facts->identity = event->sasl.has_identity ? keep_text(event->sasl.identity) : NULL;
+        facts->mechanism = event->text.length > 0 ? keep_upper(event->text) : NULL;
+        facts->identity = event->sasl.has_identity ? keep_identity(facts, event->sasl.identity) : NULL;
         if (command == NULL)
             return;
         if (facts->identity != NULL)
@@ -574,8 +650,6 @@ static void take_auth_step(struct facts *facts, const struct smtp_event *event)
     } else if (event->step == SMTP_STEP_CHALLENGE) {
         if (facts->reply != NULL)
             facts->reply->challenge = true;
-    } else {
-        smtp_secret_auth_ended(&facts->watch, event->step == SMTP_STEP_ACCEPTED);
     }
 }
 
@@ -672,7 +746,7 @@ static void take_gap(struct dialogue *dialogue, const struct smtp_event *event)
     place(dialogue, &gap->fact, event->offset + event->octets);
 }
 
-static void take_octets(struct dialogue *dialogue, enum fact_kind kind, const struct smtp_event *event)
+static void take_octets(struct dialogue *dialogue, enum fact_kind kind, const struct smtp_event *event, bool hidden)
 {
     struct facts *facts = &dialogue->facts;
     unsigned half = dialogue_half(dialogue, event->role);
@@ -683,16 +757,25 @@ static void take_octets(struct dialogue *dialogue, enum fact_kind kind, const st
             return;
         uint64_t here = MIN(end, piece->offset + piece->length) - at;
         struct fact *last = piece->last;
-        if (last != NULL && last->kind == kind && last->offset + last->octets == at) {
+        if (last != NULL && last->kind == kind && last->hidden == hidden && last->offset + last->octets == at) {
             CHANGE(last->octets, last->octets + (uint32_t)here);
         } else {
             struct fact *fact = new_fact(dialogue, sizeof *fact, kind, event);
             fact->offset = at;
             fact->octets = (uint32_t)here;
+            fact->hidden = hidden;
             append(piece, fact);
         }
         at += here;
     }
+}
+
+static void take_skipped(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    struct masked masked = mask(&dialogue->facts, event->text, event->near_login, (struct secret_part){ .octets = 0 });
+    take_octets(dialogue, FACT_SKIPPED, event, masked.octets != NULL || event->secret.octets.length > 0);
+    if (event->secret.octets.length > 0)
+        learn(&dialogue->facts, &event->secret, label_of(event->secret.named));
 }
 
 static void take_finding(struct dialogue *dialogue, const struct smtp_event *event)
@@ -742,7 +825,7 @@ void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
         take_hello(dialogue, event);
         break;
     case SMTP_EVENT_TLS_OCTETS:
-        take_octets(dialogue, FACT_TLS, event);
+        take_octets(dialogue, FACT_TLS, event, false);
         break;
     case SMTP_EVENT_TRANSACTION_BEGIN:
     case SMTP_EVENT_TRANSACTION_RCPT:
@@ -754,7 +837,7 @@ void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
         take_gap(dialogue, event);
         break;
     case SMTP_EVENT_SKIPPED:
-        take_octets(dialogue, FACT_SKIPPED, event);
+        take_skipped(dialogue, event);
         break;
     case SMTP_EVENT_PROXY:
         place_unit(dialogue, new_fact(dialogue, sizeof(struct fact), FACT_PROXY, event));

@@ -10,7 +10,7 @@
 #include "wireshark_compat.h"
 
 #include "event.h"
-#include "secret.h"
+#include "known.h"
 
 struct call;
 struct dialogue;
@@ -40,6 +40,7 @@ struct fact {
     uint8_t kind;         /* enum fact_kind */
     uint8_t role;         /* enum smtp_role */
     bool encrypted;
+    bool hidden;          /* SKIPPED: a secret may stand in them */
 };
 
 /* Octets of one half-stream that came in one call of the dissector, and what they are. */
@@ -88,9 +89,16 @@ struct secret_part {
     uint8_t kind;         /* enum smtp_secret_kind */
 };
 
+/* Octets as they may be shown, where secrets are hidden in them: "[secret-1]" stands in their place. */
+struct masked {
+    const uint8_t *octets; /* NULL: nothing is hidden */
+    uint32_t length;
+};
+
 /* What few lines have. */
 struct line_extra {
     const uint8_t *copy;  /* its octets, where they are not all in one piece */
+    struct masked masked; /* without its line end */
     struct fact *end;     /* COMMAND: of the content behind it */
     const char *identity; /* that it reveals; NULL: none */
     const char *secret;   /* that it reveals; NULL: none */
@@ -111,6 +119,7 @@ struct line_fact { /* COMMAND, RESPONSE */
 struct reply_fact {
     struct fact fact;
     const uint8_t *copy;
+    struct masked masked;
     struct fact *request; /* what it answers: command, response or end of content; NULL: unknown */
     struct transaction *transaction;
     uint32_t number;      /* of the command that it belongs to; 0: none */
@@ -121,6 +130,8 @@ struct reply_fact {
     uint8_t answers, verb; /* enum smtp_answers, enum smtp_verb */
     uint8_t line_end;
     bool partial, codes_differ;
+    bool of_token;        /* it refuses a token */
+    uint16_t token_status;
     bool extensions;      /* its lines are the extensions of an EHLO */
     bool challenge;
 };
@@ -203,10 +214,12 @@ struct facts {
     struct message *message;     /* the last one */
     struct boundary_fact *offer; /* waits for the reply that it stands in */
     const char *mechanism, *identity; /* of the AUTH exchange at hand */
-    struct smtp_secret_watch watch;
+    struct smtp_known known;     /* secrets that were sent */
     uint8_t *reply_octets;       /* of the reply coming in */
     uint32_t reply_length, reply_capacity;
     bool shared;                 /* the buffer belongs to a copy of this struct: not to be changed */
+    bool known_shared;           /* and so does the table of secrets */
+    bool reply_near_login;
     bool reply_extensions;
     uint8_t reply_end;
     /* Where octets came in: for each half by offset. */
@@ -257,6 +270,11 @@ static inline bool message_is_whole(const struct message *message)
 static inline struct secret_part line_hidden(const struct line_fact *line)
 {
     return line->extra != NULL ? line->extra->hidden : (struct secret_part){ .octets = 0 };
+}
+
+static inline struct masked line_masked(const struct line_fact *line)
+{
+    return line->extra != NULL ? line->extra->masked : (struct masked){ .octets = NULL };
 }
 
 static inline const uint8_t *line_copy(const struct line_fact *line)

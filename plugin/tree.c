@@ -32,6 +32,23 @@ struct view_octets view_octets(const struct view *view, const struct fact *fact,
     return octets;
 }
 
+bool view_is_masked(struct masked masked)
+{
+    return masked.octets != NULL && !esmtp_preferences.show_secrets;
+}
+
+struct view_octets view_masked(const struct view *view, struct masked masked, const char *name)
+{
+    struct view_octets octets = { .tvb = view->tvb,
+                                  .length = (int)masked.length,
+                                  .span = smtp_span(masked.octets, masked.length) };
+    if (name == NULL)
+        return octets;
+    octets.tvb = tvb_new_child_real_data(view->tvb, masked.octets, masked.length, (int)masked.length);
+    add_new_data_source(view->pinfo, octets.tvb, name);
+    return octets;
+}
+
 /* Octets of a span that points into `octets`, as a field. */
 static proto_item *add_span(proto_tree *tree, int field, const struct view_octets *octets, struct smtp_span span)
 {
@@ -174,33 +191,51 @@ static void add_envelope(proto_tree *tree, const struct view_octets *octets, con
     add_parameters(tree, octets, path.parameters);
 }
 
+/* A line of the client, as it may be shown. */
+static struct view_octets octets_of_line(const struct view *view, const struct line_fact *line, struct smtp_span *text)
+{
+    bool command = line->fact.kind == FACT_COMMAND;
+    struct view_octets octets;
+    if (view_is_masked(line_masked(line))) {
+        octets = view_masked(view, line_masked(line),
+                             command ? "Command with its secrets hidden" : "Response with its secrets hidden");
+        *text = octets.span;
+    } else {
+        octets =
+            view_octets(view, &line->fact, line_copy(line), command ? "Reassembled command" : "Reassembled response");
+        *text = smtp_span_first(octets.span, line->text);
+    }
+    return octets;
+}
+
+/* The verb, or as much of it as may be shown. */
+static void add_verb(const struct view *view, proto_tree *tree, const struct view_octets *octets, struct smtp_span word)
+{
+    const uint8_t *hidden = word.length > 0 ? memchr(word.octets, '[', word.length) : NULL;
+    if (hidden != NULL && smtp_span_starts_with(smtp_span_from(word, (size_t)(hidden - word.octets)), "[secret"))
+        word.length = (size_t)(hidden - word.octets);
+    if (word.length == 0)
+        return;
+    char *verb = g_ascii_strup((const char *)word.octets, (gssize)word.length);
+    proto_tree_add_string(tree, hf_esmtp_command_verb, octets->tvb,
+                          octets->start + (int)(word.octets - octets->span.octets), (int)word.length,
+                          esmtp_format_text(view->pinfo->pool, (const uint8_t *)verb, strlen(verb)));
+    g_free(verb);
+}
+
 static proto_item *show_command(const struct view *view, const struct line_fact *line)
 {
-    struct view_octets octets = view_octets(view, &line->fact, line_copy(line), "Reassembled command");
-    struct smtp_span text = smtp_span_first(octets.span, line->text);
+    struct smtp_span text;
+    struct view_octets octets = octets_of_line(view, line, &text);
     struct smtp_command command = smtp_command_parse(text);
-    struct secret_part part = line_hidden(line);
-    bool hidden = part.octets > 0 && !esmtp_preferences.show_secrets;
     wmem_strbuf_t *words = wmem_strbuf_new(view->pinfo->pool, "");
-    words_append_line(words, text, part);
+    words_append_visible(words, text);
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_command, octets.tvb, octets.start, octets.length,
                                              wmem_strbuf_get_str(words));
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
-    if (part.kind != SMTP_SECRET_STRAY || !hidden) {
-        char *verb = g_ascii_strup((const char *)command.word.octets, (gssize)command.word.length);
-        size_t length = part.kind == SMTP_SECRET_ODD && hidden ? text.length - part.octets : command.word.length;
-        verb[MIN(length, command.word.length)] = '\0';
-        proto_tree_add_string(tree, hf_esmtp_command_verb, octets.tvb,
-                              octets.start + (int)(command.word.octets - octets.span.octets), (int)command.word.length,
-                              esmtp_format_text(view->pinfo->pool, (const uint8_t *)verb, strlen(verb)));
-        g_free(verb);
-    }
-    if (command.argument.length > 0 && hidden) {
-        size_t shown = command.argument.length > part.octets ? command.argument.length - part.octets : 0;
-        add_span(tree, hf_esmtp_command_argument, &octets, smtp_span_trim(smtp_span_first(command.argument, shown)));
-    } else if (command.argument.length > 0) {
+    add_verb(view, tree, &octets, command.word);
+    if (command.argument.length > 0)
         add_span(tree, hf_esmtp_command_argument, &octets, command.argument);
-    }
     words = wmem_strbuf_new(view->pinfo->pool, "");
     words_command(words, line, text);
     add_text(tree, hf_esmtp_command_meaning, &octets, wmem_strbuf_get_str(words));
@@ -217,9 +252,10 @@ static proto_item *show_command(const struct view *view, const struct line_fact 
 
 static proto_item *show_response(const struct view *view, const struct line_fact *line)
 {
-    struct view_octets octets = view_octets(view, &line->fact, line_copy(line), "Reassembled response");
+    struct smtp_span text;
+    struct view_octets octets = octets_of_line(view, line, &text);
     wmem_strbuf_t *words = wmem_strbuf_new(view->pinfo->pool, "");
-    words_append_line(words, smtp_span_first(octets.span, line->text), line_hidden(line));
+    words_append_visible(words, text);
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_auth_response, octets.tvb, octets.start, octets.length,
                                              wmem_strbuf_get_str(words));
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
@@ -277,7 +313,9 @@ static void add_enhanced(const struct view *view, proto_tree *tree, const struct
 
 static proto_item *show_reply(const struct view *view, const struct reply_fact *reply)
 {
-    struct view_octets octets = view_octets(view, &reply->fact, reply->copy, "Reassembled reply");
+    struct view_octets octets = view_is_masked(reply->masked)
+                                    ? view_masked(view, reply->masked, "Reply with its secrets hidden")
+                                    : view_octets(view, &reply->fact, reply->copy, "Reassembled reply");
     wmem_strbuf_t *words = wmem_strbuf_new(view->pinfo->pool, "");
     struct smtp_span rest = octets.span;
     struct smtp_line line;
@@ -381,11 +419,20 @@ static proto_item *show_end(const struct view *view, const struct end_fact *end)
 
 /* ---- the rest ---- */
 
+static struct masked masked_of(const struct fact *fact)
+{
+    if (fact->kind == FACT_COMMAND || fact->kind == FACT_RESPONSE)
+        return line_masked((const struct line_fact *)fact);
+    return fact->kind == FACT_REPLY ? ((const struct reply_fact *)fact)->masked : (struct masked){ .octets = NULL };
+}
+
 static proto_item *show_part(const struct view *view, const struct part_fact *part)
 {
     static const char *const names[] = { [FACT_COMMAND] = "command", [FACT_RESPONSE] = "AUTH response", [FACT_REPLY] = "reply", [FACT_PROXY] = "PROXY header" };
     struct view_octets octets = view_octets(view, &part->fact, NULL, NULL);
     uint32_t frame = fact_frame(part->whole);
+    if (view_is_masked(masked_of(part->whole)))
+        octets.length = 0;
     const char *name = part->whole->kind < array_length(names) && names[part->whole->kind] != NULL ? names[part->whole->kind] : "unit";
     proto_item *item = proto_tree_add_item(view->tree, hf_esmtp_part, octets.tvb, octets.start, octets.length, ENC_NA);
     proto_item_set_text(item, "Part of a %s, completed in frame %u", name, frame);
@@ -447,6 +494,15 @@ static proto_item *show_octets(const struct view *view, const struct fact *fact,
     return proto_tree_add_item(view->tree, field, octets.tvb, octets.start, octets.length, fact->kind == FACT_PROXY ? ENC_UTF_8 : ENC_NA);
 }
 
+static proto_item *show_skipped(const struct view *view, const struct fact *fact)
+{
+    if (!fact->hidden || esmtp_preferences.show_secrets)
+        return show_octets(view, fact, hf_esmtp_skipped);
+    proto_item *item = proto_tree_add_item(view->tree, hf_esmtp_skipped, view->tvb, 0, 0, ENC_NA);
+    proto_item_set_text(item, "Cannot be placed: %u octets, hidden because a secret may stand in them", fact->octets);
+    return item;
+}
+
 static void show_finding(const struct view *view, const struct finding_fact *finding, proto_item *on)
 {
     struct view_octets octets = { .tvb = view->tvb };
@@ -486,7 +542,7 @@ static proto_item *show_fact(const struct view *view, const struct fact *fact, p
         show_gap(view, (const struct gap_fact *)fact);
         break;
     case FACT_SKIPPED:
-        return show_octets(view, fact, hf_esmtp_skipped);
+        return show_skipped(view, fact);
     case FACT_PROXY:
         return show_octets(view, fact, hf_esmtp_proxy);
     case FACT_TURNED:

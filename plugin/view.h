@@ -24,6 +24,10 @@ struct view_octets {
 /* `copy`: a copy of all of them, or NULL if the fact's piece has them; it becomes a data source of that name. */
 struct view_octets view_octets(const struct view *view, const struct fact *fact, const uint8_t *copy, const char *name);
 
+/* Whether octets with secrets hidden stand for those of the packet; and those. */
+bool view_is_masked(struct masked masked);
+struct view_octets view_masked(const struct view *view, struct masked masked, const char *name);
+
 /* The tree (tree.c). */
 void view_tree(const struct view *view);
 

@@ -2,7 +2,6 @@
 #include "words.h"
 
 #include "path.h"
-#include "preferences.h"
 #include "reference/reference.h"
 
 void words_append_visible(wmem_strbuf_t *out, struct smtp_span span)
@@ -12,16 +11,6 @@ void words_append_visible(wmem_strbuf_t *out, struct smtp_span span)
     char *text = esmtp_format_text(NULL, span.octets, span.length);
     wmem_strbuf_append(out, text);
     wmem_free(NULL, text);
-}
-
-void words_append_line(wmem_strbuf_t *out, struct smtp_span line, struct secret_part hidden)
-{
-    if (hidden.octets == 0 || hidden.octets > line.length || esmtp_preferences.show_secrets) {
-        words_append_visible(out, line);
-        return;
-    }
-    words_append_visible(out, smtp_span_first(line, line.length - hidden.octets));
-    wmem_strbuf_append_printf(out, "[secret-%u]", hidden.label);
 }
 
 void words_append_duration(wmem_strbuf_t *out, int64_t nanoseconds)
@@ -77,7 +66,9 @@ const char *words_enhanced(const struct smtp_enhanced_status *enhanced)
 
 void words_reply(wmem_strbuf_t *out, const struct reply_fact *reply)
 {
-    const char *code_meaning = smtp_reference_reply_meaning(reply->code, (enum smtp_answers)reply->answers);
+    const char *of_token = reply->of_token ? smtp_reference_token_meaning(reply->code) : NULL;
+    const char *code_meaning =
+        of_token != NULL ? of_token : smtp_reference_reply_meaning(reply->code, (enum smtp_answers)reply->answers);
     const char *class_text = smtp_reference_class(reply->code);
     if (code_meaning != NULL)
         wmem_strbuf_append(out, code_meaning);
@@ -85,6 +76,8 @@ void words_reply(wmem_strbuf_t *out, const struct reply_fact *reply)
         wmem_strbuf_append_printf(out, "%s (no code of the standards)", class_text);
     else
         wmem_strbuf_append(out, "no reply code");
+    if (of_token != NULL && reply->token_status != 0)
+        wmem_strbuf_append_printf(out, "; its challenge said status %u", reply->token_status);
     const struct smtp_enhanced_status enhanced = reply_enhanced(reply);
     bool says_nothing = enhanced.detail == 0 && (enhanced.subject == 0 || enhanced.class_digit == 2);
     const char *meaning = enhanced.present && !says_nothing ? words_enhanced(&enhanced) : NULL;
@@ -130,8 +123,36 @@ void words_answers(wmem_strbuf_t *out, const struct reply_fact *reply)
         wmem_strbuf_append(out, "; its last line was not seen");
 }
 
+/* NTLM: what the server is called, as it says. */
+static bool words_ntlm(wmem_strbuf_t *out, struct smtp_span text)
+{
+    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
+    struct smtp_ntlm_server server;
+    if (!smtp_sasl_ntlm_server(text, decoded, &server))
+        return false;
+    const struct {
+        struct smtp_span name;
+        const char *what;
+    } names[] = {
+        { server.host, ", host " },
+        { server.dns_host, ", DNS name of the host " },
+        { server.domain, ", domain " },
+        { server.dns_domain, ", DNS name of the domain " },
+    };
+    wmem_strbuf_append(out, "NTLM");
+    for (size_t i = 0; i < array_length(names); i++) {
+        if (names[i].name.length == 0)
+            continue;
+        wmem_strbuf_append(out, names[i].what);
+        words_append_visible(out, names[i].name);
+    }
+    return true;
+}
+
 void words_challenge(wmem_strbuf_t *out, struct smtp_span text)
 {
+    if (words_ntlm(out, text))
+        return;
     uint8_t decoded[512];
     bool bad = false;
     bool cut = false;

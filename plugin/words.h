@@ -9,9 +9,6 @@
 /* Octets made visible. */
 void words_append_visible(wmem_strbuf_t *out, struct smtp_span span);
 
-/* A line, its secret hidden unless it may be shown. */
-void words_append_line(wmem_strbuf_t *out, struct smtp_span line, struct secret_part hidden);
-
 void words_append_duration(wmem_strbuf_t *out, int64_t nanoseconds);
 
 void words_command(wmem_strbuf_t *out, const struct line_fact *line, struct smtp_span text);

@@ -36,6 +36,11 @@ const char *smtp_reference_reply_meaning(unsigned code, enum smtp_answers answer
     return entry != NULL ? entry->meaning : NULL;
 }
 
+const char *smtp_reference_token_meaning(unsigned code)
+{
+    return code == 535 ? N_("login refused: the server does not take the token") : NULL;
+}
+
 const struct smtp_reference_entry *smtp_reference_status(unsigned subject, unsigned detail)
 {
     char name[32];

@@ -89,6 +89,9 @@ const struct smtp_reference_entry *smtp_reference_reply(unsigned code);
 /* What a reply code means in answer to that, in English; NULL if it has no entry. Static memory. */
 const char *smtp_reference_reply_meaning(unsigned code, enum smtp_answers answers);
 
+/* The same for a refusal of a login that was tried with a token: no password was wrong. NULL: the code does not speak of those. */
+const char *smtp_reference_token_meaning(unsigned code);
+
 /* The entry of a finding by its name, or NULL. */
 const struct smtp_reference_entry *smtp_reference_finding(const char *name);
 

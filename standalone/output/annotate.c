@@ -88,7 +88,8 @@ void annotate_response(GString *out, const struct item *item)
 static void annotate_code(GString *out, const struct item *item)
 {
     const struct smtp_reply *reply = &item->reply;
-    const char *meaning = smtp_reference_reply_meaning(reply->code, reply->answers);
+    const char *of_token = reply->of_token ? smtp_reference_token_meaning(reply->code) : NULL;
+    const char *meaning = of_token != NULL ? of_token : smtp_reference_reply_meaning(reply->code, reply->answers);
     const char *class_text = smtp_reference_class(reply->code);
     if (meaning != NULL)
         g_string_append(out, _(meaning));
@@ -96,6 +97,8 @@ static void annotate_code(GString *out, const struct item *item)
         g_string_append_printf(out, _("%s (no code of the standards)"), _(class_text));
     else
         g_string_append(out, _("no reply code"));
+    if (of_token != NULL && reply->token_status != 0)
+        g_string_append_printf(out, _("; its challenge said status %u"), reply->token_status);
     bool says_nothing = reply->enhanced.detail == 0 && (reply->enhanced.subject == 0 || reply->enhanced.class_digit == 2);
     if (!reply->enhanced.present || says_nothing)
         return;
@@ -106,6 +109,32 @@ static void annotate_code(GString *out, const struct item *item)
     g_string_append(out, status != NULL ? _(status->meaning) : subject != NULL ? _(subject) : _("unregistered"));
 }
 
+/* NTLM: what the server is called, as it says. */
+static bool annotate_ntlm(GString *out, struct smtp_span text)
+{
+    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
+    struct smtp_ntlm_server server;
+    if (!smtp_sasl_ntlm_server(text, decoded, &server))
+        return false;
+    const struct {
+        struct smtp_span name;
+        const char *what;
+    } names[] = {
+        { server.host, _(", host ") },
+        { server.dns_host, _(", DNS name of the host ") },
+        { server.domain, _(", domain ") },
+        { server.dns_domain, _(", DNS name of the domain ") },
+    };
+    g_string_append(out, ": NTLM");
+    for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (names[i].name.length == 0)
+            continue;
+        g_string_append(out, names[i].what);
+        text_append_visible(out, names[i].name);
+    }
+    return true;
+}
+
 static void annotate_challenge(GString *out, const struct item *item)
 {
     uint8_t decoded[512];
@@ -113,6 +142,8 @@ static void annotate_challenge(GString *out, const struct item *item)
     bool cut = false;
     const struct record_line *last = item->lines.tail->data;
     struct smtp_span text = smtp_span_trim(last->reply.text);
+    if (annotate_ntlm(out, text))
+        return;
     struct smtp_span challenge = smtp_base64_decode(text, decoded, sizeof decoded, &bad, &cut);
     if (bad || cut || challenge.length == 0)
         return;

@@ -69,6 +69,9 @@ static const char *code_meaning(const struct refusal *refusal)
     enum smtp_answers answers = refusal->of == REFUSAL_SESSION   ? SMTP_ANSWERS_GREETING
                                 : refusal->of == REFUSAL_MESSAGE ? SMTP_ANSWERS_CONTENT
                                                                  : SMTP_ANSWERS_COMMAND;
+    const char *of_token = refusal->of_token ? smtp_reference_token_meaning(refusal->code) : NULL;
+    if (of_token != NULL)
+        return of_token;
     return smtp_reference_reply_meaning(refusal->code, answers);
 }
 
@@ -103,6 +106,8 @@ void refusals_append_meaning(GString *out, const struct refusal *refusal)
     const char *meaning = code_meaning(refusal);
     const char *class_text = smtp_reference_class(refusal->code);
     GString *codes = g_string_new(meaning != NULL ? _(meaning) : class_text != NULL ? _(class_text) : _("no reply code"));
+    if (refusal->of_token && refusal->token_status != 0)
+        g_string_append_printf(codes, _("; its challenge said status %u"), refusal->token_status);
     const char *status = status_says_more(refusal) ? status_meaning(&refusal->enhanced) : NULL;
     if (status != NULL) {
         g_string_append(codes, _("; "));

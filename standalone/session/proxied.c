@@ -250,6 +250,15 @@ static enum proxied result_of(enum part part)
     return part == PART_MORE ? PROXIED_MORE : PROXIED_NO;
 }
 
+/* "user:password@host:25": whom the client asked for, and not as whom. */
+static struct smtp_span without_user(struct smtp_span target)
+{
+    size_t at = target.length;
+    while (at > 0 && target.octets[at - 1] != '@')
+        at--;
+    return smtp_span_from(target, at);
+}
+
 /* A request each for as long as the proxy wants to know who asks (407), and then the answer that opens the way. */
 static enum proxied look_connect(struct reader *client, struct reader *server, struct proxied_handshake *handshake)
 {
@@ -269,7 +278,7 @@ static enum proxied look_connect(struct reader *client, struct reader *server, s
             return PROXIED_NO;
         smtp_span_next_word(&request);
         handshake->target_octets = 0;
-        add_to_target(handshake, smtp_span_next_word(&request));
+        add_to_target(handshake, without_user(smtp_span_next_word(&request)));
         if (smtp_span_starts_with(status, "2"))
             return PROXIED_YES;
         if (!smtp_span_starts_with(status, "407"))

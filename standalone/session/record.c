@@ -143,78 +143,60 @@ static void remember(struct record *record, const struct sent *sent)
 
 /* ---- secrets ---- */
 
-/* Secrets that a server may repeat in a reply: the last ones are looked for. */
-#define SECRETS_REMEMBERED 16
-#define SECRET_LEAST 4 /* octets; shorter ones stand in many words */
-
-struct said_secret {
-    GList link;
-    struct smtp_span text;
-    unsigned label;
-};
-
-static void remember_secret(struct record *record, struct smtp_span text, unsigned label)
+/* Remembers a secret, in case it is repeated. */
+static void learn(struct record *record, const struct smtp_secret *secret, unsigned label)
 {
-    if (text.length < SECRET_LEAST)
+    const struct auth *auth = g_queue_peek_tail(&record->auths);
+    if (record->options->show_secrets)
         return;
-    struct said_secret *said = arena_take(record->arena, sizeof *said);
-    said->text = text;
-    said->label = label;
-    append(&record->secrets_said, &said->link, said);
-    if (record->secrets_said.length > SECRETS_REMEMBERED)
-        g_queue_pop_head_link(&record->secrets_said);
+    uint32_t capacity = smtp_known_wants(&record->known, secret);
+    if (capacity > record->known.capacity)
+        smtp_known_move(&record->known, arena_take(record->arena, capacity * sizeof(struct smtp_known_slot)), capacity);
+    bool response = secret->kind == SMTP_SECRET_AUTH && auth != NULL && auth->result == SMTP_STEP_STARTED;
+    smtp_known_learn(&record->known, secret, label, response ? auth->identity : smtp_span(NULL, 0));
 }
 
-/* `named`: the secret as such, where `secret` is an encoding of it; equal ones get equal labels. */
-static struct guarded guard(struct record *record, struct smtp_span before, struct smtp_span secret, struct smtp_span named)
+/* The text without the secrets that it repeats: as it is, where there are none. */
+static struct smtp_span without_secrets(struct record *record, struct smtp_span text, bool near_login)
 {
-    struct guarded guarded = { .before = keep(record, before), .secret = smtp_span(NULL, 0) };
-    if (secret.length == 0)
+    struct smtp_masks masks;
+    if (record->known.used == 0)
+        return text;
+    smtp_known_find(&record->known, text, near_login, &masks);
+    if (masks.count == 0)
+        return text;
+    if (record->scratch == NULL)
+        record->scratch = g_string_new(NULL);
+    g_string_set_size(record->scratch, SMTP_MASKED_OCTETS(text.length));
+    size_t length = smtp_known_mask(text, &masks, (uint8_t *)record->scratch->str);
+    return keep(record, smtp_span(record->scratch->str, length));
+}
+
+/* A name as it may be shown: some type their password where the user name is asked for. */
+static struct smtp_span keep_identity(struct record *record, struct smtp_span identity)
+{
+    char text[SMTP_LABEL_OCTETS];
+    uint32_t label = smtp_known_label(&record->known, identity);
+    if (label == 0)
+        return keep(record, identity);
+    g_snprintf(text, sizeof text, "[secret-%u]", label);
+    return keep(record, smtp_span_of_text(text));
+}
+
+/* The line, its secret apart, if there is one. */
+static struct guarded guard_line(struct record *record, struct smtp_span line, const struct smtp_secret *secret,
+                                 bool near_login)
+{
+    struct smtp_span before = smtp_span_first(line, line.length - secret->octets.length);
+    struct smtp_span shown = without_secrets(record, before, near_login);
+    struct guarded guarded = { .before = shown.octets == before.octets ? keep(record, before) : shown,
+                               .secret = smtp_span(NULL, 0) };
+    if (secret->octets.length == 0)
         return guarded;
-    guarded.secret = keep(record, secret);
-    guarded.label = secrets_label(record->secrets, named);
-    remember_secret(record, guarded.secret, guarded.label);
-    if (named.octets != secret.octets)
-        remember_secret(record, keep(record, named), guarded.label);
+    guarded.secret = keep(record, secret->octets);
+    guarded.label = secrets_label(record->secrets, secret->named);
+    learn(record, secret, guarded.label);
     return guarded;
-}
-
-static struct guarded show(struct record *record, struct smtp_span line)
-{
-    return guard(record, line, smtp_span(NULL, 0), smtp_span(NULL, 0));
-}
-
-/* The line with the secret in it, if there is one. */
-static struct guarded guard_line(struct record *record, struct smtp_span line, const struct smtp_secret *secret)
-{
-    if (secret->kind == SMTP_SECRET_NONE)
-        return show(record, line);
-    return guard(record, smtp_span_first(line, line.length - secret->octets.length), secret->octets, secret->named);
-}
-
-/* Replaces the secrets that a server repeats. Returns `text`, or the record's scratch with the rest of it. */
-static struct smtp_span without_secrets(struct record *record, struct smtp_span text)
-{
-    for (const GList *link = record->secrets_said.head; link != NULL && !record->options->show_secrets; link = link->next) {
-        const struct said_secret *said = link->data;
-        const uint8_t *found = memmem(text.octets, text.length, said->text.octets, said->text.length);
-        if (found == NULL)
-            continue;
-        GString *hidden = g_string_new(NULL);
-        struct smtp_span rest = text;
-        while ((found = memmem(rest.octets, rest.length, said->text.octets, said->text.length)) != NULL) {
-            size_t before = (size_t)(found - rest.octets);
-            g_string_append_len(hidden, (const char *)rest.octets, (gssize)before);
-            g_string_append_printf(hidden, "[secret-%u]", said->label);
-            rest = smtp_span_from(rest, before + said->text.length);
-        }
-        g_string_append_len(hidden, (const char *)rest.octets, (gssize)rest.length);
-        if (record->scratch != NULL)
-            g_string_free(record->scratch, TRUE);
-        record->scratch = hidden;
-        text = smtp_span(hidden->str, hidden->len);
-    }
-    return text;
 }
 
 /* ---- commands ---- */
@@ -229,13 +211,25 @@ static bool argument_matters(enum smtp_verb verb)
     return verb == SMTP_VERB_MAIL || verb == SMTP_VERB_RCPT || greets(verb) || verb == SMTP_VERB_VRFY || verb == SMTP_VERB_EXPN || verb == SMTP_VERB_SEND || verb == SMTP_VERB_SOML || verb == SMTP_VERB_SAML;
 }
 
+/* As much of a command's first word as may be shown. */
+static struct smtp_span shown_word(struct record *record, struct smtp_span word, const struct guarded *line)
+{
+    struct smtp_span rest = line->before;
+    struct smtp_span first = smtp_span_next_word(&rest);
+    if (first.length > word.length || memcmp(first.octets, word.octets, first.length) != 0)
+        return smtp_span("", 0); /* masked */
+    return first.length > 0 ? keep(record, first) : smtp_span("", 0);
+}
+
 static void take_command(struct record *record, const struct smtp_event *event)
 {
     struct place place = place_of(record, event);
     const struct smtp_command *command = &event->command;
     struct sent sent = { .number = event->number, .verb = command->verb, .frame = place.frame, .capture = place.capture, .time = place.time };
-    if (argument_matters(command->verb))
-        sent.argument = keep(record, command->argument);
+    if (argument_matters(command->verb)) {
+        struct smtp_span shown = without_secrets(record, command->argument, event->near_login);
+        sent.argument = shown.octets == command->argument.octets ? keep(record, shown) : shown;
+    }
     if (greets(command->verb)) {
         record->greetings[1] = record->greetings[0];
         record->greetings[0] = (struct greeting){ .number = event->number, .verb = command->verb, .name = sent.argument };
@@ -245,18 +239,14 @@ static void take_command(struct record *record, const struct smtp_event *event)
     record->commands++;
     record->lmtp = record->lmtp || command->verb == SMTP_VERB_LHLO;
     record->quit = record->quit || command->verb == SMTP_VERB_QUIT;
-    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
-    struct smtp_secret secret = smtp_secret_of_command(&record->watch, command, event->line.text, decoded);
-    struct guarded line = secret.kind != SMTP_SECRET_NONE || record->options->items
-                              ? guard_line(record, event->line.text, &secret)
+    bool secret = event->secret.kind != SMTP_SECRET_NONE;
+    struct guarded line = secret || record->options->items
+                              ? guard_line(record, event->line.text, &event->secret, event->near_login)
                               : (struct guarded){ .label = 0 };
     struct item *item = add_item(record, ITEM_COMMAND, event);
     if (item != NULL) {
         item->verb = command->verb;
-        if (secret.kind == SMTP_SECRET_STRAY)
-            item->word = smtp_span("", 0);
-        else
-            item->word = keep(record, smtp_span_first(command->word, secret.kind == SMTP_SECRET_ODD ? 4 : command->word.length));
+        item->word = shown_word(record, command->word, &line);
         item->line_end = event->line.end;
         item->phase = event->phase;
         item->line = line;
@@ -269,15 +259,14 @@ static void take_response(struct record *record, const struct smtp_event *event)
 {
     struct auth *auth = g_queue_peek_tail(&record->auths);
     const struct smtp_sasl_response *sasl = &event->sasl;
+    struct smtp_span identity = sasl->has_identity ? keep_identity(record, sasl->identity) : smtp_span(NULL, 0);
+    struct guarded line = guard_line(record, event->line.text, &event->secret, event->near_login);
     if (auth != NULL && sasl->has_identity)
-        auth->identity = keep(record, sasl->identity);
+        auth->identity = identity;
     if (auth != NULL && sasl->has_secret)
         auth->secret = keep(record, sasl->secret);
     struct item *item = add_item(record, ITEM_RESPONSE, event);
     record->response = item;
-    struct smtp_secret secret = smtp_secret_of_response(&record->watch, event->mechanism, event->index, event->cancelled,
-                                                        event->line.text, sasl);
-    struct guarded line = guard_line(record, event->line.text, &secret);
     if (item == NULL)
         return;
     item->line = line;
@@ -285,7 +274,7 @@ static void take_response(struct record *record, const struct smtp_event *event)
     item->mechanism = event->mechanism;
     item->cancelled = event->cancelled;
     item->malformed = !event->cancelled && (sasl->bad_base64 || sasl->malformed);
-    item->decoded = sasl->has_identity ? keep(record, sasl->identity) : smtp_span(NULL, 0);
+    item->decoded = identity;
     item->auth = auth;
     item->boundary = SMTP_BOUNDARY_AUTH;
     item->step = SMTP_STEP_RESPONSE;
@@ -326,11 +315,20 @@ static struct smtp_span reply_text(const struct record *record)
     return smtp_span(is_short ? record->reply_short : record->reply_long->str, record->reply_octets);
 }
 
+static struct smtp_span joined(struct record *record, struct smtp_span front, struct smtp_span back)
+{
+    uint8_t *octets = arena_take(record->arena, front.length + back.length);
+    if (front.length > 0)
+        memcpy(octets, front.octets, front.length);
+    if (back.length > 0)
+        memcpy(octets + front.length, back.octets, back.length);
+    return smtp_span(octets, front.length + back.length);
+}
+
 static void take_reply_line(struct record *record, const struct smtp_event *event)
 {
     size_t behind = (size_t)(event->reply_line.text.octets - event->line.text.octets);
-    struct smtp_span whole = without_secrets(record, event->line.text);
-    struct smtp_span text = smtp_span_from(whole, behind);
+    struct smtp_span text = without_secrets(record, event->reply_line.text, event->near_login);
     if (record->reply_begins) {
         record->reply_begins = false;
         record->reply_lines = 0;
@@ -344,7 +342,7 @@ static void take_reply_line(struct record *record, const struct smtp_event *even
     if (!record->options->items)
         return;
     struct record_line *line = arena_take(record->arena, sizeof *line);
-    line->text = keep(record, whole);
+    line->text = joined(record, smtp_span_first(event->line.text, behind), text);
     line->end = event->line.end;
     line->place = place_of(record, event);
     line->reply = event->reply_line;
@@ -487,6 +485,8 @@ static void refuse(struct record *record, enum refusal_of of, uint16_t code, str
                                .enhanced = record->last_enhanced,
                                .text = last_reply(record),
                                .address = address,
+                               .of_token = of == REFUSAL_LOGIN && record->last_of_token,
+                               .token_status = record->last_token_status,
                                .frame = place->frame,
                                .capture = place->capture };
     refusals_add(refusals_of(record), record->arena, &refusal);
@@ -552,6 +552,8 @@ static void take_reply(struct record *record, const struct smtp_event *event)
     record->last_reply = smtp_span(NULL, 0);
     record->last_code = reply->code;
     record->last_enhanced = reply->enhanced;
+    record->last_of_token = reply->of_token;
+    record->last_token_status = reply->token_status;
     record->last_enhanced.present = reply->enhanced.present && record->reply_lines > 0;
     if (reply->answers == SMTP_ANSWERS_GREETING && !record->banner_seen && !record->turned) {
         record->banner_seen = true;
@@ -679,16 +681,25 @@ static void take_content_end(struct record *record, const struct smtp_event *eve
 
 /* ---- boundaries ---- */
 
+/* The names of mechanisms are in capitals (RFC 4422 section 3.1). */
+static struct smtp_span keep_upper(struct record *record, struct smtp_span name)
+{
+    uint8_t *upper = arena_take(record->arena, name.length);
+    for (size_t i = 0; i < name.length; i++)
+        upper[i] = smtp_ascii_upper(name.octets[i]);
+    return smtp_span(upper, name.length);
+}
+
 static void take_auth_step(struct record *record, const struct smtp_event *event)
 {
     if (event->step == SMTP_STEP_STARTED) {
         const struct sent *sent = sent_command(record, event->number);
         struct auth *started = arena_take(record->arena, sizeof *started);
-        started->mechanism = smtp_mechanism_is_name(event->text) ? keep(record, event->text) : smtp_span(NULL, 0);
+        started->mechanism = event->text.length > 0 ? keep_upper(record, event->text) : smtp_span(NULL, 0);
         started->result = SMTP_STEP_STARTED;
         started->frame = sent != NULL ? sent->frame : 0;
         if (event->sasl.has_identity)
-            started->identity = keep(record, event->sasl.identity);
+            started->identity = keep_identity(record, event->sasl.identity);
         if (event->sasl.has_secret)
             started->secret = keep(record, event->sasl.secret);
         append(&record->auths, &started->link, started);
@@ -705,7 +716,6 @@ static void take_auth_step(struct record *record, const struct smtp_event *event
         auth->result_capture = place.capture;
         if (event->step == SMTP_STEP_REJECTED)
             refuse(record, REFUSAL_LOGIN, event->code, smtp_span("", 0), &place);
-        smtp_secret_auth_ended(&record->watch, event->step == SMTP_STEP_ACCEPTED);
     }
 }
 

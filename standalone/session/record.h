@@ -9,10 +9,10 @@
 
 #include "arena.h"
 #include "event.h"
+#include "known.h"
 #include "message.h"
 #include "proxied.h"
 #include "refusals.h"
-#include "secret.h"
 #include "secrets.h"
 #include "tcp.h"
 #include "timing.h"
@@ -34,7 +34,7 @@ struct moment {
 
 /* Every span below is a copy in the record's memory. Where "there is none" must be told from "empty", `octets` is NULL. */
 
-/* Text in which a secret may stand. */
+/* Text whose end may be a secret. What is repeated of others is masked in `before`, unless secrets are shown. */
 struct guarded {
     struct smtp_span before;     /* may be shown */
     struct smtp_span secret;     /* must not, without --show-secrets */
@@ -202,7 +202,7 @@ struct text_line {
 struct record_options {
     bool items; /* every line is wanted, not just the facts */
     bool timing; /* delays are to be measured */
-    bool show_secrets; /* those that servers repeat in their replies, too */
+    bool show_secrets; /* those that are repeated, too */
     struct message_options message;
 };
 
@@ -218,14 +218,15 @@ struct record {
     struct message *content;          /* and its message */
     uint64_t commands, replies;
     GQueue lines;                     /* struct record_line: of the reply coming in */
-    GQueue secrets_said;              /* a server may repeat them */
+    struct smtp_known known;          /* the secrets that were sent: either side may repeat them */
     struct smtp_span last_reply;      /* octets NULL: nobody wanted it yet */
     uint16_t last_code;
     struct smtp_enhanced_status last_enhanced;
+    bool last_of_token;
+    uint16_t last_token_status;
     size_t reply_octets;              /* of the text of the last reply, or the one coming in */
     unsigned reply_lines;
     bool reply_begins;                /* the next line is another reply's */
-    struct smtp_secret_watch watch;
     bool lmtp, quit, gap, complete, banner_seen, helo_seen;
     uint16_t refusal_code;
     uint16_t verdict_code;            /* LMTP: of the reply that decides on the message */

@@ -40,7 +40,8 @@ static uint64_t hash_words(struct smtp_span text, struct smtp_span address)
 
 static bool same_reason(const struct refusal *one, const struct refusal *other)
 {
-    return one->of == other->of && one->code == other->code && one->words == other->words;
+    return one->of == other->of && one->code == other->code && one->words == other->words &&
+           one->of_token == other->of_token;
 }
 
 void refusals_add(struct refusals *refusals, struct arena *arena, const struct refusal *refusal)

@@ -36,6 +36,8 @@ struct refusal {
     uint64_t frame;           /* of the first reply */
     unsigned capture;         /* file of it */
     uint32_t count;           /* replies */
+    bool of_token;            /* LOGIN: with a token, and no password */
+    uint16_t token_status;    /* that the challenge gave for it; 0: none */
 };
 
 /* Reasons that are kept; and of addresses refused as such, how many are told from each other. */

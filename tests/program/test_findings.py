@@ -62,12 +62,25 @@ ROWS = {
          Session(FAILED_TLS, ("C", "EHLO c\r\n"), ("S", "250 AUTH PLAIN\r\n"), login("alice", "secret", "235 ok\r\n")),
          Session(ehlo("AUTH PLAIN"), ("C", "AUTH PLAIN\r\n" + plain("alice", "secret") + "\r\n"), ("S", "504 no\r\n500 what\r\n"), BYE),
          Session(ehlo("AUTH LOGIN"), ("C", "AUTH LOGIN\r\n" + text64("alice") + text64("secret")),
-                 ("S", "503 no\r\n500 what\r\n500 what\r\n"), BYE)],
+                 ("S", "503 no\r\n500 what\r\n500 what\r\n"), BYE),
+         # typed as plain text, with other separators, in a verb that is none
+         Session(ehlo("AUTH LOGIN"), ("C", "AUTH LOGIN\r\n"), ("S", "334 VXNlcm5hbWU6\r\n"), ("C", "alice\r\n"), ("S", "334 UGFzc3dvcmQ6\r\n"),
+                 ("C", "secret9x\r\n"), ("S", "535 no\r\n")),
+         Session(ehlo("AUTH PLAIN"), ("C", "AUTH PLAIN alice secret\r\n"), ("S", "501 no\r\n")),
+         Session(ehlo("AUTH XOAUTH2"), ("C", "AUTH XOAUTH2 " + text64("user=alice\nauth=Bearer ya29.secret\n\n")), ("S", "535 no\r\n")),
+         Session(ehlo("AUTH PLAIN"), ("C", "AUHT PLAIN %s\r\n" % plain("alice", "secret")), ("S", "502 what\r\n"), BYE),
+         Session(ehlo("AUTH PLAIN"), ("C", "PASS secret\r\n"), ("S", "502 what\r\n"), BYE),
+         Session(ehlo("AUTH LOGIN"), ("C", "AUTH LOGIN\r\n"), ("S", "334 UGFzc3dvcmQ6\r\n"), ("C", text64("secret")), ("S", "235 ok\r\n"))],
         [Session(ehlo("AUTH CRAM-MD5"), ("C", "AUTH CRAM-MD5\r\n"), ("S", "334 PDFAbXg+\r\n"), ("C", text64("alice 0123456789abcdef")),
                  ("S", "235 ok\r\n")),
          Session(ehlo("AUTH LOGIN"), ("C", "AUTH LOGIN\r\n"), ("S", "504 no\r\n"), ("C", "FEAT\r\n"), ("S", "500 what\r\n"), ("C", "SYST\r\n"),
                  ("S", "500 what\r\n"), BYE),                                  # words, not responses
          Session(ehlo("AUTH PLAIN"), ("C", "AUTH PLAIN\r\n"), ("S", "334 \r\n"), ("C", "*\r\n"), ("S", "501 cancelled\r\n"), BYE),
+         Session(ehlo("AUTH LOGIN"), ("C", "AUTH LOGIN %s\r\n" % text64("alice").strip()), ("S", "334 VXNlcm5hbWU6\r\n"), ("C", text64("alice")),
+                 ("S", "334 UGFzc3dvcmQ6\r\n"), ("C", "*\r\n"), ("S", "501 cancelled\r\n")),            # the user's name, twice
+         Session(ehlo("AUTH NTLM"), ("C", "AUTH NTLM TlRMTVNTUAABAAAAB7IAAAAAAAAAAAAAAAAAAAAAAAA=\r\n"), ("S", "504 no\r\n"), BYE),
+         Session(ehlo("PIPELINING"), ("C", "GET / HTTP/1.1\r\nUser-Agent: Mozilla/5.0 (X11)\r\nHost: mx.example.com\r\n"), ("S", "500 what\r\n" * 3), BYE),
+         Session(ehlo("PIPELINING"), ("C", "Please login to your account today\r\n"), ("S", "500 what\r\n"), BYE), # prose
          DECRYPTED]),
     "auth-offered-in-clear": (
         [Session(ehlo("AUTH LOGIN CRAM-MD5"), BYE), Session(ehlo("AUTH=LOGIN"), BYE)],
