@@ -11,6 +11,8 @@
 #define COMMAND_LINE_LIMIT 512
 /* What the parameters of extensions may add to MAIL and RCPT lines; each RFC names its own amount. */
 #define PARAMETERS_LIMIT 1536
+/* Lines in a row that may be responses out of place. */
+#define STRAYS_REMEMBERED 8u
 
 static uint64_t offset_of(const struct smtp_session *session)
 {
@@ -222,6 +224,13 @@ static bool is_stray_response(struct smtp_session *session, const struct smtp_co
     return true;
 }
 
+/* A message that is read as commands, or that begins in the middle, has a great many lines of base64: no login has. */
+static void count_strays(struct smtp_session *session, struct smtp_secret *secret)
+{
+    session->strays = secret->kind == SMTP_SECRET_STRAY ? session->strays + 1 : 0;
+    secret->passing = session->strays > STRAYS_REMEMBERED;
+}
+
 /* The secret that any other line than AUTH shows. */
 static void report_odd(struct smtp_session *session, const struct smtp_secret *secret, const struct smtp_sink *sink)
 {
@@ -318,6 +327,7 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     event.phase = session->phase;
     event.secret = smtp_secret_of_command(&session->watch, &command, unit->line.text, decoded);
     event.near_login = !names_somebody(command.verb);
+    count_strays(session, &event.secret);
     session->torn_secret = unit->line.end == SMTP_LINE_END_NONE && event.secret.kind != SMTP_SECRET_NONE;
     smtp_emit(sink, &event);
     if (!is_stray_response(session, &command, &unit->line, sink))
@@ -477,6 +487,8 @@ void smtp_apply_skipped(struct smtp_session *session, enum smtp_role role, const
         event.secret = (struct smtp_secret){ .kind = SMTP_SECRET_AUTH, .octets = unit->text, .named = unit->text };
     else if (role == SMTP_CLIENT)
         event.secret = smtp_secret_of_skipped(&session->watch, unit->text, half->resync, decoded);
+    if (role == SMTP_CLIENT)
+        count_strays(session, &event.secret);
     if (half->skip_line && !unit->unterminated)
         half->skip_line = false;
     session->torn_secret = session->torn_secret && (role != SMTP_CLIENT || unit->unterminated);

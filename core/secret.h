@@ -30,6 +30,7 @@ struct smtp_secret {
     struct smtp_span octets; /* as it stands in the line, up to the line's end; empty if there is none */
     struct smtp_span named;  /* the secret as such, where `octets` is an encoding of it: equal ones are equal secrets */
     struct smtp_span identity; /* whose it is, where that stands in `octets`, too; else empty */
+    bool passing;              /* one of many lines of a kind, as in a mail's base64: hidden, but not to be remembered */
     bool readable; /* whoever reads the line has it: a password or a token, not an answer to a challenge or a guess */
 };
 

@@ -140,6 +140,7 @@ struct smtp_session {
     uint16_t token_status; /* in the challenge of the exchange at hand; 0: none */
     enum smtp_asked asked; /* by the challenge that the next response answers */
     bool user_named;      /* a response of the exchange at hand told the user */
+    uint32_t strays;      /* lines in a row that look like responses nobody asked for */
     bool torn_secret;     /* the line that is being skipped, or lies behind the client's hole, may be the rest of a secret */
     uint32_t responses;   /* so far */
     bool cancelled;

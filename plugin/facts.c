@@ -153,6 +153,8 @@ static uint32_t label_of(struct smtp_span secret)
 static void learn(struct facts *facts, const struct smtp_secret *secret, uint32_t label)
 {
     struct smtp_known *known = &facts->known;
+    if (secret->passing)
+        return;
     uint32_t capacity = smtp_known_wants(known, secret);
     if (capacity > known->capacity || facts->known_shared) {
         struct smtp_known_slot *old = facts->known_shared ? NULL : known->slots;

@@ -147,7 +147,7 @@ static void remember(struct record *record, const struct sent *sent)
 static void learn(struct record *record, const struct smtp_secret *secret, unsigned label)
 {
     const struct auth *auth = g_queue_peek_tail(&record->auths);
-    if (record->options->show_secrets)
+    if (record->options->show_secrets || secret->passing)
         return;
     uint32_t capacity = smtp_known_wants(&record->known, secret);
     if (capacity > record->known.capacity)
@@ -875,6 +875,8 @@ static void take_gap(struct record *record, const struct smtp_event *event)
 /* What could not be placed, or stands in front: neighbours of one kind are one item. */
 static void take_skipped(struct record *record, const struct smtp_event *event)
 {
+    if (event->secret.octets.length > 0)
+        learn(record, &event->secret, secrets_label(record->secrets, event->secret.named));
     struct item *last = g_queue_peek_tail(&record->items);
     if (last != NULL && last->kind == ITEM_SKIPPED && last->role == event->role) {
         last->octets += event->octets;
