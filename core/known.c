@@ -119,6 +119,50 @@ static size_t place_in(struct smtp_span text, struct smtp_span named)
     return text.length;
 }
 
+static int base64_value(uint8_t octet)
+{
+    if (octet >= 'A' && octet <= 'Z')
+        return octet - 'A';
+    if (octet >= 'a' && octet <= 'z')
+        return octet - 'a' + 26;
+    if (smtp_ascii_is_digit(octet))
+        return octet - '0' + 52;
+    return octet == '+' || octet == '-' ? 62 : 63;
+}
+
+static bool is_text(struct smtp_span octets)
+{
+    for (size_t i = 0; i < octets.length; i++)
+        if ((octets.octets[i] < 0x20 && octets.octets[i] != 0 && octets.octets[i] != '\n' &&
+             octets.octets[i] != '\r') ||
+            octets.octets[i] == 0x7f)
+            return false;
+    return octets.length >= SHORT;
+}
+
+/* Base64 that is not whole: its padding is missing, signs stand around it, or its beginning is in a hole. */
+static void learn_torn(struct smtp_known *known, struct smtp_span word, uint32_t label, struct smtp_span name)
+{
+    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
+    for (size_t shift = 0; shift < 4 && shift < word.length; shift++) {
+        size_t length = 0;
+        uint32_t sum = 0;
+        unsigned held = 0;
+        for (size_t i = shift; i < word.length && length < sizeof decoded; i++) {
+            if (!is_base64_octet(word.octets[i]))
+                continue;
+            sum = sum << 6 | (uint32_t)base64_value(word.octets[i]);
+            held += 6;
+            if (held < 8)
+                continue;
+            held -= 8;
+            decoded[length++] = (uint8_t)(sum >> held);
+        }
+        if (is_text(smtp_span(decoded, length)))
+            learn_parts(known, smtp_span(decoded, length), label, name);
+    }
+}
+
 /* A word of what was hidden, as it was sent. The name of the user in it is nothing to hide, so only the secret in it is
  * learned. */
 static void learn_word(struct smtp_known *known, struct smtp_span word, const struct smtp_secret *secret,
@@ -129,14 +173,12 @@ static void learn_word(struct smtp_known *known, struct smtp_span word, const st
     bool cut = false;
     struct smtp_span said = bad ? smtp_span(NULL, 0) : smtp_base64_decode(word, decoded, sizeof decoded, &bad, &cut);
     size_t at = secret->named.length > 0 ? place_in(said, secret->named) : said.length;
-    if (bad) {
-        learn_text(known, word, label, name);
-    } else if (at < said.length) {
+    if (!bad && at < said.length) {
         learn_base64(known, secret->named, at % 3, label);
-    } else {
-        learn_parts(known, said, label, name);
-        learn_text(known, word, label, name);
+        return;
     }
+    learn_text(known, word, label, name);
+    learn_torn(known, word, label, name);
 }
 
 void smtp_known_learn(struct smtp_known *known, const struct smtp_secret *secret, uint32_t label,
@@ -156,7 +198,7 @@ void smtp_known_learn(struct smtp_known *known, const struct smtp_secret *secret
 uint32_t smtp_known_wants(const struct smtp_known *known, const struct smtp_secret *secret)
 {
     size_t encoded = secret->named.length <= ENCODED_LIMIT ? 4 * secret->named.length : 0;
-    size_t octets = 3 * secret->named.length + 2 * secret->octets.length + encoded;
+    size_t octets = 3 * secret->named.length + 4 * secret->octets.length + encoded;
     uint32_t capacity = known->capacity > 0 ? known->capacity : FIRST_CAPACITY;
     while (capacity < CAPACITY_LIMIT && known->used + octets >= capacity / 4 * 3)
         capacity *= 2;
@@ -386,17 +428,6 @@ static void find_escaped(struct scan *scan, struct smtp_span text)
         i += length;
     }
     end_scan(scan, text.length);
-}
-
-static int base64_value(uint8_t octet)
-{
-    if (octet >= 'A' && octet <= 'Z')
-        return octet - 'A';
-    if (octet >= 'a' && octet <= 'z')
-        return octet - 'a' + 26;
-    if (smtp_ascii_is_digit(octet))
-        return octet - '0' + 52;
-    return octet == '+' || octet == '-' ? 62 : 63;
 }
 
 /* What the digits say, read from each place at which a group may begin. `bits` a digit. */

@@ -205,6 +205,15 @@ def dialogues():
     add("in a later challenge", lambda p: [line("AUTH PLAIN " + p.plain), NO, line("AUTH CRAM-MD5"), reply("334 " + p.b64), line("*"), reply("501 no")], readable=True)
 
     # Many logins: the first one's password comes again.
+    for wrong in ("{plain}", "{b64}", "<{plain}>", '"{plain}"'):
+        add("without padding: " + wrong, lambda p: [line("AUTH PLAIN " + forms(wrong, p).replace("=", "")), reply("535 5.7.8 bad password " + p.text)])
+    add("base64 in two words", lambda p: [line("AUTH PLAIN %s %s" % (p.plain[:8], p.plain[8:])), reply("535 5.7.8 bad password " + p.text)], readable=True)
+    add("a hole in the response, and again", lambda p: [("c", ("AUTH PLAIN " + p.plain[:9]).encode()), line(p.plain[9:]), reply("535 5.7.8 bad password " + p.text[4:])])
+    add("LOGIN without padding", lambda p: [LOGIN, ASK_USER, line(b64(USER)), ASK_PASSWORD, line(p.b64.replace("=", "")), reply("535 5.7.8 bad password " + p.text)], readable=True)
+    add("in quotes", lambda p: [line('AUTHENTICATE "PLAIN" "%s"' % p.plain), reply("502 what is \"%s\"" % p.plain)])
+    add("another protocol's", lambda p: [line('x LOGIN "alice" "%s"' % p.text), reply("502 what is x LOGIN alice %s" % p.text)])
+    add("behind a message that was refused", lambda p: [line("AUTH PLAIN " + p.plain), OK] + [line(b64(bytes((i * 7 + j * j) % 256 for j in range(57)))) for i in range(40)]
+        + [UNKNOWN] * 40 + [line(p.text), reply("500 " + p.text)], identity=USER, secret=True, readable=True)
     for count in (8, 20, 60):
         others = [Planted(9000 + 100 * count + i).text for i in range(count)]
         logins = [step for text in others for step in (line("AUTH PLAIN " + b64("\0alice\0" + text)), NO)]
