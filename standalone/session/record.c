@@ -150,10 +150,19 @@ static void learn(struct record *record, const struct smtp_secret *secret, unsig
     if (record->options->show_secrets || secret->passing)
         return;
     uint32_t capacity = smtp_known_wants(&record->known, secret);
-    if (capacity > record->known.capacity)
-        smtp_known_move(&record->known, arena_take(record->arena, capacity * sizeof(struct smtp_known_slot)), capacity);
+    if (capacity > record->known.capacity) {
+        struct smtp_known_slot *old = record->known.slots; /* not in the arena: it is needed until the session ends */
+        smtp_known_move(&record->known, g_new0(struct smtp_known_slot, capacity), capacity);
+        g_free(old);
+    }
     bool response = secret->kind == SMTP_SECRET_AUTH && auth != NULL && auth->result == SMTP_STEP_STARTED;
     smtp_known_learn(&record->known, secret, label, response ? auth->identity : smtp_span(NULL, 0));
+}
+
+static void forget_secrets(struct record *record)
+{
+    g_free(record->known.slots);
+    record->known = (struct smtp_known){ .slots = NULL };
 }
 
 /* The text without the secrets that it repeats: as it is, where there are none. */
@@ -1032,6 +1041,7 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
     for (const GList *link = record->messages.head; link != NULL; link = record_next(record, link))
         message_finish(link->data, false);
     /* What the worker need not have: memory is best given back by the thread that took it. */
+    forget_secrets(record);
     free_ring(record->sent, record->sent_capacity);
     record->sent = NULL;
     if (record->reply_long != NULL)
@@ -1051,6 +1061,7 @@ size_t record_memory(const struct record *record)
 {
     size_t memory = ARENA_FIRST + (record->sent_capacity > SENT_AT_FIRST ? record->sent_capacity * sizeof(struct sent) : 0);
     memory += record->reply_long != NULL ? record->reply_long->allocated_len : 0;
+    memory += record->known.capacity * sizeof *record->known.slots;
     memory += record->scratch != NULL ? record->scratch->allocated_len : 0;
     if (record->content != NULL)
         memory += sizeof *record->content + (record->content->header != NULL ? record->content->header->allocated_len : 0);
