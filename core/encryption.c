@@ -21,6 +21,7 @@ static void begin(struct smtp_session *session, enum smtp_role role, const struc
     half->mode = role == SMTP_CLIENT ? (uint8_t)CLIENT_TLS : (uint8_t)SERVER_TLS;
     half->remaining = 0;
     half->resync = false;
+    session->starttls_unclear = false;
     if (session->tls_begun)
         return;
     session->tls_begun = true;

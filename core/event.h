@@ -34,14 +34,15 @@ enum smtp_event_kind {
     SMTP_EVENT_TLS_HELLO,           /* .hello */
     SMTP_EVENT_TLS_OCTETS,          /* .octets of TLS records */
     SMTP_EVENT_TRANSACTION_BEGIN,   /* .transaction .number (MAIL; 0 if it was not seen) */
-    SMTP_EVENT_TRANSACTION_RCPT,    /* .transaction .number (RCPT) .code (0: its reply was not seen) */
+    SMTP_EVENT_TRANSACTION_RCPT,    /* .transaction .number (RCPT) .code (0: none was seen) .replied */
     SMTP_EVENT_TRANSACTION_CONTENT, /* .transaction .message: this content belongs to it */
-    SMTP_EVENT_TRANSACTION_END,     /* .transaction .outcome .code */
+    SMTP_EVENT_TRANSACTION_END,     /* .transaction .outcome .code .replied .deliveries .number (how many replies those are) */
     SMTP_EVENT_GAP,                 /* .octets of .role are not in the capture */
-    SMTP_EVENT_SKIPPED,             /* .text could not be placed, behind a gap or in the middle of a dialogue */
+    SMTP_EVENT_SKIPPED,             /* .text could not be placed; .line where it is a line, or its beginning; .opaque */
     SMTP_EVENT_TURNED,              /* ATRN or TURN accepted: client and server change roles from here on */
     SMTP_EVENT_FINDING,             /* .finding .of_offer .detail */
     SMTP_EVENT_FINDING_PROOF,       /* more about the last finding of that name, from other octets: .finding .detail */
+    SMTP_EVENT_PROOF_PLACE,         /* octets that a later FINDING_PROOF of .finding may name by their .offset */
 };
 
 /* Where the client's dialogue stands when it sends a command (RFC 5321 section 4.1.4). */
@@ -73,9 +74,15 @@ struct smtp_reply {
     struct smtp_enhanced_status enhanced; /* of the last line that has one; .text is empty */
     enum smtp_answers answers;
     enum smtp_verb verb;    /* of the command it belongs to (DATA for the end of data, AUTH for a response) */
-    uint32_t recipient;     /* LMTP behind the content: the accepted recipient it is for, from 1; else 0 */
+    uint32_t delivery;      /* LMTP and PRDR behind the content: which of the replies to it, from 1; else 0 */
+    uint32_t recipient;     /* the recipient that such a reply is for, as far as can be told when it comes: of those that were
+                               accepted, or whose replies are lost, from 1; else 0 */
+    uint32_t text_lines;    /* lines without a code in front of the first that has one; all of them if none has */
     bool partial;           /* its last line was not seen */
     bool codes_differ;      /* its lines have different codes */
+    bool without_code;      /* a line of it has no reply code */
+    bool glued_code;        /* text follows a code directly, as in "250ok" */
+    bool disorder;          /* answers UNKNOWN because a line without a code came among the replies to several commands */
 };
 
 /* Whether it refuses an address as such (RFC 5321 section 4.2.3), and not the sender, or by policy (RFC 3463 section 3.2). */
@@ -120,11 +127,18 @@ const char *smtp_boundary_name(enum smtp_boundary boundary);
 const char *smtp_step_name(enum smtp_step step);
 
 enum smtp_outcome {
-    SMTP_OUTCOME_UNKNOWN,    /* the deciding reply was lost */
+    SMTP_OUTCOME_UNKNOWN,    /* the deciding reply was lost, or decides nothing: it has no code, or one of 3yz */
     SMTP_OUTCOME_ACCEPTED,
     SMTP_OUTCOME_REJECTED,
     SMTP_OUTCOME_ABORTED,    /* RSET, a new greeting or MAIL, or QUIT, before the content */
     SMTP_OUTCOME_UNFINISHED, /* the capture ends first */
+};
+
+/* TRANSACTION_END: whom the replies behind the content were for, where each recipient has one (LMTP, PRDR), in order. */
+enum smtp_deliveries {
+    SMTP_DELIVERIES_NONE,        /* there were none, or it cannot be told */
+    SMTP_DELIVERIES_OF_ACCEPTED, /* recipients whose RCPT was accepted */
+    SMTP_DELIVERIES_OF_ALL,      /* those, and recipients with no reply to RCPT that decides: they were accepted, too */
 };
 
 /* "accepted", "rejected", "aborted", "unfinished"; NULL for unknown. Static memory. */
@@ -152,6 +166,7 @@ struct smtp_event {
     enum smtp_transport transport;
     enum smtp_end_mark end_mark;
     bool last, complete, cancelled;
+    bool opaque;          /* SKIPPED: under a security layer of SASL, so nobody can read it */
     enum smtp_boundary boundary;
     enum smtp_step step;
     struct smtp_sasl_response sasl;
@@ -159,6 +174,8 @@ struct smtp_event {
     struct smtp_tls_hello hello;
     enum smtp_outcome outcome;
     uint16_t code;
+    bool replied;         /* a reply came, with or without a code */
+    enum smtp_deliveries deliveries;
     enum smtp_finding finding;
     bool of_offer;        /* FINDING: what the server's last reply to a greeting says proves it, too */
     const char *detail;

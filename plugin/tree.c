@@ -242,7 +242,7 @@ static void add_reply_line(const struct view *view, proto_tree *tree, const stru
     proto_item *item = add_span(tree, hf_esmtp_reply_line, octets, line->text);
     proto_tree *subtree = proto_item_add_subtree(item, ett_esmtp_part);
     add_span(subtree, hf_esmtp_reply_text, octets, parsed.text);
-    if (reply->extensions && index > 0) {
+    if (reply->extensions && index > reply->text_lines) {
         struct smtp_keyword_line keyword = smtp_keyword_line_parse(parsed.text);
         const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_keywords, keyword.word);
         add_span(subtree, hf_esmtp_keyword, octets, keyword.word);
@@ -289,8 +289,10 @@ static proto_item *show_reply(const struct view *view, const struct reply_fact *
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_reply, octets.tvb, octets.start, octets.length,
                                              wmem_strbuf_get_str(words));
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
-    add_number(tree, hf_esmtp_reply_code, &octets, reply->code);
-    add_number(tree, hf_esmtp_reply_class, &octets, reply->code / 100u);
+    if (reply->code != 0) {
+        add_number(tree, hf_esmtp_reply_code, &octets, reply->code);
+        add_number(tree, hf_esmtp_reply_class, &octets, reply->code / 100u);
+    }
     words = wmem_strbuf_new(view->pinfo->pool, "");
     words_reply(words, reply);
     add_text(tree, hf_esmtp_reply_meaning, &octets, wmem_strbuf_get_str(words));
@@ -447,6 +449,20 @@ static proto_item *show_octets(const struct view *view, const struct fact *fact,
     return proto_tree_add_item(view->tree, field, octets.tvb, octets.start, octets.length, fact->kind == FACT_PROXY ? ENC_UTF_8 : ENC_NA);
 }
 
+static proto_item *show_skipped(const struct view *view, const struct fact *fact)
+{
+    proto_item *item = show_octets(view, fact, hf_esmtp_skipped);
+    struct view_octets octets = view_octets(view, fact, NULL, NULL);
+    wmem_strbuf_t *words = wmem_strbuf_new(view->pinfo->pool, "");
+    words_skipped(words, fact, octets.span);
+    proto_item_set_text(item, "Cannot be placed: %u octets", fact->octets);
+    if (wmem_strbuf_get_len(words) == 0)
+        return item;
+    proto_item_append_text(item, ": %s", wmem_strbuf_get_str(words));
+    add_text(proto_item_add_subtree(item, ett_esmtp_unit), hf_esmtp_skipped_text, &octets, wmem_strbuf_get_str(words));
+    return item;
+}
+
 static void show_finding(const struct view *view, const struct finding_fact *finding, proto_item *on)
 {
     struct view_octets octets = { .tvb = view->tvb };
@@ -486,7 +502,7 @@ static proto_item *show_fact(const struct view *view, const struct fact *fact, p
         show_gap(view, (const struct gap_fact *)fact);
         break;
     case FACT_SKIPPED:
-        return show_octets(view, fact, hf_esmtp_skipped);
+        return show_skipped(view, fact);
     case FACT_PROXY:
         return show_octets(view, fact, hf_esmtp_proxy);
     case FACT_TURNED:

@@ -37,6 +37,20 @@ void words_append_duration(wmem_strbuf_t *out, int64_t nanoseconds)
         wmem_strbuf_append_printf(out, "%.2f s", seconds);
 }
 
+void words_skipped(wmem_strbuf_t *out, const struct fact *fact, struct smtp_span octets)
+{
+    struct smtp_line line;
+    for (bool first = true; !fact->opaque && smtp_line_find(octets, true, &line); first = false) {
+        bool hidden = fact->role == SMTP_CLIENT && !esmtp_preferences.show_secrets && smtp_secret_is_telling(smtp_span_trim(line.text));
+        wmem_strbuf_append(out, first ? "" : "\\n");
+        if (hidden)
+            wmem_strbuf_append(out, "[may be a secret]");
+        else
+            words_append_visible(out, line.text);
+        octets = smtp_span_from(octets, line.octets);
+    }
+}
+
 /* ---- lines of the client ---- */
 
 void words_command(wmem_strbuf_t *out, const struct line_fact *line, struct smtp_span text)
@@ -106,7 +120,11 @@ void words_answers(wmem_strbuf_t *out, const struct reply_fact *reply)
         wmem_strbuf_append(out, "answers an empty line");
         return;
     case SMTP_ANSWERS_UNKNOWN:
-        wmem_strbuf_append(out, "which command it answers cannot be told: part of the dialogue is not in the capture");
+        if (reply->disorder)
+            wmem_strbuf_append(out, "which command it answers cannot be told: a line without a reply code came where several "
+                                    "replies were due");
+        else
+            wmem_strbuf_append(out, "which command it answers cannot be told: part of the dialogue is not in the capture");
         return;
     case SMTP_ANSWERS_CONTENT:
         wmem_strbuf_append(out, "answers the message");

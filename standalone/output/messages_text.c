@@ -52,8 +52,7 @@ static void append_envelope(GString *out, const struct transaction *transaction)
     text_append_visible(out, transaction->mail_from);
     g_string_append(out, transaction->mail_seen ? "> -> " : "?> -> ");
     append_recipients(out, transaction);
-    const char *outcome = smtp_outcome_name(transaction->outcome);
-    g_string_append_printf(out, ": %s", outcome != NULL ? _(outcome) : _("outcome not seen"));
+    g_string_append_printf(out, ": %s", phrase_outcome(transaction));
     if (transaction->code != 0)
         g_string_append_printf(out, " (%u)", transaction->code);
 }
