@@ -51,7 +51,7 @@ static void check_order(struct smtp_session *session, enum smtp_verb verb, const
     bool server_heard = session->half[SMTP_SERVER].seen && !session->half[SMTP_SERVER].gap;
     const struct smtp_half *server = &session->half[SMTP_SERVER];
     bool server_speaks = session->reply_open || (server->pending > 0 && !server->held);
-    if (!session->greeting_seen || !server_heard || server_speaks || session->uncertain > 0 || session->queue_length == 0)
+    if (!session->greeting_seen || !server_heard || server_speaks || session->uncertain > 0 || session->order_lost || session->queue_length == 0)
         return;
     smtp_queue_peek(session, session->queue_length - 1u, &last);
     bool may_be_followed = smtp_verb_may_be_followed(last.verb) || (last.flags & ENTRY_NO_CHALLENGE);
@@ -321,6 +321,8 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     half->mode = CLIENT_COMMAND;
     half->resync = false;
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
+    if (session->starttls_unclear)
+        smtp_starttls_unclear(session, sink);
     if (command.verb == SMTP_VERB_NONE) { /* an empty line is no command, but there are servers that answer it */
         if (session->queue_length < SMTP_QUEUE_LIMIT / 2)
             smtp_queue_push(session, (struct entry){ .kind = ENTRY_EMPTY_LINE }, sink);
@@ -511,16 +513,16 @@ void smtp_apply_skipped(struct smtp_session *session, enum smtp_role role, const
     if (half->skip_line && !unit->unterminated)
         half->skip_line = false;
     session->torn_secret = session->torn_secret && (role != SMTP_CLIENT || unit->unterminated);
+    event.line = unit->line;
+    event.opaque = unit->kind == UNIT_OPAQUE;
     smtp_emit(sink, &event);
 }
 
 /* Entries that wait for the reply that is now known to be lost, up to and with the one the client waited for. */
 static void drop_lost(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    while (session->queue_length > 0) {
-        struct entry entry = smtp_queue_pop(session);
-        smtp_transaction_apply(session, &entry, NULL, sink);
-    }
+    smtp_drop(session, session->queue_length, sink);
+    smtp_find_order(session);
 }
 
 void smtp_apply_client(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
@@ -546,8 +548,11 @@ void smtp_apply_client(struct smtp_session *session, const struct unit *unit, co
         break;
     case UNIT_SKIPPED:
         smtp_apply_skipped(session, SMTP_CLIENT, unit, sink);
+        if (half->resync && smtp_span_is(unit->line.text, ".") && unit->line.end == SMTP_LINE_END_CRLF)
+            smtp_queue_push(session, (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA, .flags = ENTRY_UNSEEN }, sink);
         break;
     case UNIT_ASSUME_CONTENT:
+        session->octets_decide = false;
         drop_lost(session, sink);
         session->current = session->commands;
         if (session->transport == SMTP_TRANSPORT_XEXCH50)
@@ -555,13 +560,18 @@ void smtp_apply_client(struct smtp_session *session, const struct unit *unit, co
         smtp_begin_data(session, sink);
         break;
     case UNIT_ASSUME_RESPONSE:
+        session->octets_decide = false;
         drop_lost(session, sink);
         session->current = session->commands;
         half->mode = CLIENT_RESPONSE;
         break;
     case UNIT_ASSUME_COMMAND:
+        session->octets_decide = false;
         half->mode = CLIENT_COMMAND;
         session->response_assumed = false;
+        break;
+    case UNIT_GOES_ON:
+        smtp_apply_goes_on(session, sink);
         break;
     case UNIT_ABANDON_CHUNK:
         smtp_chunk_end(session, false, half->offset, sink);

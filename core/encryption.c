@@ -99,10 +99,11 @@ static void begin(struct smtp_session *session, enum smtp_role role, const struc
     if (role == SMTP_CLIENT)
         note_open_reply(session);
     else if (session->reply_open)
-        smtp_reply_close(session, true, half->offset, sink);
+        smtp_reply_close(session, true, half->offset, 0, sink);
     half->mode = role == SMTP_CLIENT ? (uint8_t)CLIENT_TLS : (uint8_t)SERVER_TLS;
     half->remaining = 0;
     half->resync = false;
+    session->starttls_unclear = false;
     if (!session->tls_begun) {
         session->tls_begun = true;
         session->tls_implicit = !session->starttls_accepted && (!session->starttls_requested || session->starttls_refused);

@@ -35,15 +35,16 @@ enum smtp_event_kind {
     SMTP_EVENT_TLS_HELLO,           /* .hello */
     SMTP_EVENT_TLS_OCTETS,          /* .octets of TLS records: .text */
     SMTP_EVENT_TRANSACTION_BEGIN,   /* .transaction .number (MAIL; 0 if it was not seen) */
-    SMTP_EVENT_TRANSACTION_RCPT,    /* .transaction .number (RCPT) .code (0: its reply was not seen) */
+    SMTP_EVENT_TRANSACTION_RCPT,    /* .transaction .number (RCPT) .code (0: none was seen) .replied */
     SMTP_EVENT_TRANSACTION_CONTENT, /* .transaction .message: this content belongs to it */
-    SMTP_EVENT_TRANSACTION_END,     /* .transaction .outcome .code */
+    SMTP_EVENT_TRANSACTION_END,     /* .transaction .outcome .code .replied .deliveries .number (how many replies those are) */
     SMTP_EVENT_GAP,                 /* .octets of .role are not in the capture, .content of them, or those up to its end, of a message;
                                        .more: what else of it may be among them nothing says */
-    SMTP_EVENT_SKIPPED,             /* .text could not be placed, behind a gap or in the middle of a dialogue: .secret (the client's) */
+    SMTP_EVENT_SKIPPED,             /* .text could not be placed; .line where it is a line, or its beginning; .opaque; .secret (the client's) */
     SMTP_EVENT_TURNED,              /* ATRN or TURN accepted: client and server change roles from here on */
     SMTP_EVENT_FINDING,             /* .finding .of_offer .detail */
     SMTP_EVENT_FINDING_PROOF,       /* more about the last finding of that name, from other octets: .finding .detail */
+    SMTP_EVENT_PROOF_PLACE,         /* octets that a later FINDING_PROOF of .finding may name by their .offset */
 };
 
 /* Where the client's dialogue stands when it sends a command (RFC 5321 section 4.1.4). */
@@ -75,11 +76,17 @@ struct smtp_reply {
     struct smtp_enhanced_status enhanced; /* of the last line that has one; .text is empty */
     enum smtp_answers answers;
     enum smtp_verb verb;    /* of the command it belongs to (DATA for the end of data, AUTH for a response) */
-    uint32_t recipient;     /* LMTP behind the content: the accepted recipient it is for, from 1; else 0 */
+    uint32_t delivery;      /* LMTP and PRDR behind the content: which of the replies to it, from 1; else 0 */
+    uint32_t recipient;     /* the recipient that such a reply is for, as far as can be told when it comes: of those that were
+                               accepted, or whose replies are lost, from 1; else 0 */
+    uint32_t text_lines;    /* lines without a code in front of the first that has one; all of them if none has */
     bool partial;           /* its last line was not seen */
     bool codes_differ;      /* its lines have different codes */
     bool of_token;          /* it refuses a login with a token, not with a password */
     uint16_t token_status;  /* that the challenge before it gave for that (RFC 7628 section 3.2.2); 0: none */
+    bool without_code;      /* a line of it has no reply code */
+    bool glued_code;        /* text follows a code directly, as in "250ok" */
+    bool disorder;          /* answers UNKNOWN because a line without a code came among the replies to several commands */
 };
 
 /* Whether it refuses an address as such (RFC 5321 section 4.2.3), and not the sender, or by policy (RFC 3463 section 3.2). */
@@ -124,11 +131,18 @@ const char *smtp_boundary_name(enum smtp_boundary boundary);
 const char *smtp_step_name(enum smtp_step step);
 
 enum smtp_outcome {
-    SMTP_OUTCOME_UNKNOWN,    /* the deciding reply was lost */
+    SMTP_OUTCOME_UNKNOWN,    /* the deciding reply was lost, or decides nothing: it has no code, or one of 3yz */
     SMTP_OUTCOME_ACCEPTED,
     SMTP_OUTCOME_REJECTED,
     SMTP_OUTCOME_ABORTED,    /* RSET, a new greeting or MAIL, or QUIT, before the content */
     SMTP_OUTCOME_UNFINISHED, /* the capture ends first */
+};
+
+/* TRANSACTION_END: whom the replies behind the content were for, where each recipient has one (LMTP, PRDR), in order. */
+enum smtp_deliveries {
+    SMTP_DELIVERIES_NONE,        /* there were none, or it cannot be told */
+    SMTP_DELIVERIES_OF_ACCEPTED, /* recipients whose RCPT was accepted */
+    SMTP_DELIVERIES_OF_ALL,      /* those, and recipients with no reply to RCPT that decides: they were accepted, too */
 };
 
 /* "accepted", "rejected", "aborted", "unfinished"; NULL for unknown. Static memory. */
@@ -157,6 +171,7 @@ struct smtp_event {
     enum smtp_transport transport;
     enum smtp_end_mark end_mark;
     bool last, complete, cancelled, more;
+    bool opaque;          /* SKIPPED: under a security layer of SASL, so nobody can read it */
     uint64_t content;
     struct smtp_secret secret; /* the part of the line, or of the text, that must not be shown */
     bool near_login;      /* where passwords, sent before, are to be expected again, even pieces of them (see known.h) */
@@ -167,6 +182,8 @@ struct smtp_event {
     struct smtp_tls_hello hello;
     enum smtp_outcome outcome;
     uint16_t code;
+    bool replied;         /* a reply came, with or without a code */
+    enum smtp_deliveries deliveries;
     enum smtp_finding finding;
     bool of_offer;        /* FINDING: what the server's last reply to a greeting says proves it, too */
     const char *detail;

@@ -45,6 +45,12 @@ void smtp_feeder_pump(struct smtp_feeder *feeder, const struct smtp_shell *shell
     }
 }
 
+void smtp_feeder_begin(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context)
+{
+    bool in_the_middle = feeder->session->mid_stream && feeder->spoke_first != 0;
+    smtp_feeder_pump(feeder, shell, context, in_the_middle ? feeder->spoke_first - 1 : 1 - feeder->client);
+}
+
 void smtp_feeder_octets(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context, int half, uint64_t offset,
                         struct smtp_span octets)
 {

@@ -29,6 +29,7 @@ struct smtp_feeder {
     struct smtp_session *session; /* the shell's; started, before anything is fed */
     int client;                   /* the half that is the client's */
     bool finished[2];             /* no more octets of the half will come */
+    int spoke_first;              /* 1 + the half whose octets came first; 0: nothing came */
 };
 
 static inline enum smtp_role smtp_feeder_role(const struct smtp_feeder *feeder, int half)
@@ -50,6 +51,16 @@ void smtp_feeder_gap(struct smtp_feeder *feeder, const struct smtp_shell *shell,
 
 /* Feeds what waits of both halves, this one first, as far as it goes. */
 void smtp_feeder_pump(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context, int half);
+
+/* Octets of the half came, before the session is begun or after. */
+static inline void smtp_feeder_heard(struct smtp_feeder *feeder, int half)
+{
+    if (feeder->spoke_first == 0)
+        feeder->spoke_first = 1 + half;
+}
+
+/* The session was begun: feeds what waits. Where the capture begins in the middle, in the order in which it came. */
+void smtp_feeder_begin(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context);
 
 /* A half ended. */
 void smtp_feeder_finished(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context, int half);

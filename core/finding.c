@@ -37,6 +37,7 @@ static const struct {
     [SMTP_FINDING_OVERLAP_CONFLICT] = { "overlap-conflict", SMTP_SEVERITY_HIGH },
     [SMTP_FINDING_CAPTURE_GAP] = { "capture-gap", SMTP_SEVERITY_MEDIUM },
     [SMTP_FINDING_NOT_SMTP] = { "not-smtp", SMTP_SEVERITY_LOW },
+    [SMTP_FINDING_MALFORMED_REPLY] = { "malformed-reply", SMTP_SEVERITY_LOW },
 };
 
 const char *smtp_finding_name(enum smtp_finding finding)

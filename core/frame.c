@@ -50,7 +50,7 @@ static bool tls_was_asked_for(const struct smtp_session *session, enum smtp_role
     const struct smtp_half *half = &session->half[role];
     const struct smtp_half *peer = &session->half[SMTP_CLIENT + SMTP_SERVER - role];
     bool unseen = session->mid_stream || half->gap || peer->gap || peer->finished || session->force;
-    return session->starttls_accepted || session->starttls_doubtful || (session->starttls_requested && unseen);
+    return session->starttls_accepted || session->starttls_doubtful || (session->starttls_requested && (unseen || session->starttls_unclear));
 }
 
 /*
@@ -115,12 +115,10 @@ static enum frame frame_in_front_of_tls(const struct smtp_session *session, enum
     return give(unit, UNIT_INJECTED, octets, look == SMTP_TLS_YES ? at : line);
 }
 
-static bool looks_like_reply(struct smtp_span octets);
-
 /* Whether what stands where a record should begin may be a line of clear text: `*perhaps` if its end is not there yet. */
 static bool is_clear_line(enum smtp_role role, struct smtp_span octets, bool at_end, struct unit *unit, bool *perhaps)
 {
-    bool may_be = role == SMTP_CLIENT ? smtp_ascii_is_letter(octets.octets[0]) : looks_like_reply(octets);
+    bool may_be = role == SMTP_CLIENT ? smtp_ascii_is_letter(octets.octets[0]) : smtp_looks_like_reply(octets);
     *perhaps = false;
     if (!may_be)
         return false;
@@ -128,7 +126,7 @@ static bool is_clear_line(enum smtp_role role, struct smtp_span octets, bool at_
     if (*perhaps)
         return false;
     struct smtp_span text = unit->line.text;
-    return role == SMTP_CLIENT ? smtp_command_is_certain(text) : text.length >= 3 && looks_like_reply(text);
+    return role == SMTP_CLIENT ? smtp_command_is_certain(text) : text.length >= 3 && smtp_looks_like_reply(text);
 }
 
 /*
@@ -275,7 +273,7 @@ static enum frame decide_by_octets(const struct smtp_session *session, struct sm
     enum frame unanswered = frame_unanswered(session, octets, unit, &decided);
     if (decided)
         return unanswered;
-    if (!lost)
+    if (!lost && !session->octets_decide)
         return FRAME_PEER;
     if (smtp_tls_look(octets, NULL) == SMTP_TLS_YES)
         return give(unit, UNIT_ASSUME_COMMAND, octets, 0);
@@ -311,6 +309,8 @@ static enum frame frame_chunk(const struct smtp_session *session, struct smtp_sp
 static enum frame frame_client(const struct smtp_session *session, struct smtp_span octets, bool at_end, struct unit *unit)
 {
     const struct smtp_half *half = &session->half[SMTP_CLIENT];
+    if (smtp_client_goes_on(session, octets))
+        return give(unit, UNIT_GOES_ON, octets, 0);
     switch ((enum client_mode)half->mode) {
     case CLIENT_START: {
         bool decided = false;
@@ -349,8 +349,7 @@ static enum frame frame_client(const struct smtp_session *session, struct smtp_s
     return give(unit, UNIT_OPAQUE, octets, octets.length);
 }
 
-/* Whether `octets` begin as a reply line does; with fewer than four, whether they may. */
-static bool looks_like_reply(struct smtp_span octets)
+bool smtp_looks_like_reply(struct smtp_span octets)
 {
     for (size_t i = 0; i < 3 && i < octets.length; i++)
         if (!smtp_ascii_is_digit(octets.octets[i]))
@@ -369,8 +368,22 @@ static size_t glued_at(const struct smtp_session *session, struct smtp_span line
         return 0;
     size_t at = (size_t)(session->cut - offset);
     struct smtp_span rest = smtp_span_from(line, at);
-    bool whole = looks_like_reply(smtp_span_first(line, 4)) && line.length >= 4;
-    return whole && rest.length >= 4 && looks_like_reply(rest) ? at : 0;
+    return rest.length >= 4 && smtp_looks_like_reply(rest) ? at : 0;
+}
+
+/* A line without a code where several replies are due: the next line with a code is no part of the same reply. */
+static bool bare_reply_ends(const struct smtp_session *session, struct smtp_span text)
+{
+    return smtp_reply_is_bare(session) && smtp_reply_line_read(text).code != 0 && smtp_several_answers_are_due(session);
+}
+
+/* Behind what was seen of a client, the first octets of the server are an answer, where the capture begins in the middle. */
+static bool is_answer_in_the_middle(const struct smtp_session *session, struct smtp_span text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (text.octets[i] < ' ' && text.octets[i] != '\t' && text.octets[i] != '\r')
+            return false;
+    return session->mid_stream && !session->half[SMTP_SERVER].gap && session->queue_length > 0;
 }
 
 /*
@@ -413,12 +426,15 @@ static enum frame frame_server(const struct smtp_session *session, struct smtp_s
     if (session->reply_open && session->cut == half->offset && session->cut != 0
         && !reply_goes_on(session, unit->line.text))
         return give(unit, UNIT_REPLY_CLOSE, octets, 0);
+    if (bare_reply_ends(session, unit->line.text))
+        return give(unit, UNIT_REPLY_CLOSE, octets, 0);
     size_t glued = glued_at(session, unit->line.text);
     if (glued > 0) {
         unit->line = (struct smtp_line){ .text = smtp_span_first(octets, glued), .octets = glued };
         unit->unterminated = false;
     }
-    if (half->resync && !(unit->line.text.length >= 3 && looks_like_reply(unit->line.text)))
+    if (half->resync && !(unit->line.text.length >= 3 && smtp_looks_like_reply(unit->line.text))
+        && !is_answer_in_the_middle(session, unit->line.text))
         return give_line(unit, UNIT_SKIPPED, octets);
     return give_line(unit, UNIT_REPLY_LINE, octets);
 }

@@ -27,6 +27,15 @@ struct smtp_reply_line {
     struct smtp_span text;    /* behind code and separator, enhanced status included; the whole line if invalid */
 };
 
+/*
+ * Whether a reply code settles anything: 2yz, 4yz and 5yz do. 1yz and 3yz are preliminary (RFC 5321 section 4.2.1), and a line
+ * without a code (0) says nothing that can be relied on.
+ */
+static inline bool smtp_reply_code_decides(unsigned code)
+{
+    return code >= 200 && code / 100 != 3;
+}
+
 /* Parses a reply line without its line end. */
 struct smtp_reply_line smtp_reply_line_parse(struct smtp_span line);
 

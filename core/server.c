@@ -1,166 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What the server's units do to the session: replies, what they answer, and what follows from them. */
+/* What the server's units do to the session: replies, and what follows from them. */
 
 #include "session_private.h"
 
 #define REPLY_LINE_LIMIT 512 /* RFC 5321 section 4.5.3.1.5, with the line end */
 #define ENUMERATION_REFUSALS 10
-
-/* ---- what a reply answers ---- */
-
-/* The entry's reply is lost: what the client did since is all there is to go by. */
-static void drop(struct smtp_session *session, unsigned count, const struct smtp_sink *sink)
-{
-    for (unsigned i = 0; i < count && session->queue_length > 0; i++) {
-        struct entry entry = smtp_queue_pop(session);
-        smtp_transaction_apply(session, &entry, NULL, sink);
-    }
-}
-
-static bool waits_for(const struct entry *entry, unsigned code)
-{
-    switch (code) {
-    case 354:
-        return entry->kind == ENTRY_COMMAND && (entry->verb == SMTP_VERB_DATA || entry->verb == SMTP_VERB_XEXCH50);
-    case 334:
-        return entry->kind == ENTRY_RESPONSE || (entry->kind == ENTRY_COMMAND && smtp_verb_authenticates(entry->verb));
-    default:
-        return entry->kind == ENTRY_COMMAND && entry->verb == SMTP_VERB_QUIT;
-    }
-}
-
-/*
- * 354, 334 and 221 answer one verb only, whatever the count says: they put a count right that went wrong. But there are servers that
- * part with 221 from a client that breaks the rules: where no QUIT waits, it is a reply like any other.
- */
-static bool find_anchor(struct smtp_session *session, unsigned code, const struct smtp_sink *sink)
-{
-    struct entry entry;
-    for (unsigned i = 0; smtp_queue_peek(session, i, &entry); i++) {
-        if (!waits_for(&entry, code))
-            continue;
-        drop(session, i, sink);
-        return true;
-    }
-    return false;
-}
-
-static bool is_anchor(unsigned code)
-{
-    return code == 354 || code == 334 || code == 221;
-}
-
-static bool takes_greeting(struct smtp_session *session, unsigned code)
-{
-    struct entry head;
-    bool asked = smtp_queue_peek(session, 0, &head);
-    bool starts_tls = asked && (smtp_verb_starts_tls(head.verb) || head.verb == SMTP_VERB_XCLIENT);
-    if (session->greeting_seen)
-        return false;
-    session->greeting_seen = true;
-    if (!(code == 220 && !starts_tls) && !(code >= 400 && !asked))
-        return false;
-    session->early_talk = session->early_talker && asked && !session->mid_stream;
-    return true;
-}
-
-/* Replies that no command of that verb can get: somebody said something unasked, and the command still waits. */
-static bool cannot_answer(const struct smtp_session *session, const struct entry *head, unsigned code)
-{
-    if (head->kind != ENTRY_COMMAND)
-        return false;
-    /* Behind a message with another one smuggled into it, replies to that one are to be expected. */
-    if (head->verb == SMTP_VERB_QUIT && session->smuggling.state == SMTP_SMUGGLING_ANSWERED)
-        return code < 400 && code != 221;
-    if (head->verb == SMTP_VERB_DATA)
-        return smtp_code_is_success(code);
-    return code == 220 && (smtp_verb_greets(head->verb) || head->verb == SMTP_VERB_MAIL || head->verb == SMTP_VERB_RCPT);
-}
-
-/* A reply while the client is in the middle of message content. */
-static enum smtp_answers answer_content(struct smtp_session *session, unsigned code, const struct smtp_sink *sink)
-{
-    struct smtp_half *client = &session->half[SMTP_CLIENT];
-    if (code == 421 || is_anchor(code) || session->content_answered)
-        return SMTP_ANSWERS_NOTHING;
-    if (session->doubt) {
-        smtp_smuggling_at_mark(session);
-        smtp_content_end(session, SMTP_END_VARIANT, 0, sink);
-        client->mode = CLIENT_VARIANT_END;
-    } else if (session->content_gap) {
-        smtp_content_end(session, SMTP_END_NONE, 0, sink);
-        client->mode = CLIENT_COMMAND;
-        client->resync = true;
-    } else {
-        session->content_answered = true;
-        session->content_code = (uint16_t)code;
-    }
-    session->phase = SMTP_PHASE_SESSION;
-    return SMTP_ANSWERS_CONTENT;
-}
-
-/* Finds what the reply answers and takes it off the queue into `*entry`. */
-static enum smtp_answers match(struct smtp_session *session, unsigned code, struct entry *entry, const struct smtp_sink *sink)
-{
-    struct smtp_half *client = &session->half[SMTP_CLIENT];
-    bool unseen = client->gap || session->mid_stream || session->hole_before_reply;
-    enum smtp_answers nobody = unseen ? SMTP_ANSWERS_UNKNOWN : SMTP_ANSWERS_NOTHING;
-    *entry = (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA };
-    if (takes_greeting(session, code))
-        return SMTP_ANSWERS_GREETING;
-    if (client->mode == CLIENT_DATA && session->queue_length == 0)
-        return answer_content(session, code, sink);
-
-    bool anchored = is_anchor(code) && find_anchor(session, code, sink);
-    if (is_anchor(code) && code != 221 && !anchored)
-        return nobody;
-    struct entry head;
-    if (!smtp_queue_peek(session, 0, &head))
-        return code == 421 ? SMTP_ANSWERS_NOTHING : nobody;
-    if (session->order_lost && !anchored)
-        return SMTP_ANSWERS_UNKNOWN;
-    session->order_lost = false;
-    while (smtp_queue_peek(session, 0, &head) && (head.kind == ENTRY_GAP || head.kind == ENTRY_EMPTY_LINE)) {
-        if (head.kind == ENTRY_EMPTY_LINE && code >= 500 && code <= 503) {
-            smtp_queue_pop(session);
-            return SMTP_ANSWERS_EMPTY_LINE;
-        }
-        if (head.kind == ENTRY_GAP && session->queue_length == 1) {
-            session->gap_answered = true;
-            return SMTP_ANSWERS_UNKNOWN;
-        }
-        /* A client that does not wait for replies may have sent commands in the hole that this reply is for. */
-        if (head.kind == ENTRY_GAP && session->pipelines && !session->gap_answered && session->uncertain == 0) {
-            session->order_lost = true;
-            return SMTP_ANSWERS_UNKNOWN;
-        }
-        drop(session, 1, sink);
-    }
-    if (session->queue_length == 0)
-        return code == 421 ? SMTP_ANSWERS_NOTHING : nobody;
-    if (!anchored && session->uncertain > 0) {
-        if (session->queue_length > session->uncertain)
-            drop(session, session->uncertain, sink);
-        else if (session->uncertain > 1)
-            return SMTP_ANSWERS_UNKNOWN;
-    }
-    smtp_queue_peek(session, 0, &head);
-    if (cannot_answer(session, &head, code))
-        return SMTP_ANSWERS_NOTHING;
-    *entry = head;
-    /* LMTP: the content has as many replies as recipients were accepted (RFC 2033 section 4.2). */
-    bool content = head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST);
-    if (session->lmtp && content && !smtp_code_is_for_all(code) && session->transaction_answered + 1 < session->transaction_accepted) {
-        if (head.kind == ENTRY_COMMAND)
-            session->current = session->answered + 1;
-    } else {
-        *entry = smtp_queue_pop(session);
-    }
-    if (head.kind == ENTRY_COMMAND)
-        return content && session->lmtp && session->transaction_answered > 0 ? SMTP_ANSWERS_CONTENT : SMTP_ANSWERS_COMMAND;
-    return head.kind == ENTRY_CONTENT ? SMTP_ANSWERS_CONTENT : SMTP_ANSWERS_RESPONSE;
-}
 
 /* ---- what follows from a reply ---- */
 
@@ -277,6 +122,16 @@ static void auth_answered(struct smtp_session *session, const struct smtp_reply 
         session->responses = 0;
 }
 
+/* What only logins get, in a capture that does not hold the AUTH. RFC 4954 section 6. */
+static bool is_of_unseen_login(const struct smtp_session *session, const struct smtp_reply *reply)
+{
+    static const uint16_t codes[] = { 235, 432, 534, 535, 538 };
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (reply->code == codes[i])
+            return reply->answers == SMTP_ANSWERS_UNKNOWN && session->half[SMTP_CLIENT].mode == CLIENT_COMMAND;
+    return false;
+}
+
 static void data_answered(struct smtp_session *session, enum smtp_verb verb, const struct smtp_reply *reply,
                           const struct smtp_sink *sink)
 {
@@ -323,6 +178,10 @@ static void command_answered(struct smtp_session *session, const struct entry *e
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
     bool success = smtp_code_is_success(reply->code);
+    if (!smtp_reply_code_decides(reply->code) && !smtp_code_is_anchor(reply->code)) {
+        smtp_answered_unclearly(session, entry);
+        return;
+    }
     if (smtp_verb_greets(entry->verb) && success) {
         greeted(session, entry->verb, sink);
     } else if (smtp_verb_starts_tls(entry->verb)) {
@@ -332,7 +191,7 @@ static void command_answered(struct smtp_session *session, const struct entry *e
     } else if (entry->verb == SMTP_VERB_DATA || entry->verb == SMTP_VERB_XEXCH50) {
         data_answered(session, entry->verb, reply, sink);
     } else if (entry->verb == SMTP_VERB_BDAT) {
-        if (!success && client->mode == CLIENT_CHUNK && session->current == session->commands)
+        if (!success && smtp_reply_code_decides(reply->code) && client->mode == CLIENT_CHUNK && session->current == session->commands)
             session->chunk_refused = true;
     } else if (entry->verb == SMTP_VERB_RCPT || entry->verb == SMTP_VERB_VRFY || entry->verb == SMTP_VERB_EXPN) {
         count_recipients(session, reply, sink);
@@ -379,6 +238,7 @@ static void check_greeting(struct smtp_session *session, const struct smtp_reply
 static void check_reply(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
     uint64_t offset = session->reply_offset;
+    smtp_check_form(session, reply, sink);
     if (reply->codes_differ)
         smtp_report(session, SMTP_FINDING_REPLY_CODE_MISMATCH, SMTP_SERVER, offset, sink,
                     "the lines of one reply have different codes; the last, %u, counts", reply->code);
@@ -388,7 +248,7 @@ static void check_reply(struct smtp_session *session, const struct smtp_reply *r
                     reply->enhanced.class_digit, reply->enhanced.subject, reply->enhanced.detail, reply->code);
     bool to_hello = refuses_hello(session, reply);
     session->hello_refused = session->hello_refused || to_hello;
-    if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421 || to_hello)
+    if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421 || reply->code == 0 || to_hello)
         return;
     if (session->starttls_accepted && !session->encrypted && session->half[SMTP_SERVER].mode == SERVER_REPLY && !session->reply_behind_220) {
         session->reply_behind_220 = true;
@@ -398,24 +258,40 @@ static void check_reply(struct smtp_session *session, const struct smtp_reply *r
                      "a reply %u that answers no command", reply->code);
 }
 
-void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, const struct smtp_sink *sink)
+/* LMTP and PRDR: a reply to the content that is for one recipient. */
+static void note_recipient(const struct smtp_session *session, struct smtp_reply *reply, const struct entry *entry)
+{
+    bool to_content = reply->answers == SMTP_ANSWERS_CONTENT
+                      || (reply->answers == SMTP_ANSWERS_COMMAND && (entry->flags & ENTRY_LAST) && session->transaction_accepted > 0);
+    bool for_all = session->lmtp && smtp_code_is_for_all(reply->code);
+    bool of_message = session->prdr && (reply->code == 421 || session->transaction_answered >= session->transaction_accepted);
+    bool told = session->transaction_whole && session->transaction_garbled == 0;
+    if (!(session->lmtp || session->prdr) || !to_content || for_all || !smtp_reply_code_decides(reply->code))
+        return;
+    reply->delivery = session->transaction_answered + 1;
+    reply->recipient = told && !of_message ? reply->delivery : 0;
+}
+
+void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, unsigned next, const struct smtp_sink *sink)
 {
     struct entry entry;
     struct smtp_reply *reply = &session->reply;
+    bool bare = smtp_reply_is_bare(session);
+    bool stays = false;
+    session->unsettled = SMTP_SETTLED;
     session->reply_open = false;
     session->reply_ehlo = false;
-    reply->partial = partial;
-    reply->answers = match(session, reply->code, &entry, sink);
+    reply->partial = partial && !bare;
+    reply->text_lines = bare ? reply->lines : reply->text_lines;
+    reply->answers = smtp_reply_match(session, reply->code, next, &entry, &stays, sink);
+    reply->disorder = reply->answers == SMTP_ANSWERS_UNKNOWN && session->disordered > 0;
+    if (reply->disorder)
+        session->disordered += bare ? reply->lines - 1 : 0;
     session->hole_before_reply = false;
     bool belongs = reply->answers == SMTP_ANSWERS_COMMAND || reply->answers == SMTP_ANSWERS_CONTENT
                    || reply->answers == SMTP_ANSWERS_RESPONSE;
     reply->verb = belongs ? entry.verb : SMTP_VERB_NONE;
-    bool for_all = smtp_code_is_for_all(reply->code);
-    if (session->lmtp && reply->answers == SMTP_ANSWERS_CONTENT && !for_all)
-        reply->recipient = session->transaction_answered + 1;
-    else if (session->lmtp && reply->answers == SMTP_ANSWERS_COMMAND && (entry.flags & ENTRY_LAST)
-             && session->transaction_accepted > 0 && !for_all)
-        reply->recipient = session->transaction_answered + 1;
+    note_recipient(session, reply, &entry);
 
     if (belongs && session->starttls_doubtful)
         smtp_starttls_decided(session, false, sink); /* the dialogue goes on in clear */
@@ -439,9 +315,15 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     if (!belongs) {
         /* "Go ahead" to a DATA that the capture does not hold: content follows, its beginning perhaps lost. */
         if (reply->code == 354 && reply->answers == SMTP_ANSWERS_UNKNOWN && client->mode == CLIENT_COMMAND && client->resync) {
-            drop(session, session->queue_length, sink);
+            smtp_drop(session, session->queue_length, sink);
             session->content_start_unknown = true;
             smtp_begin_data(session, sink);
+        }
+        if (is_of_unseen_login(session, reply)) {
+            session->current = 0;
+            session->current_verb = SMTP_VERB_AUTH;
+            begin_unseen_auth(session, sink);
+            auth_answered(session, reply, sink);
         }
         /* A challenge, although no AUTH waits for one: part of the exchange was lost, or taken for something else. */
         if (reply->code == 334 && client->mode == CLIENT_COMMAND) {
@@ -454,8 +336,14 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
         return;
     }
     session->clear_answered = session->clear_answered || (session->starttls_accepted && !session->encrypted);
+    bool content = entry.kind == ENTRY_CONTENT || (entry.flags & ENTRY_LAST);
+    if (stays && !content)
+        return; /* what the client does next decides */
+    bool unclear = !smtp_reply_code_decides(reply->code) && !smtp_code_is_anchor(reply->code);
     if (entry.kind == ENTRY_COMMAND)
         command_answered(session, &entry, reply, sink);
+    else if (entry.kind == ENTRY_RESPONSE && unclear)
+        smtp_answered_unclearly(session, &entry);
     else if (entry.kind == ENTRY_RESPONSE)
         auth_answered(session, reply, sink);
     if (session->content_answered && client->mode == CLIENT_DATA)
@@ -495,11 +383,23 @@ static void note_keyword(struct smtp_session *session, const struct smtp_keyword
         session->new_mechanisms |= 1u << smtp_mechanism_of(word);
 }
 
-static void open_reply(struct smtp_session *session, unsigned code)
+/* The first line with a code, perhaps behind lines without one. */
+static void note_code(struct smtp_session *session, unsigned code)
 {
     struct entry head;
-    session->reply = (struct smtp_reply){ .code = (uint16_t)code };
+    session->reply.code = (uint16_t)code;
+    session->reply.text_lines = session->reply.lines;
+    unsigned skip = session->queue_length > session->uncertain ? session->uncertain : 0;
+    bool asked = smtp_queue_peek(session, skip, &head);
+    session->reply_ehlo = asked && code == 250 && head.kind == ENTRY_COMMAND
+                          && (head.verb == SMTP_VERB_EHLO || head.verb == SMTP_VERB_LHLO);
+}
+
+static void open_reply(struct smtp_session *session, unsigned code)
+{
+    session->reply = (struct smtp_reply){ .code = 0 };
     session->reply_open = true;
+    session->reply_ehlo = false;
     session->reply_offset = session->half[SMTP_SERVER].offset;
     session->cut = 0;
     session->new_keywords = 0;
@@ -508,11 +408,17 @@ static void open_reply(struct smtp_session *session, unsigned code)
     session->reply_masked = !session->greeting_seen;
     session->reply_asterisks = 0;
     session->masked = false;
+    session->heard = session->half[SMTP_CLIENT].offset + session->half[SMTP_CLIENT].pending;
     smtp_offers_begin(session);
-    unsigned skip = session->queue_length > session->uncertain ? session->uncertain : 0;
-    bool asked = smtp_queue_peek(session, skip, &head);
-    session->reply_ehlo = asked && code == 250 && head.kind == ENTRY_COMMAND
-                          && (head.verb == SMTP_VERB_EHLO || head.verb == SMTP_VERB_LHLO);
+    if (code != 0)
+        note_code(session, code);
+}
+
+/* Whether a line without a code is an answer, or may be: not the rest of one that is cut off in front of its code. */
+static bool may_be_bare_reply(const struct smtp_session *session, const struct unit *unit)
+{
+    bool cut = unit->unterminated && unit->line.text.length < 4 && smtp_looks_like_reply(unit->line.text);
+    return smtp_answer_is_due(session) && !cut;
 }
 
 static void check_reply_line(struct smtp_session *session, const struct smtp_line *line, const struct smtp_sink *sink)
@@ -559,12 +465,14 @@ static void apply_reply_line(struct smtp_session *session, const struct unit *un
     struct smtp_reply_line line = smtp_reply_line_read(unit->line.text);
     half->resync = false;
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE && unit->octets == SMTP_LINE_LIMIT;
-    if (line.code == 0 && !session->reply_open) {
+    if (line.code == 0 && !session->reply_open && !may_be_bare_reply(session, unit)) {
         smtp_apply_skipped(session, SMTP_SERVER, unit, sink);
         return;
     }
     if (!session->reply_open)
         open_reply(session, line.code);
+    else if (session->reply.code == 0 && line.code != 0)
+        note_code(session, line.code);
 
     struct smtp_reply *reply = &session->reply;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY_LINE, SMTP_SERVER);
@@ -572,12 +480,14 @@ static void apply_reply_line(struct smtp_session *session, const struct unit *un
     event.index = reply->lines++;
     event.line = unit->line;
     event.reply_line = line;
-    event.is_keyword = session->reply_ehlo && event.index > 0;
+    event.is_keyword = session->reply_ehlo && event.index > reply->text_lines;
     event.near_login = is_near_login(session, line.code);
     if (line.code == 334)
         note_challenge(session, line.text);
     if (event.is_keyword)
         event.keyword = smtp_keyword_line_parse(line.text);
+    reply->without_code = reply->without_code || line.code == 0;
+    reply->glued_code = reply->glued_code || line.no_separator;
     if (line.code != 0) {
         reply->codes_differ = reply->codes_differ || line.code != reply->code;
         reply->code = line.code;
@@ -594,7 +504,7 @@ static void apply_reply_line(struct smtp_session *session, const struct unit *un
         note_keyword(session, &event.keyword);
     if (line.code == 0 || !line.last)
         return;
-    smtp_reply_close(session, false, half->offset + unit->octets, sink);
+    smtp_reply_close(session, false, half->offset + unit->octets, 0, sink);
 }
 
 void smtp_apply_server(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
@@ -605,12 +515,16 @@ void smtp_apply_server(struct smtp_session *session, const struct unit *unit, co
         apply_reply_line(session, unit, sink);
         break;
     case UNIT_REPLY_CLOSE:
-        smtp_reply_close(session, true, half->offset, sink);
+        smtp_reply_close(session, true, half->offset, smtp_reply_line_read(unit->line.text).code, sink);
         break;
     case UNIT_INJECTED:
         smtp_apply_injected(session, SMTP_SERVER, unit, sink);
         break;
     case UNIT_SKIPPED:
+        smtp_apply_skipped(session, SMTP_SERVER, unit, sink);
+        if (half->resync && session->queue_length > 0)
+            smtp_unsettled(session, SMTP_UNSETTLED_TAIL);
+        break;
     case UNIT_OPAQUE:
         smtp_apply_skipped(session, SMTP_SERVER, unit, sink);
         break;

@@ -60,6 +60,8 @@ static void turn(struct smtp_session *session, const struct smtp_sink *sink)
     while (session->queue_length > 0) /* what was sent behind ATRN is nobody's to answer now */
         smtp_queue_pop(session);
     session->uncertain = 0;
+    session->unsettled = SMTP_SETTLED;
+    session->mid_stream = false; /* of the dialogue that begins */
     session->greeting_seen = false;
     session->early_talker = false;
     session->greeted = false;
@@ -189,12 +191,13 @@ static void gap_in_server(struct smtp_session *session, uint64_t octets, const s
         return;
     }
     if (session->reply_open)
-        smtp_reply_close(session, true, half->offset, sink);
+        smtp_reply_close(session, true, half->offset, 0, sink);
     half->resync = true;
     half->skip_line = false;
     session->cut = 0;
     session->hole_before_reply = true;
     session->uncertain = session->queue_length;
+    session->unsettled = SMTP_SETTLED;
     session->greeting_seen = true;
     session->early_talker = false;
 }
@@ -212,6 +215,7 @@ void smtp_session_gap(struct smtp_session *session, enum smtp_role role, uint64_
     half->gap = true;
     half->seen = true;
     session->units++;
+    session->transaction_whole = session->transaction_whole && role == SMTP_SERVER;
     if (role == SMTP_CLIENT)
         gap_in_client(session, octets, sink);
     else
@@ -257,7 +261,7 @@ void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink
     smtp_smuggling_settle(session, sink);
     smtp_report_early_talk(session, sink);
     if (session->reply_open)
-        smtp_reply_close(session, true, session->half[SMTP_SERVER].offset, sink);
+        smtp_reply_close(session, true, session->half[SMTP_SERVER].offset, 0, sink);
     if (client->mode == CLIENT_DATA) {
         smtp_content_end(session, SMTP_END_NONE, 0, sink);
         if (session->content_answered) {
@@ -274,5 +278,5 @@ void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink
     }
     bool refused = session->refused_code != 0;
     smtp_transaction_end(session, refused ? SMTP_OUTCOME_REJECTED : SMTP_OUTCOME_UNFINISHED,
-                         refused ? session->refused_code : 0, sink);
+                         refused ? session->refused_code : 0, false, sink);
 }

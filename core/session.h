@@ -129,6 +129,13 @@ struct smtp_session {
     bool gap_answered;    /* a reply came to what was lost in the client's last hole, before it went on */
     bool pipelines;       /* the client sends commands without waiting for replies */
     bool order_lost;      /* which reply answers which command cannot be told, until one can answer one verb only */
+
+    /* Replies that settle nothing: lines without a code, 1yz, 3yz (unsettled.c). */
+    uint8_t unsettled;    /* enum in session_private.h: what such a reply means if the client goes on behind it */
+    uint64_t heard;       /* the client's stream was here when it came */
+    uint32_t disordered;  /* replies since the order was lost for such a line; 0: that is not why, or it was not lost */
+    bool octets_decide;   /* the reply that says what the client's octets are is such a one: they must say it themselves */
+    bool starttls_unclear;/* STARTTLS was answered so */
     struct smtp_content_scan content;
     struct smtp_smuggling smuggling;
     uint32_t message;     /* content's number */
@@ -201,9 +208,13 @@ struct smtp_session {
     bool transaction_chunks; /* BDAT was sent in it */
     uint32_t transaction;
     uint32_t transaction_accepted;  /* recipients */
-    uint32_t transaction_answered;  /* LMTP: replies to the content so far */
+    bool transaction_whole;         /* all of its commands were seen */
+    bool prdr;                      /* 353 came: a reply for each recipient, and one for the message follow */
+    uint32_t transaction_lost;      /* recipients, counted as accepted, whose replies are lost or decide nothing */
+    uint32_t transaction_answered;  /* LMTP, PRDR: replies to the content so far */
+    uint32_t transaction_garbled;   /* and lines without a code among them */
     uint16_t refused_code;          /* of its DATA or BDAT */
-    uint16_t lmtp_code;             /* best reply to the content so far */
+    uint16_t content_verdict;       /* LMTP: the best reply to the content so far; PRDR: the last one */
     uint32_t answered_message;      /* content's number, on the server's side */
     uint64_t declared_size;         /* SIZE= of the MAIL sent last; UINT64_MAX none */
 

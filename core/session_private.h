@@ -38,6 +38,7 @@ enum unit_kind {
     UNIT_ASSUME_COMMAND, /* no octets: the reply to DATA, AUTH or STARTTLS is lost, and what follows is a command */
     UNIT_ASSUME_RESPONSE,
     UNIT_ABANDON_CHUNK,  /* no octets: BDAT was refused and its octets never came */
+    UNIT_GOES_ON,        /* no octets: the client speaks behind a reply that settled nothing, and takes it for the answer */
     UNIT_CONTENT,
     UNIT_STUFFED_DOT,    /* a dot that the sender put in front of a line */
     UNIT_END_OF_DATA,
@@ -163,8 +164,71 @@ void smtp_smuggling_settle(struct smtp_session *session, const struct smtp_sink 
 
 void smtp_report_early_talk(struct smtp_session *session, const struct smtp_sink *sink);
 
-/* server.c: closes the reply whose lines are coming in; `end` is the offset behind it. */
-void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, const struct smtp_sink *sink);
+/*
+ * server.c: closes the reply whose lines are coming in; `end` is the offset behind it. `next` is the code that the server's next
+ * line has, where that is why; else 0.
+ */
+void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, unsigned next, const struct smtp_sink *sink);
+
+/* answers.c: the entries' replies are lost: what the client did since is all there is to go by. */
+void smtp_drop(struct smtp_session *session, unsigned count, const struct smtp_sink *sink);
+
+/*
+ * answers.c: finds what a reply with this code answers and takes it off the queue into `*entry`, unless there are more replies to it to
+ * come: `*stays`. `next`: as for smtp_reply_close.
+ */
+struct entry;
+enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, unsigned next, struct entry *entry, bool *stays,
+                                   const struct smtp_sink *sink);
+
+/* Codes that answer one verb only: they put a count right that went wrong. */
+static inline bool smtp_code_is_anchor(unsigned code)
+{
+    return code == 354 || code == 334 || code == 221;
+}
+
+/* unsettled.c: replies that settle nothing. */
+enum smtp_unsettled {
+    SMTP_SETTLED,
+    SMTP_UNSETTLED_HEAD,  /* the command in front has its answer, unless another one comes first */
+    SMTP_UNSETTLED_TAIL,  /* a line behind a hole that may be the end of any reply: those to what was sent before it are lost */
+    SMTP_UNSETTLED_GROUP, /* the order of replies is lost: if all that waits can have been answered, it begins anew */
+};
+
+/* frame.c: whether `octets` begin as a reply line does; with fewer than four, whether they may. */
+bool smtp_looks_like_reply(struct smtp_span octets);
+
+/* Whether the reply whose lines are coming in has had no line with a code so far. */
+static inline bool smtp_reply_is_bare(const struct smtp_session *session)
+{
+    return session->reply_open && session->reply.code == 0;
+}
+
+/* A reply or line came that settles nothing. */
+void smtp_unsettled(struct smtp_session *session, enum smtp_unsettled what);
+
+/* Framing: whether `octets` of the client, the next ones, begin behind a reply that settled nothing. */
+bool smtp_client_goes_on(const struct smtp_session *session, struct smtp_span octets);
+void smtp_apply_goes_on(struct smtp_session *session, const struct smtp_sink *sink);
+
+/* Whether a line without a code may be an answer: somebody waits for one. */
+bool smtp_answer_is_due(const struct smtp_session *session);
+
+/* Whether several replies are due, so that such a line may be any of them, or text in front of any. */
+bool smtp_several_answers_are_due(const struct smtp_session *session);
+
+/* Such a line came among the replies to several commands. */
+void smtp_lose_order(struct smtp_session *session);
+void smtp_find_order(struct smtp_session *session);
+
+/* The command was answered by a reply that settles nothing. */
+void smtp_answered_unclearly(struct smtp_session *session, const struct entry *entry);
+
+/* STARTTLS was, and the client goes on in clear. */
+void smtp_starttls_unclear(struct smtp_session *session, const struct smtp_sink *sink);
+
+/* The findings on lines that are no replies as RFC 5321 section 4.2 has them. */
+void smtp_check_form(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink);
 
 /* queue.c */
 enum entry_kind {
@@ -179,6 +243,7 @@ enum entry_flag {
     ENTRY_LAST = 2,        /* BDAT, BURL: the last of a message */
     ENTRY_CHUNK = 4,       /* BDAT: well formed, its octets follow */
     ENTRY_NO_CHALLENGE = 8, /* AUTH: all was said in the command, so others may follow at once (RFC 4954 section 4) */
+    ENTRY_UNSEEN = 16,     /* CONTENT: nothing of it was seen as such but its end */
 };
 struct entry {
     enum entry_kind kind;
@@ -194,9 +259,14 @@ struct entry smtp_queue_pop(struct smtp_session *session);
    `ended`. */
 void smtp_transaction_apply(struct smtp_session *session, const struct entry *entry, const struct smtp_reply *reply,
                             const struct smtp_sink *sink);
-void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcome, uint16_t code,
+/* The client goes on behind a reply that settled nothing: there will be no other one to this entry. */
+void smtp_transaction_settle(struct smtp_session *session, const struct entry *entry, const struct smtp_sink *sink);
+void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcome, uint16_t code, bool replied,
                           const struct smtp_sink *sink);
 void smtp_transaction_lost_open(struct smtp_session *session, const struct smtp_sink *sink);
+
+/* LMTP (RFC 2033 section 4.2) and PRDR: whether the content has more replies behind one with this code. */
+bool smtp_transaction_more_replies(const struct smtp_session *session, unsigned code);
 
 /* report.c */
 struct smtp_event smtp_event_at(const struct smtp_session *session, enum smtp_event_kind kind, enum smtp_role role);

@@ -201,7 +201,7 @@ void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply
             say_not_honoured(session, sink);
         if (reply->answers == SMTP_ANSWERS_COMMAND && reply->verb != SMTP_VERB_QUIT)
             smuggling->goes_on = true;
-        if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421)
+        if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421 || !smtp_reply_code_decides(reply->code))
             return;
         smuggling->state = SMTP_SMUGGLING_NONE;
         smtp_report_more(
@@ -211,7 +211,7 @@ void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply
             reply->code);
         return;
     }
-    if (reply->answers != SMTP_ANSWERS_CONTENT)
+    if (reply->answers != SMTP_ANSWERS_CONTENT || !smtp_reply_code_decides(reply->code))
         return;
     if (smuggling->state == SMTP_SMUGGLING_FOUND) {
         smuggling->state = SMTP_SMUGGLING_NONE;
@@ -223,6 +223,10 @@ void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply
     smuggling->goes_on = false;
     smuggling->code = reply->code;
     smuggling->answer_offset = session->reply_offset;
+    struct smtp_event place = smtp_event_at(session, SMTP_EVENT_PROOF_PLACE, SMTP_SERVER);
+    place.offset = session->reply_offset;
+    place.finding = SMTP_FINDING_SMTP_SMUGGLING;
+    smtp_emit(sink, &place);
 }
 
 /* Nothing more will come, or another message begins. */

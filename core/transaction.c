@@ -15,11 +15,28 @@ static void emit(struct smtp_session *session, enum smtp_event_kind kind, uint32
     event.transaction = session->transaction;
     event.number = number;
     event.code = reply != NULL ? reply->code : 0;
+    event.replied = reply != NULL;
     event.message = session->answered_message;
     smtp_emit(sink, &event);
 }
 
-void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcome, uint16_t code, const struct smtp_sink *sink)
+/* Whom the replies to the content were for, and how many of them. */
+static enum smtp_deliveries deliveries(const struct smtp_session *session, uint32_t *count)
+{
+    uint32_t accepted = session->transaction_accepted;
+    *count = session->transaction_answered;
+    if (*count == 0 || !session->transaction_whole || session->transaction_garbled > 0)
+        return SMTP_DELIVERIES_NONE;
+    if (session->prdr && *count != accepted + 1) /* the last one is for the message, if it came */
+        return SMTP_DELIVERIES_NONE;
+    *count -= session->prdr ? 1 : 0;
+    if (*count == accepted || session->transaction_lost == 0)
+        return SMTP_DELIVERIES_OF_ALL;
+    return *count == accepted - session->transaction_lost ? SMTP_DELIVERIES_OF_ACCEPTED : SMTP_DELIVERIES_NONE;
+}
+
+void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcome, uint16_t code, bool replied,
+                          const struct smtp_sink *sink)
 {
     if (!session->transaction_open)
         return;
@@ -29,6 +46,10 @@ void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcom
     event.transaction = session->transaction;
     event.outcome = outcome;
     event.code = code;
+    event.replied = replied || code != 0;
+    event.deliveries = deliveries(session, &event.number);
+    session->transaction_answered = 0;
+    session->prdr = false;
     smtp_emit(sink, &event);
 }
 
@@ -38,9 +59,13 @@ static void open_transaction(struct smtp_session *session, uint32_t mail, const 
     session->transaction_open = true;
     session->transaction_accepted = 0;
     session->transaction_answered = 0;
+    session->transaction_whole = mail != 0;
+    session->transaction_lost = 0;
+    session->transaction_garbled = 0;
+    session->prdr = false;
     session->transaction_chunks = false;
     session->refused_code = 0;
-    session->lmtp_code = 0;
+    session->content_verdict = 0;
     emit(session, SMTP_EVENT_TRANSACTION_BEGIN, mail, NULL, sink);
 }
 
@@ -48,9 +73,9 @@ static void open_transaction(struct smtp_session *session, uint32_t mail, const 
 static void abandon(struct smtp_session *session, const struct smtp_sink *sink)
 {
     if (session->refused_code != 0)
-        smtp_transaction_end(session, SMTP_OUTCOME_REJECTED, session->refused_code, sink);
+        smtp_transaction_end(session, SMTP_OUTCOME_REJECTED, session->refused_code, true, sink);
     else
-        smtp_transaction_end(session, SMTP_OUTCOME_ABORTED, 0, sink);
+        smtp_transaction_end(session, SMTP_OUTCOME_ABORTED, 0, false, sink);
 }
 
 /* The server takes a recipient or content although no MAIL was seen: it was, in what the capture does not hold. */
@@ -60,48 +85,123 @@ void smtp_transaction_lost_open(struct smtp_session *session, const struct smtp_
         open_transaction(session, 0, sink);
 }
 
+/* Whether the reply says yes or no: a lost one does not, nor does one without a code, or with 3yz. */
+static bool decides(const struct smtp_reply *reply)
+{
+    return reply != NULL && smtp_reply_code_decides(reply->code);
+}
+
+static bool accepts(const struct smtp_reply *reply)
+{
+    return reply != NULL && smtp_code_is_success(reply->code);
+}
+
 static void apply_mail(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
-    if (reply != NULL && !smtp_code_is_success(reply->code)) {
-        if (session->transaction_open)
-            return;
+    if (reply != NULL && !accepts(reply) && session->transaction_open)
+        return;
+    if (decides(reply) && !accepts(reply)) {
         open_transaction(session, session->answered, sink);
-        smtp_transaction_end(session, SMTP_OUTCOME_REJECTED, reply->code, sink);
+        smtp_transaction_end(session, SMTP_OUTCOME_REJECTED, reply->code, true, sink);
         return;
     }
     if (session->transaction_open && reply == NULL && session->refused_code == 0)
-        smtp_transaction_end(session, SMTP_OUTCOME_UNKNOWN, 0, sink);
+        smtp_transaction_end(session, SMTP_OUTCOME_UNKNOWN, 0, false, sink);
     abandon(session, sink);
     open_transaction(session, session->answered, sink);
 }
 
 static void apply_rcpt(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
-    bool success = reply != NULL && smtp_code_is_success(reply->code);
+    bool lost = !decides(reply);
     bool lost_mail = session->mid_stream || session->half[SMTP_CLIENT].gap;
-    if (!session->transaction_open && (success || (reply == NULL && lost_mail)))
+    if (!session->transaction_open && (accepts(reply) || (lost && lost_mail)))
         smtp_transaction_lost_open(session, sink);
     if (!session->transaction_open)
         return;
-    if (success || reply == NULL)
+    if (accepts(reply) || lost)
         session->transaction_accepted++;
+    if (lost)
+        session->transaction_lost++;
     emit(session, SMTP_EVENT_TRANSACTION_RCPT, session->answered, reply, sink);
+}
+
+/* ---- the end of the content ---- */
+
+static bool has_several_replies(const struct smtp_session *session)
+{
+    return session->transaction_open && (session->lmtp || session->prdr);
+}
+
+bool smtp_transaction_more_replies(const struct smtp_session *session, unsigned code)
+{
+    if (code != 0 && !smtp_reply_code_decides(code))
+        return session->transaction_open;
+    if (!has_several_replies(session) || (session->prdr ? code == 421 : smtp_code_is_for_all(code)))
+        return false;
+    if (!session->transaction_whole)
+        return true;
+    uint32_t due = session->transaction_accepted + (session->prdr ? 1 : 0);
+    return session->transaction_answered + 1 < due || (code == 0 && session->transaction_answered < due);
+}
+
+/* Behind this reply to the content the client may go on although more were to be expected: some recipients may not have been accepted. */
+static bool may_be_the_last(const struct smtp_session *session)
+{
+    uint32_t came = session->transaction_answered + session->transaction_garbled;
+    bool counted = session->transaction_whole && session->transaction_lost + session->transaction_garbled == 0;
+    return session->prdr || (!counted && came + session->transaction_lost >= session->transaction_accepted);
+}
+
+static void end_by_verdict(struct smtp_session *session, uint16_t code, const struct smtp_sink *sink)
+{
+    enum smtp_outcome outcome = smtp_code_is_success(code) ? SMTP_OUTCOME_ACCEPTED : SMTP_OUTCOME_REJECTED;
+    smtp_transaction_end(session, smtp_reply_code_decides(code) ? outcome : SMTP_OUTCOME_UNKNOWN,
+                         smtp_reply_code_decides(code) ? code : 0, true, sink);
+}
+
+/* No more replies to the content come: what came before decides, as far as it can. */
+static void end_without(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    bool all_came = !session->half[SMTP_SERVER].gap;
+    bool over = !session->ending || (session->lmtp && session->unsettled == SMTP_UNSETTLED_HEAD);
+    bool came = has_several_replies(session) && session->transaction_answered > 0 && over;
+    if (came && (session->prdr ? all_came : smtp_code_is_success(session->content_verdict) || all_came))
+        end_by_verdict(session, session->content_verdict, sink);
+    else
+        smtp_transaction_end(session, session->ending ? SMTP_OUTCOME_UNFINISHED : SMTP_OUTCOME_UNKNOWN, 0, false, sink);
 }
 
 static void apply_content(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
-    session->transaction_answered++;
     if (reply == NULL) {
-        smtp_transaction_end(session, session->ending ? SMTP_OUTCOME_UNFINISHED : SMTP_OUTCOME_UNKNOWN, 0, sink);
+        end_without(session, sink);
         return;
     }
-    /* LMTP: one reply for each accepted recipient; accepted if any of them was. */
-    if (session->lmtp_code == 0 || smtp_code_is_success(reply->code))
-        session->lmtp_code = reply->code;
-    if (session->lmtp && !smtp_code_is_for_all(reply->code) && session->transaction_answered < session->transaction_accepted)
-        return;
-    uint16_t code = session->lmtp ? session->lmtp_code : reply->code;
-    smtp_transaction_end(session, smtp_code_is_success(code) ? SMTP_OUTCOME_ACCEPTED : SMTP_OUTCOME_REJECTED, code, sink);
+    bool more = smtp_transaction_more_replies(session, reply->code);
+    bool several = has_several_replies(session);
+    if (decides(reply))
+        session->transaction_answered++;
+    else
+        session->transaction_garbled += reply->code == 0;
+    /* LMTP: one reply for each accepted recipient; accepted if any of them was. PRDR: the last one is for the message. */
+    if (session->prdr || session->content_verdict == 0 || smtp_code_is_success(reply->code))
+        session->content_verdict = decides(reply) ? reply->code : 0;
+    session->prdr = session->prdr || reply->code == 353;
+    if (!more)
+        end_by_verdict(session, several ? session->content_verdict : reply->code, sink);
+    else if ((reply->code != 0 && !decides(reply)) || may_be_the_last(session))
+        smtp_unsettled(session, SMTP_UNSETTLED_HEAD);
+}
+
+void smtp_transaction_settle(struct smtp_session *session, const struct entry *entry, const struct smtp_sink *sink)
+{
+    if (entry->kind != ENTRY_CONTENT && !(entry->flags & ENTRY_LAST))
+        smtp_transaction_apply(session, entry, &session->reply, sink);
+    else if (has_several_replies(session) && session->transaction_answered > 0)
+        end_by_verdict(session, session->content_verdict, sink);
+    else
+        smtp_transaction_end(session, SMTP_OUTCOME_UNKNOWN, 0, true, sink);
 }
 
 static void apply_chunk(struct smtp_session *session, const struct entry *entry, const struct smtp_reply *reply,
@@ -115,20 +215,23 @@ static void apply_chunk(struct smtp_session *session, const struct entry *entry,
     session->transaction_chunks = true;
     if ((entry->flags & ENTRY_CHUNK) && session->transaction_answered == 0)
         emit(session, SMTP_EVENT_TRANSACTION_CONTENT, 0, reply, sink);
-    if (reply != NULL && !smtp_code_is_success(reply->code))
+    bool refused = decides(reply) && !accepts(reply);
+    if (refused)
         session->refused_code = reply->code;
     if (!(entry->flags & ENTRY_LAST))
         return;
     /* The state behind a refused BDAT is indeterminate until RSET (RFC 3030 section 2): what ends it decides. */
-    if (reply == NULL || smtp_code_is_success(reply->code) || session->lmtp)
+    if (!refused || has_several_replies(session))
         apply_content(session, reply, sink);
 }
 
 void smtp_transaction_apply(struct smtp_session *session, const struct entry *entry, const struct smtp_reply *reply,
                             const struct smtp_sink *sink)
 {
-    bool success = reply == NULL || smtp_code_is_success(reply->code);
+    bool success = !decides(reply) || accepts(reply);
     if (entry->kind == ENTRY_CONTENT) {
+        if ((entry->flags & ENTRY_UNSEEN) && reply != NULL)
+            smtp_transaction_lost_open(session, sink);
         if (entry->verb == SMTP_VERB_DATA)
             apply_content(session, reply, sink);
         return;
@@ -146,7 +249,7 @@ void smtp_transaction_apply(struct smtp_session *session, const struct entry *en
         apply_rcpt(session, reply, sink);
         break;
     case SMTP_VERB_DATA:
-        if (reply != NULL && reply->code != 354 && session->transaction_open)
+        if (decides(reply) && session->transaction_open)
             session->refused_code = reply->code;
         break;
     case SMTP_VERB_BDAT:

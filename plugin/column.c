@@ -66,7 +66,8 @@ static void append_fact(wmem_strbuf_t *out, const struct view *view, const struc
         wmem_strbuf_append_printf(out, "[%" PRIu64 " octets NOT IN THE CAPTURE]", ((const struct gap_fact *)fact)->missing);
         break;
     case FACT_SKIPPED:
-        wmem_strbuf_append_printf(out, "? %u octets that cannot be placed", fact->octets);
+        wmem_strbuf_append_printf(out, "? %u octets that cannot be placed: ", fact->octets);
+        words_skipped(out, fact, smtp_span_first(view_octets(view, fact, NULL, NULL).span, LINE_OCTETS_SHOWN));
         break;
     case FACT_PROXY:
         wmem_strbuf_append(out, "-> PROXY protocol header");

@@ -104,7 +104,7 @@ static void decide(struct dialogue *dialogue, bool ended)
     switch (smtp_recognise(&seen, &opener_is_client)) {
     case SMTP_RECOGNISED_YES:
         start_session(dialogue, opener_is_client);
-        smtp_feeder_pump(&dialogue->feeder, &shell, dialogue, 1 - dialogue->feeder.client);
+        smtp_feeder_begin(&dialogue->feeder, &shell, dialogue);
         break;
     case SMTP_RECOGNISED_NO:
         dialogue->state = DIALOGUE_REFUSED;
@@ -126,6 +126,7 @@ static void take_octets(void *context, unsigned half, struct smtp_span octets, v
     uint64_t offset = dialogue->offset[half];
     dialogue->offset[half] += octets.length;
     facts_add_piece(&dialogue->facts, half, owner, offset, skip, (uint32_t)octets.length);
+    smtp_feeder_heard(&dialogue->feeder, (int)half);
     if (dialogue->feeder.session == NULL) {
         waiting_append(&dialogue->waiting[half], offset, octets);
         decide(dialogue, false);

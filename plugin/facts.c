@@ -496,7 +496,13 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
     reply->number = event->number;
     reply->ordinal = ++facts->replies;
     reply->lines = event->reply.lines;
+    reply->text_lines = event->reply.text_lines;
     reply->recipient = event->reply.recipient;
+    reply->disorder = event->reply.disorder;
+    if (event->reply.delivery > 0) {
+        reply->delivery_before = event->reply.delivery > 1 ? facts->delivery : NULL;
+        facts->delivery = reply;
+    }
     reply->code = event->reply.code;
     if (event->reply.enhanced.present) {
         reply->class_digit = (uint8_t)event->reply.enhanced.class_digit;
@@ -688,6 +694,20 @@ static void take_hello(struct dialogue *dialogue, const struct smtp_event *event
 
 /* ---- transactions ---- */
 
+/* Whom the replies behind the content were for is known now: `count` of them, in order. */
+static void settle_deliveries(struct facts *facts, enum smtp_deliveries deliveries, uint32_t count)
+{
+    unsigned number = 0;
+    for (const struct reply_fact *reply = facts->delivery; reply != NULL; reply = reply->delivery_before)
+        number++;
+    for (struct reply_fact *reply = facts->delivery; reply != NULL; reply = reply->delivery_before, number--) {
+        uint32_t recipient = deliveries == SMTP_DELIVERIES_NONE || number > count ? 0 : number;
+        if (reply->recipient != recipient)
+            CHANGE(reply->recipient, recipient);
+    }
+    facts->delivery = NULL;
+}
+
 static void take_transaction(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct facts *facts = &dialogue->facts;
@@ -714,6 +734,7 @@ static void take_transaction(struct dialogue *dialogue, const struct smtp_event 
                 CHANGE(message->transaction, facts->transaction);
         break;
     default:
+        settle_deliveries(facts, event->deliveries, event->number);
         if (facts->transaction == NULL)
             break;
         note_change(facts->transaction, sizeof *facts->transaction);
@@ -759,6 +780,7 @@ static void take_octets(struct dialogue *dialogue, enum fact_kind kind, const st
             fact->offset = at;
             fact->octets = (uint32_t)here;
             fact->hidden = hidden;
+            fact->opaque = event->opaque;
             append(piece, fact);
         }
         at += here;
@@ -847,6 +869,8 @@ void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
     case SMTP_EVENT_FINDING:
     case SMTP_EVENT_FINDING_PROOF:
         take_finding(dialogue, event);
+        break;
+    case SMTP_EVENT_PROOF_PLACE: /* all places are kept */
         break;
     }
 }

@@ -41,6 +41,7 @@ struct fact {
     uint8_t role;         /* enum smtp_role */
     bool encrypted;
     bool hidden;          /* SKIPPED: a secret may stand in them */
+    bool opaque;          /* SKIPPED: under a security layer */
 };
 
 /* Octets of one half-stream that came in one call of the dissector, and what they are. */
@@ -124,12 +125,13 @@ struct reply_fact {
     struct transaction *transaction;
     uint32_t number;      /* of the command that it belongs to; 0: none */
     uint32_t ordinal;     /* its own number in the session */
-    uint32_t lines, recipient;
+    struct reply_fact *delivery_before; /* LMTP, PRDR: the one in front of it behind the same content */
+    uint32_t lines, text_lines, recipient;
     uint16_t code, subject, detail; /* of the enhanced status the latter two */
     uint8_t class_digit;  /* of the enhanced status; 0: there is none */
     uint8_t answers, verb; /* enum smtp_answers, enum smtp_verb */
     uint8_t line_end;
-    bool partial, codes_differ;
+    bool partial, codes_differ, disorder;
     bool of_token;        /* it refuses a token */
     uint16_t token_status;
     bool extensions;      /* its lines are the extensions of an EHLO */
@@ -212,6 +214,8 @@ struct facts {
     struct fact *unit[2];        /* the last line or reply of each role */
     struct transaction *transaction; /* the open one */
     struct message *message;     /* the last one */
+    struct reply_fact *delivery; /* the last one behind the content at hand */
+    struct boundary_fact *offer; /* waits for the reply that it stands in */
     const char *mechanism, *identity; /* of the AUTH exchange at hand */
     struct smtp_known known;     /* secrets that were sent */
     uint8_t *reply_octets;       /* of the reply coming in */

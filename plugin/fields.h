@@ -44,7 +44,7 @@
     FIELD(reply_line, "reply.line", "Line", FT_STRING, BASE_NONE, NULL, "A line of the reply, with its code")                \
     FIELD(reply_text, "reply.text", "Text", FT_STRING, BASE_NONE, NULL, "A line of the reply, without its code")             \
     FIELD(reply_recipient, "reply.recipient", "Recipient", FT_UINT32, BASE_DEC, NULL,                                        \
-          "LMTP: the accepted recipient that the reply is for, from 1")                                                      \
+          "LMTP, PRDR: the accepted recipient that the reply is for, from 1")                                                \
     FIELD(reply_partial, "reply.partial", "Last line not seen", FT_BOOLEAN, BASE_NONE, NULL,                                 \
           "The last line of the reply was not seen")                                                                         \
     FIELD(enhanced_status, "enhanced_status", "Enhanced status", FT_STRING, BASE_NONE, NULL, "Enhanced status code")         \
@@ -94,6 +94,7 @@
     FIELD(gap, "gap", "Not in the capture", FT_NONE, BASE_NONE, NULL, "Octets of this stream are missing here")              \
     FIELD(gap_octets, "gap.octets", "Missing octets", FT_UINT64, BASE_DEC, NULL, "How many")                                 \
     FIELD(skipped, "skipped", "Cannot be placed", FT_BYTES, BASE_NONE, NULL, "Octets that cannot be placed in the dialogue") \
+    FIELD(skipped_text, "skipped.text", "Text", FT_STRING, BASE_NONE, NULL, "They as text")                                      \
     FIELD(tls_octets, "tls", "TLS records", FT_BYTES, BASE_NONE, NULL, "Octets of TLS")                                      \
     FIELD(proxy, "proxy", "PROXY header", FT_STRING, BASE_NONE, NULL, "Header of the PROXY protocol, from a load balancer")  \
     FIELD(turned, "turned", "Client and server change roles", FT_NONE, BASE_NONE, NULL, "From here on the roles are turned") \

@@ -278,7 +278,7 @@ static void add_reply_line(const struct view *view, proto_tree *tree, const stru
     proto_item *item = add_span(tree, hf_esmtp_reply_line, octets, line->text);
     proto_tree *subtree = proto_item_add_subtree(item, ett_esmtp_part);
     add_span(subtree, hf_esmtp_reply_text, octets, parsed.text);
-    if (reply->extensions && index > 0) {
+    if (reply->extensions && index > reply->text_lines) {
         struct smtp_keyword_line keyword = smtp_keyword_line_parse(parsed.text);
         const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_keywords, keyword.word);
         add_span(subtree, hf_esmtp_keyword, octets, keyword.word);
@@ -327,8 +327,10 @@ static proto_item *show_reply(const struct view *view, const struct reply_fact *
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_reply, octets.tvb, octets.start, octets.length,
                                              wmem_strbuf_get_str(words));
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
-    add_number(tree, hf_esmtp_reply_code, &octets, reply->code);
-    add_number(tree, hf_esmtp_reply_class, &octets, reply->code / 100u);
+    if (reply->code != 0) {
+        add_number(tree, hf_esmtp_reply_code, &octets, reply->code);
+        add_number(tree, hf_esmtp_reply_class, &octets, reply->code / 100u);
+    }
     words = wmem_strbuf_new(view->pinfo->pool, "");
     words_reply(words, reply);
     add_text(tree, hf_esmtp_reply_meaning, &octets, wmem_strbuf_get_str(words));
@@ -496,10 +498,20 @@ static proto_item *show_octets(const struct view *view, const struct fact *fact,
 
 static proto_item *show_skipped(const struct view *view, const struct fact *fact)
 {
-    if (!fact->hidden || esmtp_preferences.show_secrets)
-        return show_octets(view, fact, hf_esmtp_skipped);
-    proto_item *item = proto_tree_add_item(view->tree, hf_esmtp_skipped, view->tvb, 0, 0, ENC_NA);
-    proto_item_set_text(item, "Cannot be placed: %u octets, hidden because a secret may stand in them", fact->octets);
+    if (fact->hidden && !esmtp_preferences.show_secrets) {
+        proto_item *hidden = proto_tree_add_item(view->tree, hf_esmtp_skipped, view->tvb, 0, 0, ENC_NA);
+        proto_item_set_text(hidden, "Cannot be placed: %u octets, hidden because a secret may stand in them", fact->octets);
+        return hidden;
+    }
+    proto_item *item = show_octets(view, fact, hf_esmtp_skipped);
+    struct view_octets octets = view_octets(view, fact, NULL, NULL);
+    wmem_strbuf_t *words = wmem_strbuf_new(view->pinfo->pool, "");
+    words_skipped(words, fact, octets.span);
+    proto_item_set_text(item, "Cannot be placed: %u octets", fact->octets);
+    if (wmem_strbuf_get_len(words) == 0)
+        return item;
+    proto_item_append_text(item, ": %s", wmem_strbuf_get_str(words));
+    add_text(proto_item_add_subtree(item, ett_esmtp_unit), hf_esmtp_skipped_text, &octets, wmem_strbuf_get_str(words));
     return item;
 }
 

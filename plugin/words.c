@@ -2,6 +2,7 @@
 #include "words.h"
 
 #include "path.h"
+#include "preferences.h"
 #include "reference/reference.h"
 
 void words_append_visible(wmem_strbuf_t *out, struct smtp_span span)
@@ -24,6 +25,19 @@ void words_append_duration(wmem_strbuf_t *out, int64_t nanoseconds)
         wmem_strbuf_append_printf(out, "%.0f ms", seconds * 1e3);
     else
         wmem_strbuf_append_printf(out, "%.2f s", seconds);
+}
+
+void words_skipped(wmem_strbuf_t *out, const struct fact *fact, struct smtp_span octets)
+{
+    struct smtp_line line;
+    bool hidden = fact->hidden && !esmtp_preferences.show_secrets;
+    if (hidden && !fact->opaque)
+        wmem_strbuf_append(out, "[may be a secret]");
+    for (bool first = true; !fact->opaque && !hidden && smtp_line_find(octets, true, &line); first = false) {
+        wmem_strbuf_append(out, first ? "" : "\\n");
+        words_append_visible(out, line.text);
+        octets = smtp_span_from(octets, line.octets);
+    }
 }
 
 /* ---- lines of the client ---- */
@@ -99,7 +113,11 @@ void words_answers(wmem_strbuf_t *out, const struct reply_fact *reply)
         wmem_strbuf_append(out, "answers an empty line");
         return;
     case SMTP_ANSWERS_UNKNOWN:
-        wmem_strbuf_append(out, "which command it answers cannot be told: part of the dialogue is not in the capture");
+        if (reply->disorder)
+            wmem_strbuf_append(out, "which command it answers cannot be told: a line without a reply code came where several "
+                                    "replies were due");
+        else
+            wmem_strbuf_append(out, "which command it answers cannot be told: part of the dialogue is not in the capture");
         return;
     case SMTP_ANSWERS_CONTENT:
         wmem_strbuf_append(out, "answers the message");

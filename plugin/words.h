@@ -9,6 +9,9 @@
 /* Octets made visible. */
 void words_append_visible(wmem_strbuf_t *out, struct smtp_span span);
 
+/* Octets that cannot be placed, as lines; what may hold a secret is hidden. Nothing where a security layer hides them. */
+void words_skipped(wmem_strbuf_t *out, const struct fact *fact, struct smtp_span octets);
+
 void words_append_duration(wmem_strbuf_t *out, int64_t nanoseconds);
 
 void words_command(wmem_strbuf_t *out, const struct line_fact *line, struct smtp_span text);

@@ -151,6 +151,12 @@ static const struct smtp_reference_entry entries[] = {
       .source = "smtpscope",
       .description = N_("Another protocol, a scanner, or TLS that begins in a way of its own."),
       .action = N_("Look at it with another tool.") },
+    { .name = "malformed-reply",
+      .meaning = N_("the server says something that is no reply"),
+      .source = "smtpscope",
+      .description = N_("A reply is a code of three digits, 2, 3, 4 or 5 first, and a space or a hyphen behind it (RFC 5321 section 4.2). "
+                        "What the client makes of anything else is up to the client."),
+      .action = N_("Read the line: it is often an error of something in front of the server.") },
 };
 
 const struct smtp_reference_table smtp_reference_findings = {

@@ -157,6 +157,8 @@ static void annotate_challenge(GString *out, const struct item *item)
 
 static const char *what_it_answers(const struct item *item)
 {
+    if (item->reply.disorder)
+        return _("which command it answers cannot be told: a line without a reply code came where several replies were due");
     switch (item->reply.answers) {
     case SMTP_ANSWERS_GREETING:
         return _("the server's greeting");
@@ -170,24 +172,6 @@ static const char *what_it_answers(const struct item *item)
     case SMTP_ANSWERS_COMMAND:
     case SMTP_ANSWERS_RESPONSE:
         break;
-    }
-    return NULL;
-}
-
-static const struct recipient *lmtp_recipient(const struct record *record, const struct item *item)
-{
-    /* The last transaction that has accepted recipients: LMTP answers its content at once. */
-    uint32_t accepted = 0;
-    for (const GList *t = record->transactions.tail; t != NULL; t = t->prev) {
-        const struct transaction *transaction = t->data;
-        if (transaction->frame > item->command_frame)
-            continue;
-        for (const GList *r = transaction->recipients.head; r != NULL; r = r->next) {
-            const struct recipient *recipient = r->data;
-            if ((recipient->code == 0 || recipient->code / 100 == 2) && ++accepted == item->reply.recipient)
-                return recipient;
-        }
-        return NULL;
     }
     return NULL;
 }
@@ -221,7 +205,7 @@ static void annotate_answered(GString *out, const struct item *item)
     g_string_free(duration, TRUE);
 }
 
-void annotate_reply(GString *out, const struct record *record, const struct item *item)
+void annotate_reply(GString *out, const struct item *item)
 {
     annotate_code(out, item);
     if (item->reply.code == 334)
@@ -234,11 +218,10 @@ void annotate_reply(GString *out, const struct record *record, const struct item
     }
     annotate_answered(out, item);
     if (item->reply.recipient > 0) {
-        const struct recipient *recipient = lmtp_recipient(record, item);
         g_string_append_printf(out, _(", for recipient %u"), item->reply.recipient);
-        if (recipient != NULL) {
+        if (item->recipient != NULL) {
             g_string_append_c(out, ' ');
-            text_append_visible(out, recipient->address);
+            text_append_visible(out, item->recipient->address);
         }
     }
     if (item->reply.codes_differ)

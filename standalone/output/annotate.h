@@ -10,7 +10,7 @@ void annotate_command(GString *out, const struct item *item);
 void annotate_response(GString *out, const struct item *item);
 
 /* The reply as a whole: meaning of code and enhanced status, what it answers, how long it took. */
-void annotate_reply(GString *out, const struct record *record, const struct item *item);
+void annotate_reply(GString *out, const struct item *item);
 
 /* One line of an EHLO reply: what the extension means. */
 void annotate_keyword(GString *out, struct smtp_span text);

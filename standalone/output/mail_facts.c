@@ -12,7 +12,8 @@ void mail_facts_append_line(GString *out, uint16_t code, struct smtp_span text)
     if (end != NULL)
         text = smtp_span_from(text, (size_t)(end - text.octets) + 1);
     text = smtp_span_trim(text);
-    g_string_append_printf(out, "%u ", code);
+    if (code != 0)
+        g_string_append_printf(out, "%u ", code);
     g_string_append_len(out, (const char *)text.octets, (gssize)text.length);
 }
 
@@ -23,7 +24,7 @@ bool mail_facts_refused(const struct recipient *recipient)
 
 bool mail_facts_append_reply(GString *out, const struct transaction *transaction)
 {
-    if (transaction->code != 0) {
+    if (transaction->code != 0 || transaction->reply.octets != NULL) {
         mail_facts_append_line(out, transaction->code, transaction->reply);
         return true;
     }

@@ -53,8 +53,7 @@ static void append_envelope(GString *out, const struct transaction *transaction)
         g_string_append(out, "<?>");
     g_string_append(out, " -> ");
     append_recipients(out, transaction);
-    const char *outcome = smtp_outcome_name(transaction->outcome);
-    g_string_append_printf(out, ": %s", outcome != NULL ? _(outcome) : _("outcome not seen"));
+    g_string_append_printf(out, ": %s", phrase_outcome(transaction));
     if (transaction->code != 0)
         g_string_append_printf(out, " (%u)", transaction->code);
 }

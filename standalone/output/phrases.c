@@ -99,6 +99,29 @@ void phrase_skipped(GString *out, const struct item *item)
     g_string_free(count, TRUE);
 }
 
+const char *phrase_outcome(const struct transaction *transaction)
+{
+    const char *outcome = smtp_outcome_name(transaction->outcome);
+    if (outcome != NULL)
+        return _(outcome);
+    return transaction->reply.octets != NULL ? _("the reply says neither yes nor no") : _("outcome not seen");
+}
+
+void phrase_skipped_octets(GString *out, const struct item *item, bool show_secrets)
+{
+    unsigned label = 0;
+    for (const GList *link = item->skipped.head; link != NULL; link = link->next) {
+        const struct guarded *text = &((const struct skipped_piece *)link->data)->text;
+        bool again = text->label != 0 && text->label == label && text->before.length == 0;
+        g_string_append_len(out, (const char *)text->before.octets, (gssize)text->before.length);
+        if (text->label != 0 && show_secrets)
+            g_string_append_len(out, (const char *)text->secret.octets, (gssize)text->secret.length);
+        else if (text->label != 0 && !again)
+            g_string_append_printf(out, "[secret-%u]\n", text->label);
+        label = text->label;
+    }
+}
+
 /* ---- content ---- */
 
 static const char *data_format(const struct item *item)

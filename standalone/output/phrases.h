@@ -33,6 +33,15 @@ void phrase_missing(GString *out, enum smtp_role role, uint64_t octets, uint64_t
 /* Octets that have no place in the dialogue. */
 void phrase_skipped(GString *out, const struct item *item);
 
+/* What became of a mail, in the language of the user. Static memory. */
+const char *phrase_outcome(const struct transaction *transaction);
+
+/* The octets themselves, as they came, as far as they are kept; a secret among them as its label, unless `show_secrets`. */
+void phrase_skipped_octets(GString *out, const struct item *item, bool show_secrets);
+
+/* Of octets that could not be placed, so many lines are shown. */
+#define PHRASE_SKIPPED_LINES 20u
+
 /* How much content of a message came, and what is wrong with it: "" if nothing is. Static memory. */
 void phrase_data(GString *out, const struct item *item);
 const char *phrase_data_note(const struct item *item);

@@ -18,6 +18,7 @@ static const char *const what[] = {
     [REFUSAL_SESSION] = N_("session"), [REFUSAL_GREETING] = N_("greeting"), [REFUSAL_STARTTLS] = "STARTTLS",
     [REFUSAL_LOGIN] = N_("login"),     [REFUSAL_SENDER] = N_("sender"),     [REFUSAL_RECIPIENT] = N_("recipient"),
     [REFUSAL_DATA] = N_("DATA"),       [REFUSAL_MESSAGE] = N_("message"), [REFUSAL_CLOSED] = N_("connection"),
+    [REFUSAL_UNSEEN] = N_("something that was not seen"),
 };
 
 static const GList *first_of(const struct record *record)
@@ -47,7 +48,10 @@ static bool status_says_more(const struct refusal *refusal)
 
 static void append_codes(GString *out, const struct refusal *refusal)
 {
-    g_string_append_printf(out, "%u", refusal->code);
+    if (refusal->code != 0)
+        g_string_append_printf(out, "%u", refusal->code);
+    else
+        g_string_append(out, _("no reply code"));
     if (refusal->enhanced.present)
         g_string_append_printf(out, " %u.%u.%u", refusal->enhanced.class_digit, refusal->enhanced.subject,
                                refusal->enhanced.detail);
@@ -78,7 +82,7 @@ static const char *code_meaning(const struct refusal *refusal)
 /* What becomes of the mail, or of the attempt: RFC 5321 section 4.2.1. In the language of the user. */
 static const char *consequence(const struct refusal *refusal)
 {
-    bool again = refusal->code < 500;
+    bool again = refusal->code >= 400 && refusal->code < 500;
     if (is_of_the_command(refusal))
         return _("The server did not take the command as it came; that says nothing of the mail.");
     switch (refusal->of) {
@@ -96,6 +100,8 @@ static const char *consequence(const struct refusal *refusal)
     case REFUSAL_DATA:
     case REFUSAL_MESSAGE:
         break;
+    case REFUSAL_UNSEEN:
+        return again ? _("For now: the same may be accepted later.") : _("For good: the same will be refused again.");
     }
     return again ? _("For now: the client keeps the mail and tries again later.")
                  : _("For good: the mail goes back to its sender, unless something is changed.");
@@ -122,11 +128,16 @@ void refusals_append_meaning(GString *out, const struct refusal *refusal)
 void refusals_append_words(GString *out, const struct refusal *refusal)
 {
     struct smtp_span rest = smtp_span_first(refusal->text, WORDS_SHOWN);
-    g_string_append_printf(out, "%u", refusal->code);
+    const char *separator = "";
+    if (refusal->code != 0) {
+        g_string_append_printf(out, "%u", refusal->code);
+        separator = " ";
+    }
     while (rest.length > 0) {
         const uint8_t *end = memchr(rest.octets, '\n', rest.length);
         size_t length = end != NULL ? (size_t)(end - rest.octets) : rest.length;
-        g_string_append_c(out, ' ');
+        g_string_append(out, separator);
+        separator = " ";
         text_append_visible(out, smtp_span_first(rest, length));
         rest = smtp_span_from(rest, end != NULL ? length + 1 : length);
     }

@@ -35,7 +35,7 @@ static void write_banner(struct json *json, const struct record *record)
         return;
     }
     json_begin_object(json, "banner");
-    json_number(json, "code", record->banner_code);
+    json_number_or_null(json, "code", record->banner_code);
     json_span(json, "text", record->banner);
     json_end_object(json);
 }
@@ -97,7 +97,7 @@ static void write_auths(struct json *json, const struct record *record, bool sho
         json_text(json, "result", record_auth_result(auth));
         json_number_or_null(json, "code", auth->code);
         json_bool(json, "encrypted", auth->encrypted);
-        json_number(json, "frame", auth->frame);
+        json_number_or_null(json, "frame", auth->frame);
         json_end_object(json);
     }
     json_end_array(json);

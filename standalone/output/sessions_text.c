@@ -17,7 +17,6 @@ void sessions_text_heading(struct page *page)
 
 static void append_transaction(GString *out, const struct transaction *transaction)
 {
-    const char *outcome = smtp_outcome_name(transaction->outcome);
     unsigned count = transaction->recipients.length;
     GString *from = g_string_new(NULL);
     GString *to = g_string_new(NULL);
@@ -26,7 +25,7 @@ static void append_transaction(GString *out, const struct transaction *transacti
         text_append_word(to, ((const struct recipient *)transaction->recipients.head->data)->address);
     else
         g_string_append_printf(to, language_plural("%u recipient", "%u recipients", count), count);
-    g_string_append_printf(out, _("; mail from %s to %s: %s"), from->str, to->str, outcome != NULL ? _(outcome) : _("outcome not seen"));
+    g_string_append_printf(out, _("; mail from %s to %s: %s"), from->str, to->str, phrase_outcome(transaction));
     if (transaction->code != 0)
         g_string_append_printf(out, " (%u)", transaction->code);
     if (transaction->message != NULL && !transaction->message->complete)

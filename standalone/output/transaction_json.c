@@ -3,7 +3,7 @@
 
 #include "message_limits.h"
 
-/* What became of the message for one recipient; of LMTP only, where each has a reply of its own. */
+/* What became of the message for one recipient; of LMTP and PRDR only, where each has a reply of its own. */
 static void write_delivery(struct json *json, const struct recipient *recipient)
 {
     if (recipient->delivery_code == 0) {
@@ -27,7 +27,7 @@ static void write_recipients(struct json *json, const struct record *record, con
         json_number_or_null(json, "code", recipient->code);
         json_span_or_null(json, "enhanced", recipient->enhanced);
         json_span_or_null(json, "text", recipient->text);
-        if (record->lmtp)
+        if (record->lmtp || transaction->delivered)
             write_delivery(json, recipient);
         json_end_object(json);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "transcript_json.h"
 
+#include "phrases.h"
 #include "session_json.h"
 
 static void begin(struct json *json, const struct record *record, const struct item *item, const char *name)
@@ -143,6 +144,19 @@ static void write_octets(struct json *json, const struct record *record, const s
     end(json);
 }
 
+/* What could not be placed, as far as it is kept; a security layer of SASL leaves nothing to read. */
+static void write_skipped(struct json *json, const struct record *record, const struct item *item, bool show_secrets)
+{
+    GString *text = g_string_new(NULL);
+    phrase_skipped_octets(text, item, show_secrets);
+    begin(json, record, item, "skipped");
+    json_text(json, "from", from(item));
+    json_number(json, "octets", item->octets);
+    json_span_or_null(json, "text", item->opaque ? smtp_span(NULL, 0) : smtp_span(text->str, text->len));
+    end(json);
+    g_string_free(text, TRUE);
+}
+
 static void write_item(struct json *json, const struct record *record, const struct item *item, bool show_secrets)
 {
     switch (item->kind) {
@@ -163,7 +177,7 @@ static void write_item(struct json *json, const struct record *record, const str
         write_octets(json, record, item, "gap");
         break;
     case ITEM_SKIPPED:
-        write_octets(json, record, item, "skipped");
+        write_skipped(json, record, item, show_secrets);
         break;
     case ITEM_PROXY:
         begin(json, record, item, "proxy");

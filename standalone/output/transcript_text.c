@@ -6,6 +6,7 @@
 #include "annotate.h"
 #include "finding_out.h"
 #include "language.h"
+#include "line.h"
 #include "phrases.h"
 #include "refusals_text.h"
 #include "text.h"
@@ -123,11 +124,12 @@ static const char *reply_arrow(const struct item *item)
 static void put_reply(struct writer *writer, const struct item *item)
 {
     bool refused = item->reply.code >= 400;
-    bool extensions = item->reply.code == 250 && item->lines.length > 1
+    bool extensions = item->reply.code == 250 && item->lines.length > item->reply.text_lines + 1
                       && (item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO);
     GString *text = g_string_new(NULL);
     GString *annotation = g_string_new(NULL);
     struct item part = *item; /* its lines may have come in several frames */
+    unsigned number = 0;
     for (const GList *link = item->lines.head; link != NULL; link = record_next(writer->record, link)) {
         const struct record_line *line = link->data;
         bool first = link->prev == NULL;
@@ -137,10 +139,11 @@ static void put_reply(struct writer *writer, const struct item *item)
         g_string_truncate(annotation, 0);
         phrase_cut(text, line->text, line_limit(writer));
         phrase_line_end(text, line->end);
-        bool whole = extensions ? first : link->next == NULL;
+        bool coded = number++ >= item->reply.text_lines;
+        bool whole = extensions ? number == item->reply.text_lines + 1 : link->next == NULL;
         if (whole)
-            annotate_reply(annotation, writer->record, item);
-        else if (extensions)
+            annotate_reply(annotation, item);
+        else if (extensions && coded)
             annotate_keyword(annotation, line->reply.text);
         put_line(writer, &part, reply_arrow(item), refused ? PAGE_BAD : PAGE_SERVER, first || moved, text->str,
                  annotation->str);
@@ -259,6 +262,20 @@ static void put_skipped(struct writer *writer, const struct item *item)
     GString *text = g_string_new(NULL);
     phrase_skipped(text, item);
     put_line(writer, item, " ?", PAGE_BAD, true, text->str, "");
+    GString *octets = g_string_new(NULL);
+    phrase_skipped_octets(octets, item, writer->options->show_secrets);
+    struct smtp_span rest = smtp_span(octets->str, octets->len);
+    unsigned lines = writer->options->full ? UINT_MAX : PHRASE_SKIPPED_LINES;
+    struct smtp_line line;
+    while (lines-- > 0 && smtp_line_find(rest, true, &line)) {
+        g_string_truncate(text, 0);
+        phrase_cut(text, line.text, line_limit(writer));
+        put_line(writer, item, " ?", PAGE_BAD, false, text->str, "");
+        rest = smtp_span_from(rest, line.octets);
+    }
+    if (rest.length > 0)
+        put_line(writer, item, " ?", PAGE_BAD, false, "[...]", "");
+    g_string_free(octets, TRUE);
     g_string_free(text, TRUE);
 }
 
@@ -346,7 +363,7 @@ static void put_header(struct writer *writer)
     g_string_truncate(text, 0);
     annotate_endpoint(text, record, SMTP_SERVER);
     if (!record->banner_seen)
-        g_string_append(text, _("  no greeting was seen"));
+        g_string_append(text, _("  no banner was seen"));
     put_fact(page, _("server"), text->str);
     if (record->proxy != NULL) {
         g_string_truncate(text, 0);

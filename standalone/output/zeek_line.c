@@ -312,8 +312,8 @@ static void set_connection(struct zeek_line *line, const struct record *record, 
 /* Whether all replies that could refuse a recipient were seen. */
 static bool is_answered(const struct record *record, const struct transaction *transaction, const struct recipient *recipient)
 {
-    bool behind = record->lmtp && transaction->message != NULL && recipient->code / 100 == 2;
-    return recipient->code != 0 && (!behind || recipient->delivery_code != 0);
+    bool behind = (record->lmtp || transaction->delivered) && transaction->message != NULL && recipient->code / 100 == 2;
+    return smtp_reply_code_decides(recipient->code) && (!behind || recipient->delivery_code != 0);
 }
 
 /* Those that the server refused stand in a list of their own, too; none is said to be refused only where all replies were seen. */

@@ -173,16 +173,17 @@ static void add_reply(GPtrArray *steps, const struct record *record, const struc
 {
     bool extensions =
         item->reply.code == 250 && (item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO);
+    unsigned number = 0;
     for (const GList *link = item->lines.head; link != NULL; link = link->next) {
         const struct record_line *line = link->data;
-        if (extensions && link->prev != NULL) {
+        if (extensions && number++ > item->reply.text_lines) {
             add_extension(steps, record, item, line);
             continue;
         }
         struct step *step = add_step(steps, record, item, SPEAKER_SERVER);
         GString *means = g_string_new(NULL);
         const struct smtp_reference_entry *entry = smtp_reference_reply(item->reply.code);
-        annotate_reply(means, record, item);
+        annotate_reply(means, item);
         step->line = visible(line->text);
         step->means = g_string_free(means, FALSE);
         step->more = entry == NULL                 ? NULL

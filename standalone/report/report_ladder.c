@@ -6,6 +6,7 @@
 
 #include "annotate.h"
 #include "language.h"
+#include "line.h"
 #include "phrases.h"
 #include "report_private.h"
 #include "text.h"
@@ -122,11 +123,11 @@ static void put_command(struct ladder *ladder, const struct item *item)
 
 static bool lists_extensions(const struct item *item)
 {
-    return item->reply.code == 250 && item->lines.length > 1 &&
+    return item->reply.code == 250 && item->lines.length > item->reply.text_lines + 1 &&
            (item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO);
 }
 
-static void put_reply_line(struct ladder *ladder, const struct item *item, const struct record_line *line)
+static void put_reply_line(struct ladder *ladder, const struct item *item, const struct record_line *line, unsigned number)
 {
     enum sender sender = item->reply.code >= 400 ? FROM_SERVER_REFUSING : FROM_SERVER;
     GString *text = g_string_new(NULL);
@@ -135,9 +136,9 @@ static void put_reply_line(struct ladder *ladder, const struct item *item, const
     bool last = line->link.next == NULL;
     phrase_cut(text, line->text, PHRASE_LINE_SHOWN);
     phrase_line_end(text, line->end);
-    if (lists_extensions(item) ? first : last)
-        annotate_reply(meaning, ladder->record, item);
-    else if (lists_extensions(item))
+    if (lists_extensions(item) ? number == item->reply.text_lines + 1 : last)
+        annotate_reply(meaning, item);
+    else if (lists_extensions(item) && number > item->reply.text_lines)
         annotate_keyword(meaning, line->reply.text);
     put_line(ladder, item, sender, first, last, text->str, meaning->str);
     g_string_free(meaning, TRUE);
@@ -150,7 +151,7 @@ static void put_reply(struct ladder *ladder, const struct item *item)
     unsigned number = 0;
     unsigned shown = MIN(item->lines.length, REPORT_LINES);
     for (const GList *link = item->lines.head; link != NULL && ++number < shown; link = link->next)
-        put_reply_line(ladder, item, link->data);
+        put_reply_line(ladder, item, link->data, number);
     if (item->lines.length > shown) {
         char *text = g_strdup_printf(language_plural("%u line of this reply is left out",
                                                      "%u lines of this reply are left out", item->lines.length - shown),
@@ -159,7 +160,7 @@ static void put_reply(struct ladder *ladder, const struct item *item)
         g_free(text);
     }
     if (item->lines.tail != NULL)
-        put_reply_line(ladder, item, item->lines.tail->data);
+        put_reply_line(ladder, item, item->lines.tail->data, item->lines.length);
 }
 
 static void put_field(struct html *html, const char *name, const char *value)
@@ -267,6 +268,20 @@ static void put_skipped(struct ladder *ladder, const struct item *item)
     GString *text = g_string_new(NULL);
     phrase_skipped(text, item);
     put_band(ladder, "gap", text->str);
+    GString *octets = g_string_new(NULL);
+    phrase_skipped_octets(octets, item, ladder->report->options->show_secrets);
+    struct smtp_span rest = smtp_span(octets->str, octets->len);
+    enum sender sender = item->role == SMTP_CLIENT ? FROM_CLIENT : FROM_SERVER;
+    struct smtp_line line;
+    for (unsigned i = 0; i < PHRASE_SKIPPED_LINES && smtp_line_find(rest, true, &line); i++) {
+        g_string_truncate(text, 0);
+        phrase_cut(text, line.text, PHRASE_LINE_SHOWN);
+        rest = smtp_span_from(rest, line.octets);
+        put_line(ladder, item, sender, i == 0, rest.length == 0, text->str, "");
+    }
+    if (rest.length > 0)
+        put_line(ladder, item, sender, false, true, "[...]", "");
+    g_string_free(octets, TRUE);
     g_string_free(text, TRUE);
 }
 

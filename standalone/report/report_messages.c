@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "language.h"
+#include "phrases.h"
 #include "report_private.h"
 #include "text.h"
 
@@ -25,8 +26,14 @@ static bool was_refused(const struct recipient *recipient)
 
 static void put_answer(struct html *html, uint16_t code, struct smtp_span text)
 {
-    if (code == 0) {
+    if (code == 0 && text.octets == NULL) {
         html_text(html, _("no reply was seen"));
+        return;
+    }
+    if (code == 0) {
+        html_text(html, _("no reply code"));
+        html_mark(html, ": ");
+        html_wire(html, text);
         return;
     }
     if (code >= 400) {
@@ -38,26 +45,27 @@ static void put_answer(struct html *html, uint16_t code, struct smtp_span text)
     html_wire(html, text);
 }
 
-static void put_recipient(struct html *html, const struct record *record, const struct recipient *recipient)
+static void put_recipient(struct html *html, const struct record *record, const struct transaction *transaction,
+                          const struct recipient *recipient)
 {
     html_mark(html, "<tr><td>");
     html_wire(html, recipient->address);
     html_mark(html, "</td><td>");
     put_answer(html, recipient->code, recipient->text);
-    if (record->lmtp) {
+    if (record->lmtp || transaction->delivered) {
         html_mark(html, "</td><td>");
         put_answer(html, recipient->delivery_code, recipient->delivery_text);
     }
     html_mark(html, "</td></tr>\n");
 }
 
-static void put_recipients_heading(struct html *html, const struct record *record)
+static void put_recipients_heading(struct html *html, const struct record *record, const struct transaction *transaction)
 {
     html_mark(html, "<table class=\"plain\"><thead><tr><th scope=\"col\">");
     html_text(html, _("Recipient"));
     html_mark(html, "</th><th scope=\"col\">");
     html_text(html, _("Reply"));
-    if (record->lmtp) {
+    if (record->lmtp || transaction->delivered) {
         html_mark(html, "</th><th scope=\"col\">");
         html_text(html, _("Reply behind the message"));
     }
@@ -73,11 +81,11 @@ static void put_recipients(struct report *report, const struct record *record, c
     unsigned left_out = 0;
     if (transaction->recipients.length == 0)
         return;
-    put_recipients_heading(html, record);
+    put_recipients_heading(html, record, transaction);
     for (const GList *link = transaction->recipients.head; link != NULL; link = record_next(record, link)) {
         const struct recipient *recipient = link->data;
         if (++number <= REPORT_RECIPIENTS || (was_refused(recipient) && refused++ < REPORT_RECIPIENTS))
-            put_recipient(html, record, recipient);
+            put_recipient(html, record, transaction, recipient);
         else
             left_out++;
     }
@@ -214,11 +222,12 @@ static void put_attachments(struct html *html, const struct message *message)
 
 static void put_outcome(struct html *html, const struct transaction *transaction)
 {
-    const char *outcome = smtp_outcome_name(transaction->outcome);
-    html_text(html, outcome != NULL ? _(outcome) : _("outcome not seen"));
+    html_text(html, phrase_outcome(transaction));
     if (transaction->code != 0)
         html_printf(html, ": %u ", transaction->code);
-    if (transaction->code != 0 && transaction->reply.octets != NULL)
+    else if (transaction->reply.octets != NULL)
+        html_mark(html, ": ");
+    if (transaction->reply.octets != NULL)
         html_wire(html, transaction->reply);
 }
 

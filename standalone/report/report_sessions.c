@@ -143,10 +143,11 @@ static void put_heading(struct report *report, const struct record *record)
 static void put_banner(struct html *html, const struct record *record)
 {
     if (record->banner_seen) {
-        html_printf(html, "%u ", record->banner_code);
+        if (record->banner_code != 0)
+            html_printf(html, "%u ", record->banner_code);
         html_wire(html, record->banner);
     } else {
-        html_text(html, _("no greeting was seen"));
+        html_text(html, _("no banner was seen"));
     }
 }
 

@@ -254,8 +254,8 @@ static void start_session(struct dialogue *dialogue, bool opener_is_client)
     smtp_session_start(session, !connection->syn[0] && !connection->syn[1]);
     session->half[SMTP_CLIENT].offset = dialogue->used[client];
     session->half[SMTP_SERVER].offset = dialogue->used[1 - client];
-    dialogue->feeder = (struct smtp_feeder){ .session = session, .client = client,
-                                             .finished = { dialogue->feeder.finished[0], dialogue->feeder.finished[1] } };
+    dialogue->feeder.session = session;
+    dialogue->feeder.client = client;
     struct record *record = record_new(options->pool, dialogue->owner->secrets, &options->records);
     record->locate = locate;
     record->locate_context = dialogue;
@@ -358,7 +358,7 @@ static void decide(struct dialogue *dialogue, bool ended)
     switch (smtp_recognise(&seen, &opener_is_client)) {
     case SMTP_RECOGNISED_YES:
         start_session(dialogue, opener_is_client);
-        smtp_feeder_pump(&dialogue->feeder, &shell, dialogue, 1 - dialogue->feeder.client);
+        smtp_feeder_begin(&dialogue->feeder, &shell, dialogue);
         break;
     case SMTP_RECOGNISED_NO:
         refuse(dialogue);
@@ -413,6 +413,7 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
         return true;
     }
     stream_buffer_mark(buffer, offset, place);
+    smtp_feeder_heard(&dialogue->feeder, half);
     if (dialogue->record == NULL) {
         stream_buffer_append(buffer, offset, octets);
         decide(dialogue, false);

@@ -498,8 +498,10 @@ static void take_refusal(struct record *record, const struct smtp_reply *reply, 
     bool command = reply->answers == SMTP_ANSWERS_COMMAND || reply->answers == SMTP_ANSWERS_CONTENT;
     if (reply->answers == SMTP_ANSWERS_GREETING)
         refuse(record, REFUSAL_SESSION, reply->code, none, place);
-    else if (reply->answers == SMTP_ANSWERS_NOTHING && reply->code == 421)
+    else if ((reply->answers == SMTP_ANSWERS_NOTHING || reply->answers == SMTP_ANSWERS_UNKNOWN) && reply->code == 421)
         refuse(record, REFUSAL_CLOSED, reply->code, none, place);
+    else if (reply->answers == SMTP_ANSWERS_UNKNOWN && reply->verb == SMTP_VERB_NONE)
+        refuse(record, REFUSAL_UNSEEN, reply->code, none, place);
     else if (!command)
         return;
     else if (greets(reply->verb))
@@ -523,20 +525,15 @@ static void note_verdicts(struct record *record, const struct smtp_reply *reply,
         take_refusal(record, reply, sent, place);
 }
 
-/* LMTP: the reply behind the content for one of the recipients that were accepted (RFC 2033 section 4.2). */
-static void note_delivery(struct record *record, const struct smtp_reply *reply)
+/* LMTP (RFC 2033 section 4.2), PRDR: a reply behind the content for one of the recipients that were accepted. */
+static struct recipient_reply *add_delivery(struct record *record, const struct smtp_reply *reply)
 {
-    const struct transaction *transaction = g_queue_peek_tail(&record->transactions);
-    uint32_t accepted = 0;
-    for (GList *link = transaction != NULL ? transaction->recipients.head : NULL; link != NULL; link = link->next) {
-        struct recipient *recipient = link->data;
-        if (recipient->code / 100 != 2 || ++accepted != reply->recipient)
-            continue;
-        recipient->delivery_code = reply->code;
-        recipient->delivery_enhanced = last_enhanced(record);
-        recipient->delivery_text = last_reply(record);
-        return;
-    }
+    struct recipient_reply *delivery = arena_take(record->arena, sizeof *delivery);
+    delivery->code = reply->code;
+    delivery->enhanced = last_enhanced(record);
+    delivery->text = last_reply(record);
+    append(&record->deliveries, &delivery->link, delivery);
+    return delivery;
 }
 
 static void take_reply(struct record *record, const struct smtp_event *event)
@@ -546,14 +543,16 @@ static void take_reply(struct record *record, const struct smtp_event *event)
     struct sent *sent = sent_command(record, event->number);
     record->replies++;
     record->answered = MAX(record->answered, event->number);
-    note_greeting_answered(record, event->number);
+    if (smtp_reply_code_decides(reply->code))
+        note_greeting_answered(record, event->number);
     record->last_reply = smtp_span(NULL, 0);
     record->last_code = reply->code;
     record->last_enhanced = reply->enhanced;
     record->last_of_token = reply->of_token;
     record->last_token_status = reply->token_status;
     record->last_enhanced.present = reply->enhanced.present && record->reply_lines > 0;
-    if (reply->answers == SMTP_ANSWERS_GREETING && !record->banner_seen && !record->turned) {
+    bool preliminary = record->banner_seen && record->banner_code != 0 && !smtp_reply_code_decides(record->banner_code);
+    if (reply->answers == SMTP_ANSWERS_GREETING && (!record->banner_seen || preliminary) && !record->turned) {
         record->banner_seen = true;
         record->banner_code = reply->code;
         record->banner = last_reply(record);
@@ -566,10 +565,9 @@ static void take_reply(struct record *record, const struct smtp_event *event)
         record->refusal_code = reply->code;
     }
     note_verdicts(record, reply, sent, &place);
-    if (reply->recipient > 0)
-        note_delivery(record, reply);
+    struct recipient_reply *delivery = reply->delivery > 0 ? add_delivery(record, reply) : NULL;
     /* LMTP: of the replies to one message the one counts that decides. */
-    if (reply->recipient == 1 || (reply->recipient > 1 && reply->code / 100 == 2 && record->verdict_code / 100 != 2)) {
+    if (reply->delivery == 1 || (reply->delivery > 1 && reply->code / 100 == 2 && record->verdict_code / 100 != 2)) {
         record->verdict_code = reply->code;
         record->verdict = last_reply(record);
         record->verdict_enhanced = last_enhanced(record);
@@ -577,6 +575,8 @@ static void take_reply(struct record *record, const struct smtp_event *event)
     struct item *item = add_item(record, ITEM_REPLY, event);
     if (item != NULL) {
         item->reply = *reply;
+        if (delivery != NULL)
+            delivery->item = item;
         keep_lines(record, item);
         if (sent != NULL) {
             item->has_command = true;
@@ -805,6 +805,7 @@ static void take_transaction_begin(struct record *record, const struct smtp_even
     }
     append(&record->transactions, &transaction->link, transaction);
     record->refusal_code = 0;
+    g_queue_init(&record->deliveries);
 }
 
 static void take_recipient(struct record *record, const struct smtp_event *event)
@@ -817,13 +818,45 @@ static void take_recipient(struct record *record, const struct smtp_event *event
     recipient->address = smtp_path_parse(sent->argument, "TO").address;
     recipient->code = event->code;
     note_seen(transaction, moment_of_command(sent));
-    if (event->code != 0) {
+    if (event->replied) {
         struct place place = place_of(record, event);
         note_seen(transaction, moment_of(&place));
         recipient->enhanced = last_enhanced(record);
         recipient->text = last_reply(record);
     }
     append(&transaction->recipients, &recipient->link, recipient);
+}
+
+static bool was_accepted(const struct recipient *recipient, enum smtp_deliveries of)
+{
+    return recipient->code / 100 == 2 || (of == SMTP_DELIVERIES_OF_ALL && !smtp_reply_code_decides(recipient->code));
+}
+
+/* Each reply behind the content goes to its recipient, where it is known whom it is for. */
+static void give_deliveries(struct record *record, struct transaction *transaction, const struct smtp_event *event)
+{
+    const GList *recipient = transaction->recipients.head;
+    uint32_t given = 0;
+    for (const GList *link = record->deliveries.head; link != NULL; link = record_next(record, link)) {
+        const struct recipient_reply *delivery = link->data;
+        while (recipient != NULL && !was_accepted(recipient->data, event->deliveries))
+            recipient = record_next(record, recipient);
+        bool told = event->deliveries != SMTP_DELIVERIES_NONE && recipient != NULL && given < event->number;
+        if (delivery->item != NULL) {
+            delivery->item->reply.recipient = told ? given + 1 : 0;
+            delivery->item->recipient = told ? recipient->data : NULL;
+        }
+        if (!told)
+            continue;
+        struct recipient *receives = recipient->data;
+        receives->delivery_code = delivery->code;
+        receives->delivery_enhanced = delivery->enhanced;
+        receives->delivery_text = delivery->text;
+        recipient = recipient->next;
+        given++;
+    }
+    transaction->delivered = given > 0;
+    g_queue_init(&record->deliveries);
 }
 
 static void take_transaction_end(struct record *record, const struct smtp_event *event)
@@ -833,11 +866,12 @@ static void take_transaction_end(struct record *record, const struct smtp_event 
         return;
     transaction->outcome = event->outcome;
     transaction->code = event->code;
-    if (event->code == 0)
+    give_deliveries(record, transaction, event);
+    if (!event->replied)
         return;
     struct place place = place_of(record, event);
     note_seen(transaction, moment_of(&place));
-    if (record->lmtp && record->verdict_code == event->code) {
+    if (record->lmtp && record->verdict_code == event->code && event->code != 0) {
         transaction->reply = record->verdict;
         transaction->enhanced = record->verdict_enhanced;
         return;
@@ -871,23 +905,65 @@ static void take_gap(struct record *record, const struct smtp_event *event)
     item->in_content = event->content > 0 && event->content == event->octets;
 }
 
-/* What could not be placed, or stands in front: neighbours of one kind are one item. */
+/* What in it must not be shown is decided in the core, and what a server repeats is known. */
+static struct guarded guard_skipped(struct record *record, const struct smtp_event *event, struct smtp_span text)
+{
+    struct smtp_secret secret = event->secret;
+    size_t behind = secret.octets.length > 0 ? (size_t)(secret.octets.octets - event->text.octets) : text.length;
+    if (behind >= text.length)
+        return guard_line(record, text, &(struct smtp_secret){ .kind = SMTP_SECRET_NONE }, event->near_login);
+    secret.octets = smtp_span_from(text, behind);
+    return guard_line(record, text, &secret, event->near_login);
+}
+
+/* A stretch of it is one secret at the most: of the lines that follow one, such as they are in a mail's base64, none is labelled. */
+static bool goes_on_hidden(const struct item *item, struct smtp_span text)
+{
+    const struct skipped_piece *last = item->skipped.tail != NULL ? item->skipped.tail->data : NULL;
+    return item->role == SMTP_CLIENT && last != NULL && last->text.label != 0 && last->text.before.length == 0
+           && smtp_secret_is_telling(smtp_span_trim(text));
+}
+
+static void add_skipped_text(struct record *record, struct item *item, const struct smtp_event *event)
+{
+    struct smtp_span text = smtp_span_first(event->text, SKIPPED_KEPT - item->skipped_kept);
+    item->skipped_kept += text.length;
+    if (event->opaque || text.length == 0)
+        return;
+    struct skipped_piece *piece = arena_take(record->arena, sizeof *piece);
+    if (goes_on_hidden(item, event->line.text)) {
+        piece->text = ((const struct skipped_piece *)g_queue_peek_tail(&item->skipped))->text;
+        piece->text.secret = keep(record, text);
+    } else {
+        piece->text = guard_skipped(record, event, text);
+    }
+    append(&item->skipped, &piece->link, piece);
+}
+
+/* What could not be placed: neighbours of one kind are one item. */
 static void take_skipped(struct record *record, const struct smtp_event *event)
 {
     if (event->secret.octets.length > 0)
         learn(record, &event->secret, secrets_label(record->secrets, event->secret.named));
-    struct item *last = g_queue_peek_tail(&record->items);
-    if (last != NULL && last->kind == ITEM_SKIPPED && last->role == event->role) {
-        last->octets += event->octets;
-        last->place.last_frame = place_of(record, event).last_frame;
+    struct item *item = g_queue_peek_tail(&record->items);
+    bool goes_on = item != NULL && item->kind == ITEM_SKIPPED && item->role == event->role && item->opaque == event->opaque;
+    if (!goes_on)
+        item = add_item(record, ITEM_SKIPPED, event);
+    if (item == NULL)
         return;
-    }
-    struct item *item = add_item(record, event->kind == SMTP_EVENT_PROXY ? ITEM_PROXY : ITEM_SKIPPED, event);
+    item->opaque = event->opaque;
+    item->octets += event->octets;
+    item->place.last_frame = place_of(record, event).last_frame;
+    add_skipped_text(record, item, event);
+}
+
+static void take_proxy(struct record *record, const struct smtp_event *event)
+{
+    struct item *item = add_item(record, ITEM_PROXY, event);
     if (item == NULL)
         return;
     item->octets = event->octets;
-    if (event->kind == SMTP_EVENT_PROXY)
-        item->text = keep(record, event->text);
+    item->text = keep(record, event->text);
 }
 
 static void take_content(struct record *record, const struct smtp_event *event)
@@ -992,8 +1068,10 @@ void record_event(struct record *record, const struct smtp_event *event)
         take_gap(record, event);
         break;
     case SMTP_EVENT_SKIPPED:
-    case SMTP_EVENT_PROXY:
         take_skipped(record, event);
+        break;
+    case SMTP_EVENT_PROXY:
+        take_proxy(record, event);
         break;
     case SMTP_EVENT_TURNED:
         if (!record->turned)
@@ -1006,6 +1084,9 @@ void record_event(struct record *record, const struct smtp_event *event)
         break;
     case SMTP_EVENT_FINDING_PROOF:
         record_add_proof(record, event);
+        break;
+    case SMTP_EVENT_PROOF_PLACE:
+        record_note_proof_place(record, event);
         break;
     }
 }

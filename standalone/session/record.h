@@ -42,6 +42,15 @@ struct guarded {
     unsigned label;  /* its number, 0: there is no secret */
 };
 
+/* A piece of what could not be placed. Where one was hidden, all that follow without text between them are it, too. */
+struct skipped_piece {
+    GList link;
+    struct guarded text;
+};
+
+/* Of octets that could not be placed and stand together, so many are kept and shown. */
+#define SKIPPED_KEPT ((uint64_t)65536)
+
 struct record_line {
     GList link;
     struct smtp_span text;       /* without its line end */
@@ -87,6 +96,7 @@ struct item {
     GQueue lines;            /* struct record_line */
     bool has_command;        /* `command_frame` and `command_time` are known */
     uint64_t command_frame;
+    const struct recipient *recipient; /* that it is for (LMTP, PRDR); NULL: none, or it cannot be told */
     uint64_t answered_frame; /* of the response, or of the end of the content, that it answers; 0: of the command */
     int64_t command_time;    /* of what it answers */
 
@@ -104,7 +114,12 @@ struct item {
     struct smtp_span note;               /* TLS alert */
     const struct auth *auth; /* NULL: none */
 
-    struct smtp_span text;               /* SKIPPED, PROXY */
+    struct smtp_span text;               /* PROXY */
+
+    /* SKIPPED */
+    bool opaque;             /* under a security layer: `skipped` is empty */
+    GQueue skipped;          /* struct skipped_piece */
+    uint64_t skipped_kept;   /* octets in them */
 };
 
 struct auth {
@@ -128,9 +143,18 @@ struct recipient {
     uint16_t code;           /* 0: no reply was seen */
     struct smtp_span enhanced;           /* octets NULL: none */
     struct smtp_span text;
-    uint16_t delivery_code;  /* LMTP: of the reply for it behind the content; 0: none was seen */
+    uint16_t delivery_code;  /* LMTP, PRDR: of the reply for it behind the content; 0: none was seen */
     struct smtp_span delivery_enhanced; /* octets NULL: none */
     struct smtp_span delivery_text;
+};
+
+/* LMTP, PRDR: a reply behind the content, until it is known whom it is for. */
+struct recipient_reply {
+    GList link;
+    uint16_t code;
+    struct smtp_span enhanced; /* octets NULL: none */
+    struct smtp_span text;
+    struct item *item;         /* NULL without items */
 };
 
 struct transaction {
@@ -142,6 +166,7 @@ struct transaction {
     enum smtp_outcome outcome;
     uint16_t code;
     struct smtp_span enhanced, reply;
+    bool delivered;          /* each recipient has a reply behind the content (PRDR, and LMTP) */
     struct message *message;
     uint64_t frame;          /* of MAIL, or 0 */
     unsigned capture;        /* file of it */
@@ -248,6 +273,8 @@ struct record {
     struct smtp_span refusal, refusal_enhanced;
     struct smtp_span verdict, verdict_enhanced;
     struct item *response;            /* the response that waits for its reply */
+    GQueue deliveries;                /* struct recipient_reply: of the content at hand */
+    struct { uint64_t offset; struct spot spot; } proof_place[SMTP_SERVER + 1]; /* by role; of PROOF_PLACE */
     GString *scratch;                 /* NULL until it is needed */
 
     /* The facts. */

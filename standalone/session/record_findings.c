@@ -132,6 +132,14 @@ static void say_more(struct record *record, struct finding *finding, const char 
     g_free(detail);
 }
 
+/* The frame of octets that are told of when much has come behind them: until then it would be forgotten. */
+void record_note_proof_place(struct record *record, const struct smtp_event *event)
+{
+    struct place place = place_of(record, event);
+    record->proof_place[event->role].offset = event->offset;
+    record->proof_place[event->role].spot = record_spot(&place);
+}
+
 /* What is known now of the last finding of that name: it is said behind what was said of it before. */
 void record_add_proof(struct record *record, const struct smtp_event *event)
 {
@@ -140,7 +148,8 @@ void record_add_proof(struct record *record, const struct smtp_event *event)
     if (finding == NULL || beyond)
         return;
     struct place place = place_of(record, event);
-    add_proof(record, finding, record_spot(&place));
+    bool noted = record->proof_place[event->role].spot.frame != 0 && record->proof_place[event->role].offset == event->offset;
+    add_proof(record, finding, noted ? record->proof_place[event->role].spot : record_spot(&place));
     say_more(record, finding, event->detail);
 }
 

@@ -23,6 +23,7 @@ enum refusal_of {
     REFUSAL_DATA, /* DATA or BDAT, not a message */
     REFUSAL_MESSAGE, /* its content */
     REFUSAL_CLOSED,  /* a 421 that nothing asked for */
+    REFUSAL_UNSEEN,  /* what was refused is not in the capture, or cannot be told */
 };
 
 struct refusal {

@@ -62,6 +62,12 @@ static const struct row rows[] = {
     { TEXT("AUTH PLAIN AGFsaWNlAHBhc3M=\r\nSTAT\r\nQUIT\r\n"), TEXT(""), CLIENT_PORT, 9999, true, true, SMTP_RECOGNISED_NO, true },
     { TEXT("AUTH PLAIN AGFsaWNlAHBhc3M=\r\n"), TEXT(""), CLIENT_PORT, 110, true, true, SMTP_RECOGNISED_NO, true },
     { TEXT("AUTH TLS\r\n"), TEXT(""), CLIENT_PORT, 2121, true, true, SMTP_RECOGNISED_NO, true },
+    /* a server that greets with words, and no code */
+    { TEXT("EHLO a\r\n"), TEXT("welcome to mail.example.com\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_YES, true },
+    { TEXT("USER alice\r\n"), TEXT("+OK POP3 ready\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_NO, false },
+    { TEXT("a1 LOGIN b c\r\n"), TEXT("* OK IMAP4rev1\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_NO, false },
+    { TEXT(""), TEXT("welcome to mail.example.com\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_MORE, false },
+    { TEXT(""), TEXT("welcome to mail.example.com\r\n"), CLIENT_PORT, 25, true, true, SMTP_RECOGNISED_NO, false },
     /* nothing yet */
     { TEXT(""), TEXT(""), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_MORE, false },
     { TEXT(""), TEXT("220 "), CLIENT_PORT, 9999, true, false, SMTP_RECOGNISED_MORE, false },

@@ -25,7 +25,7 @@ struct said {
 struct dialogue {
     const char *name;
     bool mid_stream;
-    struct said said[24];
+    struct said said[32];
     const char *expected; /* the log, a line an event that matters */
 };
 
@@ -115,7 +115,10 @@ static void take_event(void *context, const struct smtp_event *event)
         break;
     case SMTP_EVENT_TRANSACTION_END: {
         const char *outcome = smtp_outcome_name(event->outcome);
-        g_string_append_printf(log, "mail %u %s %u\n", event->transaction, outcome != NULL ? outcome : "unknown", event->code);
+        g_string_append_printf(log, "mail %u %s %u", event->transaction, outcome != NULL ? outcome : "unknown", event->code);
+        if (event->deliveries != SMTP_DELIVERIES_NONE && run->session.half[SMTP_SERVER].gap)
+            g_string_append_printf(log, " %s %u", event->deliveries == SMTP_DELIVERIES_OF_ALL ? "all" : "accepted", event->number);
+        g_string_append_c(log, '\n');
         break;
     }
     case SMTP_EVENT_GAP:
@@ -633,6 +636,156 @@ static const struct dialogue dialogues[] = {
       GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n"
                   "250 command 3\nrcpt 1 by 3 250\n354 command 4\ncontent 1 \"x\n.\ny\r\n\"\n! bare-line-feed\n"
                   "end 1 complete last\n250 content 4\nmail 1 accepted 250\n" },
+
+    /* Replies that settle nothing. */
+    { "RCPT answered with words, and the client goes on", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 },
+        { 'C', "RCPT TO:<b@example.com>\r\n", 0 }, { 'S', "-ERR no such user\r\n", 0 }, { 'C', "RSET\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 }, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n250 command 2\nmail 1 by 2\n3 RCPT TO:<b@example.com>\n"
+                  "0 command 3\n! malformed-reply\nrcpt 1 by 3 0\n4 RSET\n250 command 4\nmail 1 aborted 0\n"
+                  "5 MAIL FROM:<a@example.com>\n250 command 5\nmail 2 by 5\nmail 2 unfinished 0\n" },
+    { "text in front of the reply to the same command", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "please wait\r\n", 0 }, { 'S', "\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 }, { 'C', "RSET\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n250 command 2 lines 3\n! malformed-reply\nmail 1 by 2\n3 RSET\n"
+                  "250 command 3\nmail 1 aborted 0\n" },
+    { "text among the replies to several commands: the order is lost until 354", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nRCPT TO:<c@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n4.7.0 later\r\n250 ok\r\n354 go\r\n", 0 }, { 'C', "x\r\n.\r\n", 0 }, { 'S', "250 queued\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 RCPT TO:<c@example.com>\n5 DATA\n"
+                  "250 command 2\nmail 1 by 2\n0 unknown\n! malformed-reply\n250 unknown\nrcpt 1 by 3 0\nrcpt 1 by 4 0\n"
+                  "354 command 5\ncontent 1 \"x\r\n\"\nend 1 complete last\n250 content 5\nmail 1 accepted 250\n" },
+    { "one command waits in front of the one that 354 answers", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\nno such user\r\n354 go\r\n", 0 }, { 'C', ".\r\n", 0 }, { 'S', "554 no recipients\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n"
+                  "0 command 3\n! malformed-reply\nrcpt 1 by 3 0\n354 command 4\nend 1 complete last\n"
+                  "554 content 4\nmail 1 rejected 554\n" },
+    { "text among the replies to several commands, and the client goes on behind as many lines", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nRCPT TO:<c@example.com>\r\n", 0 },
+        { 'S', "what\r\n250 ok\r\n550 no\r\n", 0 }, { 'C', "RSET\r\n", 0 }, { 'S', "250 reset\r\n", 0 },
+        { 'C', "MAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "550 no\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 RCPT TO:<c@example.com>\n0 unknown\n"
+                  "! malformed-reply\n250 unknown\n550 unknown\nmail 1 by 2\nrcpt 1 by 3 0\nrcpt 1 by 4 0\n5 RSET\n"
+                  "250 command 5\nmail 1 aborted 0\n6 MAIL FROM:<a@example.com>\n550 command 6\nmail 2 by 6\n"
+                  "mail 2 rejected 550\n" },
+    { "DATA answered with words, and content follows; its answer has no code, either", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 }, { 'C', "RCPT TO:<b@example.com>\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 }, { 'C', "DATA\r\n", 0 }, { 'S', "go ahead\r\n", 0 }, { 'C', "Subject: x\r\n\r\n.\r\n", 0 },
+        { 'S', "thank you\r\n", 0 }, { 'C', "NOOP\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n250 command 2\nmail 1 by 2\n3 RCPT TO:<b@example.com>\n250 command 3\n"
+                  "rcpt 1 by 3 250\n4 DATA\n0 command 4\n! malformed-reply\ncontent 1 \"Subject: x\r\n\r\n\"\n"
+                  "end 1 complete last\n0 content 4\n! malformed-reply\nmail 1 unknown 0\n5 NOOP\n250 command 5\n" },
+    { "DATA answered with words, and no content follows", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "250 ok\r\n", 0 }, { 'C', "DATA\r\n", 0 },
+        { 'S', "no\r\n", 0 }, { 'C', "RSET\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n250 command 2\nmail 1 by 2\n3 DATA\n0 command 3\n! malformed-reply\n"
+                  "4 RSET\n250 command 4\nmail 1 aborted 0\n" },
+    { "the answer to the message has no code, and the capture ends", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n354 go\r\n", 0 }, { 'C', "x\r\n.\r\n", 0 }, { 'S', "  250 queued\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n3 RCPT TO:<b@example.com>\n4 DATA\n250 command 2\nmail 1 by 2\n"
+                  "250 command 3\nrcpt 1 by 3 250\n354 command 4\ncontent 1 \"x\r\n\"\nend 1 complete last\n"
+                  "0 content 4\n! malformed-reply\nmail 1 unknown 0\n" },
+    { "AUTH answered with words, and again", false,
+      { GREETED, { 'C', "AUTH LOGIN\r\n", 0 }, { 'S', "Username?\r\n", 0 }, { 'C', "YWxpY2U=\r\n", 0 },
+        { 'S', "334 UGFzc3dvcmQ6\r\n", 0 }, { 'C', "aHVudGVyMg==\r\n", 0 }, { 'S', "sorry\r\n", 0 },
+        { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      GREETED_LOG "2 AUTH LOGIN\n! extension-not-offered\nboundary auth started\n0 command 2\n! malformed-reply\n"
+                  "response 2.0 YWxpY2U=\n334 response 2\nboundary auth challenge\nresponse 2.1 aHVudGVyMg==\n"
+                  "! cleartext-credentials\n0 response 2\n! malformed-reply\n3 QUIT\n221 command 3\n" },
+    { "STARTTLS answered with words, and on in clear", false,
+      { GREETED, { 'C', "STARTTLS\r\n", 0 }, { 'S', "4.7.0 no\r\n", 0 }, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 STARTTLS\n! extension-not-offered\nboundary starttls requested\n0 command 2\n! malformed-reply\n"
+                  "boundary starttls refused\n! starttls-refused\n3 MAIL FROM:<a@example.com>\n! starttls-fallback-to-clear\n"
+                  "250 command 3\nmail 1 by 3\nmail 1 unfinished 0\n" },
+    { "a greeting and an answer to EHLO without codes", false,
+      { { 'S', "welcome\n", 0 }, { 'C', "EHLO a\r\n", 0 }, { 'S', "hello\nthere\n", 0 }, { 'C', "HELO a\r\n", 0 },
+        { 'S', "250 hi\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "bye\r\n", 0 } },
+      "! bare-line-feed\n0 greeting\n! malformed-reply\n1 EHLO a\n0 command 1 lines 2\n! malformed-reply\n2 HELO a\n"
+      "250 command 2\n3 QUIT\n0 command 3\n! malformed-reply\n" },
+    { "text in front of EHLO's reply: its first line is no extension", false,
+      { { 'S', "220 mx ESMTP\r\n", 0 }, { 'C', "EHLO a\r\n", 0 }, { 'S', "hi\r\n250-STARTTLS\r\n250 CHUNKING\r\n", 0 },
+        { 'C', "NOOP\r\n", 0 }, { 'S', "what\r\n250-a\r\nb\r\n250 c\r\n", 0 } },
+      "220 greeting\n1 EHLO a\n250 command 1 lines 3\n! malformed-reply\n2 NOOP\n"
+      "250 command 2 lines 4\n! malformed-reply\n" },
+    { "codes that are none, codes that are preliminary, and text behind a code", false,
+      { GREETED, { 'C', "NOOP\r\n", 0 }, { 'S', "000 a\r\n", 0 }, { 'C', "NOOP\r\n", 0 }, { 'S', "666 b\r\n", 0 },
+        { 'C', "NOOP\r\n", 0 }, { 'S', "25 c\r\n", 0 }, { 'C', "NOOP\r\n", 0 }, { 'S', "199 d\r\n", 0 },
+        { 'C', "NOOP\r\n", 0 }, { 'S', "199 e\r\n", 0 }, { 'S', "250 f\r\n", 0 }, { 'C', "NOOP\r\n", 0 },
+        { 'S', "250ok\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "221 g\r\n", 0 } },
+      GREETED_LOG "2 NOOP\n0 command 2\n! malformed-reply\n3 NOOP\n0 command 3\n! malformed-reply\n4 NOOP\n0 command 4\n"
+                  "! malformed-reply\n5 NOOP\n199 command 5\n! malformed-reply\n6 NOOP\n199 command 6\n! malformed-reply\n"
+                  "250 command 6\n7 NOOP\n250 command 7\n! malformed-reply\n8 QUIT\n221 command 8\n" },
+    { "a line that nobody asked for, and one that the end of the capture cuts off", false,
+      { GREETED, { 'S', "hello?\r\n", 0 }, { 'C', "NOOP\r\n", 0 }, { 'S', "25", 0 } },
+      GREETED_LOG "skipped hello?\r\n2 NOOP\nskipped 25\n" },
+    { "PRDR: a reply for each recipient, and the last one decides", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com> PRDR\r\nRCPT TO:<b@example.com>\r\nRCPT TO:<x@example.com>\r\nRCPT TO:<c@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n550 no\r\n250 ok\r\n354 go\r\n", 0 }, { 'C', "x\r\n.\r\nQUIT\r\n", 0 },
+        { 'S', "353 PRDR\r\n250 b\r\n550 c\r\n250 queued\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com> PRDR\n3 RCPT TO:<b@example.com>\n4 RCPT TO:<x@example.com>\n"
+                  "5 RCPT TO:<c@example.com>\n6 DATA\n250 command 2\nmail 1 by 2\n250 command 3\nrcpt 1 by 3 250\n"
+                  "550 command 4\nrcpt 1 by 4 550\n250 command 5\nrcpt 1 by 5 250\n354 command 6\ncontent 1 \"x\r\n\"\n"
+                  "end 1 complete last\n7 QUIT\n353 content 6\n250 content 6 recipient 1\n550 content 6 recipient 2\n"
+                  "250 content 6\nmail 1 accepted 250\n221 command 7\n" },
+    { "PRDR and one verdict for all, and the client goes on", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com> PRDR\r\nRCPT TO:<b@example.com>\r\nRCPT TO:<c@example.com>\r\nDATA\r\n", 0 },
+        { 'S', "250 ok\r\n250 ok\r\n250 ok\r\n354 go\r\n", 0 }, { 'C', "x\r\n.\r\n", 0 },
+        { 'S', "353 PRDR\r\n550 no\r\n", 0 }, { 'C', "RSET\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com> PRDR\n3 RCPT TO:<b@example.com>\n4 RCPT TO:<c@example.com>\n5 DATA\n"
+                  "250 command 2\nmail 1 by 2\n250 command 3\nrcpt 1 by 3 250\n250 command 4\nrcpt 1 by 4 250\n"
+                  "354 command 5\ncontent 1 \"x\r\n\"\nend 1 complete last\n353 content 5\n550 content 5 recipient 1\n"
+                  "mail 1 rejected 550\n6 RSET\n250 command 6\n" },
+    { "3yz decides nothing, unless another reply does", false,
+      { GREETED, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 }, { 'S', "350 wait\r\n", 0 }, { 'S', "250 ok\r\n", 0 },
+        { 'C', "RCPT TO:<b@example.com>\r\n", 0 }, { 'S', "350 wait\r\n", 0 }, { 'C', "DATA\r\n", 0 }, { 'S', "354 go\r\n", 0 },
+        { 'C', "x\r\n.\r\n", 0 }, { 'S', "350 wait\r\n", 0 }, { 'C', "NOOP\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      GREETED_LOG "2 MAIL FROM:<a@example.com>\n350 command 2\n250 command 2\nmail 1 by 2\n3 RCPT TO:<b@example.com>\n"
+                  "350 command 3\nrcpt 1 by 3 350\n4 DATA\n354 command 4\ncontent 1 \"x\r\n\"\nend 1 complete last\n"
+                  "350 content 4\nmail 1 unknown 0\n5 NOOP\n250 command 5\n" },
+    { "LMTP: a reply to RCPT is lost, and there are as many deliveries as could be", false,
+      { { 'S', "220 mx LMTP\r\n", 0 }, { 'C', "LHLO a\r\n", 0 }, { 'S', "250 mx\r\n", 0 }, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 }, { 'C', "RCPT TO:<b@example.com>\r\n", 0 }, { 's', NULL, 8 }, { 'C', "RCPT TO:<c@example.com>\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 }, { 'C', "DATA\r\n", 0 }, { 'S', "354 go\r\n", 0 }, { 'C', "x\r\n.\r\n", 0 },
+        { 'S', "250 b\r\n552 c\r\n", 0 }, { 'C', "NOOP\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      "220 greeting\n1 LHLO a\n250 command 1\n2 MAIL FROM:<a@example.com>\n250 command 2\nmail 1 by 2\n"
+      "3 RCPT TO:<b@example.com>\ngap server 8\n4 RCPT TO:<c@example.com>\nrcpt 1 by 3 0\n250 command 4\nrcpt 1 by 4 250\n"
+      "5 DATA\n354 command 5\ncontent 1 \"x\r\n\"\nend 1 complete last\n250 content 5 recipient 1\n"
+      "552 content 5 recipient 2\nmail 1 accepted 250 all 2\n6 NOOP\n250 command 6\n" },
+    { "LMTP: a reply to RCPT is lost, which was a refusal", false,
+      { { 'S', "220 mx LMTP\r\n", 0 }, { 'C', "LHLO a\r\n", 0 }, { 'S', "250 mx\r\n", 0 }, { 'C', "MAIL FROM:<a@example.com>\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 }, { 'C', "RCPT TO:<b@example.com>\r\n", 0 }, { 's', NULL, 8 }, { 'C', "RCPT TO:<c@example.com>\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 }, { 'C', "DATA\r\n", 0 }, { 'S', "354 go\r\n", 0 }, { 'C', "x\r\n.\r\n", 0 },
+        { 'S', "552 c\r\n", 0 }, { 'C', "NOOP\r\n", 0 }, { 'S', "250 ok\r\n", 0 } },
+      "220 greeting\n1 LHLO a\n250 command 1\n2 MAIL FROM:<a@example.com>\n250 command 2\nmail 1 by 2\n"
+      "3 RCPT TO:<b@example.com>\ngap server 8\n4 RCPT TO:<c@example.com>\nrcpt 1 by 3 0\n250 command 4\nrcpt 1 by 4 250\n"
+      "5 DATA\n354 command 5\ncontent 1 \"x\r\n\"\nend 1 complete last\n552 content 5 recipient 1\n"
+      "mail 1 rejected 552 accepted 1\n6 NOOP\n250 command 6\n" },
+
+    /* Captures that begin in the middle. */
+    { "a refusal in the middle is no greeting", true,
+      { { 'S', "550 no such user\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      "550 unknown\n1 QUIT\n221 command 1\n" },
+    { "a refusal of the connection is one", false,
+      { { 'S', "554 go away\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      "554 greeting\n1 QUIT\n221 command 1\n" },
+    { "220 is one in the middle, too", true,
+      { { 'S', "220 mx ESMTP\r\n", 0 }, { 'C', "EHLO a\r\n", 0 }, { 'S', "250 mx\r\n", 0 } },
+      "220 greeting\n1 EHLO a\n250 command 1\n" },
+    { "a login that is refused in the middle", true,
+      { { 'S', "535 5.7.8 no\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      "535 unknown\nboundary auth started\nboundary auth rejected\n1 QUIT\n221 command 1\n" },
+    { "the end of a message in the middle, and its refusal", true,
+      { { 'C', "rest of it\r\n.\r\n", 0 }, { 'S', "550 spam\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      "skipped rest of it\r\nskipped .\r\n550 content\nmail 1 by 0\nmail 1 rejected 550\n1 QUIT\n221 command 1\n" },
+    { "words in the middle answer the command in front of them", true,
+      { { 'C', "RCPT TO:<b@example.com>\r\n", 0 }, { 'S', "no such user\r\n", 0 }, { 'C', "RSET\r\n", 0 },
+        { 'S', "250 ok\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
+      "1 RCPT TO:<b@example.com>\n0 command 1\n! malformed-reply\nmail 1 by 0\nrcpt 1 by 1 0\n2 RSET\n250 command 2\n"
+      "mail 1 aborted 0\n3 QUIT\n221 command 3\n" },
 };
 
 static void test_dialogues(void **state)

@@ -263,6 +263,17 @@ ROWS = {
     "reply-code-mismatch": (
         [Session(ehlo(), ("C", "NOOP\r\n"), ("S", "250-one\r\n251 two\r\n"), BYE), Session(ehlo(), ("C", "NOOP\r\n"), ("S", "250 5.7.1 odd\r\n"), BYE)],
         [Session(("S", "220 4.2.1 Mailer\r\n"), ("C", "EHLO c\r\n"), ("S", "250-mx\r\n250 SIZE\r\n"), ("C", "NOOP\r\n"), ("S", "250-2.0.0 one\r\n250 2.0.0 two\r\n"), BYE)]),
+    "malformed-reply": (
+        [Session(ehlo(), ("C", "NOOP\r\n"), ("S", line + "\r\n"), BYE)
+         for line in ("-ERR no", "+OK", "4.7.0 later", "55 no", "no", "", " 250 ok", "000 a", "666 a", "199 a", "250ok", "2500 a",
+                      "wait\r\n250 ok", "250-one\r\ntwo\r\n250 three")] +
+        [Session(("S", "welcome\r\n"), ehlo()[1:], BYE),
+         Session(ehlo(), ("C", "RSET\r\nRSET\r\n"), ("S", "what\r\n250 ok\r\n"), BYE),
+         Session(ehlo(), ("C", "QUIT\r\n"), ("S", "bye\r\n"))],
+        [Session(ehlo(), ("C", "NOOP\r\n"), ("S", "250\r\n"), BYE), Session(ehlo(), ("C", "NOOP\r\n"), ("S", "350 wait\r\n250 ok\r\n"), BYE),
+         Session(ehlo(), ("S", "nobody asked\r\n"), ("C", "NOOP\r\n"), ("S", "250-one\r\n250 two\r\n"), BYE),
+         Session(ehlo(), ("C", "NOOP\r\n"), ("s", "250 a very lo"), ("S", "ng one\r\n"), BYE),  # cut off, and not by the server
+         Session(ehlo(), ("C", "NOOP\r\n"), ("S", "25"))]),
     "unknown-command": (
         [Session(ehlo(), ("C", "FROBNICATE now\r\n"), ("S", "500 what\r\n"), BYE)],
         [Session(ehlo(), ("C", "noop\r\n"), ("S", "250 ok\r\n"), ("C", "XADR a\r\n"), ("S", "250 ok\r\n"), BYE),
@@ -346,6 +357,10 @@ SMUGGLED = (
 
 # One session: name, dialogue, the frames of the finding and of its proofs, what its detail says.
 FRAMES = {
+    "the reply to the message, however much comes behind it": (
+        "smtp-smuggling", Session(smuggle("\n.\n").steps[:-2], [("C", "NOOP\r\n"), ("S", "250 ok\r\n")] * 20, BYE), 13, [14],
+        "the message holds \\n.\\n, which only some receivers take for the end of data, and the command MAIL behind it; "
+        "the server answered once, with 250: it did not take the mark for the end"),
     "the refusals before, and who was accepted": (
         "auth-brute-force", logins(("alice", "a"), ("alice", "b"), ("alice", "c"), ("alice", "d", ACCEPTED)), 12, [8, 10, 14],
         "3 logins were denied in this session, for at least 3 different pairs of user and password; "

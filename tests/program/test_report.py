@@ -317,7 +317,7 @@ class Losses(Case):
     def test_one_side(self):
         steps = [(who.lower() if who == "S" else who, what) for who, what in Session(ehlo(), MAIL, BYE).steps]
         page = self.report_on(Session(steps))
-        self.has(page, "no greeting was seen")
+        self.has(page, "no banner was seen")
         self.has(page, "no reply was seen")
 
 

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+
+/*
+ * Replies that settle nothing: lines without a reply code, 1yz and 3yz. RFC 5321 section 4.2 has none of them as an
+ * answer, but servers send them, and clients go on. What the client does next tells: if it speaks, that was the answer
+ * to the command that waits; if the server says more before it does, the line was text in front of that. Where replies
+ * to several commands are due, the line may be any of them or none: then their order is lost until one reply can answer
+ * one command only.
+ */
+
+#include "session_private.h"
+
+void smtp_unsettled(struct smtp_session *session, enum smtp_unsettled what)
+{
+    const struct smtp_half *client = &session->half[SMTP_CLIENT];
+    session->unsettled = (uint8_t)what;
+    session->heard = client->offset + client->pending;
+}
+
+/* Message content goes on whatever the server says. */
+static bool sends_content(const struct smtp_half *client)
+{
+    switch ((enum client_mode)client->mode) {
+    case CLIENT_DATA:
+    case CLIENT_VARIANT_END:
+    case CLIENT_CHUNK:
+    case CLIENT_TLS:
+    case CLIENT_OPAQUE:
+        return true;
+    default:
+        return client->skip_line;
+    }
+}
+
+bool smtp_client_goes_on(const struct smtp_session *session, struct smtp_span octets)
+{
+    const struct smtp_half *client = &session->half[SMTP_CLIENT];
+    if ((session->unsettled == SMTP_SETTLED && !smtp_reply_is_bare(session)) || sends_content(client))
+        return false;
+    return client->offset + octets.length > session->heard || session->half[SMTP_SERVER].finished;
+}
+
+/* Whether the client stands where only a reply says what its octets are. */
+static bool client_waits(const struct smtp_session *session)
+{
+    uint8_t mode = session->half[SMTP_CLIENT].mode;
+    return mode == CLIENT_WAIT_DATA || mode == CLIENT_WAIT_AUTH || mode == CLIENT_WAIT_STARTTLS;
+}
+
+void smtp_answered_unclearly(struct smtp_session *session, const struct entry *entry)
+{
+    session->octets_decide = client_waits(session) && session->queue_length == 0;
+    session->starttls_unclear = entry->kind == ENTRY_COMMAND && smtp_verb_starts_tls(entry->verb);
+}
+
+/* The command in front has no other answer. */
+static void settle_head(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    if (session->queue_length == 0)
+        return;
+    struct entry entry = smtp_queue_pop(session);
+    smtp_transaction_settle(session, &entry, sink);
+    smtp_answered_unclearly(session, &entry);
+}
+
+/* The client took as many replies as there were commands, or goes on where it must have had the last one. */
+static void settle_group(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    if (session->disordered < session->queue_length && !client_waits(session))
+        return;
+    struct entry last = { .kind = ENTRY_GAP };
+    if (session->queue_length > 0)
+        smtp_queue_peek(session, session->queue_length - 1u, &last);
+    smtp_drop(session, session->queue_length, sink);
+    smtp_find_order(session);
+    smtp_answered_unclearly(session, &last);
+}
+
+void smtp_apply_goes_on(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    if (smtp_reply_is_bare(session))
+        smtp_reply_close(session, true, session->half[SMTP_SERVER].offset, 0, sink);
+    enum smtp_unsettled what = (enum smtp_unsettled)session->unsettled;
+    session->unsettled = SMTP_SETTLED;
+    switch (what) {
+    case SMTP_SETTLED:
+        break;
+    case SMTP_UNSETTLED_HEAD:
+        settle_head(session, sink);
+        break;
+    case SMTP_UNSETTLED_TAIL:
+        session->uncertain = session->queue_length;
+        break;
+    case SMTP_UNSETTLED_GROUP:
+        settle_group(session, sink);
+        break;
+    }
+}
+
+/* Commands, responses and messages that wait, those aside whose replies may be lost in a hole. */
+static unsigned certain(const struct smtp_session *session)
+{
+    return session->queue_length - session->uncertain;
+}
+
+bool smtp_answer_is_due(const struct smtp_session *session)
+{
+    const struct smtp_half *client = &session->half[SMTP_CLIENT];
+    if (!session->greeting_seen && !session->mid_stream)
+        return true;
+    return session->queue_length > 0 && client->mode != CLIENT_DATA;
+}
+
+bool smtp_several_answers_are_due(const struct smtp_session *session)
+{
+    struct entry head;
+    if (!session->greeting_seen && !session->mid_stream)
+        return false;
+    if (certain(session) > 1)
+        return true;
+    if (!smtp_queue_peek(session, session->queue_length - 1u, &head))
+        return false;
+    bool content = head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST);
+    return content && (session->lmtp || session->prdr) && smtp_transaction_more_replies(session, 250);
+}
+
+void smtp_lose_order(struct smtp_session *session)
+{
+    session->order_lost = true;
+    session->disordered++;
+    smtp_unsettled(session, SMTP_UNSETTLED_GROUP);
+}
+
+void smtp_find_order(struct smtp_session *session)
+{
+    session->order_lost = false;
+    session->disordered = 0;
+}
+
+/* ---- findings ---- */
+
+/* What the reply answers, for a sentence. */
+static const char *answered(const struct smtp_reply *reply)
+{
+    switch (reply->answers) {
+    case SMTP_ANSWERS_GREETING:
+        return "the server's greeting";
+    case SMTP_ANSWERS_CONTENT:
+        return "the answer to the message";
+    case SMTP_ANSWERS_RESPONSE:
+        return "the answer to an AUTH response";
+    case SMTP_ANSWERS_COMMAND:
+    case SMTP_ANSWERS_EMPTY_LINE:
+        return "the answer to a command";
+    case SMTP_ANSWERS_NOTHING:
+    case SMTP_ANSWERS_UNKNOWN:
+        break;
+    }
+    return "what the server says";
+}
+
+void smtp_check_form(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
+{
+    uint64_t offset = session->reply_offset;
+    const char *verb = reply->answers == SMTP_ANSWERS_COMMAND ? smtp_verb_name(reply->verb) : "";
+    if (reply->code == 0 && reply->disorder)
+        smtp_report(session, SMTP_FINDING_MALFORMED_REPLY, SMTP_SERVER, offset, sink,
+                    "what the server says has no reply code; which of the commands that wait it answers, if any, "
+                    "cannot be told, nor "
+                    "can it be of the replies that follow");
+    else if (reply->code == 0 && *verb != '\0')
+        smtp_report(session, SMTP_FINDING_MALFORMED_REPLY, SMTP_SERVER, offset, sink,
+                    "the answer to %s has no reply code", verb);
+    else if (reply->code == 0)
+        smtp_report(session, SMTP_FINDING_MALFORMED_REPLY, SMTP_SERVER, offset, sink, "%s has no reply code",
+                    answered(reply));
+    else if (reply->code < 200)
+        smtp_report(session, SMTP_FINDING_MALFORMED_REPLY, SMTP_SERVER, offset, sink, "%u is no reply code of SMTP",
+                    reply->code);
+    else if (reply->without_code)
+        smtp_report(session, SMTP_FINDING_MALFORMED_REPLY, SMTP_SERVER, offset, sink,
+                    "a line of the reply %u has no reply code", reply->code);
+    else if (reply->glued_code)
+        smtp_report(session, SMTP_FINDING_MALFORMED_REPLY, SMTP_SERVER, offset, sink,
+                    "nothing stands between the reply code %u and the text behind it", reply->code);
+}
+
+void smtp_starttls_unclear(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    session->starttls_unclear = false;
+    session->starttls_refused = true;
+    smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_REFUSED, SMTP_SERVER, session->reply_offset,
+                  session->current, sink);
+    smtp_report(session, SMTP_FINDING_STARTTLS_REFUSED, SMTP_SERVER, session->reply_offset, sink,
+                "the server's answer to STARTTLS says neither yes nor no, and the client went on in clear");
+}
