@@ -483,7 +483,7 @@ struct smtp_secret smtp_secret_of_skipped(const struct smtp_secret_watch *watch,
         line.length--;
     struct smtp_span rest = line;
     struct smtp_span word = smtp_span_next_word(&rest);
-    bool alone = word.length > 0 && smtp_span_trim(rest).length == 0;
+    bool alone = word.length > 0 && smtp_span_trim(rest).length == 0 && !smtp_span_is(word, "."); /* which ends a message */
     if (alone && (torn || watch->auth_seen || smtp_secret_is_telling(word)))
         return hide_from(text, SMTP_SECRET_STRAY, word.octets, word);
     return secret_of_unknown(text, buffer);
