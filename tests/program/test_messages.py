@@ -490,7 +490,7 @@ class Attachments(unittest.TestCase):
         self.assertEqual(message["attachments"], [{"filename": "a.bin", "content_type": "application/octet-stream", "octets": 5,
                                                    "sha256": sha256(b"hello")}])
         self.assertEqual((message["subject"], message["limits_met"]), ("Grüße", []))
-        self.assertIn("1 attachment: a.bin", " ".join(run("messages", "attached.pcap").stdout.decode().split()))
+        self.assertIn("1 attachment: \"a.bin\"", " ".join(run("messages", "attached.pcap").stdout.decode().split()))
 
     def test_raw_text_is_kept(self):
         """Where a name or a field cannot be decoded, it is there as it was sent."""
