@@ -159,6 +159,28 @@ static bool read_colour(struct options *options, const char *when, int *status)
     return true;
 }
 
+static const char *const checksums[] = {
+    [TCP_CHECKSUMS_AUTO] = "auto",
+    [TCP_CHECKSUMS_ON] = "on",
+    [TCP_CHECKSUMS_OFF] = "off",
+};
+
+const char *options_checksums_name(enum tcp_checksums which)
+{
+    return checksums[which];
+}
+
+static bool read_checksums(struct options *options, const char *which, int *status)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(checksums) && which != NULL; i++) {
+        if (strcmp(which, checksums[i]) != 0)
+            continue;
+        options->checksums = (enum tcp_checksums)i;
+        return true;
+    }
+    return which == NULL || fail(status, _("--checksum is auto, on or off, not '%s'"), which);
+}
+
 static const char *const formats[] = {
     [FORMAT_TEXT] = "text",
     [FORMAT_JSON] = "json",
@@ -300,6 +322,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     char *sort = NULL;
     char *sessions = NULL;
     char *memory_limit = NULL;
+    char *checksum = NULL;
     char *shard = NULL;
     char *language = NULL;
     char **words = NULL;
@@ -322,6 +345,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
         { "tls-key", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->tls_keys, _("Decrypt TLS that uses a server's RSA key as such (PEM)"), "FILE" },
         { "hash-input", 0, 0, G_OPTION_ARG_NONE, &hash_input, _("The SHA-256 of each capture, in the summary (JSON) and in the report"), NULL },
         { "memory-limit", 0, 0, G_OPTION_ARG_STRING, &memory_limit, _("Memory to use at the most (512M)"), "SIZE" },
+        { "checksum", 0, 0, G_OPTION_ARG_STRING, &checksum, _("auto, on (segments with wrong ones are never used) or off"), "WHEN" },
         { "shard", 0, 0, G_OPTION_ARG_STRING, &shard, _("Only the connections of shard I (from 0) of N"), "I/N" },
         { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, _("Write to FILE, not to standard output"), "FILE" },
         { "output-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->output_dir, _("messages: write each mail to a file in DIR"), "DIR" },
@@ -362,6 +386,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     work = work && read_choice("sort", sort, "end", "start", &options->by_start, status);
     work = work && read_colour(options, colour, status);
     work = work && read_memory_limit(options, memory_limit, status);
+    work = work && read_checksums(options, checksum, status);
     work = work && read_shard(options, shard, status);
     unsigned skip = read_command(options, words) ? 1 : 0;
     work = work && (skip > 0 || check_misspelt(words, status));
@@ -377,6 +402,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     g_free(sort);
     g_free(sessions);
     g_free(memory_limit);
+    g_free(checksum);
     g_free(shard);
     g_free(language);
     return work;
