@@ -206,9 +206,14 @@ static void say_what_was_left_out(const struct summary *summary)
         fprintf(stderr, _("smtpscope: %" PRIu64 " segments were not used: their sequence numbers are far outside of their connection\n"),
                 summary->implausible);
     if (summary->mismatches > 0)
-        fprintf(stderr, _("smtpscope: %" PRIu64 " segments were not used: their checksums are wrong, so the receiver dropped them\n"), summary->mismatches);
+        fprintf(stderr,
+                _("smtpscope: %" PRIu64
+                  " segments were not used: their checksums are wrong, so the receiver dropped them\n"),
+                summary->mismatches);
     if (summary->late > 0)
-        fprintf(stderr, _("smtpscope: %" PRIu64 " segments came too late to be used: what they fill is called missing\n"), summary->late);
+        fprintf(stderr,
+                _("smtpscope: %" PRIu64 " segments came too late to be used: what they fill is called missing\n"),
+                summary->late);
     if (summary->totals.lost > 0)
         fprintf(stderr, _("smtpscope: %" PRIu64 " packets were lost before they were stored, as the capture program says\n"), summary->totals.lost);
     if (summary->forgotten > 0)

@@ -40,8 +40,8 @@ struct packet_segment {
     bool only_conflict;             /* no segment of its own: it tells of `conflict` */
     bool has_checksum;              /* it carries something, and all of it was captured that its checksum is over */
     bool ip_is_wrong;               /* the IPv4 header has a checksum that is wrong */
-    uint16_t most;                  /* of a SYN: the largest segment that its sender takes, in octets of payload; 0: not said */
-    uint32_t header_sum;            /* where `has_checksum`: of the TCP header and the pseudo header */
+    uint16_t most;       /* of a SYN: the largest segment that its sender takes, in octets of payload; 0: not said */
+    uint32_t header_sum; /* where `has_checksum`: of the TCP header and the pseudo header */
     struct smtp_span payload;       /* the octets captured; Ethernet padding is not among them */
     uint32_t payload_octets;        /* on the wire, from the IP length: more than payload.length where the snap length cut */
     struct packet_conflict conflict;
@@ -98,8 +98,8 @@ enum packet_result packet_decode_following(struct packet *packet);
 enum packet_result packet_decode_whole(const struct packet_fragment *fragment, struct packet *packet);
 
 /*
- * Whether the receiver finds the checksums of TCP and IPv4 right (RFC 9293 section 3.1, RFC 791 section 3.1), of a segment that
- * `has_checksum`. An IPv4 checksum of 0 was not filled in yet.
+ * Whether the receiver finds the checksums of TCP and IPv4 right (RFC 9293 section 3.1, RFC 791 section 3.1), of a
+ * segment that `has_checksum`. An IPv4 checksum of 0 was not filled in yet.
  */
 bool packet_checksum_is_right(const struct packet_segment *segment);
 

@@ -2,8 +2,8 @@
 #include "packet_private.h"
 
 /*
- * RFC 1071: the sum of 16-bit words in ones' complement does not depend on their byte order, nor on how many are added at a time.
- * Here 32 bits are, into sums that are wide enough not to overflow.
+ * RFC 1071: the sum of 16-bit words in ones' complement does not depend on their byte order, nor on how many are added
+ * at a time. Here 32 bits are, into sums that are wide enough not to overflow.
  */
 
 static uint32_t fold(uint64_t sum)
@@ -38,7 +38,9 @@ bool packet_ip_header_is_right(struct smtp_span header)
 
 uint32_t packet_header_sum(const struct packet_segment *segment, struct smtp_span header, uint32_t octets)
 {
-    const uint8_t rest[8] = { (uint8_t)(octets >> 24), (uint8_t)(octets >> 16), (uint8_t)(octets >> 8), (uint8_t)octets, 0, 0, 0, 6 };
+    const uint8_t rest[8] = {
+        (uint8_t)(octets >> 24), (uint8_t)(octets >> 16), (uint8_t)(octets >> 8), (uint8_t)octets, 0, 0, 0, 6
+    };
     size_t address = segment->source.version == 4 ? 4 : 16;
     uint64_t sum = add_octets(0, header.octets, header.length);
     sum = add_octets(sum, segment->source.octets, address);

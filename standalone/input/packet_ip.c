@@ -62,7 +62,8 @@ static enum packet_result decode_tcp(struct packet_rest rest, struct packet_segm
     segment->window = packet_get16(header + 14);
     segment->payload_octets = rest.wire - length;
     segment->payload = smtp_span_from(rest.octets, length);
-    segment->most = segment->flags & PACKET_TCP_SYN ? largest_segment(smtp_span_from(smtp_span_first(rest.octets, length), 20)) : 0;
+    segment->most =
+        segment->flags & PACKET_TCP_SYN ? largest_segment(smtp_span_from(smtp_span_first(rest.octets, length), 20)) : 0;
     note_checksum(&rest, length, segment);
     return PACKET_SEGMENT;
 }
@@ -173,7 +174,8 @@ static enum packet_result decode_extensions(struct packet_rest rest, uint8_t nex
         uint32_t length = fragment                          ? 8
                           : next == PROTOCOL_AUTHENTICATION ? ((uint32_t)header[1] + 2) * 4
                                                             : ((uint32_t)header[1] + 1) * 8;
-        rest.rerouted = rest.rerouted || next == PROTOCOL_ROUTING || next == PROTOCOL_DESTINATION || next == PROTOCOL_MOBILITY;
+        rest.rerouted =
+            rest.rerouted || next == PROTOCOL_ROUTING || next == PROTOCOL_DESTINATION || next == PROTOCOL_MOBILITY;
         next = header[0];
         if (!packet_pass(&rest, length))
             return PACKET_CUT;

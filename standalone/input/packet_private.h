@@ -26,7 +26,8 @@ struct packet_rest {
     struct smtp_span octets;
     uint32_t wire;
     unsigned tunnels; /* that it is inside of */
-    bool rerouted;    /* its header may name another destination than its checksum does, or it does not say how long it is */
+    bool rerouted; /* its header may name another destination than its checksum does, or it does not say how long it is
+                    */
 };
 
 static inline uint16_t packet_get16(const uint8_t *octets)
@@ -84,7 +85,8 @@ enum packet_result packet_ip(struct packet_rest rest, struct packet *packet);
 /* What an IP packet carries: `protocol` of its header. */
 enum packet_result packet_payload(struct packet_rest rest, uint8_t protocol, struct packet *packet);
 
-/* packet_checksum.c; of an IPv4 header, and the sum over a TCP header and what the receiver puts in front of `octets` octets with it */
+/* packet_checksum.c; of an IPv4 header, and the sum over a TCP header and what the receiver puts in front of `octets`
+ * octets with it */
 bool packet_ip_header_is_right(struct smtp_span header);
 uint32_t packet_header_sum(const struct packet_segment *segment, struct smtp_span header, uint32_t octets);
 

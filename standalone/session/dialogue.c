@@ -51,9 +51,9 @@ struct dialogue {
     struct proxied_handshake *proxied; /* it, until the session is recognised; NULL: none */
     struct session_order_entry *order;
     GArray *conflicts; /* NULL, or struct conflict */
-    GArray *contradictions; /* NULL, or struct contradiction */
+    GArray *contradictions;       /* NULL, or struct contradiction */
     unsigned contradictions_told; /* a bit for each kind and half */
-    GArray *mismatches; /* NULL, or struct mismatch */
+    GArray *mismatches;           /* NULL, or struct mismatch */
     struct under_tls *under_tls; /* NULL: there are no keys, or no TLS */
     bool decrypted;              /* the buffers hold what TLS carries, and not its records */
     int tls_client;              /* half of the client of TLS */
@@ -270,12 +270,15 @@ static void report_conflict(struct dialogue *dialogue, const struct conflict *co
 static void report_contradiction(struct dialogue *dialogue, const struct contradiction *contradiction)
 {
     static const char *const details[TCP_CONTRADICTIONS] = {
-        [TCP_DATA_BEHIND_FIN] = "the %s sends on behind its FIN, which was acknowledged: the FIN was not its own, or what follows is not",
+        [TCP_DATA_BEHIND_FIN] =
+            "the %s sends on behind its FIN, which was acknowledged: the FIN was not its own, or what follows is not",
         [TCP_DATA_BEHIND_RST] = "the %s sends on behind its RST: that was not its own, or what follows is not",
-        [TCP_DATA_BEHIND_END] = "the %s sends on behind the end of the connection: the session before is part of this one",
+        [TCP_DATA_BEHIND_END] =
+            "the %s sends on behind the end of the connection: the session before is part of this one",
         [TCP_DATA_BEFORE_SYN] = "the %s sends octets that stand in front of its SYN's: they were not used",
         [TCP_SECOND_SYN] = "the %s has two SYNs with different numbers: the acknowledged one counts",
-        [TCP_OPENED_WITHIN] = "SYN and SYN+ACK of another connection stand within this one, and the %s goes on as if they were not there",
+        [TCP_OPENED_WITHIN] =
+            "SYN and SYN+ACK of another connection stand within this one, and the %s goes on as if they were not there",
     };
     unsigned kind = 1u << (2 * (unsigned)contradiction->what + (unsigned)contradiction->half);
     record_contradiction(dialogue->record);
@@ -292,8 +295,9 @@ static void report_contradiction(struct dialogue *dialogue, const struct contrad
 static void report_mismatch(struct dialogue *dialogue, const struct mismatch *mismatch)
 {
     bool client = mismatch->half == dialogue->record->client_half;
-    char *detail = g_strdup_printf("a segment of the %s has a wrong checksum, so the receiver dropped it: it was not used",
-                                   client ? "client" : "server");
+    char *detail =
+        g_strdup_printf("a segment of the %s has a wrong checksum, so the receiver dropped it: it was not used",
+                        client ? "client" : "server");
     struct spot place = { .frame = mismatch->place.frame, .capture = mismatch->place.capture };
     record_finding(dialogue->record, SMTP_FINDING_CHECKSUM_MISMATCH, place, (struct spot){ .frame = 0 }, detail);
     g_free(detail);
@@ -539,7 +543,8 @@ static void end_of_records(struct dialogue *dialogue, int half)
     feed_decrypted(dialogue, stream_buffer_place(&dialogue->buffer[half], UINT64_MAX));
 }
 
-static void contradicts(void *context, struct tcp_connection *connection, int half, enum tcp_contradiction what, struct tcp_place place)
+static void contradicts(void *context, struct tcp_connection *connection, int half, enum tcp_contradiction what,
+                        struct tcp_place place)
 {
     (void)context;
     struct dialogue *dialogue = connection->user;

@@ -642,7 +642,8 @@ static void place_content(struct record *record, struct item *item)
         item->place = record->locate(record->locate_context, item->role, item->place.offset, 1);
 }
 
-/* Stretches of the client's stream that were captured with two contents; of very many the last one stands for all that follow. */
+/* Stretches of the client's stream that were captured with two contents; of very many the last one stands for all that
+ * follow. */
 #define CONFLICTS_KEPT 16u
 
 struct conflicts {
@@ -1085,8 +1086,8 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
         g_string_free(record->reply_long, TRUE);
     if (record->scratch != NULL)
         g_string_free(record->scratch, TRUE);
-    record->complete = connection->syn[0] && connection->syn[1] && end == TCP_END_FIN && !record->gap
-                       && connection->ignored == 0 && connection->contradictions == 0 && record->conflicts == NULL;
+    record->complete = connection->syn[0] && connection->syn[1] && end == TCP_END_FIN && !record->gap &&
+                       connection->ignored == 0 && connection->contradictions == 0 && record->conflicts == NULL;
 }
 
 void record_settle(struct record *record)

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * Segments with wrong checksums: the receiver drops them, and whoever inserts them shows to those who listen what the receiver never
- * sees. But where the network card of the machine that captures fills checksums in, all of that machine's are wrong in the capture.
+ * Segments with wrong checksums: the receiver drops them, and whoever inserts them shows to those who listen what the
+ * receiver never sees. But where the network card of the machine that captures fills checksums in, all of that
+ * machine's are wrong in the capture.
  *
- * A wrong one waits for the peer to acknowledge its octets: if nobody has brought others by then, the receiver had them, and the
- * capture was changed (as those that were made fit to be published). A half of which one segment was right is checked: what of
- * its wrong ones was not acknowledged is not used. A half of which so many were wrong and none was right is not looked at any more.
+ * A wrong one waits for the peer to acknowledge its octets: if nobody has brought others by then, the receiver had
+ * them, and the capture was changed (as those that were made fit to be published). A half of which one segment was
+ * right is checked: what of its wrong ones was not acknowledged is not used. A half of which so many were wrong and
+ * none was right is not looked at any more.
  */
 
 #include "tcp_private.h"
@@ -14,7 +16,8 @@
 /* So many wrong ones and no right one are no accident. */
 #define UNFILLED_FROM 3u
 
-/* The largest segment of a half whose peer did not say, as on Ethernet: a larger one was put together by a network card. */
+/* The largest segment of a half whose peer did not say, as on Ethernet: a larger one was put together by a network
+ * card. */
 #define MOST_USUAL 1460u
 
 #define COUNTED 255u

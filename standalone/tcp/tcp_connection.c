@@ -78,7 +78,8 @@ bool tcp_stream_is_far(const struct tcp_stream *stream, const struct tcp_arrival
     return ahead > TCP_NEAR || ahead < -TCP_NEAR || has(arrival->segment, PACKET_TCP_SYN);
 }
 
-/* Nothing was delivered yet: the half is believed to start with its other SYN. What waits stands where the first one says. */
+/* Nothing was delivered yet: the half is believed to start with its other SYN. What waits stands where the first one
+ * says. */
 static void change_syn(struct tcp_stream *stream, struct tcp_half *half)
 {
     uint32_t other = half->syn;
@@ -154,8 +155,8 @@ static void take_syn(struct tcp_stream *stream, const struct tcp_arrival *arriva
 /* Octets below the SYN's own number may not be there; but programs that write captures forget that it has one. */
 static bool forgets_syn(const struct tcp_half *half, const struct packet_segment *segment)
 {
-    return half->start == TCP_START_SYN && !half->delivered && segment->payload_octets > 1 && !has(segment, PACKET_TCP_SYN) &&
-           segment->sequence == half->syn && half->origin == TCP_POSITION_START &&
+    return half->start == TCP_START_SYN && !half->delivered && segment->payload_octets > 1 &&
+           !has(segment, PACKET_TCP_SYN) && segment->sequence == half->syn && half->origin == TCP_POSITION_START &&
            (half->queue.first == NULL || half->queue.first->position > half->origin);
 }
 
@@ -242,7 +243,8 @@ static void ignore(struct tcp_stream *stream, uint64_t *count)
 }
 
 /* Octets in front of what comes next: sent again, or too late, or in front of the start. */
-static void take_passed(struct tcp_stream *stream, const struct tcp_arrival *arrival, uint64_t position, struct smtp_span octets)
+static void take_passed(struct tcp_stream *stream, const struct tcp_arrival *arrival, uint64_t position,
+                        struct smtp_span octets)
 {
     struct tcp_half *half = &stream->half[arrival->half];
     uint64_t end = position + octets.length;
@@ -389,8 +391,8 @@ static void take_bad(struct tcp_stream *stream, const struct tcp_arrival *arriva
     struct tcp_half *half = &stream->half[arrival->half];
     const struct packet_segment *segment = arrival->segment;
     int64_t ahead = tcp_ahead(half, payload_sequence(segment));
-    bool kept = segment->payload_octets > 0 && half->start != TCP_START_UNKNOWN && ahead > -TCP_NEAR && ahead < TCP_NEAR &&
-                stream->table->limits.checksums == TCP_CHECKSUMS_AUTO;
+    bool kept = segment->payload_octets > 0 && half->start != TCP_START_UNKNOWN && ahead > -TCP_NEAR &&
+                ahead < TCP_NEAR && stream->table->limits.checksums == TCP_CHECKSUMS_AUTO;
     if (!kept) {
         tcp_note_mismatch(stream, arrival->half, arrival->place);
         return;
@@ -434,7 +436,8 @@ void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arriva
         take_syn(stream, arrival);
         stream->half[1 - arrival->half].most = MAX(stream->half[1 - arrival->half].most, segment->most);
     }
-    if (may_change_syn(half) && !half->confirmed && segment->payload_octets > 0 && segment->sequence == half->other_syn + 1)
+    if (may_change_syn(half) && !half->confirmed && segment->payload_octets > 0 &&
+        segment->sequence == half->other_syn + 1)
         change_syn(stream, half);
     note_start(half, segment);
     int64_t ahead = tcp_ahead(half, payload_sequence(segment));
@@ -445,8 +448,8 @@ void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arriva
         return;
     }
     uint64_t position = half->expected + (uint64_t)ahead;
-    note_acknowledgement(stream, &stream->half[1 - arrival->half], segment, starts ? position + segment->payload_octets : 0,
-                         arrival->rank);
+    note_acknowledgement(stream, &stream->half[1 - arrival->half], segment,
+                         starts ? position + segment->payload_octets : 0, arrival->rank);
     /* What one direction alone tells of the other is a gap at once: then the payload need not wait for it. */
     if (tcp_is_absent(stream, 1 - arrival->half))
         tcp_pump(stream);

@@ -176,7 +176,9 @@ static bool may_be_fin(const struct tcp_half *half, uint64_t end)
 static uint64_t doubtful_from(const struct tcp_half *half, uint64_t end)
 {
     const struct tcp_held *first = half->doubtful.first;
-    return first != NULL && first->position > half->expected && first->position < tcp_acked_octets(half) ? MIN(end, first->position) : end;
+    return first != NULL && first->position > half->expected && first->position < tcp_acked_octets(half)
+               ? MIN(end, first->position)
+               : end;
 }
 
 /* Declares the half's next hole, as far as it is given up. Returns whether anything came of it. */

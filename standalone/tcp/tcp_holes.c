@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
 /*
- * The holes of a half that were declared: what comes for one of them later was in the capture after all, and is counted. Of very many
- * holes the oldest become one, with all that was between them.
+ * The holes of a half that were declared: what comes for one of them later was in the capture after all, and is
+ * counted. Of very many holes the oldest become one, with all that was between them.
  */
 
 #include "tcp_private.h"

@@ -123,7 +123,8 @@ void tcp_recent_compare(const struct tcp_recent *recent, struct tcp_stream *stre
 
 struct tcp_holes;
 
-/* Adds the hole of the positions from `from` up to `to`, behind those before; `*holes` is NULL before the first. To be g_freed. */
+/* Adds the hole of the positions from `from` up to `to`, behind those before; `*holes` is NULL before the first. To be
+ * g_freed. */
 void tcp_holes_add(struct tcp_holes **holes, uint64_t from, uint64_t to);
 
 /* Whether positions from `from` up to `to` are in a hole, as far as is remembered. `holes` may be NULL. */
@@ -265,13 +266,13 @@ struct tcp_half {
     uint32_t syn;            /* where `start` is TCP_START_SYN: its number */
     uint32_t other_syn;      /* and that of another one, if there is one */
     bool has_other_syn;
-    bool confirmed;          /* the peer acknowledged something that `syn` allows */
-    bool absent;             /* it was waited for in vain */
+    bool confirmed; /* the peer acknowledged something that `syn` allows */
+    bool absent;    /* it was waited for in vain */
 
     /* What checksums say of it (tcp_checksum.c). */
-    bool unfilled;           /* its checksums are filled in behind the capture: they are not looked at any more */
-    uint8_t right, wrong;    /* segments with right ones and with wrong ones, as far as it matters */
-    uint16_t most;           /* octets of its largest segment, as the peer said; 0: it did not */
+    bool unfilled;             /* its checksums are filled in behind the capture: they are not looked at any more */
+    uint8_t right, wrong;      /* segments with right ones and with wrong ones, as far as it matters */
+    uint16_t most;             /* octets of its largest segment, as the peer said; 0: it did not */
     struct tcp_queue doubtful; /* octets of segments with wrong ones, which are used if there are no others */
 };
 
@@ -296,18 +297,19 @@ struct tcp_stream {
     bool refused; /* the consumer wants nothing more */
     bool reset;   /* by an RST that stands where it must: the end, if nothing follows before long */
     bool reset_perhaps; /* by one that does not: the end, if nothing follows at all */
-    bool ending;  /* it is in the table's list of those that seem to be over */
-    int reset_half; /* that sent the RST */
+    bool ending;        /* it is in the table's list of those that seem to be over */
+    int reset_half;     /* that sent the RST */
     struct tcp_half half[2];
     struct tcp_connection connection;
     size_t memory; /* what it counts for in the table's memory */
     struct tcp_reopening *reopening; /* NULL: no other connection seems to begin */
-    GList waiting;    /* link in the table's list of those of which something waits */
-    GList ends;       /* link in the table's list of those that seem to be over */
-    int64_t ended_at, looked_at; /* by the table's clock: when it seemed so, and when that was looked at last */
+    GList waiting;                   /* link in the table's list of those of which something waits */
+    GList ends;                      /* link in the table's list of those that seem to be over */
+    int64_t ended_at, looked_at;     /* by the table's clock: when it seemed so, and when that was looked at last */
 };
 
-/* SYN and SYN+ACK of another connection between the same ports, as long as nothing more of it was seen: they may be forged. */
+/* SYN and SYN+ACK of another connection between the same ports, as long as nothing more of it was seen: they may be
+ * forged. */
 struct tcp_reopening {
     bool has_syn;
     struct tcp_syn syn;
@@ -315,7 +317,7 @@ struct tcp_reopening {
     bool from_low;                      /* who sent that */
     uint64_t rank;
     struct tcp_place place;
-    bool told;                          /* as a contradiction */
+    bool told; /* as a contradiction */
 };
 
 struct tcp_tombstone {
@@ -326,7 +328,7 @@ struct tcp_tombstone {
     uint32_t sequence[2];
     bool syn[2];       /* their SYNs were seen, with these numbers */
     uint32_t initial[2];
-    bool holes[2];     /* octets of theirs were missing */
+    bool holes[2]; /* octets of theirs were missing */
 };
 
 struct tcp_table {
@@ -340,8 +342,8 @@ struct tcp_table {
     uint64_t seed;       /* nobody who sends packets knows how they hash */
     GQueue connections;  /* more or less by last packet */
     GQueue tombstones;
-    GQueue ends;         /* connections that seem to be over, by FINs or an RST that stands where it must: by time */
-    GQueue waiting;      /* connections of which something waits, those that wait for the longest time first */
+    GQueue ends;    /* connections that seem to be over, by FINs or an RST that stands where it must: by time */
+    GQueue waiting; /* connections of which something waits, those that wait for the longest time first */
     bool started;
     int64_t last_time;   /* of the last packet */
     int64_t time;        /* capture time: one packet alone, far ahead of the others, does not set it */
@@ -416,7 +418,8 @@ void tcp_contradict(struct tcp_stream *stream, int half, enum tcp_contradiction 
 
 enum tcp_verdict {
     TCP_VERDICT_GOOD,
-    TCP_VERDICT_DOUBTFUL, /* its payload goes to tcp_keep_doubtful, and nothing else of it counts where the half is known to be checked */
+    TCP_VERDICT_DOUBTFUL, /* its payload goes to tcp_keep_doubtful, and nothing else of it counts where the half is
+                             known to be checked */
     TCP_VERDICT_BAD,      /* the receiver dropped it */
 };
 
@@ -431,13 +434,15 @@ void tcp_note_mismatch(struct tcp_stream *stream, int half, struct tcp_place pla
 
 void tcp_keep_doubtful(struct tcp_stream *stream, int half, const struct tcp_piece *piece);
 
-/* Looks through what is doubtful: takes out what there is another copy of by now, and uses what nothing speaks against. */
+/* Looks through what is doubtful: takes out what there is another copy of by now, and uses what nothing speaks against.
+ */
 bool tcp_use_doubtful(struct tcp_stream *stream, int half);
 
 /* In place of a hole up to `end`, which is given up: uses what is doubtful and fills some of it. */
 bool tcp_fill_doubtful(struct tcp_stream *stream, int half, uint64_t end);
 
-/* Nothing more will come: what is doubtful is used where nothing speaks against it; and, when all was delivered, the rest is not. */
+/* Nothing more will come: what is doubtful is used where nothing speaks against it; and, when all was delivered, the
+ * rest is not. */
 void tcp_begin_end(struct tcp_stream *stream, int half);
 void tcp_end_doubtful(struct tcp_stream *stream, int half);
 

@@ -123,8 +123,8 @@ void tcp_compare(struct tcp_stream *stream, int half, uint64_t position, const u
 }
 
 /* Compares what `piece` and `held` have in common, from `cursor` on. Returns the position behind it. */
-static uint64_t pass_over(struct tcp_stream *stream, int half, const struct tcp_piece *piece, const struct tcp_held *held,
-                          uint64_t cursor, bool compare)
+static uint64_t pass_over(struct tcp_stream *stream, int half, const struct tcp_piece *piece,
+                          const struct tcp_held *held, uint64_t cursor, bool compare)
 {
     uint64_t end = MIN(piece->position + piece->octets.length, end_of(held));
     if (end <= cursor)

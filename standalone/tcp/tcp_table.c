@@ -148,7 +148,8 @@ static bool outlives_tombstone(const struct tcp_tombstone *tombstone, const stru
 }
 
 /* What belongs to a connection that is over and was not used: what was missing when it ended. */
-static void count_late(struct tcp_table *table, const struct tcp_tombstone *tombstone, const struct packet_segment *segment, bool from_low)
+static void count_late(struct tcp_table *table, const struct tcp_tombstone *tombstone,
+                       const struct packet_segment *segment, bool from_low)
 {
     int side = from_low ? 0 : 1;
     if (!tombstone->refused && tombstone->holes[side] && segment->payload_octets > 0)
@@ -437,8 +438,8 @@ static struct tcp_stream *open_with_syn(struct tcp_table *table, struct tcp_syn 
 /* ---- a connection within another one ---- */
 
 /* SYN and SYN+ACK, or that alone, are kept; what follows will tell. */
-static void keep_reopening(struct tcp_table *table, struct tcp_stream *stream, struct tcp_syn *syn, const struct tcp_arrival *arrival,
-                           bool from_low)
+static void keep_reopening(struct tcp_table *table, struct tcp_stream *stream, struct tcp_syn *syn,
+                           const struct tcp_arrival *arrival, bool from_low)
 {
     if (stream->reopening == NULL)
         stream->reopening = g_new0(struct tcp_reopening, 1);
@@ -463,7 +464,8 @@ static bool is_near(uint32_t number, uint32_t first)
 }
 
 /* Whether a segment goes on where SYN and SYN+ACK stood, and is not what comes next in the open connection. */
-static bool confirms_reopening(const struct tcp_stream *stream, const struct tcp_arrival *arrival, const struct tcp_found *found, bool far)
+static bool confirms_reopening(const struct tcp_stream *stream, const struct tcp_arrival *arrival,
+                               const struct tcp_found *found, bool far)
 {
     const struct tcp_reopening *reopening = stream->reopening;
     const struct packet_segment *segment = arrival->segment;
@@ -474,14 +476,18 @@ static bool confirms_reopening(const struct tcp_stream *stream, const struct tcp
     uint32_t peer = answers ? reopening->acknowledgement : reopening->sequence + 1;
     const struct tcp_half *half = &stream->half[arrival->half];
     bool next = half->start != TCP_START_UNKNOWN && tcp_ahead(half, segment->sequence) == 0;
-    return !next && is_near(segment->acknowledgement, peer) && (far ? is_near(segment->sequence, own) : segment->sequence == own);
+    return !next && is_near(segment->acknowledgement, peer) &&
+           (far ? is_near(segment->sequence, own) : segment->sequence == own);
 }
 
 static void take_answer(struct tcp_table *table, struct tcp_stream *stream, const struct tcp_reopening *reopening)
 {
-    const struct packet_segment segment = { .sequence = reopening->sequence, .acknowledgement = reopening->acknowledgement,
+    const struct packet_segment segment = { .sequence = reopening->sequence,
+                                            .acknowledgement = reopening->acknowledgement,
                                             .flags = PACKET_TCP_SYN | PACKET_TCP_ACK };
-    const struct tcp_arrival arrival = { .segment = &segment, .half = 1, .rank = reopening->rank, .place = reopening->place };
+    const struct tcp_arrival arrival = {
+        .segment = &segment, .half = 1, .rank = reopening->rank, .place = reopening->place
+    };
     (void)table;
     tcp_stream_take(stream, &arrival);
 }
@@ -507,7 +513,6 @@ static struct tcp_stream *reopen(struct tcp_table *table, struct tcp_stream *str
     return stream;
 }
 
-
 /* What becomes of a segment between ports that a connection is open between. */
 enum belongs {
     BELONGS_TO_IT,
@@ -525,13 +530,19 @@ static void keep_syn(struct tcp_table *table, const struct tcp_arrival *arrival,
         table->mismatches++;
         return;
     }
-    tcp_syns_add(table->syns, &(struct tcp_syn){ .flow = found->flow, .from_low = found->from_low, .right = right, .wrong = judged && !right,
-                                                 .most = segment->most, .place = arrival->place, .sequence = segment->sequence,
+    tcp_syns_add(table->syns, &(struct tcp_syn){ .flow = found->flow,
+                                                 .from_low = found->from_low,
+                                                 .right = right,
+                                                 .wrong = judged && !right,
+                                                 .most = segment->most,
+                                                 .place = arrival->place,
+                                                 .sequence = segment->sequence,
                                                  .rank = arrival->rank });
 }
 
 /* A connection that seems to be over makes room for the next one at once. */
-static bool is_next_one(const struct tcp_stream *stream, const struct packet_segment *segment, bool may_be_new, bool far)
+static bool is_next_one(const struct tcp_stream *stream, const struct packet_segment *segment, bool may_be_new,
+                        bool far)
 {
     return stream->ending && (may_be_new || (far && tcp_stream_is_finished(stream) && segment->payload_octets > 0));
 }
@@ -546,7 +557,8 @@ static enum belongs find_open(struct tcp_table *table, struct tcp_stream **strea
     bool may_be_new = tcp_stream_is_reused(*stream, arrival);
     bool far = may_be_new || tcp_stream_is_far(*stream, arrival);
     struct tcp_syn *syn = far || (*stream)->entry.syn_waits ? tcp_syns_find(table->syns, &found->flow) : NULL;
-    bool confirmed = syn != NULL && confirms_syn(syn, found, segment) && (far || only_a_new_one_says(*stream, syn, arrival));
+    bool confirmed =
+        syn != NULL && confirms_syn(syn, found, segment) && (far || only_a_new_one_says(*stream, syn, arrival));
     bool opening = (segment->flags & (PACKET_TCP_SYN | PACKET_TCP_ACK)) == (PACKET_TCP_SYN | PACKET_TCP_ACK);
     if (confirmed && opening && !(*stream)->ending) { /* both may be forged: what follows will tell */
         keep_reopening(table, *stream, syn, arrival, found->from_low);

@@ -16,7 +16,8 @@
 
 #define MILLISECOND INT64_C(1000000)
 
-/* Every call of the consumer as a line: "C 0 'EHLO' @3", "gap S 5+10", "fin C", "conflict C 0+4", "closed fin, 1 ignored". */
+/* Every call of the consumer as a line: "C 0 'EHLO' @3", "gap S 5+10", "fin C", "conflict C 0+4", "closed fin, 1
+ * ignored". */
 struct log {
     GString *text;
     bool refuse_all;
@@ -60,12 +61,14 @@ static inline void log_conflict(void *context, struct tcp_connection *connection
                            side_of(half), offset, octets, first.frame, second.frame);
 }
 
-static inline void log_contradicts(void *context, struct tcp_connection *connection, int half, enum tcp_contradiction what,
-                                   struct tcp_place place)
+static inline void log_contradicts(void *context, struct tcp_connection *connection, int half,
+                                   enum tcp_contradiction what, struct tcp_place place)
 {
     (void)connection;
-    static const char *const names[TCP_CONTRADICTIONS] = { "behind fin", "behind rst", "behind end", "before syn", "second syn", "opened within" };
-    g_string_append_printf(((struct log *)context)->text, "%c %s @%" G_GUINT64_FORMAT "\n", side_of(half), names[what], place.frame);
+    static const char *const names[TCP_CONTRADICTIONS] = { "behind fin", "behind rst", "behind end",
+                                                           "before syn", "second syn", "opened within" };
+    g_string_append_printf(((struct log *)context)->text, "%c %s @%" G_GUINT64_FORMAT "\n", side_of(half), names[what],
+                           place.frame);
 }
 
 static inline void log_resumed(void *context, struct tcp_connection *connection, int half)
@@ -90,9 +93,14 @@ static inline void log_closed(void *context, struct tcp_connection *connection, 
     g_string_append_c(text, '\n');
 }
 
-static const struct tcp_consumer log_consumer = { .opened = log_opened, .data = log_data, .gap = log_gap, .conflict = log_conflict,
-                                                  .finished = log_finished, .closed = log_closed,
-                                                  .contradicts = log_contradicts, .resumed = log_resumed };
+static const struct tcp_consumer log_consumer = { .opened = log_opened,
+                                                  .data = log_data,
+                                                  .gap = log_gap,
+                                                  .conflict = log_conflict,
+                                                  .finished = log_finished,
+                                                  .closed = log_closed,
+                                                  .contradicts = log_contradicts,
+                                                  .resumed = log_resumed };
 
 /* One segment; `from` is 'C' or 'S', numbers are relative to `base` of the test. */
 struct step {
