@@ -206,6 +206,44 @@ static const struct row rows[] = {
         { 'S', "FA", 1, 2 }, { 'C', "A", 2, 2 }, { 'C', "A", 50000000, 7000, "xyz" }),
 };
 
+/* Checksums are right. */
+#define OPEN_RIGHT { 'C', "Sr", 0, 0 }, { 'S', "SAr", 0, 1 }, { 'C', "A", 1, 1 }
+
+static const struct row rows_of_checksums[] = {
+    ROW("a wrong one in front of the true one", "open\nC 0 'true' @5\nC wrong @4\nS 0 '250 ' @6\nclosed capture\n",
+        OPEN_RIGHT, { 'C', "Aw", 1, 1, "evil" }, { 'C', "Ar", 1, 1, "true" }, { 'S', "Ar", 1, 5, "250 " }),
+    ROW("behind it", "open\nC 0 'true' @4\nC wrong @5\nS 0 '250 ' @6\nclosed capture\n",
+        OPEN_RIGHT, { 'C', "Ar", 1, 1, "true" }, { 'C', "Aw", 1, 1, "evil" }, { 'S', "Ar", 1, 5, "250 " }),
+    ROW("longer than it", "open\nC 0 'true' @5\nS 0 '250 ' @6\nC 4 'QUIT' @7\nC wrong @4\nclosed capture\n",
+        OPEN_RIGHT, { 'C', "Aw", 1, 1, "evilevil" }, { 'C', "Ar", 1, 1, "true" }, { 'S', "Ar", 1, 5, "250 " }, { 'C', "Ar", 5, 5, "QUIT" }),
+    ROW("ahead of it, within the window", "open\nC 0 'MAIL' @5\nC 4 'RCPT' @6\nC wrong @4\nclosed capture\n",
+        OPEN_RIGHT, { 'C', "Aw", 5, 1, "evil" }, { 'C', "Ar", 1, 1, "MAIL" }, { 'C', "Ar", 5, 1, "RCPT" }),
+    ROW("two of them", "open\nC wrong @5\nC 0 'true' @6\nC wrong @4\nS 0 '250 ' @7\nclosed capture\n",
+        OPEN_RIGHT, { 'C', "Aw", 1, 1, "evil" }, { 'C', "Aw", 1, 1, "EVIL" }, { 'C', "Ar", 1, 1, "true" }, { 'S', "Ar", 1, 5, "250 " }),
+    ROW("acknowledged, and no other", "open\nC 0 'made' @4\nS 0 '250 ' @5\nC 4 'fit.' @6\nclosed capture\n",
+        OPEN_RIGHT, { 'C', "Aw", 1, 1, "made" }, { 'S', "Ar", 1, 5, "250 " }, { 'C', "Aw", 5, 5, "fit." }, { 'S', "A", 5, 9 }),
+    ROW("of both sides, acknowledged by such", "open\nS 0 '220 ' @4\nC 0 'EHLO' @5\nS 4 '250 ' @6\nC 4 'QUIT' @7\nclosed capture\n",
+        OPEN_RIGHT, { 'S', "Aw", 1, 1, "220 " }, { 'C', "Aw", 1, 5, "EHLO" }, { 'S', "Aw", 5, 5, "250 " }, { 'C', "Aw", 5, 9, "QUIT" }, { 'S', "A", 9, 9 },
+        { 'C', "A", 9, 9 }),
+    ROW("not acknowledged", "open\nC 0 'MAIL' @4\nC wrong @5\nclosed capture\n",
+        OPEN_RIGHT, { 'C', "Ar", 1, 1, "MAIL" }, { 'C', "Aw", 5, 1, "evil" }),
+    ROW("the peer's direction stands in front", "open\nS 0 '220 ' @2\nC 0 'true' @6\nS 4 '250 ' @3\nC wrong @5\nclosed capture\n",
+        { 'S', "SAr", 0, 1 }, { 'S', "Ar", 1, 1, "220 " }, { 'S', "Ar", 5, 5, "250 " }, { 'C', "Sr", 0, 0, NULL, 0, 100000 }, { 'C', "Aw", 1, 5, "evil" },
+        { 'C', "Ar", 1, 5, "true" }),
+    ROW("FIN, RST and SYN", "open\nS wrong @4\nS wrong @5\nS wrong @6\nC 0 'EHLO' @7\nS 0 '250 ' @8\nclosed capture\n",
+        OPEN_RIGHT, { 'S', "FAw", 1, 1 }, { 'S', "Rw", 1, 1 }, { 'S', "SAw", 5000000, 1 }, { 'C', "Ar", 1, 1, "EHLO" }, { 'S', "Ar", 1, 5, "250 " }),
+    ROW("all of one side", "open\nS 0 '220 ' @4\nC 0 'EHLO' @5\nS 4 '250 ' @6\nC 4 'QUIT' @7\nS 8 '221 ' @8\nclosed capture\n",
+        { 'C', "Sr", 0, 0 }, { 'S', "SAw", 0, 1 }, { 'C', "A", 1, 1 }, { 'S', "Aw", 1, 1, "220 " }, { 'C', "Ar", 1, 5, "EHLO" }, { 'S', "Aw", 5, 5, "250 " },
+        { 'C', "Ar", 5, 9, "QUIT" }, { 'S', "Aw", 9, 9, "221 " }),
+    ROW("all of both", "open\nS 0 '220 ' @4\nC 0 'EHLO' @5\nS 4 '250 ' @6\nclosed capture\n",
+        { 'C', "Sw", 0, 0 }, { 'S', "SAw", 0, 1 }, { 'C', "A", 1, 1 }, { 'S', "Aw", 1, 1, "220 " }, { 'C', "Aw", 1, 5, "EHLO" }, { 'S', "Aw", 5, 5, "250 " }),
+    ROW("all of the only side", "open\nC 0 'one.' @2\nC 4 'two.' @3\nC 8 'more' @4\nclosed capture\n",
+        { 'C', "Sw", 0, 0 }, { 'C', "Aw", 1, 1, "one." }, { 'C', "Aw", 5, 1, "two." }, { 'C', "Aw", 9, 1, "more" }),
+    ROW("all of a side, and too few to know", "open\nC 0 'one.' @2\nclosed capture\n", { 'C', "Sw", 0, 0 }, { 'C', "Aw", 1, 1, "one." }),
+    ROW("cannot be told", "open\nC 0 'abc' @4\ngap C 3+3 behind @4\nC 6 'ghi' @5\nclosed capture\n",
+        OPEN_RIGHT, { 'C', "A", 1, 1, "abc", 3 }, { 'C', "Ar", 7, 1, "ghi" }),
+};
+
 static const uint32_t bases[][2] = { { 1000, 5000 }, { UINT32_MAX - 2, UINT32_MAX - 1 }, { UINT32_C(0x7ffffffe), 0 } };
 
 static bool row_reassembles(const struct row *row, const struct tcp_limits *limits)
@@ -233,6 +271,29 @@ static void reassembles(void **state)
         good = row_reassembles(&rows[i], &crowded) && good;
     }
     assert_true(good);
+}
+
+static void judges_checksums(void **state)
+{
+    (void)state;
+    bool good = true;
+    for (size_t i = 0; i < G_N_ELEMENTS(rows_of_checksums); i++)
+        good = row_reassembles(&rows_of_checksums[i], NULL) && good;
+    assert_true(good);
+}
+
+/* Whatever the others are, where the user says so. */
+static void judges_checksums_as_asked(void **state)
+{
+    (void)state;
+    const struct tcp_limits on = { .held = 1 << 20, .connections = 1 << 20, .tombstones = 16, .crowd = 9, .checksums = TCP_CHECKSUMS_ON };
+    const struct tcp_limits off = { .held = 1 << 20, .connections = 1 << 20, .tombstones = 16, .crowd = 9, .checksums = TCP_CHECKSUMS_OFF };
+    const struct row never = ROW("on", "open\nC wrong @4\nS wrong @6\ngap C 0+4 behind @0\nS 0 '250 ' @5\nclosed capture\n",
+                                 OPEN, { 'C', "Aw", 1, 1, "evil" }, { 'S', "Ar", 1, 5, "250 " }, { 'S', "Aw", 5, 5, "250 " });
+    const struct row always = ROW("off", "open\nC 0 'evil' @4\nconflict C 0+4 @4 @5\nS 0 '250 ' @6\nclosed capture\n",
+                                  OPEN_RIGHT, { 'C', "Aw", 1, 1, "evil" }, { 'C', "Ar", 1, 1, "TRUE" }, { 'S', "Ar", 1, 5, "250 " });
+    assert_true(row_reassembles(&never, &on));
+    assert_true(row_reassembles(&always, &off));
 }
 
 static void forgets_what_is_refused(void **state)
@@ -361,6 +422,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reassembles),
+        cmocka_unit_test(judges_checksums),
+        cmocka_unit_test(judges_checksums_as_asked),
         cmocka_unit_test(forgets_what_is_refused),
         cmocka_unit_test(holds_back_a_bounded_amount),
         cmocka_unit_test(order_of_capture_does_not_matter),
