@@ -78,6 +78,12 @@ void smtp_feeder_finished(struct smtp_feeder *feeder, const struct smtp_shell *s
     smtp_feeder_pump(feeder, shell, context, half);
 }
 
+void smtp_feeder_resumed(struct smtp_feeder *feeder, int half)
+{
+    feeder->finished[half] = false;
+    feeder->session->half[smtp_feeder_role(feeder, half)].finished = false;
+}
+
 void smtp_feeder_end(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context)
 {
     const struct smtp_sink sink = { .event = shell->event, .context = context };

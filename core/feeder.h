@@ -65,6 +65,9 @@ void smtp_feeder_begin(struct smtp_feeder *feeder, const struct smtp_shell *shel
 /* A half ended. */
 void smtp_feeder_finished(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context, int half);
 
+/* The half did not end after all: octets follow. */
+void smtp_feeder_resumed(struct smtp_feeder *feeder, int half);
+
 /* Nothing more will come of either: feeds what waits, and ends the session. */
 void smtp_feeder_end(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context);
 

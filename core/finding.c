@@ -35,6 +35,8 @@ static const struct {
     [SMTP_FINDING_UNKNOWN_COMMAND] = { "unknown-command", SMTP_SEVERITY_INFO },
     [SMTP_FINDING_ENVELOPE_HEADER_MISMATCH] = { "envelope-header-mismatch", SMTP_SEVERITY_INFO },
     [SMTP_FINDING_OVERLAP_CONFLICT] = { "overlap-conflict", SMTP_SEVERITY_HIGH },
+    [SMTP_FINDING_TCP_CONTRADICTION] = { "tcp-contradiction", SMTP_SEVERITY_HIGH },
+    [SMTP_FINDING_CHECKSUM_MISMATCH] = { "checksum-mismatch", SMTP_SEVERITY_HIGH },
     [SMTP_FINDING_CAPTURE_GAP] = { "capture-gap", SMTP_SEVERITY_MEDIUM },
     [SMTP_FINDING_NOT_SMTP] = { "not-smtp", SMTP_SEVERITY_LOW },
     [SMTP_FINDING_MALFORMED_REPLY] = { "malformed-reply", SMTP_SEVERITY_LOW },

@@ -112,6 +112,14 @@ static void captures_wait(void *context)
     printer_flush(program->printer);
 }
 
+static void captures_are_quiet(void *context)
+{
+    struct program *program = context;
+    if (program->reading != NULL)
+        reading_settle(program->reading);
+    printer_flush(program->printer);
+}
+
 static void read_captures(struct program *program)
 {
     const struct options *options = &program->options;
@@ -142,6 +150,7 @@ static void read_captures(struct program *program)
         .memory = reading_memory(options->memory_limit, capture_set_memory(program->captures)),
         .shard = options->shard,
         .shards = options->shards,
+        .checksums = options->checksums,
         .by_start = options->by_start,
         .session = session_ended,
         .turn = session_turn,
@@ -196,6 +205,15 @@ static void say_what_was_left_out(const struct summary *summary)
     if (summary->implausible > 0)
         fprintf(stderr, _("smtpscope: %" PRIu64 " segments were not used: their sequence numbers are far outside of their connection\n"),
                 summary->implausible);
+    if (summary->mismatches > 0)
+        fprintf(stderr,
+                _("smtpscope: %" PRIu64
+                  " segments were not used: their checksums are wrong, so the receiver dropped them\n"),
+                summary->mismatches);
+    if (summary->late > 0)
+        fprintf(stderr,
+                _("smtpscope: %" PRIu64 " segments came too late to be used: what they fill is called missing\n"),
+                summary->late);
     if (summary->totals.lost > 0)
         fprintf(stderr, _("smtpscope: %" PRIu64 " packets were lost before they were stored, as the capture program says\n"), summary->totals.lost);
     if (summary->forgotten > 0)
@@ -217,6 +235,7 @@ static int run(struct program *program)
     if (open_keys(program))
         program->printer = printer_open(options, program->worker, program->pool);
     const struct capture_hooks hooks = { .waits = captures_wait,
+                                         .quiet = captures_are_quiet,
                                          .tls_secrets = take_tls_secrets,
                                          .context = program,
                                          .interrupted = &interrupted,

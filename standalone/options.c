@@ -159,6 +159,28 @@ static bool read_colour(struct options *options, const char *when, int *status)
     return true;
 }
 
+static const char *const checksums[] = {
+    [TCP_CHECKSUMS_AUTO] = "auto",
+    [TCP_CHECKSUMS_ON] = "on",
+    [TCP_CHECKSUMS_OFF] = "off",
+};
+
+const char *options_checksums_name(enum tcp_checksums which)
+{
+    return checksums[which];
+}
+
+static bool read_checksums(struct options *options, const char *which, int *status)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(checksums) && which != NULL; i++) {
+        if (strcmp(which, checksums[i]) != 0)
+            continue;
+        options->checksums = (enum tcp_checksums)i;
+        return true;
+    }
+    return which == NULL || fail(status, _("--checksum is auto, on or off, not '%s'"), which);
+}
+
 static const char *const formats[] = {
     [FORMAT_TEXT] = "text",
     [FORMAT_JSON] = "json",
@@ -300,6 +322,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     char *sort = NULL;
     char *sessions = NULL;
     char *memory_limit = NULL;
+    char *checksum = NULL;
     char *shard = NULL;
     char *language = NULL;
     char **words = NULL;
@@ -312,23 +335,36 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     *options = (struct options){ .sessions = g_array_new(FALSE, FALSE, sizeof(struct session_range)) };
     const GOptionEntry entries[] = {
         { "session", 's', 0, G_OPTION_ARG_STRING, &sessions, _("Only these sessions, as 3 or 2,5-7"), "LIST" },
-        { "format", 'f', 0, G_OPTION_ARG_STRING, &format, _("text (for people) or json (one object a line); sessions also: zeek, zeek-json, eve"), "FORMAT" },
+        { "format", 'f', 0, G_OPTION_ARG_STRING, &format,
+          _("text (for people) or json (one object a line); sessions also: zeek, zeek-json, eve"), "FORMAT" },
         { "full", 0, 0, G_OPTION_ARG_NONE, &full, _("Whole messages and lines, not summaries"), NULL },
-        { "timing", 0, 0, G_OPTION_ARG_NONE, &timing, _("sessions: how long each side let the other wait, by phase"), NULL },
+        { "timing", 0, 0, G_OPTION_ARG_NONE, &timing, _("sessions: how long each side let the other wait, by phase"),
+          NULL },
         { "show-secrets", 0, 0, G_OPTION_ARG_NONE, &show_secrets, _("Passwords and other secrets as they are"), NULL },
         { "sort", 0, 0, G_OPTION_ARG_STRING, &sort, _("end (the order in which sessions end) or start"), "ORDER" },
         { "color", 0, 0, G_OPTION_ARG_STRING, &colour, _("auto (on a terminal), always or never"), "WHEN" },
-        { "keylog", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->key_logs, _("Decrypt TLS with the keys of FILE, as SSLKEYLOGFILE has them (also several)"), "FILE" },
-        { "tls-key", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->tls_keys, _("Decrypt TLS that uses a server's RSA key as such (PEM)"), "FILE" },
-        { "hash-input", 0, 0, G_OPTION_ARG_NONE, &hash_input, _("The SHA-256 of each capture, in the summary (JSON) and in the report"), NULL },
+        { "keylog", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->key_logs,
+          _("Decrypt TLS with the keys of FILE, as SSLKEYLOGFILE has them (also several)"), "FILE" },
+        { "tls-key", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->tls_keys,
+          _("Decrypt TLS that uses a server's RSA key as such (PEM)"), "FILE" },
+        { "hash-input", 0, 0, G_OPTION_ARG_NONE, &hash_input,
+          _("The SHA-256 of each capture, in the summary (JSON) and in the report"), NULL },
         { "memory-limit", 0, 0, G_OPTION_ARG_STRING, &memory_limit, _("Memory to use at the most (512M)"), "SIZE" },
+        { "checksum", 0, 0, G_OPTION_ARG_STRING, &checksum,
+          _("Segments with wrong checksums: auto, on (never used) or off (used)"), "WHEN" },
         { "shard", 0, 0, G_OPTION_ARG_STRING, &shard, _("Only the connections of shard I (from 0) of N"), "I/N" },
-        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, _("Write to FILE, not to standard output"), "FILE" },
-        { "output-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->output_dir, _("messages: write each mail to a file in DIR"), "DIR" },
-        { "attachments", 0, 0, G_OPTION_ARG_NONE, &attachments, _("with --output-dir: the attachments, decoded, too"), NULL },
-        { "verify", 0, 0, G_OPTION_ARG_FILENAME, &options->verify, _("messages: hold DIR against the captures, write nothing"), "DIR" },
-        { "category", 0, 0, G_OPTION_ARG_STRING, &options->category, _("reference: only the entries of one category"), "CATEGORY" },
-        { "capture", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->explain_captures, _("explain: what occurs in the capture"), "FILE" },
+        { "output", 'o', 0, G_OPTION_ARG_FILENAME, &options->output, _("Write to FILE, not to standard output"),
+          "FILE" },
+        { "output-dir", 0, 0, G_OPTION_ARG_FILENAME, &options->output_dir,
+          _("messages: write each mail to a file in DIR"), "DIR" },
+        { "attachments", 0, 0, G_OPTION_ARG_NONE, &attachments, _("with --output-dir: the attachments, decoded, too"),
+          NULL },
+        { "verify", 0, 0, G_OPTION_ARG_FILENAME, &options->verify,
+          _("messages: hold DIR against the captures, write nothing"), "DIR" },
+        { "category", 0, 0, G_OPTION_ARG_STRING, &options->category, _("reference: only the entries of one category"),
+          "CATEGORY" },
+        { "capture", 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &options->explain_captures,
+          _("explain: what occurs in the capture"), "FILE" },
         { "lang", 0, 0, G_OPTION_ARG_STRING, &language, _("en or ja (the locale's)"), "LANGUAGE" },
         { "version", 0, 0, G_OPTION_ARG_NONE, &version, _("Print the version"), NULL },
         { G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &words, NULL, NULL },
@@ -362,6 +398,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     work = work && read_choice("sort", sort, "end", "start", &options->by_start, status);
     work = work && read_colour(options, colour, status);
     work = work && read_memory_limit(options, memory_limit, status);
+    work = work && read_checksums(options, checksum, status);
     work = work && read_shard(options, shard, status);
     unsigned skip = read_command(options, words) ? 1 : 0;
     work = work && (skip > 0 || check_misspelt(words, status));
@@ -377,6 +414,7 @@ bool options_read(struct options *options, int argc, char **argv, int *status)
     g_free(sort);
     g_free(sessions);
     g_free(memory_limit);
+    g_free(checksum);
     g_free(shard);
     g_free(language);
     return work;

@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tcp.h"
+
 /* Exit statuses of the program (CONTRACT). */
 enum exit_status {
     EXIT_STATUS_OK = 0,
@@ -51,6 +53,7 @@ struct options {
     bool colour;
     bool by_start;
     bool hash_input;
+    enum tcp_checksums checksums;
     uint64_t memory_limit;  /* octets */
     uint64_t shard, shards; /* of so many shards the one with this number, from 0; 0 shards: all */
     GArray *sessions;   /* struct session_range; empty: all */
@@ -71,6 +74,9 @@ struct options {
  * printed, or a usage error was said on standard error). Free with options_free in any case.
  */
 bool options_read(struct options *options, int argc, char **argv, int *status);
+
+/* "auto", "on", "off". Static memory. */
+const char *options_checksums_name(enum tcp_checksums checksums);
 
 /* The word on the command line. Static memory. */
 const char *options_command_name(enum command_name command);

@@ -95,6 +95,7 @@ struct reading *reading_new(const struct reading_options *options)
         .held = options->memory / 16 * 3,
         .connections = options->memory / 16 * 7,
         .tombstones = (unsigned)MIN(options->memory / 16 / TOMBSTONE_OCTETS, TOMBSTONES_MOST),
+        .checksums = options->checksums,
         .crowd = TCP_CROWD,
     };
     reading->dialogues = dialogues_new(&wanted);
@@ -114,6 +115,11 @@ void reading_free(struct reading *reading)
 void reading_catch_up(struct reading *reading)
 {
     tcp_table_catch_up(reading->table);
+}
+
+void reading_settle(struct reading *reading)
+{
+    tcp_table_settle(reading->table);
 }
 
 static void take_segment(struct reading *reading, const struct packet_segment *segment, const struct capture_frame *frame)
@@ -142,6 +148,8 @@ static void sum_up(const struct reading *reading, struct summary *summary)
     summary->given_up = statistics.given_up;
     summary->not_waited_for = statistics.not_waited_for;
     summary->implausible = statistics.implausible;
+    summary->late = statistics.late;
+    summary->mismatches = statistics.mismatches;
     summary->not_smtp = dialogues_not_smtp(reading->dialogues);
 }
 

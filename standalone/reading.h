@@ -15,6 +15,7 @@ struct reading_options {
     struct tls_keys *keys;   /* NULL: none */
     size_t memory;           /* octets for connections, and for what waits in them */
     uint64_t shard, shards;  /* of so many shards only the one with this number, from 0; 0 shards: all */
+    enum tcp_checksums checksums;
     bool by_start;           /* the turn of sessions comes in the order of their first packets */
 
     /* A session ended; the record belongs to whoever takes it. Unless `in_turn`, `turn` says when its turn has come. */
@@ -45,6 +46,9 @@ void reading_run(struct reading *reading, struct summary *summary);
 
 /* The captures wait for their writers: the segments taken so far are worked off. */
 void reading_catch_up(struct reading *reading);
+
+/* And for a while already: connections that both sides ended are over. */
+void reading_settle(struct reading *reading);
 
 /* When all records are freed: they look at what the reading has. */
 void reading_free(struct reading *reading);

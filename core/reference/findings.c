@@ -28,7 +28,8 @@ static const struct smtp_reference_entry entries[] = {
     { .name = "banner-masked",
       .meaning = N_("the server's greeting is overwritten with asterisks"),
       .source = "smtpscope",
-      .description = N_("A device in between, often a firewall that inspects SMTP, rewrites what both sides say. It may forbid EHLO and TLS, too."),
+      .description = N_("A device in between, often a firewall that inspects SMTP, rewrites what both sides say. It "
+                        "may forbid EHLO and TLS, too."),
       .action = N_("Find the device and switch its inspection of SMTP off.") },
     { .name = "starttls-refused",
       .meaning = N_("the server refused STARTTLS"),
@@ -141,6 +142,20 @@ static const struct smtp_reference_entry entries[] = {
       .source = "smtpscope",
       .description = N_("What the receiver saw may not be what the capture shows: a way to deceive whoever listens."),
       .action = N_("Look at both copies and at who sent them.") },
+    { .name = "tcp-contradiction",
+      .meaning = N_("packets of the connection contradict each other"),
+      .source = "smtpscope",
+      .description = N_("A FIN, an RST or a SYN that cannot be true, given what follows: forged packets make programs "
+                        "that listen stop too "
+                        "early. Captures that were put together from several show it, too."),
+      .action = N_("Look at the packets and at who sent them: the hop limit often tells.") },
+    { .name = "checksum-mismatch",
+      .meaning = N_("segments with a wrong checksum, which the receiver dropped"),
+      .source = "smtpscope",
+      .description = N_("They were not used, as other segments of the same side have right ones. Whoever inserts such "
+                        "segments shows to those "
+                        "who listen what the receiver never saw; a broken line makes them, too."),
+      .action = N_("Look at the segments, and compare them with what came in their place.") },
     { .name = "capture-gap",
       .meaning = N_("octets are missing from the capture"),
       .source = "smtpscope",

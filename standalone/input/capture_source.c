@@ -24,6 +24,9 @@
 /* While a live capture is silent, whether it is to end is looked at so often: milliseconds. */
 #define INTERRUPT_CHECK 200
 
+/* After so many looks it is called quiet. */
+#define QUIET_CHECKS 5u
+
 #define SIGNATURE_OCTETS 4
 #define PCAP_NANOSECONDS 0xa1b23c4d
 #define PCAP_HEADER_OCTETS 24
@@ -72,8 +75,9 @@ static bool wait_for_octets(const struct input *input)
         return !is_interrupted(input);
     if (poll(&descriptor, 1, 0) == 0 && input->hooks.waits != NULL)
         input->hooks.waits(input->hooks.context);
-    while (!is_interrupted(input) && poll(&descriptor, 1, INTERRUPT_CHECK) == 0)
-        continue;
+    for (unsigned looks = 1; !is_interrupted(input) && poll(&descriptor, 1, INTERRUPT_CHECK) == 0; looks++)
+        if (looks == QUIET_CHECKS && input->hooks.quiet != NULL)
+            input->hooks.quiet(input->hooks.context);
     return !is_interrupted(input);
 }
 

@@ -18,6 +18,7 @@
 /* Who reads captures, to those that read them. Each may be NULL, or 0. */
 struct capture_hooks {
     void (*waits)(void *context); /* a read may have to wait for a live capture */
+    void (*quiet)(void *context); /* and nothing has come for a second */
     /* Secrets of TLS stand in the capture: lines of a key log, valid during the call only. */
     void (*tls_secrets)(void *context, struct smtp_span lines);
     void *context;

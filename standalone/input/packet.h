@@ -38,6 +38,10 @@ struct packet_segment {
     uint16_t window;
     uint8_t flags;                  /* enum packet_tcp_flag */
     bool only_conflict;             /* no segment of its own: it tells of `conflict` */
+    bool has_checksum;              /* it carries something, and all of it was captured that its checksum is over */
+    bool ip_is_wrong;               /* the IPv4 header has a checksum that is wrong */
+    uint16_t most;       /* of a SYN: the largest segment that its sender takes, in octets of payload; 0: not said */
+    uint32_t header_sum; /* where `has_checksum`: of the TCP header and the pseudo header */
     struct smtp_span payload;       /* the octets captured; Ethernet padding is not among them */
     uint32_t payload_octets;        /* on the wire, from the IP length: more than payload.length where the snap length cut */
     struct packet_conflict conflict;
@@ -92,6 +96,12 @@ enum packet_result packet_decode_following(struct packet *packet);
 
 /* Goes on with the payload of a fragmented packet that was put together: `fragment` tells of it as a whole. */
 enum packet_result packet_decode_whole(const struct packet_fragment *fragment, struct packet *packet);
+
+/*
+ * Whether the receiver finds the checksums of TCP and IPv4 right (RFC 9293 section 3.1, RFC 791 section 3.1), of a
+ * segment that `has_checksum`. An IPv4 checksum of 0 was not filled in yet.
+ */
+bool packet_checksum_is_right(const struct packet_segment *segment);
 
 /* A stable name for the reason a frame is not used: "ip-fragment", "not-tcp", "encrypted-802.11", "cut-by-snap-length", "malformed",
    "unknown-link-type". */

@@ -17,6 +17,34 @@ enum {
     PROTOCOL_MPLS = 137,
 };
 
+#define OPTION_END 0
+#define OPTION_NOTHING 1
+#define OPTION_MOST 2 /* RFC 9293 section 3.2: maximum segment size */
+
+/* The largest segment that the sender of a SYN takes; 0: its options do not say. */
+static uint16_t largest_segment(struct smtp_span options)
+{
+    while (options.length > 0 && options.octets[0] != OPTION_END) {
+        bool has_length = options.octets[0] != OPTION_NOTHING;
+        size_t length = has_length && options.length > 1 ? options.octets[1] : 1;
+        if (has_length && length < 2)
+            return 0;
+        if (options.octets[0] == OPTION_MOST && length == 4 && options.length >= 4)
+            return packet_get16(options.octets + 2);
+        options = smtp_span_from(options, length);
+    }
+    return 0;
+}
+
+/* Pure acknowledgements are left alone: there are many, and they bring nothing. */
+static void note_checksum(const struct packet_rest *rest, uint32_t length, struct packet_segment *segment)
+{
+    bool carries = segment->payload_octets > 0 || (segment->flags & (PACKET_TCP_FIN | PACKET_TCP_SYN | PACKET_TCP_RST));
+    segment->has_checksum = carries && !rest->rerouted && segment->payload.length == segment->payload_octets;
+    if (segment->has_checksum)
+        segment->header_sum = packet_header_sum(segment, smtp_span_first(rest->octets, length), rest->wire);
+}
+
 static enum packet_result decode_tcp(struct packet_rest rest, struct packet_segment *segment)
 {
     enum packet_result result;
@@ -34,6 +62,9 @@ static enum packet_result decode_tcp(struct packet_rest rest, struct packet_segm
     segment->window = packet_get16(header + 14);
     segment->payload_octets = rest.wire - length;
     segment->payload = smtp_span_from(rest.octets, length);
+    segment->most =
+        segment->flags & PACKET_TCP_SYN ? largest_segment(smtp_span_from(smtp_span_first(rest.octets, length), 20)) : 0;
+    note_checksum(&rest, length, segment);
     return PACKET_SEGMENT;
 }
 
@@ -102,6 +133,7 @@ static enum packet_result decode_ipv4(struct packet_rest rest, struct packet *pa
     uint32_t total = packet_get16(header + 2);
     if (header[0] >> 4 != 4 || length < 20)
         return PACKET_MALFORMED;
+    rest.rerouted = total == 0 || length > 20;
     if (total == 0) /* the network card was to cut it into segments: as long as the frame */
         total = rest.wire;
     if (total < length)
@@ -110,6 +142,7 @@ static enum packet_result decode_ipv4(struct packet_rest rest, struct packet *pa
     segment->source = segment->destination = (struct packet_address){ .version = 4 };
     memcpy(segment->source.octets, header + 12, 4);
     memcpy(segment->destination.octets, header + 16, 4);
+    segment->ip_is_wrong = rest.octets.length >= length && !packet_ip_header_is_right(smtp_span(header, length));
     packet_limit(&rest, total);
     if (!packet_pass(&rest, length))
         return PACKET_CUT;
@@ -141,6 +174,8 @@ static enum packet_result decode_extensions(struct packet_rest rest, uint8_t nex
         uint32_t length = fragment                          ? 8
                           : next == PROTOCOL_AUTHENTICATION ? ((uint32_t)header[1] + 2) * 4
                                                             : ((uint32_t)header[1] + 1) * 8;
+        rest.rerouted =
+            rest.rerouted || next == PROTOCOL_ROUTING || next == PROTOCOL_DESTINATION || next == PROTOCOL_MOBILITY;
         next = header[0];
         if (!packet_pass(&rest, length))
             return PACKET_CUT;
@@ -162,6 +197,8 @@ static enum packet_result decode_ipv6(struct packet_rest rest, struct packet *pa
         return PACKET_MALFORMED;
     struct packet_segment *segment = &packet->segment;
     segment->source.version = segment->destination.version = 6;
+    segment->ip_is_wrong = false;
+    rest.rerouted = payload == 0;
     memcpy(segment->source.octets, header + 8, 16);
     memcpy(segment->destination.octets, header + 24, 16);
     packet_pass(&rest, 40);

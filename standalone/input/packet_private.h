@@ -8,6 +8,7 @@
  *     packet.c           link layers
  *     packet_wireless.c  802.11 and what capture programs put in front of it
  *     packet_ip.c        IPv4, IPv6, TCP
+ *     packet_checksum.c  their checksums
  *     packet_tunnel.c    what carries packets or frames inside IP
  *
  * Each decoder takes what is left of the frame and goes on to the next one; the last one fills in the result.
@@ -25,6 +26,8 @@ struct packet_rest {
     struct smtp_span octets;
     uint32_t wire;
     unsigned tunnels; /* that it is inside of */
+    bool rerouted; /* its header may name another destination than its checksum does, or it does not say how long it is
+                    */
 };
 
 static inline uint16_t packet_get16(const uint8_t *octets)
@@ -81,6 +84,11 @@ enum packet_result packet_radiotap(struct packet_rest rest, struct packet *packe
 enum packet_result packet_ip(struct packet_rest rest, struct packet *packet);
 /* What an IP packet carries: `protocol` of its header. */
 enum packet_result packet_payload(struct packet_rest rest, uint8_t protocol, struct packet *packet);
+
+/* packet_checksum.c; of an IPv4 header, and the sum over a TCP header and what the receiver puts in front of `octets`
+ * octets with it */
+bool packet_ip_header_is_right(struct smtp_span header);
+uint32_t packet_header_sum(const struct packet_segment *segment, struct smtp_span header, uint32_t octets);
 
 /* packet_tunnel.c */
 enum packet_result packet_gre(struct packet_rest rest, struct packet *packet);

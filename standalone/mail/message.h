@@ -59,6 +59,9 @@ struct message {
     bool ended;           /* its end was seen */
     bool finished;        /* message_finish was called */
     bool complete;        /* known from then on */
+    bool contradicted;    /* something else was captured in the place of some of it: it is not complete (from
+                             record_conclude on) */
+    uint64_t begins, ends;      /* where it stands in the client's stream; `ends` is 0 while it goes on */
     uint64_t frame, last_frame; /* of its first and last octet */
     unsigned capture;     /* the file of `frame` */
     GQueue missing;       /* struct message_hole */

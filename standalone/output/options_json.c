@@ -35,6 +35,7 @@ void options_json(struct json *json, const struct options *options)
     json_bool(json, "show_secrets", options->show_secrets);
     json_text(json, "sort", options->by_start ? "start" : "end");
     json_number(json, "memory_limit", options->memory_limit);
+    json_text(json, "checksum", options_checksums_name(options->checksums));
     write_shard(json, options);
     json_bool(json, "hash_input", options->hash_input);
     json_bool(json, "timing", options->timing);

@@ -64,6 +64,10 @@ void summary_json(struct json *json, const struct summary *summary)
         json_number(json, "reassembly-limit", summary->not_waited_for);
     if (summary->implausible > 0)
         json_number(json, "implausible-sequence", summary->implausible);
+    if (summary->mismatches > 0)
+        json_number(json, "checksum-mismatch", summary->mismatches);
+    if (summary->late > 0)
+        json_number(json, "too-late", summary->late);
     if (summary->not_smtp > 0)
         json_number(json, "not-smtp", summary->not_smtp);
     if (summary->forgotten > 0)

@@ -20,7 +20,7 @@ struct summary {
     int64_t newest;                        /* time of the newest frame, nanoseconds since 1970; 0 frames: 0 */
     uint64_t frames[PACKET_RESULTS]; /* by enum packet_result */
     uint64_t verified[VERIFY_RESULTS];     /* with --verify: what was found, by result */
-    uint64_t not_smtp, implausible, given_up, not_waited_for;
+    uint64_t not_smtp, implausible, late, mismatches, given_up, not_waited_for;
     uint64_t forgotten; /* parties of whom no more was remembered, where sessions are held against each other */
 };
 

@@ -137,6 +137,8 @@ static void put_options(struct html *html, const struct options *options)
         put_option(html, "--hash-input");
     if (options->show_secrets)
         put_option(html, "--show-secrets");
+    if (options->checksums != TCP_CHECKSUMS_AUTO)
+        put_option(html, options->checksums == TCP_CHECKSUMS_ON ? "--checksum on" : "--checksum off");
     put_option(html, memory);
     g_free(shard);
     g_free(memory);
@@ -279,6 +281,17 @@ void report_losses(struct report *report, const struct summary *summary)
              language_plural("%s segment was not used: its sequence number is far outside of its connection",
                              "%s segments were not used: their sequence numbers are far outside of their connection",
                              summary->implausible));
+    put_loss(html, &begun, summary->mismatches,
+             language_plural("%s segment was not used: its checksum is wrong, so the receiver dropped it",
+                             "%s segments were not used: their checksums are wrong, so the receiver dropped them",
+                             summary->mismatches));
+    put_loss(html, &begun, summary->late,
+             language_plural("%s segment came too late to be used: what it fills is called missing",
+                             "%s segments came too late to be used: what they fill is called missing", summary->late));
+    put_loss(html, &begun, summary->totals.lost,
+             language_plural("%s packet was lost before it was stored, as the capture program says",
+                             "%s packets were lost before they were stored, as the capture program says",
+                             summary->totals.lost));
     put_loss(html, &begun, summary->not_smtp,
              language_plural("%s connection on an SMTP port carries something else",
                              "%s connections on an SMTP port carry something else", summary->not_smtp));

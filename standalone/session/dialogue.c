@@ -22,8 +22,22 @@
 #define NOT_SMTP_SHOWN ((size_t)8)
 
 struct conflict {
-    uint64_t octets;
+    int half;
+    uint64_t offset, octets;
     struct tcp_place first, second;
+};
+
+/* What cannot be true of a half's packets. */
+struct contradiction {
+    int half;
+    enum tcp_contradiction what;
+    struct tcp_place place;
+};
+
+/* A segment of a half with a wrong checksum. */
+struct mismatch {
+    int half;
+    struct tcp_place place;
 };
 
 struct dialogue {
@@ -37,6 +51,9 @@ struct dialogue {
     struct proxied_handshake *proxied; /* it, until the session is recognised; NULL: none */
     struct session_order_entry *order;
     GArray *conflicts; /* NULL, or struct conflict */
+    GArray *contradictions;       /* NULL, or struct contradiction */
+    unsigned contradictions_told; /* a bit for each kind and half */
+    GArray *mismatches;           /* NULL, or struct mismatch */
     struct under_tls *under_tls; /* NULL: there are no keys, or no TLS */
     bool decrypted;              /* the buffers hold what TLS carries, and not its records */
     int tls_client;              /* half of the client of TLS */
@@ -243,6 +260,47 @@ static void report_conflict(struct dialogue *dialogue, const struct conflict *co
     struct spot first = { .frame = conflict->first.frame, .capture = conflict->first.capture };
     record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, place, first, detail);
     g_free(detail);
+    if (dialogue->decrypted) /* its octets are records of TLS: what is in them stands elsewhere */
+        record_contradiction(dialogue->record);
+    else if (conflict->half == dialogue->record->client_half)
+        record_conflict(dialogue->record, conflict->offset, conflict->octets);
+}
+
+/* One of each kind, of each half: what begins to go wrong goes on so. */
+static void report_contradiction(struct dialogue *dialogue, const struct contradiction *contradiction)
+{
+    static const char *const details[TCP_CONTRADICTIONS] = {
+        [TCP_DATA_BEHIND_FIN] =
+            "the %s sends on behind its FIN, which was acknowledged: the FIN was not its own, or what follows is not",
+        [TCP_DATA_BEHIND_RST] = "the %s sends on behind its RST: that was not its own, or what follows is not",
+        [TCP_DATA_BEHIND_END] =
+            "the %s sends on behind the end of the connection: the session before is part of this one",
+        [TCP_DATA_BEFORE_SYN] = "the %s sends octets that stand in front of its SYN's: they were not used",
+        [TCP_SECOND_SYN] = "the %s has two SYNs with different numbers: the acknowledged one counts",
+        [TCP_OPENED_WITHIN] =
+            "SYN and SYN+ACK of another connection stand within this one, and the %s goes on as if they were not there",
+    };
+    unsigned kind = 1u << (2 * (unsigned)contradiction->what + (unsigned)contradiction->half);
+    record_contradiction(dialogue->record);
+    if (dialogue->contradictions_told & kind)
+        return;
+    dialogue->contradictions_told |= kind;
+    bool client = contradiction->half == dialogue->record->client_half;
+    char *detail = g_strdup_printf(details[contradiction->what], client ? "client" : "server");
+    struct spot place = { .frame = contradiction->place.frame, .capture = contradiction->place.capture };
+    record_finding(dialogue->record, SMTP_FINDING_TCP_CONTRADICTION, place, (struct spot){ .frame = 0 }, detail);
+    g_free(detail);
+}
+
+static void report_mismatch(struct dialogue *dialogue, const struct mismatch *mismatch)
+{
+    bool client = mismatch->half == dialogue->record->client_half;
+    char *detail =
+        g_strdup_printf("a segment of the %s has a wrong checksum, so the receiver dropped it: it was not used",
+                        client ? "client" : "server");
+    struct spot place = { .frame = mismatch->place.frame, .capture = mismatch->place.capture };
+    record_finding(dialogue->record, SMTP_FINDING_CHECKSUM_MISMATCH, place, (struct spot){ .frame = 0 }, detail);
+    g_free(detail);
 }
 
 static void start_session(struct dialogue *dialogue, bool opener_is_client)
@@ -268,6 +326,10 @@ static void start_session(struct dialogue *dialogue, bool opener_is_client)
     dialogue->record = record;
     for (unsigned i = 0; dialogue->conflicts != NULL && i < dialogue->conflicts->len; i++)
         report_conflict(dialogue, &g_array_index(dialogue->conflicts, struct conflict, i));
+    for (unsigned i = 0; dialogue->contradictions != NULL && i < dialogue->contradictions->len; i++)
+        report_contradiction(dialogue, &g_array_index(dialogue->contradictions, struct contradiction, i));
+    for (unsigned i = 0; dialogue->mismatches != NULL && i < dialogue->mismatches->len; i++)
+        report_mismatch(dialogue, &g_array_index(dialogue->mismatches, struct mismatch, i));
     session_order_accept(dialogue->owner->order, dialogue->order, record);
 }
 
@@ -459,10 +521,8 @@ static void conflict(void *context, struct tcp_connection *connection, int half,
                      struct tcp_place first, struct tcp_place second)
 {
     (void)context;
-    (void)half;
-    (void)offset;
     struct dialogue *dialogue = connection->user;
-    struct conflict seen = { .octets = octets, .first = first, .second = second };
+    struct conflict seen = { .half = half, .offset = offset, .octets = octets, .first = first, .second = second };
     if (dialogue->refused)
         return;
     if (dialogue->record != NULL) {
@@ -482,6 +542,50 @@ static void end_of_records(struct dialogue *dialogue, int half)
         return;
     tls_connection_end(under_tls_connection(dialogue->under_tls), tls_role(dialogue, half));
     feed_decrypted(dialogue, stream_buffer_place(&dialogue->buffer[half], UINT64_MAX));
+}
+
+static void contradicts(void *context, struct tcp_connection *connection, int half, enum tcp_contradiction what,
+                        struct tcp_place place)
+{
+    (void)context;
+    struct dialogue *dialogue = connection->user;
+    struct contradiction seen = { .half = half, .what = what, .place = place };
+    if (dialogue->refused)
+        return;
+    if (dialogue->record != NULL) {
+        report_contradiction(dialogue, &seen);
+        return;
+    }
+    if (dialogue->contradictions == NULL)
+        dialogue->contradictions = g_array_new(FALSE, FALSE, sizeof(struct contradiction));
+    if (dialogue->contradictions->len < EARLY_CONFLICTS)
+        g_array_append_val(dialogue->contradictions, seen);
+}
+
+static void mismatch(void *context, struct tcp_connection *connection, int half, struct tcp_place place)
+{
+    (void)context;
+    struct dialogue *dialogue = connection->user;
+    struct mismatch seen = { .half = half, .place = place };
+    if (dialogue->refused)
+        return;
+    if (dialogue->record != NULL) {
+        report_mismatch(dialogue, &seen);
+        return;
+    }
+    if (dialogue->mismatches == NULL)
+        dialogue->mismatches = g_array_new(FALSE, FALSE, sizeof(struct mismatch));
+    if (dialogue->mismatches->len < EARLY_CONFLICTS)
+        g_array_append_val(dialogue->mismatches, seen);
+}
+
+static void resumed(void *context, struct tcp_connection *connection, int half)
+{
+    (void)context;
+    struct dialogue *dialogue = connection->user;
+    dialogue->feeder.finished[half] = false;
+    if (dialogue->record != NULL)
+        smtp_feeder_resumed(&dialogue->feeder, half);
 }
 
 static void finished(void *context, struct tcp_connection *connection, int half)
@@ -525,6 +629,10 @@ static void closed(void *context, struct tcp_connection *connection, enum tcp_en
     under_tls_free(dialogue->under_tls);
     if (dialogue->conflicts != NULL)
         g_array_free(dialogue->conflicts, TRUE);
+    if (dialogue->contradictions != NULL)
+        g_array_free(dialogue->contradictions, TRUE);
+    if (dialogue->mismatches != NULL)
+        g_array_free(dialogue->mismatches, TRUE);
     struct dialogues *dialogues = dialogue->owner;
     if (++dialogues->closed % CLOSED_BETWEEN_COOLING == 0)
         arena_pool_cool(dialogues->options.pool);
@@ -536,7 +644,10 @@ const struct tcp_consumer dialogues_consumer = {
     .data = data,
     .gap = gap,
     .conflict = conflict,
+    .mismatch = mismatch,
+    .contradicts = contradicts,
     .finished = finished,
+    .resumed = resumed,
     .closed = closed,
     .expect = expect,
     .memory = memory,

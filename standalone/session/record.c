@@ -642,6 +642,49 @@ static void place_content(struct record *record, struct item *item)
         item->place = record->locate(record->locate_context, item->role, item->place.offset, 1);
 }
 
+/* Stretches of the client's stream that were captured with two contents; of very many the last one stands for all that
+ * follow. */
+#define CONFLICTS_KEPT 16u
+
+struct conflicts {
+    unsigned count;
+    struct {
+        uint64_t from, to;
+    } stretch[CONFLICTS_KEPT];
+};
+
+static void note_conflicts(const struct record *record, struct message *message)
+{
+    const struct conflicts *conflicts = record->conflicts;
+    uint64_t end = message->ends > 0 ? message->ends : UINT64_MAX;
+    for (unsigned i = 0; conflicts != NULL && message->octets > 0 && i < conflicts->count; i++)
+        if (conflicts->stretch[i].from < end && conflicts->stretch[i].to > message->begins)
+            message->contradicted = true;
+}
+
+void record_conflict(struct record *record, uint64_t offset, uint64_t octets)
+{
+    if (record->conflicts == NULL)
+        record->conflicts = arena_take(record->arena, sizeof *record->conflicts);
+    struct conflicts *conflicts = record->conflicts;
+    unsigned last = MIN(conflicts->count, CONFLICTS_KEPT - 1);
+    if (conflicts->count < CONFLICTS_KEPT) {
+        conflicts->stretch[conflicts->count++].from = offset;
+    } else {
+        conflicts->stretch[last].from = MIN(conflicts->stretch[last].from, offset);
+        offset = MAX(offset, conflicts->stretch[last].to - MIN(octets, conflicts->stretch[last].to));
+    }
+    conflicts->stretch[last].to = offset + octets;
+    for (const GList *link = record->messages.head; link != NULL; link = link->next)
+        note_conflicts(record, link->data);
+}
+
+void record_contradiction(struct record *record)
+{
+    if (record->content != NULL)
+        record->content->contradicted = true;
+}
+
 static void take_content_end(struct record *record, const struct smtp_event *event)
 {
     struct message *message = message_of(record, event->message, event->transport);
@@ -657,6 +700,8 @@ static void take_content_end(struct record *record, const struct smtp_event *eve
         sent->content_time = end.time;
     }
     record->content = NULL;
+    message->ends = event->offset + event->octets;
+    note_conflicts(record, message);
     message->broken = message->broken || !event->complete;
     message->end_mark = event->end_mark;
     message->ended = event->last && event->end_mark != SMTP_END_NONE;
@@ -973,6 +1018,7 @@ static void take_content(struct record *record, const struct smtp_event *event)
         struct place place = place_of(record, event);
         message->frame = place.frame;
         message->capture = place.capture;
+        message->begins = event->offset;
         note_content(record, message, moment_of(&place));
     }
     message_add(message, event->text);
@@ -1121,8 +1167,8 @@ void record_finish(struct record *record, const struct tcp_connection *connectio
         g_string_free(record->reply_long, TRUE);
     if (record->scratch != NULL)
         g_string_free(record->scratch, TRUE);
-    record->complete = connection->syn[0] && connection->syn[1] && end == TCP_END_FIN && !record->gap
-                       && connection->ignored == 0;
+    record->complete = connection->syn[0] && connection->syn[1] && end == TCP_END_FIN && !record->gap &&
+                       connection->ignored == 0 && connection->contradictions == 0 && record->conflicts == NULL;
 }
 
 void record_settle(struct record *record)

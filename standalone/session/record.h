@@ -306,6 +306,7 @@ struct record {
     struct spot clear_ehlo_reply;     /* the last one to EHLO in clear, before TLS */
     struct spot starttls_failed;      /* the last reply that refused STARTTLS, or what ended the handshake */
     struct refusals *refusals;        /* NULL: the server said no to nothing */
+    struct conflicts *conflicts;      /* of the client's stream; NULL: there are none */
     uint32_t accepted_addresses;      /* RCPT, VRFY and EXPN that the server accepted */
     struct timing *timing;            /* NULL: not asked for */
     const char *proxy;                /* "SOCKS5": its handshake stands in front of the dialogue; NULL: none does */
@@ -342,6 +343,12 @@ void record_event(struct record *record, const struct smtp_event *event);
  */
 #define FINDINGS_KEPT 100u
 void record_finding(struct record *record, enum smtp_finding finding, struct spot spot, struct spot proof, const char *detail);
+
+/* The client's stream was captured with two contents there: no mail that it is in is complete. */
+void record_conflict(struct record *record, uint64_t offset, uint64_t octets);
+
+/* What the connection's packets say cannot all be true: nor is the mail complete that is under way. */
+void record_contradiction(struct record *record);
 
 /* The session is over: what hangs on its end is worked out. From then on the record may be handed to the worker. */
 void record_finish(struct record *record, const struct tcp_connection *connection, enum tcp_end end);

@@ -237,6 +237,10 @@ static void check_sender(struct record *record, const struct transaction *transa
 
 void record_conclude(struct record *record)
 {
+    for (const GList *link = record->messages.head; link != NULL; link = record_next(record, link)) {
+        struct message *message = link->data;
+        message->complete = message->complete && !message->contradicted;
+    }
     for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link))
         check_sender(record, link->data);
     sum_up_findings(record);

@@ -10,7 +10,14 @@ uint64_t tcp_acked_octets(const struct tcp_half *half)
 
 bool tcp_is_absent(const struct tcp_stream *stream, int half)
 {
-    return stream->half[half].segments == 0 && stream->half[1 - half].segments >= TCP_ONE_SIDED;
+    return stream->half[half].absent && stream->half[half].segments == 0;
+}
+
+/* It is given up: if nothing at all was seen of the half, nothing will be. */
+static void give_up(struct tcp_half *half, uint64_t end)
+{
+    half->given_up = MAX(half->given_up, end);
+    half->absent = half->absent || half->segments == 0;
 }
 
 /* The position up to which the sender of a segment had the peer's octets; at most peer->expected if that is no question. */
@@ -88,30 +95,37 @@ void tcp_deliver(struct tcp_stream *stream, int half_index, struct smtp_span oct
         note(stream, half, position, octets, place);
 }
 
-static void give_memory_back(struct tcp_stream *stream, size_t memory)
+static void drop_fin(struct tcp_stream *stream, struct tcp_half *half)
 {
-    stream->held -= memory;
-    stream->table->held -= memory;
+    if (half->fin == NULL)
+        return;
+    tcp_give_memory(stream, tcp_held_memory(half->fin));
+    g_free(half->fin);
+    half->fin = NULL;
 }
 
 void tcp_withdraw_fin(struct tcp_stream *stream, int half_index)
 {
     struct tcp_half *half = &stream->half[half_index];
-    give_memory_back(stream, tcp_held_memory(half->fin));
-    g_free(half->fin);
-    half->fin = NULL;
+    const struct tcp_consumer *consumer = &stream->table->consumer;
+    drop_fin(stream, half);
     half->end = UINT64_MAX;
+    if (!stream->connection.fin[half_index])
+        return;
+    stream->connection.fin[half_index] = false;
+    if (consumer->resumed != NULL)
+        consumer->resumed(stream->table->context, &stream->connection, half_index);
 }
 
 static void reach_fin(struct tcp_stream *stream, int half_index)
 {
     struct tcp_half *half = &stream->half[half_index];
-    give_memory_back(stream, tcp_held_memory(half->fin));
-    g_free(half->fin);
-    half->fin = NULL;
+    drop_fin(stream, half);
     half->delivered = true;
     stream->connection.fin[half_index] = true;
     stream->table->consumer.finished(stream->table->context, &stream->connection, half_index);
+    if (tcp_stream_is_finished(stream))
+        tcp_note_end(stream);
 }
 
 /*
@@ -134,7 +148,7 @@ static bool deliver_next(struct tcp_stream *stream)
         return true;
     }
     tcp_deliver(stream, chosen, smtp_span(next[chosen]->octets, next[chosen]->length), next[chosen]->place);
-    give_memory_back(stream, tcp_queue_drop_first(&half->queue));
+    tcp_give_memory(stream, tcp_queue_drop_first(&half->queue));
     return true;
 }
 
@@ -147,6 +161,7 @@ static void declare_gap(struct tcp_stream *stream, int half_index, uint64_t end)
     half->expected = end;
     half->delivered = true;
     tcp_recent_forget(half->recent);
+    tcp_holes_add(&half->holes, position, end);
     stream->table->consumer.gap(stream->table->context, &stream->connection, half_index, position - half->origin, end - position,
                                 half->last);
 }
@@ -157,6 +172,15 @@ static bool may_be_fin(const struct tcp_half *half, uint64_t end)
     return end == half->expected + 1 && half->acked <= end && half->seen_end <= half->expected && first_waiting(half) == NULL;
 }
 
+/* A hole is none from where something doubtful fills it that was acknowledged. */
+static uint64_t doubtful_from(const struct tcp_half *half, uint64_t end)
+{
+    const struct tcp_held *first = half->doubtful.first;
+    return first != NULL && first->position > half->expected && first->position < tcp_acked_octets(half)
+               ? MIN(end, first->position)
+               : end;
+}
+
 /* Declares the half's next hole, as far as it is given up. Returns whether anything came of it. */
 static bool declare_hole(struct tcp_stream *stream, int half_index)
 {
@@ -165,6 +189,9 @@ static bool declare_hole(struct tcp_stream *stream, int half_index)
     uint64_t end = MIN(half->given_up, next != NULL ? next->position : half->end);
     if (end <= half->expected)
         return false;
+    if (half->doubtful.first != NULL && tcp_fill_doubtful(stream, half_index, end))
+        return true;
+    end = doubtful_from(half, end);
     if (!may_be_fin(half, end)) {
         declare_gap(stream, half_index, end);
         return true;
@@ -176,9 +203,9 @@ static bool declare_hole(struct tcp_stream *stream, int half_index)
 
 /*
  * The half that holds up the first segment that waits: its own one where it stands behind a hole, else the peer, whose
- * octets it acknowledges. -1 if nothing waits. If `give_up`, the hole is no longer waited for.
+ * octets it acknowledges. -1 if nothing waits. If `is_given_up`, the hole is no longer waited for.
  */
-static int find_blocking(struct tcp_stream *stream, bool give_up)
+static int find_blocking(struct tcp_stream *stream, bool is_given_up)
 {
     const struct tcp_held *waiting[2] = { first_waiting(&stream->half[0]), first_waiting(&stream->half[1]) };
     int first = captured_first(waiting);
@@ -188,29 +215,27 @@ static int find_blocking(struct tcp_stream *stream, bool give_up)
     int blocking = held->position > stream->half[first].expected ? first : 1 - first;
     struct tcp_half *half = &stream->half[blocking];
     uint64_t end = blocking == first ? held->position : needed_of(half, held->acknowledges, held->acknowledgement);
-    if (give_up)
-        half->given_up = MAX(half->given_up, end);
+    if (is_given_up)
+        give_up(half, end);
     return blocking;
 }
 
 /* A quarter of what all may hold back is one's at the most. */
 static bool holds_too_much(const struct tcp_stream *stream)
 {
-    const struct tcp_table *table = stream->table;
-    return stream->held > MAX(TCP_HELD_LIMIT, table->limits.held / 4) || (stream->held > 0 && table->held > table->limits.held);
+    return stream->held > MAX(TCP_HELD_LIMIT, stream->table->limits.held / 4);
 }
 
 /* Declares one gap that is due, if there is one. */
 static bool declare_next(struct tcp_stream *stream)
 {
-    for (int half = 0; half < 2; half++)
-        if (tcp_is_absent(stream, half))
-            stream->half[half].given_up = MAX(stream->half[half].given_up, tcp_acked_octets(&stream->half[half]));
     bool too_much = holds_too_much(stream);
     int blocking = find_blocking(stream, too_much);
+    if (blocking >= 0 && !too_much && tcp_is_absent(stream, blocking))
+        find_blocking(stream, true);
     int first = blocking < 0 ? 0 : blocking;
     bool declared = declare_hole(stream, first) || declare_hole(stream, 1 - first);
-    stream->table->not_waited_for += too_much && declared;
+    stream->table->not_waited_for += too_much && declared && !tcp_is_absent(stream, first);
     return declared;
 }
 
@@ -242,7 +267,7 @@ void tcp_advance(struct tcp_stream *stream, int64_t time)
         struct tcp_half *half = &stream->half[half_index];
         if (half->deadline > stream->clock)
             continue;
-        half->given_up = MAX(half->given_up, half->proven);
+        give_up(half, half->proven);
         half->deadline = INT64_MAX;
         due = true;
     }
@@ -252,9 +277,17 @@ void tcp_advance(struct tcp_stream *stream, int64_t time)
 
 /* ---- the whole ---- */
 
+static bool use_doubtful(struct tcp_stream *stream)
+{
+    for (int half = 0; half < 2; half++)
+        if (stream->half[half].doubtful.first != NULL && tcp_use_doubtful(stream, half))
+            return true;
+    return false;
+}
+
 void tcp_pump(struct tcp_stream *stream)
 {
-    while (!stream->refused && (deliver_next(stream) || declare_next(stream)))
+    while (!stream->refused && (deliver_next(stream) || use_doubtful(stream) || declare_next(stream)))
         continue;
     if (stream->refused)
         return;
@@ -278,7 +311,7 @@ static void drop_far(struct tcp_stream *stream, struct tcp_half *half)
 {
     while (half->queue.first != NULL && half->queue.first->position > half->expected + TCP_NEAR &&
            half->queue.first->position > tcp_acked_octets(half) && !begins_a_row(half->queue.first)) {
-        give_memory_back(stream, tcp_queue_drop_first(&half->queue));
+        tcp_give_memory(stream, tcp_queue_drop_first(&half->queue));
         stream->connection.ignored++;
         stream->table->implausible++;
         half->seen_end = half->expected; /* of what is left nothing counts as seen */
@@ -292,8 +325,17 @@ static void believe_fins(struct tcp_stream *stream)
             stream->half[half].acked = MAX(stream->half[half].acked, stream->half[half].end + 1);
 }
 
+void tcp_give_up(struct tcp_stream *stream)
+{
+    int blocking = find_blocking(stream, true);
+    stream->table->not_waited_for += blocking >= 0 && !tcp_is_absent(stream, blocking);
+    tcp_pump(stream);
+}
+
 void tcp_drain(struct tcp_stream *stream)
 {
+    tcp_begin_end(stream, 0);
+    tcp_begin_end(stream, 1);
     tcp_pump(stream);
     drop_far(stream, &stream->half[0]);
     drop_far(stream, &stream->half[1]);
@@ -303,8 +345,13 @@ void tcp_drain(struct tcp_stream *stream)
     for (int half_index = 0; half_index < 2 && !stream->refused; half_index++) {
         struct tcp_half *half = &stream->half[half_index];
         uint64_t end = MAX(MIN(half->seen_end, half->end), tcp_acked_octets(half));
-        if (end > half->expected && !may_be_fin(half, end))
-            declare_gap(stream, half_index, end);
+        while (!stream->refused && end > half->expected && !may_be_fin(half, end)) {
+            if (half->doubtful.first != NULL && tcp_fill_doubtful(stream, half_index, end))
+                tcp_pump(stream);
+            else
+                declare_gap(stream, half_index, doubtful_from(half, end));
+        }
+        tcp_end_doubtful(stream, half_index);
     }
 }
 
@@ -313,14 +360,17 @@ void tcp_discard(struct tcp_stream *stream)
     for (int half_index = 0; half_index < 2; half_index++) {
         struct tcp_half *half = &stream->half[half_index];
         while (half->queue.first != NULL)
-            give_memory_back(stream, tcp_queue_drop_first(&half->queue));
-        if (half->fin != NULL)
-            give_memory_back(stream, tcp_held_memory(half->fin));
-        g_free(half->fin);
+            tcp_give_memory(stream, tcp_queue_drop_first(&half->queue));
+        while (half->doubtful.first != NULL)
+            tcp_give_memory(stream, tcp_queue_drop_first(&half->doubtful));
+        drop_fin(stream, half);
+        g_free(half->holes);
         if (half->recent != NULL)
             tcp_recent_stop(half->recent);
         slots_give(stream->table->recents, half->recent);
-        half->fin = NULL;
+        half->holes = NULL;
         half->recent = NULL;
     }
+    g_free(stream->reopening);
+    stream->reopening = NULL;
 }

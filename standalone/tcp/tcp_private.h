@@ -8,7 +8,9 @@
  *     tcp_table.c       which connection a segment belongs to; idle time, tombstones
  *     tcp_connection.c  what a segment means to its connection: SYN, payload, FIN, RST; where a half starts
  *     tcp_delivery.c    what may be delivered now, what is a gap now, in the order of cause and effect
+ *     tcp_checksum.c    segments whose checksums are wrong
  *     tcp_queue.c       the segments of a half that wait
+ *     tcp_holes.c       the holes of a half that were declared
  *     tcp_recent.c      the last octets delivered, to compare retransmissions with
  *     tcp_lookahead.c   segments that come next, so that memory can be asked for before it is needed
  *
@@ -47,6 +49,7 @@ struct tcp_held {
     struct tcp_place place;
     uint32_t acknowledgement;
     bool acknowledges; /* the ACK flag */
+    bool used;         /* of what is doubtful: some of it */
     uint32_t length;
     uint8_t octets[];
 };
@@ -116,6 +119,17 @@ void tcp_recent_expect(const struct tcp_recent *recent, size_t octets, int step)
 void tcp_recent_compare(const struct tcp_recent *recent, struct tcp_stream *stream, int half, uint64_t position,
                         struct smtp_span octets, struct tcp_place place);
 
+/* ---- holes that were declared (tcp_holes.c) ---- */
+
+struct tcp_holes;
+
+/* Adds the hole of the positions from `from` up to `to`, behind those before; `*holes` is NULL before the first. To be
+ * g_freed. */
+void tcp_holes_add(struct tcp_holes **holes, uint64_t from, uint64_t to);
+
+/* Whether positions from `from` up to `to` are in a hole, as far as is remembered. `holes` may be NULL. */
+bool tcp_holes_touch(const struct tcp_holes *holes, uint64_t from, uint64_t to);
+
 /* ---- SYNs without an answer (tcp_syn.c) ---- */
 
 /* Normalised: the lower endpoint first. */
@@ -132,6 +146,8 @@ struct tcp_syn {
     struct tcp_flow flow;
     bool from_low; /* sent by flow.low */
     uint32_t sequence;
+    uint8_t right, wrong; /* 1: that its checksum is */
+    uint16_t most;        /* octets of the largest segment that it announces */
     uint64_t rank; /* of the packet in the capture, from 1 */
     struct tcp_place place;
 };
@@ -232,6 +248,7 @@ struct tcp_half {
     /* What the peer says that it got. */
     uint64_t acked;    /* highest position acknowledged */
     uint64_t claimant; /* the peer's position behind the segment that said so */
+    uint64_t acked_at; /* and its rank */
 
     struct tcp_recent *recent;
     struct tcp_place last; /* of the last octets delivered */
@@ -244,6 +261,19 @@ struct tcp_half {
     /* Octets up to `proven` are acknowledged and missing since TCP_GAP_DELAY before `deadline`; INT64_MAX: none are. */
     uint64_t proven;
     int64_t deadline;
+
+    struct tcp_holes *holes; /* NULL: none was declared */
+    uint32_t syn;            /* where `start` is TCP_START_SYN: its number */
+    uint32_t other_syn;      /* and that of another one, if there is one */
+    bool has_other_syn;
+    bool confirmed; /* the peer acknowledged something that `syn` allows */
+    bool absent;    /* it was waited for in vain */
+
+    /* What checksums say of it (tcp_checksum.c). */
+    bool unfilled;             /* its checksums are filled in behind the capture: they are not looked at any more */
+    uint8_t right, wrong;      /* segments with right ones and with wrong ones, as far as it matters */
+    uint16_t most;             /* octets of its largest segment, as the peer said; 0: it did not */
+    struct tcp_queue doubtful; /* octets of segments with wrong ones, which are used if there are no others */
 };
 
 /* What the table holds under a flow: a connection, or what is left of one. */
@@ -267,11 +297,27 @@ struct tcp_stream {
     bool refused; /* the consumer wants nothing more */
     bool reset;   /* by an RST that stands where it must: the end, if nothing follows before long */
     bool reset_perhaps; /* by one that does not: the end, if nothing follows at all */
+    bool ending;        /* it is in the table's list of those that seem to be over */
+    int reset_half;     /* that sent the RST */
     struct tcp_half half[2];
     struct tcp_connection connection;
     size_t memory; /* what it counts for in the table's memory */
-    GList resetting;  /* link in the table's list of those with an RST */
-    int64_t reset_at; /* by the table's clock */
+    struct tcp_reopening *reopening; /* NULL: no other connection seems to begin */
+    GList waiting;                   /* link in the table's list of those of which something waits */
+    GList ends;                      /* link in the table's list of those that seem to be over */
+    int64_t ended_at, looked_at;     /* by the table's clock: when it seemed so, and when that was looked at last */
+};
+
+/* SYN and SYN+ACK of another connection between the same ports, as long as nothing more of it was seen: they may be
+ * forged. */
+struct tcp_reopening {
+    bool has_syn;
+    struct tcp_syn syn;
+    uint32_t sequence, acknowledgement; /* of the SYN+ACK */
+    bool from_low;                      /* who sent that */
+    uint64_t rank;
+    struct tcp_place place;
+    bool told; /* as a contradiction */
 };
 
 struct tcp_tombstone {
@@ -282,6 +328,7 @@ struct tcp_tombstone {
     uint32_t sequence[2];
     bool syn[2];       /* their SYNs were seen, with these numbers */
     uint32_t initial[2];
+    bool holes[2]; /* octets of theirs were missing */
 };
 
 struct tcp_table {
@@ -295,12 +342,15 @@ struct tcp_table {
     uint64_t seed;       /* nobody who sends packets knows how they hash */
     GQueue connections;  /* more or less by last packet */
     GQueue tombstones;
-    GQueue resets;       /* connections with an RST that stands where it must, by time */
+    GQueue ends;    /* connections that seem to be over, by FINs or an RST that stands where it must: by time */
+    GQueue waiting; /* connections of which something waits, those that wait for the longest time first */
     bool started;
     int64_t last_time;   /* of the last packet */
     int64_t time;        /* capture time: one packet alone, far ahead of the others, does not set it */
     int64_t clock;       /* as `time`, but no step of it counts for more than TCP_STEP_LIMIT */
     uint64_t implausible; /* segments that were not used: their sequence numbers are nonsense */
+    uint64_t late;        /* segments that were not used: what they fill was given up */
+    uint64_t mismatches;  /* segments that were not used: their checksums are wrong */
     uint64_t arrivals;   /* segments so far */
     size_t held;         /* of all connections */
     size_t memory;       /* of all connections, beside what is held */
@@ -336,9 +386,13 @@ static inline uint64_t tcp_position(const struct tcp_half *half, uint32_t sequen
 
 /* ---- tcp_table.c ---- */
 
-/* An RST that stands where it must; and what follows it shows that it was forged, or stored too early. */
-void tcp_note_reset(struct tcp_stream *stream);
-void tcp_withdraw_reset(struct tcp_stream *stream);
+/* The connection seems to be over; and what follows shows that it is not. */
+void tcp_note_end(struct tcp_stream *stream);
+void tcp_withdraw_end(struct tcp_stream *stream);
+
+/* So much memory more is taken by what waits of the connection; and less. */
+void tcp_take_memory(struct tcp_stream *stream, size_t memory);
+void tcp_give_memory(struct tcp_stream *stream, size_t memory);
 
 /* ---- tcp_connection.c ---- */
 
@@ -348,10 +402,49 @@ bool tcp_stream_is_reused(const struct tcp_stream *stream, const struct tcp_arri
 /* Whether a segment stands so far from what is expected that it may be another connection's. */
 bool tcp_stream_is_far(const struct tcp_stream *stream, const struct tcp_arrival *arrival);
 
-/* Takes a segment of the connection. Whether it was the last one is for tcp_stream_is_over to say. */
+/* Takes a segment of the connection. Whether it seems to be the last one is for tcp_stream_is_finished to say. */
 void tcp_stream_take(struct tcp_stream *stream, const struct tcp_arrival *arrival);
 
-bool tcp_stream_is_over(const struct tcp_stream *stream);
+/* Whether both FINs were reached. */
+static inline bool tcp_stream_is_finished(const struct tcp_stream *stream)
+{
+    return stream->connection.fin[0] && stream->connection.fin[1];
+}
+
+/* Tells the consumer that a packet contradicts others. */
+void tcp_contradict(struct tcp_stream *stream, int half, enum tcp_contradiction what, struct tcp_place place);
+
+/* ---- tcp_checksum.c ---- */
+
+enum tcp_verdict {
+    TCP_VERDICT_GOOD,
+    TCP_VERDICT_DOUBTFUL, /* its payload goes to tcp_keep_doubtful, and nothing else of it counts where the half is
+                             known to be checked */
+    TCP_VERDICT_BAD,      /* the receiver dropped it */
+};
+
+/* Whether a segment is to be used. Counts what it finds. */
+enum tcp_verdict tcp_judge(struct tcp_stream *stream, const struct tcp_arrival *arrival);
+
+/* Whether the segment would be judged as one that the receiver dropped. Counts nothing. */
+bool tcp_is_bad(const struct tcp_stream *stream, const struct tcp_arrival *arrival);
+
+/* The segment was not used. */
+void tcp_note_mismatch(struct tcp_stream *stream, int half, struct tcp_place place);
+
+void tcp_keep_doubtful(struct tcp_stream *stream, int half, const struct tcp_piece *piece);
+
+/* Looks through what is doubtful: takes out what there is another copy of by now, and uses what nothing speaks against.
+ */
+bool tcp_use_doubtful(struct tcp_stream *stream, int half);
+
+/* In place of a hole up to `end`, which is given up: uses what is doubtful and fills some of it. */
+bool tcp_fill_doubtful(struct tcp_stream *stream, int half, uint64_t end);
+
+/* Nothing more will come: what is doubtful is used where nothing speaks against it; and, when all was delivered, the
+ * rest is not. */
+void tcp_begin_end(struct tcp_stream *stream, int half);
+void tcp_end_doubtful(struct tcp_stream *stream, int half);
 
 /* ---- tcp_delivery.c ---- */
 
@@ -364,7 +457,7 @@ uint64_t tcp_acked_octets(const struct tcp_half *half);
 /* Whether the octets of `peer` that the sender of a segment had when it sent it were all delivered. */
 bool tcp_is_caused(const struct tcp_half *peer, bool acknowledges, uint32_t acknowledgement);
 
-/* A FIN was seen, but data follows it: it is none. */
+/* A FIN was seen, and perhaps reached, but data follows it: it is none. */
 void tcp_withdraw_fin(struct tcp_stream *stream, int half);
 
 /* Whether `half` sends, but none of its packets is in the capture. */
@@ -375,6 +468,9 @@ void tcp_pump(struct tcp_stream *stream);
 
 /* A packet of the connection has this time: declares the gaps whose deadlines are passed. */
 void tcp_advance(struct tcp_stream *stream, int64_t time);
+
+/* There is no room for what waits: the hole that holds up the first of it is given up. */
+void tcp_give_up(struct tcp_stream *stream);
 
 /* Delivers all that waits, whatever it waits for. What is missing is a gap. */
 void tcp_drain(struct tcp_stream *stream);

@@ -123,12 +123,14 @@ void tcp_compare(struct tcp_stream *stream, int half, uint64_t position, const u
 }
 
 /* Compares what `piece` and `held` have in common, from `cursor` on. Returns the position behind it. */
-static uint64_t pass_over(struct tcp_stream *stream, int half, const struct tcp_piece *piece, const struct tcp_held *held,
-                          uint64_t cursor)
+static uint64_t pass_over(struct tcp_stream *stream, int half, const struct tcp_piece *piece,
+                          const struct tcp_held *held, uint64_t cursor, bool compare)
 {
     uint64_t end = MIN(piece->position + piece->octets.length, end_of(held));
     if (end <= cursor)
         return cursor;
+    if (!compare)
+        return end;
     tcp_compare(stream, half, cursor, held->octets + (cursor - held->position), piece->octets.octets + (cursor - piece->position),
                 (size_t)(end - cursor), held->place, piece->place);
     return end;
@@ -139,10 +141,11 @@ size_t tcp_queue_add(struct tcp_queue *queue, struct tcp_stream *stream, int hal
     uint64_t end = piece->position + piece->octets.length;
     uint64_t cursor = piece->position;
     size_t memory = 0;
+    bool compare = queue != &stream->half[half].doubtful; /* of those nobody knows what they should be */
     struct tcp_held *previous = find_previous(queue, cursor);
     struct tcp_held *next = previous != NULL ? previous->next : queue->first;
     if (previous != NULL)
-        cursor = pass_over(stream, half, piece, previous, cursor);
+        cursor = pass_over(stream, half, piece, previous, cursor, compare);
     while (cursor < end) {
         uint64_t stop = next != NULL ? MIN(end, next->position) : end;
         if (stop > cursor) {
@@ -155,7 +158,7 @@ size_t tcp_queue_add(struct tcp_queue *queue, struct tcp_stream *stream, int hal
         }
         if (next == NULL)
             break;
-        cursor = pass_over(stream, half, piece, next, cursor);
+        cursor = pass_over(stream, half, piece, next, cursor, compare);
         next = next->next;
     }
     return memory;

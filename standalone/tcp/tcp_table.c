@@ -120,8 +120,16 @@ static void leave_tombstone(struct tcp_table *table, const struct tcp_stream *st
         tombstone->known[side] = half->start != TCP_START_UNKNOWN;
         tombstone->sequence[side] = tcp_sequence(half, half->expected);
         tombstone->syn[side] = half->start == TCP_START_SYN;
-        tombstone->initial[side] = tcp_sequence(half, half->origin) - 1;
+        tombstone->initial[side] = half->syn;
+        tombstone->holes[side] = half->holes != NULL;
     }
+}
+
+/* Whether octets come behind the end: that was none. */
+static bool goes_on(const struct tcp_tombstone *tombstone, const struct packet_segment *segment, int side)
+{
+    int64_t end = (int32_t)(segment->sequence + segment->payload_octets - tombstone->sequence[side]);
+    return segment->payload_octets > 1 && end > 0 && end < TCP_NEAR;
 }
 
 /* Whether a segment that would open a connection is a new one's, and not a late packet of the old one. */
@@ -136,7 +144,16 @@ static bool outlives_tombstone(const struct tcp_tombstone *tombstone, const stru
     if (syn && tombstone->syn[side])
         return segment->sequence != tombstone->initial[side];
     int64_t distance = (int32_t)(segment->sequence - tombstone->sequence[side]);
-    return distance > TCP_NEAR || distance < -TCP_NEAR;
+    return distance > TCP_NEAR || distance < -TCP_NEAR || goes_on(tombstone, segment, side);
+}
+
+/* What belongs to a connection that is over and was not used: what was missing when it ended. */
+static void count_late(struct tcp_table *table, const struct tcp_tombstone *tombstone,
+                       const struct packet_segment *segment, bool from_low)
+{
+    int side = from_low ? 0 : 1;
+    if (!tombstone->refused && tombstone->holes[side] && segment->payload_octets > 0)
+        table->late++;
 }
 
 /* ---- connections ---- */
@@ -159,11 +176,11 @@ static void close_stream(struct tcp_table *table, struct tcp_stream *stream, enu
         tcp_drain(stream);
     if (stream->refused)
         end = TCP_END_REFUSED;
+    else if (tcp_stream_is_finished(stream) && end != TCP_END_LIMIT)
+        end = TCP_END_FIN;
     else if (stream->reset || (stream->reset_perhaps && (end == TCP_END_CAPTURE || end == TCP_END_IDLE)))
         end = TCP_END_RST;
-    else if (connection->fin[0] && connection->fin[1])
-        end = TCP_END_FIN;
-    tcp_withdraw_reset(stream);
+    tcp_withdraw_end(stream);
     table->memory -= stream->memory;
     remove_entry(table, &stream->entry);
     table->consumer.closed(table->context, connection, end);
@@ -220,12 +237,6 @@ static void account(struct tcp_table *table, struct tcp_stream *stream)
     }
 }
 
-static void close_if_over(struct tcp_table *table, struct tcp_stream *stream)
-{
-    if (tcp_stream_is_over(stream))
-        close_stream(table, stream, TCP_END_FIN);
-}
-
 /* Only a SYN, or payload, shows a connection to be there. */
 static bool opens(const struct packet_segment *segment)
 {
@@ -263,21 +274,43 @@ static void announce(struct tcp_stream *stream, unsigned capture, const struct t
 
 /* ---- time ---- */
 
-void tcp_note_reset(struct tcp_stream *stream)
+void tcp_note_end(struct tcp_stream *stream)
 {
-    if (stream->reset)
+    if (stream->ending)
         return;
-    stream->reset = true;
-    stream->reset_at = stream->table->clock;
-    stream->resetting.data = stream;
-    g_queue_push_tail_link(&stream->table->resets, &stream->resetting);
+    stream->ending = true;
+    stream->ended_at = stream->looked_at = stream->table->clock;
+    stream->ends.data = stream;
+    g_queue_push_tail_link(&stream->table->ends, &stream->ends);
 }
 
-void tcp_withdraw_reset(struct tcp_stream *stream)
+void tcp_withdraw_end(struct tcp_stream *stream)
 {
-    if (stream->reset)
-        g_queue_unlink(&stream->table->resets, &stream->resetting);
-    stream->reset = false;
+    if (stream->ending)
+        g_queue_unlink(&stream->table->ends, &stream->ends);
+    stream->ending = false;
+}
+
+/* Whether some of it may yet come, as where one direction stands behind the other. */
+static bool is_waited_for(const struct tcp_stream *stream)
+{
+    if (tcp_stream_is_finished(stream) || stream->table->clock - stream->ended_at >= TCP_GAP_DELAY)
+        return false;
+    bool one_sided = stream->half[0].segments == 0 || stream->half[1].segments == 0;
+    return stream->held > 0 || (one_sided && !tcp_is_absent(stream, 0) && !tcp_is_absent(stream, 1));
+}
+
+/* The time is up for the first connection that seems to be over. */
+static void end_first(struct tcp_table *table)
+{
+    struct tcp_stream *stream = table->ends.head->data;
+    if (!is_waited_for(stream)) {
+        close_stream(table, stream, TCP_END_RST);
+        return;
+    }
+    stream->looked_at = table->clock;
+    g_queue_unlink(&table->ends, &stream->ends);
+    g_queue_push_tail_link(&table->ends, &stream->ends);
 }
 
 /* When the next connection is over for want of packets; not before that if it cannot be before `now`. */
@@ -288,11 +321,11 @@ static int64_t first_idle(struct tcp_table *table, int64_t now)
     return quietest(&table->connections)->touched + TCP_IDLE_TIMEOUT + 1;
 }
 
-/* When the next connection is over because nothing followed an RST. */
-static int64_t first_reset(const struct tcp_table *table)
+/* When the next connection is over because nothing followed its end. */
+static int64_t first_end(const struct tcp_table *table)
 {
-    const GList *link = table->resets.head;
-    return link != NULL ? ((const struct tcp_stream *)link->data)->reset_at + TCP_RESET_DELAY : INT64_MAX;
+    const GList *link = table->ends.head;
+    return link != NULL ? ((const struct tcp_stream *)link->data)->looked_at + TCP_END_DELAY : INT64_MAX;
 }
 
 /* Closes what is over by now, each connection at its own time, whatever gives occasion to look at it. */
@@ -309,13 +342,13 @@ static void advance_clock(struct tcp_table *table, int64_t time)
     table->time += step;
     int64_t now = table->clock + MIN(step, TCP_STEP_LIMIT);
     for (;;) {
-        int64_t reset = first_reset(table);
+        int64_t end = first_end(table);
         int64_t idle = first_idle(table, now);
-        if (MIN(reset, idle) > now)
+        if (MIN(end, idle) > now)
             break;
-        table->clock = MAX(table->clock, MIN(reset, idle));
-        if (reset <= idle)
-            close_stream(table, table->resets.head->data, TCP_END_RST);
+        table->clock = MAX(table->clock, MIN(end, idle));
+        if (end <= idle)
+            end_first(table);
         else
             close_stream(table, table->connections.head->data, TCP_END_IDLE);
     }
@@ -342,7 +375,8 @@ struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *conte
     table->recents = slots_new(tcp_recent_size());
     g_queue_init(&table->connections);
     g_queue_init(&table->tombstones);
-    g_queue_init(&table->resets);
+    g_queue_init(&table->ends);
+    g_queue_init(&table->waiting);
     return table;
 }
 
@@ -378,50 +412,194 @@ static bool only_a_new_one_says(const struct tcp_stream *stream, const struct tc
 }
 
 /* Opens the connection that a SYN began, with the SYN as its first segment. */
+static struct tcp_stream *open_with(struct tcp_table *table, const struct tcp_syn *syn)
+{
+    const struct tcp_endpoint *from = syn->from_low ? &syn->flow.low : &syn->flow.high;
+    const struct tcp_endpoint *to = syn->from_low ? &syn->flow.high : &syn->flow.low;
+    const struct packet_segment segment = { .sequence = syn->sequence, .flags = PACKET_TCP_SYN };
+    const struct tcp_arrival arrival = { .segment = &segment, .half = 0, .rank = syn->rank, .place = syn->place };
+    struct tcp_stream *stream = open_stream(table, &syn->flow, from, to, false, syn->rank);
+    announce(stream, syn->place.capture, &arrival);
+    tcp_stream_take(stream, &arrival);
+    stream->half[0].right = syn->right;
+    stream->half[0].wrong = syn->wrong;
+    stream->half[1].most = syn->most;
+    return stream;
+}
+
+/* The same, of a SYN that is kept. */
 static struct tcp_stream *open_with_syn(struct tcp_table *table, struct tcp_syn *kept)
 {
     struct tcp_syn syn = *kept;
     tcp_syns_drop(table->syns, kept);
-    const struct tcp_endpoint *from = syn.from_low ? &syn.flow.low : &syn.flow.high;
-    const struct tcp_endpoint *to = syn.from_low ? &syn.flow.high : &syn.flow.low;
-    const struct packet_segment segment = { .sequence = syn.sequence, .flags = PACKET_TCP_SYN };
-    const struct tcp_arrival arrival = { .segment = &segment, .half = 0, .rank = syn.rank, .place = syn.place };
-    struct tcp_stream *stream = open_stream(table, &syn.flow, from, to, false, syn.rank);
-    announce(stream, syn.place.capture, &arrival);
+    return open_with(table, &syn);
+}
+
+/* ---- a connection within another one ---- */
+
+/* SYN and SYN+ACK, or that alone, are kept; what follows will tell. */
+static void keep_reopening(struct tcp_table *table, struct tcp_stream *stream, struct tcp_syn *syn,
+                           const struct tcp_arrival *arrival, bool from_low)
+{
+    if (stream->reopening == NULL)
+        stream->reopening = g_new0(struct tcp_reopening, 1);
+    *stream->reopening = (struct tcp_reopening){
+        .has_syn = syn != NULL,
+        .sequence = arrival->segment->sequence,
+        .acknowledgement = arrival->segment->acknowledgement,
+        .from_low = from_low,
+        .rank = arrival->rank,
+        .place = arrival->place,
+    };
+    if (syn == NULL)
+        return;
+    stream->reopening->syn = *syn;
+    tcp_syns_drop(table->syns, syn);
+}
+
+static bool is_near(uint32_t number, uint32_t first)
+{
+    int64_t ahead = (int32_t)(number - first);
+    return ahead >= 0 && ahead < TCP_NEAR;
+}
+
+/* Whether a segment goes on where SYN and SYN+ACK stood, and is not what comes next in the open connection. */
+static bool confirms_reopening(const struct tcp_stream *stream, const struct tcp_arrival *arrival,
+                               const struct tcp_found *found, bool far)
+{
+    const struct tcp_reopening *reopening = stream->reopening;
+    const struct packet_segment *segment = arrival->segment;
+    if (reopening == NULL || (segment->flags & (PACKET_TCP_SYN | PACKET_TCP_RST)) || !(segment->flags & PACKET_TCP_ACK))
+        return false;
+    bool answers = found->from_low == reopening->from_low;
+    uint32_t own = answers ? reopening->sequence + 1 : reopening->acknowledgement;
+    uint32_t peer = answers ? reopening->acknowledgement : reopening->sequence + 1;
+    const struct tcp_half *half = &stream->half[arrival->half];
+    bool next = half->start != TCP_START_UNKNOWN && tcp_ahead(half, segment->sequence) == 0;
+    return !next && is_near(segment->acknowledgement, peer) &&
+           (far ? is_near(segment->sequence, own) : segment->sequence == own);
+}
+
+static void take_answer(struct tcp_table *table, struct tcp_stream *stream, const struct tcp_reopening *reopening)
+{
+    const struct packet_segment segment = { .sequence = reopening->sequence,
+                                            .acknowledgement = reopening->acknowledgement,
+                                            .flags = PACKET_TCP_SYN | PACKET_TCP_ACK };
+    const struct tcp_arrival arrival = {
+        .segment = &segment, .half = 1, .rank = reopening->rank, .place = reopening->place
+    };
+    (void)table;
     tcp_stream_take(stream, &arrival);
+}
+
+/* The connection within was one: it takes the other's place, with SYN and SYN+ACK as its first segments. */
+static struct tcp_stream *reopen(struct tcp_table *table, struct tcp_stream *stream, const struct tcp_found *found)
+{
+    struct tcp_reopening reopening = *stream->reopening;
+    close_stream(table, stream, TCP_END_REUSED);
+    struct tcp_entry *left = tcp_index_find(table->index, &found->flow);
+    if (left != NULL)
+        drop_tombstone(table, left);
+    if (reopening.has_syn) {
+        stream = open_with(table, &reopening.syn);
+    } else {
+        const struct tcp_endpoint *from = reopening.from_low ? &found->flow.low : &found->flow.high;
+        const struct tcp_endpoint *to = reopening.from_low ? &found->flow.high : &found->flow.low;
+        const struct tcp_arrival arrival = { .place = reopening.place };
+        stream = open_stream(table, &found->flow, from, to, true, reopening.rank);
+        announce(stream, reopening.place.capture, &arrival);
+    }
+    take_answer(table, stream, &reopening);
     return stream;
 }
 
-/* The connection that is in the table for a segment's flow, if the segment is part of it; a new one may have taken its place. */
-static struct tcp_stream *find_open(struct tcp_table *table, struct tcp_stream *stream, struct tcp_arrival *arrival,
-                                    const struct tcp_found *found)
+/* What becomes of a segment between ports that a connection is open between. */
+enum belongs {
+    BELONGS_TO_IT,
+    BELONGS_TO_NONE, /* yet */
+    BELONGS_TO_ANOTHER,
+};
+
+static void keep_syn(struct tcp_table *table, const struct tcp_arrival *arrival, const struct tcp_found *found)
 {
-    arrival->half = tcp_same_endpoint(&found->from, &stream->connection.endpoint[0]) ? 0 : 1;
-    bool may_be_new = tcp_stream_is_reused(stream, arrival);
-    bool lone_syn = is_lone_syn(arrival->segment);
-    bool far = may_be_new || tcp_stream_is_far(stream, arrival);
-    struct tcp_syn *syn = far || stream->entry.syn_waits ? tcp_syns_find(table->syns, &found->flow) : NULL;
-    if (syn != NULL && confirms_syn(syn, found, arrival->segment) && (far || only_a_new_one_says(stream, syn, arrival))) {
-        close_stream(table, stream, TCP_END_REUSED);
+    const struct packet_segment *segment = arrival->segment;
+    bool judged = segment->has_checksum && table->limits.checksums != TCP_CHECKSUMS_OFF;
+    bool right = judged && packet_checksum_is_right(segment);
+    const struct tcp_syn *known = tcp_syns_find(table->syns, &found->flow);
+    if (judged && !right && (table->limits.checksums == TCP_CHECKSUMS_ON || (known != NULL && known->right > 0))) {
+        table->mismatches++;
+        return;
+    }
+    tcp_syns_add(table->syns, &(struct tcp_syn){ .flow = found->flow,
+                                                 .from_low = found->from_low,
+                                                 .right = right,
+                                                 .wrong = judged && !right,
+                                                 .most = segment->most,
+                                                 .place = arrival->place,
+                                                 .sequence = segment->sequence,
+                                                 .rank = arrival->rank });
+}
+
+/* A connection that seems to be over makes room for the next one at once. */
+static bool is_next_one(const struct tcp_stream *stream, const struct packet_segment *segment, bool may_be_new,
+                        bool far)
+{
+    return stream->ending && (may_be_new || (far && tcp_stream_is_finished(stream) && segment->payload_octets > 0));
+}
+
+/* `*stream` is the connection in the table; it becomes the new one that takes its place, if one does. */
+static enum belongs find_open(struct tcp_table *table, struct tcp_stream **stream, const struct tcp_arrival *arrival,
+                              const struct tcp_found *found)
+{
+    const struct packet_segment *segment = arrival->segment;
+    if ((segment->flags & PACKET_TCP_SYN) && tcp_is_bad(*stream, arrival))
+        return BELONGS_TO_IT;
+    bool may_be_new = tcp_stream_is_reused(*stream, arrival);
+    bool far = may_be_new || tcp_stream_is_far(*stream, arrival);
+    struct tcp_syn *syn = far || (*stream)->entry.syn_waits ? tcp_syns_find(table->syns, &found->flow) : NULL;
+    bool confirmed =
+        syn != NULL && confirms_syn(syn, found, segment) && (far || only_a_new_one_says(*stream, syn, arrival));
+    bool opening = (segment->flags & (PACKET_TCP_SYN | PACKET_TCP_ACK)) == (PACKET_TCP_SYN | PACKET_TCP_ACK);
+    if (confirmed && opening && !(*stream)->ending) { /* both may be forged: what follows will tell */
+        keep_reopening(table, *stream, syn, arrival, found->from_low);
+        return BELONGS_TO_NONE;
+    }
+    if (confirmed) {
+        close_stream(table, *stream, TCP_END_REUSED);
         struct tcp_entry *left = tcp_index_find(table->index, &found->flow);
         if (left != NULL)
             drop_tombstone(table, left);
-        stream = open_with_syn(table, syn);
-        arrival->half = tcp_same_endpoint(&found->from, &stream->connection.endpoint[0]) ? 0 : 1;
-        return stream;
+        *stream = open_with_syn(table, syn);
+        return BELONGS_TO_IT;
     }
-    if (may_be_new && lone_syn) { /* it may be forged: what follows will tell */
-        stream->entry.syn_waits = true;
-        tcp_syns_add(table->syns, &(struct tcp_syn){ .flow = found->flow, .from_low = found->from_low, .place = arrival->place,
-                                                     .sequence = arrival->segment->sequence, .rank = arrival->rank });
-        return NULL;
+    if (confirms_reopening(*stream, arrival, found, far)) {
+        *stream = reopen(table, *stream, found);
+        return BELONGS_TO_IT;
+    }
+    if (may_be_new && is_lone_syn(segment)) { /* it may be forged, too */
+        (*stream)->entry.syn_waits = true;
+        keep_syn(table, arrival, found);
+        return BELONGS_TO_NONE;
+    }
+    if (is_next_one(*stream, segment, may_be_new, far)) {
+        close_stream(table, *stream, TCP_END_REUSED);
+        return BELONGS_TO_ANOTHER;
+    }
+    if (may_be_new && opening) {
+        keep_reopening(table, *stream, NULL, arrival, found->from_low);
+        return BELONGS_TO_NONE;
     }
     if (may_be_new) {
-        close_stream(table, stream, TCP_END_REUSED);
-        return NULL;
+        close_stream(table, *stream, TCP_END_REUSED);
+        return BELONGS_TO_ANOTHER;
     }
-    stream->entry.touched = table->clock;
-    return stream;
+    (*stream)->entry.touched = table->clock;
+    return BELONGS_TO_IT;
+}
+
+static void set_half(struct tcp_arrival *arrival, const struct tcp_stream *stream, const struct tcp_found *found)
+{
+    arrival->half = tcp_same_endpoint(&found->from, &stream->connection.endpoint[0]) ? 0 : 1;
 }
 
 /* Long behind the connection's last packet, and not the next octet: the same ports, but hardly the same connection. */
@@ -444,12 +622,16 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
         entry = tcp_index_find(table->index, &found->flow);
     }
     if (entry != NULL && !entry->is_tombstone) {
-        bool lone_syn = is_lone_syn(segment);
-        struct tcp_stream *stream = find_open(table, (struct tcp_stream *)entry, arrival, found);
-        if (stream != NULL || lone_syn)
-            return stream;
+        struct tcp_stream *stream = (struct tcp_stream *)entry;
+        set_half(arrival, stream, found);
+        enum belongs belongs = find_open(table, &stream, arrival, found);
+        if (belongs == BELONGS_TO_IT)
+            set_half(arrival, stream, found);
+        if (belongs != BELONGS_TO_ANOTHER)
+            return belongs == BELONGS_TO_IT ? stream : NULL;
         entry = tcp_index_find(table->index, &found->flow);
     }
+    bool goes_on_behind_end = false;
     if (entry != NULL) {
         struct tcp_tombstone *tombstone = (struct tcp_tombstone *)entry;
         struct tcp_syn *syn = tcp_syns_find(table->syns, &found->flow);
@@ -457,8 +639,11 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
         if (!confirmed && (!opens(segment) || !outlives_tombstone(tombstone, segment, found->from_low))) {
             if (tombstone->refused) /* it may go on for long */
                 entry->touched = table->clock;
+            count_late(table, tombstone, segment, found->from_low);
             return NULL;
         }
+        int side = found->from_low ? 0 : 1;
+        goes_on_behind_end = !confirmed && tombstone->known[side] && goes_on(tombstone, segment, side);
         if (confirmed || !is_lone_syn(segment))
             drop_tombstone(table, entry);
     }
@@ -474,12 +659,11 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
     }
     if (confirmed) {
         struct tcp_stream *stream = open_with_syn(table, syn);
-        arrival->half = tcp_same_endpoint(&found->from, &stream->connection.endpoint[0]) ? 0 : 1;
+        set_half(arrival, stream, found);
         return stream;
     }
     if (is_lone_syn(segment)) {
-        tcp_syns_add(table->syns, &(struct tcp_syn){ .flow = found->flow, .from_low = found->from_low, .place = arrival->place,
-                                                     .sequence = segment->sequence, .rank = arrival->rank });
+        keep_syn(table, arrival, found);
         return NULL;
     }
     if (!opens(segment))
@@ -488,7 +672,40 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
     struct tcp_stream *stream = open_stream(table, &found->flow, &found->from, &found->to, answers, arrival->rank);
     arrival->half = answers ? 1 : 0;
     announce(stream, arrival->place.capture, arrival);
+    if (goes_on_behind_end)
+        tcp_contradict(stream, arrival->half, TCP_DATA_BEHIND_END, arrival->place);
     return stream;
+}
+
+/* ---- what waits ---- */
+
+void tcp_take_memory(struct tcp_stream *stream, size_t memory)
+{
+    if (stream->held == 0 && memory > 0) {
+        stream->waiting.data = stream;
+        g_queue_push_tail_link(&stream->table->waiting, &stream->waiting);
+    }
+    stream->held += memory;
+    stream->table->held += memory;
+}
+
+void tcp_give_memory(struct tcp_stream *stream, size_t memory)
+{
+    stream->held -= memory;
+    stream->table->held -= memory;
+    if (stream->held == 0 && memory > 0)
+        g_queue_unlink(&stream->table->waiting, &stream->waiting);
+}
+
+/* Too much waits: whoever waits for the longest time gives up a hole. */
+static void relieve(struct tcp_table *table)
+{
+    while (table->held > table->limits.held) {
+        struct tcp_stream *stream = table->waiting.head->data;
+        tcp_give_up(stream);
+        if (stream->refused)
+            close_stream(table, stream, TCP_END_REFUSED);
+    }
 }
 
 static void take_segment(struct tcp_table *table, const struct packet_segment *segment, const struct tcp_found *found,
@@ -500,10 +717,12 @@ static void take_segment(struct tcp_table *table, const struct packet_segment *s
     if (stream == NULL)
         return;
     tcp_stream_take(stream, &arrival);
-    if (tcp_stream_is_over(stream))
-        close_if_over(table, stream);
+    if (stream->refused)
+        close_stream(table, stream, TCP_END_REFUSED);
     else if (stream->packets++ % PACKETS_BETWEEN_ACCOUNTS == 0)
         account(table, stream);
+    if (table->held > table->limits.held)
+        relieve(table);
 }
 
 static void take_next(struct tcp_table *table)
@@ -557,6 +776,18 @@ uint64_t tcp_table_pending(const struct tcp_table *table)
     return syn != NULL ? syn->rank : UINT64_MAX;
 }
 
+void tcp_table_settle(struct tcp_table *table)
+{
+    tcp_table_catch_up(table);
+    GList *next;
+    for (GList *link = table->ends.head; link != NULL; link = next) {
+        struct tcp_stream *stream = link->data;
+        next = link->next;
+        if (tcp_stream_is_finished(stream))
+            close_stream(table, stream, TCP_END_FIN);
+    }
+}
+
 static gint by_ordinal(gconstpointer a, gconstpointer b)
 {
     const struct tcp_stream *one = *(struct tcp_stream *const *)a;
@@ -566,7 +797,7 @@ static gint by_ordinal(gconstpointer a, gconstpointer b)
 
 void tcp_table_finish(struct tcp_table *table)
 {
-    tcp_table_catch_up(table);
+    tcp_table_settle(table);
     GPtrArray *streams = g_ptr_array_sized_new(table->connections.length);
     for (const GList *link = table->connections.head; link != NULL; link = link->next)
         g_ptr_array_add(streams, link->data);
@@ -605,6 +836,8 @@ struct tcp_statistics tcp_table_statistics(const struct tcp_table *table)
         .given_up = table->given_up,
         .memory = table->memory,
         .implausible = table->implausible,
+        .late = table->late,
+        .mismatches = table->mismatches,
         .not_waited_for = table->not_waited_for,
     };
 }

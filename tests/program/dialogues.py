@@ -51,9 +51,9 @@ TLS_HELLO = b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00"
 class Session:
     """One connection of a capture: its steps, and who has it with whom."""
 
-    def __init__(self, *parts, client="192.0.2.1", server="192.0.2.2", port=25, close=True, begun=True):
+    def __init__(self, *parts, client="192.0.2.1", server="192.0.2.2", port=25, close=True, begun=True, checksums=""):
         self.steps = [step for part in parts for step in (part if isinstance(part, list) else [part])]
-        self.endpoints = {"client": client, "server": server, "server_port": port}
+        self.endpoints = {"client": client, "server": server, "server_port": port, "checksums": checksums}
         self.close, self.begun = close, begun
 
 
@@ -66,6 +66,8 @@ def capture(*sessions):
         for who, octets in session.steps:
             if who == "wait": # so many seconds pass
                 made.now += octets * 1_000_000
+            elif who == "forged": # see Connection.forge
+                connection.forge(*octets[:1], **octets[1])
             elif who in "cs": # not in the capture
                 connection.say(who.upper(), octets, record=False)
             elif who == "again": # other octets where the last ones stand

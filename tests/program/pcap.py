@@ -8,6 +8,15 @@ def checksum_free_ipv4(source, destination, payload):
     return header + payload
 
 
+def checksum(octets):
+    """RFC 1071."""
+    octets += b"\0" * (len(octets) % 2)
+    total = sum(struct.unpack(">%dH" % (len(octets) // 2), octets))
+    while total > 0xFFFF:
+        total = (total & 0xFFFF) + (total >> 16)
+    return 0xFFFF - total
+
+
 class Capture:
     """Frames in the order in which they are added; time goes on by a millisecond each."""
 
@@ -88,16 +97,21 @@ class Pcapng:
 class Connection:
     """One TCP connection: open(), say("C", octets), say("S", octets), close()."""
 
-    def __init__(self, capture, client_port=40000, server_port=25, client="192.0.2.1", server="192.0.2.2", window=0):
+    def __init__(self, capture, client_port=40000, server_port=25, client="192.0.2.1", server="192.0.2.2", window=0, checksums=""):
         self.capture = capture
+        self.checksums = checksums # who fills them in: "", "C", "S", "CS"
         self.ports = (client_port, server_port)
         self.addresses = [bytes(int(part) for part in address.split(".")) for address in (client, server)]
         self.sequence = [1000 + window, 5000 + window]
 
-    def segment(self, who, octets=b"", flags=0x18, record=True):
+    def segment(self, who, octets=b"", flags=0x18, record=True, wrong=False):
+        """`wrong`: the TCP checksum is."""
         side = 0 if who == "C" else 1
         tcp = struct.pack(">HHIIBBHHH", self.ports[side], self.ports[1 - side], self.sequence[side] & 0xFFFFFFFF,
                           self.sequence[1 - side] & 0xFFFFFFFF, 0x50, flags, 65535, 0, 0) + octets
+        if who in self.checksums:
+            pseudo = self.addresses[side] + self.addresses[1 - side] + struct.pack(">HH", 6, len(tcp))
+            tcp = tcp[:16] + struct.pack(">H", checksum(pseudo + tcp) ^ (0x1111 if wrong else 0)) + tcp[18:]
         self.sequence[side] += len(octets) + (1 if flags & 0x03 else 0)
         frame = b"\2\0\0\0\0\1\2\0\0\0\0\2\x08\0" + checksum_free_ipv4(self.addresses[side], self.addresses[1 - side], tcp)
         if record:
@@ -109,6 +123,14 @@ class Connection:
         self.segment("S", flags=0x12)
         self.segment("C", flags=0x10)
         return self
+
+    def forge(self, who, octets=b"", flags=0x18, ahead=0, acks=0, **more):
+        """A segment `ahead` of what comes next, that the dialogue does not know of; it acknowledges `acks` more than was sent."""
+        before = list(self.sequence)
+        self.sequence[0 if who == "C" else 1] += ahead
+        self.sequence[1 if who == "C" else 0] += acks
+        self.segment(who, octets if isinstance(octets, bytes) else octets.encode(), flags, **more)
+        self.sequence = before
 
     def say(self, who, octets, record=True):
         self.segment(who, octets if isinstance(octets, bytes) else octets.encode(), record=record)

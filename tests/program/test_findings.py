@@ -53,6 +53,19 @@ DECRYPTED = Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "EHLO
 SMUGGLING_MARKS = ("\n.\n", "\n.\r", "\r.\n", "\r.\r", "\n.\r\n", "\r.\r\n", "\r\n.\n", "\r\n.\r", "\r\n\0.\r\n", "\r\n.\r\r\n",
                    "\r\r\n.\r\r\n")
 
+FIN, SYN, RST, ACK = 1, 2, 4, 16
+
+
+def forged(who, **more):
+    return "forged", (who, more)
+
+
+def forged_mail(**more):
+    """A mail with something else of its sender in front of its text."""
+    steps = message(PLAIN_TEXT)
+    return steps[:-2] + [forged("C", octets="Subject: forged\r\n\r\nforged\r\n.\r\n", **more)] + steps[-2:]
+
+
 # name: (dialogues that have the finding, near misses that have it not); a dialogue is a Session or a list of them.
 ROWS = {
     "cleartext-credentials": (
@@ -290,6 +303,19 @@ ROWS = {
     "overlap-conflict": (
         [Session(ehlo(), ("C", "NOOP one\r\n"), ("again", "NOOP two\r\n"), ("S", "250 ok\r\n"), BYE)],
         [Session(ehlo(), ("C", "NOOP one\r\n"), ("again", "NOOP one\r\n"), ("S", "250 ok\r\n"), BYE)]),
+    "tcp-contradiction": (
+        [Session(ehlo(), forged("C", flags=FIN | ACK), forged("S", flags=ACK, acks=1), ("C", "NOOP\r\n"), ("S", "250 ok\r\n"), BYE),
+         Session(ehlo(), forged("C", flags=RST), ("C", "NOOP\r\n"), ("S", "250 ok\r\n"), BYE),
+         Session(ehlo(), forged("S", octets=b"220 early\r\n", ahead=-2000), BYE),
+         Session(ehlo(), forged("S", flags=SYN | ACK, ahead=10_000_000), BYE)],
+        [Session(ehlo(), BYE), Session(ehlo(), forged("S", flags=RST), ("C", "NOOP\r\n"), ("S", "250 ok\r\n"), BYE),
+         Session(ehlo(), forged("C", flags=SYN, ahead=10_000_000), BYE),
+         [Session(ehlo(), BYE), Session(ehlo(), BYE)]]),
+    "checksum-mismatch": (
+        [Session(ehlo(), forged_mail(wrong=True), BYE, checksums="CS"), Session(ehlo(), forged_mail(wrong=True), BYE, checksums="C"),
+         Session(ehlo(), forged("S", octets=b"550 no\r\n", wrong=True), message(PLAIN_TEXT), BYE, checksums="CS")],
+        [Session(ehlo(), message(PLAIN_TEXT), BYE, checksums="CS"), Session(ehlo(), message(PLAIN_TEXT), BYE, checksums="S"),
+         Session(ehlo(), message(PLAIN_TEXT), BYE), Session(ehlo(), forged_mail(wrong=True), BYE, checksums="S")]),
     "capture-gap": (
         [Session(ehlo(), ("c", "NOOP\r\n"), ("S", "250 ok\r\n"), BYE)],
         [Session(ehlo(), message(PLAIN_TEXT), BYE), Session(ehlo(), ("C", "NOOP\r\n"), close=False)]),
@@ -338,6 +364,10 @@ ACROSS = {
         "auth-brute-force", "medium", [logins(("alice", "guess%d" % number), client="192.0.2.%d" % (10 + number)) for number in range(3)]
         + [logins(("alice", "right", ACCEPTED), client="192.0.2.99")], [(4, [1, 2, 3])]),
     "an old password": ("auth-brute-force", "medium", [logins(("alice", "old")) for number in range(12)], [(10, [1])]),
+    "the session behind, which is the same": (
+        "tcp-contradiction", "high", [Session(ehlo(), forged("C", flags=FIN | ACK), forged("S", flags=FIN | ACK, acks=1),
+                                              forged("C", flags=ACK, ahead=1, acks=1), ("wait", 5), forged("C", flags=ACK),
+                                              forged("C", flags=ACK), ("C", "NOOP\r\n"), ("S", "250 ok\r\n"), BYE)], [(2, [])]),
     "both copies": (
         "overlap-conflict", "high", [Session(ehlo(), ("C", "NOOP one\r\n"), ("again", "NOOP two\r\n"), ("S", "250 ok\r\n"), BYE)], [(1, [1])]),
     "the mark was honoured": (
@@ -389,6 +419,12 @@ FRAMES = {
     "the LF itself": (
         "bare-line-feed", Session(ehlo(), envelope(), ("C", "DATA\r\n"), ("S", "354 go\r\n"), ("C", "x\r\n"), ("C", "y\n.\r"), ("C", "\nz\r\n.\r\n"),
                                   ("S", "250 ok\r\n"), BYE), 14, [], "message content holds a line feed without a carriage return in front of it"),
+    "what stands behind the FIN": (
+        "tcp-contradiction", Session(ehlo(), forged("C", flags=FIN | ACK), forged("S", flags=ACK, acks=1), ("C", "NOOP\r\n"), ("S", "250 ok\r\n"), BYE),
+        9, [], "the client sends on behind its FIN, which was acknowledged: the FIN was not its own, or what follows is not"),
+    "the segment": (
+        "checksum-mismatch", Session(ehlo(), forged_mail(wrong=True), BYE, checksums="CS"), 13, [],
+        "a segment of the client has a wrong checksum, so the receiver dropped it: it was not used"),
     "one octet": (
         "overlap-conflict", Session(ehlo(), ("C", "NOOP one\r\n"), ("again", "NOOP onE\r\n"), ("S", "250 ok\r\n"), BYE), 8, [7],
         "frame 8 claims 1 octet that frame 7 has with other content; the first copy was used"),

@@ -16,7 +16,8 @@
 
 #define MILLISECOND INT64_C(1000000)
 
-/* Every call of the consumer as a line: "C 0 'EHLO' @3", "gap S 5+10", "fin C", "conflict C 0+4", "closed fin". */
+/* Every call of the consumer as a line: "C 0 'EHLO' @3", "gap S 5+10", "fin C", "conflict C 0+4", "closed fin, 1
+ * ignored". */
 struct log {
     GString *text;
     bool refuse_all;
@@ -60,6 +61,28 @@ static inline void log_conflict(void *context, struct tcp_connection *connection
                            side_of(half), offset, octets, first.frame, second.frame);
 }
 
+static inline void log_mismatch(void *context, struct tcp_connection *connection, int half, struct tcp_place place)
+{
+    (void)connection;
+    g_string_append_printf(((struct log *)context)->text, "%c wrong @%" G_GUINT64_FORMAT "\n", side_of(half), place.frame);
+}
+
+static inline void log_contradicts(void *context, struct tcp_connection *connection, int half,
+                                   enum tcp_contradiction what, struct tcp_place place)
+{
+    (void)connection;
+    static const char *const names[TCP_CONTRADICTIONS] = { "behind fin", "behind rst", "behind end",
+                                                           "before syn", "second syn", "opened within" };
+    g_string_append_printf(((struct log *)context)->text, "%c %s @%" G_GUINT64_FORMAT "\n", side_of(half), names[what],
+                           place.frame);
+}
+
+static inline void log_resumed(void *context, struct tcp_connection *connection, int half)
+{
+    (void)connection;
+    g_string_append_printf(((struct log *)context)->text, "resumed %c\n", side_of(half));
+}
+
 static inline void log_finished(void *context, struct tcp_connection *connection, int half)
 {
     (void)connection;
@@ -68,23 +91,55 @@ static inline void log_finished(void *context, struct tcp_connection *connection
 
 static inline void log_closed(void *context, struct tcp_connection *connection, enum tcp_end end)
 {
-    (void)connection;
     static const char *const names[] = { "fin", "rst", "reused", "idle", "capture", "refused" };
-    g_string_append_printf(((struct log *)context)->text, "closed %s\n", names[end]);
+    GString *text = ((struct log *)context)->text;
+    g_string_append_printf(text, "closed %s", names[end]);
+    if (connection->ignored > 0)
+        g_string_append_printf(text, ", %" G_GUINT64_FORMAT " ignored", connection->ignored);
+    g_string_append_c(text, '\n');
 }
 
-static const struct tcp_consumer log_consumer = { .opened = log_opened, .data = log_data, .gap = log_gap, .conflict = log_conflict,
-                                                  .finished = log_finished, .closed = log_closed };
+static const struct tcp_consumer log_consumer = { .opened = log_opened,
+                                                  .data = log_data,
+                                                  .gap = log_gap,
+                                                  .conflict = log_conflict,
+                                                  .finished = log_finished,
+                                                  .closed = log_closed,
+                                                  .mismatch = log_mismatch,
+                                                  .contradicts = log_contradicts,
+                                                  .resumed = log_resumed };
 
 /* One segment; `from` is 'C' or 'S', numbers are relative to `base` of the test. */
 struct step {
     char from;
-    const char *flags; /* of S F R A */
+    const char *flags; /* of S F R A; r: its checksum is right, w: wrong; neither: it cannot be told */
     uint32_t sequence, acknowledgement;
     const char *payload;
     uint32_t lost;        /* octets behind the payload that the snap length cut */
     int64_t milliseconds; /* since the step before; 0 means 1 */
 };
+
+static inline uint8_t flag_of(char flag)
+{
+    return flag == 'S'   ? PACKET_TCP_SYN
+           : flag == 'F' ? PACKET_TCP_FIN
+           : flag == 'R' ? PACKET_TCP_RST
+           : flag == 'A' ? PACKET_TCP_ACK
+                         : 0;
+}
+
+/* RFC 1071, as simple as it gets. */
+static inline uint32_t sum_of(struct smtp_span octets)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < octets.length; i += 2) {
+        uint16_t word = 0;
+        memcpy(&word, octets.octets + i, MIN(octets.length - i, sizeof word));
+        sum += word;
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    return sum;
+}
 
 static inline struct packet_segment segment_of(const struct step *step, uint32_t client_base, uint32_t server_base)
 {
@@ -103,7 +158,10 @@ static inline struct packet_segment segment_of(const struct step *step, uint32_t
     };
     segment.payload_octets = (uint32_t)segment.payload.length + step->lost;
     for (const char *flag = step->flags; *flag != '\0'; flag++)
-        segment.flags |= *flag == 'S' ? PACKET_TCP_SYN : *flag == 'F' ? PACKET_TCP_FIN : *flag == 'R' ? PACKET_TCP_RST : PACKET_TCP_ACK;
+        segment.flags |= flag_of(*flag);
+    segment.has_checksum = strpbrk(step->flags, "rw") != NULL;
+    segment.ip_is_wrong = strchr(step->flags, 'w') != NULL;
+    segment.header_sum = 0xffff - sum_of(segment.payload);
     return segment;
 }
 

@@ -171,12 +171,156 @@ static void decodes_aggregates(void **state)
     }
 }
 
+/* ---- checksums ---- */
+
+/* RFC 1071 by the book: words of the network. */
+static uint32_t add_words(uint32_t sum, const uint8_t *octets, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        sum += i % 2 == 0 ? (uint32_t)octets[i] << 8 : octets[i];
+    while (sum > 0xffff)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return sum;
+}
+
+struct made {
+    uint8_t octets[1600];
+    size_t length, ip; /* all of it; the IP header */
+};
+
+static void put16(uint8_t *at, uint32_t number)
+{
+    at[0] = (uint8_t)(number >> 8);
+    at[1] = (uint8_t)number;
+}
+
+/* An IP packet with the payload, and with right checksums. */
+static void make(struct made *made, unsigned version, size_t payload)
+{
+    made->ip = version == 4 ? 20 : 40;
+    made->length = made->ip + 20 + payload;
+    memcpy(made->octets, version == 4 ? IP4("\0") : IP6("\0", "\x06"), made->ip);
+    memcpy(made->octets + made->ip, TCP, 20);
+    put16(made->octets + (version == 4 ? 2 : 4), (uint32_t)(version == 4 ? made->length : 20 + payload));
+    for (size_t i = 0; i < payload; i++)
+        made->octets[made->ip + 20 + i] = (uint8_t)(i * 37 + payload);
+    if (version == 4)
+        put16(made->octets + 10, 0xffff - add_words(0, made->octets, 20));
+    uint32_t sum = add_words((uint32_t)(6 + 20 + payload), made->octets + (version == 4 ? 12 : 8), version == 4 ? 8 : 32);
+    put16(made->octets + made->ip + 16, 0xffff - add_words(sum, made->octets + made->ip, 20 + payload));
+}
+
+static struct packet_segment decoded(const struct made *made, size_t captured)
+{
+    struct packet packet;
+    uint8_t *memory = malloc(captured);
+    memcpy(memory, made->octets, captured);
+    assert_int_equal(packet_decode(LINK_RAW, smtp_span(memory, captured), (uint32_t)made->length, &packet), PACKET_SEGMENT);
+    bool right = packet.segment.has_checksum && packet_checksum_is_right(&packet.segment);
+    packet.segment.most = right; /* as its octets are gone */
+    free(memory);
+    return packet.segment;
+}
+
+static void assert_checksum(const struct made *made, bool right)
+{
+    struct packet_segment segment = decoded(made, made->length);
+    assert_true(segment.has_checksum);
+    assert_int_equal(segment.most, right);
+}
+
+static void checks_checksums(void **state)
+{
+    (void)state;
+    struct made made;
+    for (unsigned version = 4; version <= 6; version += 2) {
+        for (size_t payload = 1; payload < 1500; payload += payload < 70 ? 1 : 97) {
+            make(&made, version, payload);
+            assert_checksum(&made, true);
+            for (size_t at = version == 4 ? 12 : 8; at < made.length; at += at < 80 ? 1 : 31) {
+                if (at == made.ip + 12 || at == made.ip + 13) /* the header's length and the flags */
+                    continue;
+                made.octets[at] ^= 0x20;
+                assert_checksum(&made, false);
+                made.octets[at] ^= 0x20;
+            }
+            assert_false(decoded(&made, made.length - 1).has_checksum);
+        }
+    }
+}
+
+/* Both forms of zero are right, and no other number is. */
+static void knows_both_zeros(void **state)
+{
+    (void)state;
+    struct made made;
+    make(&made, 4, 2);
+    uint8_t *sum = made.octets + made.ip + 16;
+    uint32_t word = add_words((uint32_t)sum[0] << 8 | sum[1], made.octets + made.ip + 20, 2);
+    put16(made.octets + made.ip + 20, word);
+    put16(sum, 0);
+    assert_checksum(&made, true);
+    put16(sum, 0xffff);
+    assert_checksum(&made, true);
+    for (uint32_t other = 1; other < 0xffff; other += 251) {
+        put16(sum, other);
+        assert_checksum(&made, false);
+    }
+}
+
+/* What the network card fills in is not wrong; what a header may have changed on the way is not judged. */
+static void knows_what_cannot_be_told(void **state)
+{
+    (void)state;
+    struct made made;
+    make(&made, 4, 10);
+    put16(made.octets + 10, 0);
+    assert_checksum(&made, true);
+    put16(made.octets + 10, 1);
+    assert_checksum(&made, false);
+    make(&made, 4, 10);
+    put16(made.octets + 2, 0); /* an IP length of 0 */
+    assert_false(decoded(&made, made.length).has_checksum);
+    make(&made, 4, 0); /* an acknowledgement */
+    assert_false(decoded(&made, made.length).has_checksum);
+    made.octets[made.ip + 13] = PACKET_TCP_RST;
+    assert_true(decoded(&made, made.length).has_checksum);
+}
+
+static void reads_the_largest_segment(void **state)
+{
+    (void)state;
+    static const struct {
+        struct smtp_span options;
+        uint16_t expected;
+    } options[] = {
+        { TEXT("\x02\x04\x05\xb4"), 1460 }, { TEXT("\x01\x01\x01\0\x02\x04\x05\xb4"), 0 }, { TEXT("\x01\x02\x04\x05\xb4\0\0\0"), 1460 },
+        { TEXT("\x03\x03\x07\x02\x04\x05\xb4\0"), 1460 }, { TEXT("\x01\x01\x02\x04"), 0 }, { TEXT("\x09\0\x02\x04"), 0 }, { TEXT("\x02\x03\x05\x05"), 0 },
+        { TEXT("\x01\x01\x01\x09"), 0 },
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
+        struct made made;
+        struct packet packet;
+        make(&made, 4, (options[i].options.length + 3) / 4 * 4);
+        memset(made.octets + 40, 0, made.length - 40);
+        memcpy(made.octets + 40, options[i].options.octets, options[i].options.length);
+        made.octets[20 + 12] = (uint8_t)((made.length - 20) / 4 << 4);
+        made.octets[20 + 13] = PACKET_TCP_SYN;
+        assert_int_equal(packet_decode(LINK_RAW, smtp_span(made.octets, made.length), (uint32_t)made.length, &packet), PACKET_SEGMENT);
+        assert_int_equal(packet.segment.most, options[i].expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes),
         cmocka_unit_test(decodes_cut_frames),
         cmocka_unit_test(decodes_aggregates),
+        cmocka_unit_test(checks_checksums),
+        cmocka_unit_test(knows_both_zeros),
+        cmocka_unit_test(knows_what_cannot_be_told),
+        cmocka_unit_test(reads_the_largest_segment),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
