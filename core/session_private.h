@@ -179,6 +179,7 @@ enum entry_flag {
     ENTRY_LAST = 2,        /* BDAT, BURL: the last of a message */
     ENTRY_CHUNK = 4,       /* BDAT: well formed, its octets follow */
     ENTRY_NO_CHALLENGE = 8, /* AUTH: all was said in the command, so others may follow at once (RFC 4954 section 4) */
+    ENTRY_BARE_AUTH = 16,  /* AUTH: it names no mechanism, so that no exchange begins if it is refused */
 };
 struct entry {
     enum entry_kind kind;
