@@ -95,7 +95,7 @@ void servers_json(const struct servers *servers, struct json *json)
 /* ---- text ---- */
 
 /* What is said of a server begins there. */
-#define FACT_COLUMN 13
+#define FACT_COLUMN 19
 
 static void put_fact(struct page *page, const char *name, const char *value)
 {

@@ -360,8 +360,9 @@ def with_nowhere(want, got):
         found = next((row for row in left if frame == 0 and (row[0], row[1], row[3]) == (name, severity, more)), None)
         if found is not None:
             left.remove(found)
-            got = sorted([row for row in got if row != found] + [(name, severity, 0, more)])
-    return got
+            got = list(got)
+            got[got.index(found)] = (name, severity, 0, more)
+    return sorted(got)
 
 
 def compare_plugin_session(comparison, session, want, got):
