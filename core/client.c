@@ -389,6 +389,8 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
         session->auth_begun = command.argument.length > 0;
         if (session->auth_begun)
             start_auth(session, &command, &unit->line, &entry, sink);
+        else
+            entry.flags = ENTRY_BARE_AUTH;
         break;
     case SMTP_VERB_STARTTLS:
     case SMTP_VERB_X_ANONYMOUSTLS:

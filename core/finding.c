@@ -52,6 +52,22 @@ enum smtp_severity smtp_finding_severity(enum smtp_finding finding)
     return findings[finding].severity;
 }
 
+enum smtp_related smtp_finding_related(enum smtp_finding finding, bool of_offer)
+{
+    switch (finding) {
+    case SMTP_FINDING_STARTTLS_FALLBACK_TO_CLEAR:
+        return SMTP_RELATED_STARTTLS_FAILED;
+    case SMTP_FINDING_EXTENSIONS_CHANGED_AFTER_TLS:
+        return SMTP_RELATED_CLEAR_EHLO;
+    case SMTP_FINDING_DECLARED_SIZE_MISMATCH:
+        return of_offer ? SMTP_RELATED_GREETING : SMTP_RELATED_MAIL;
+    case SMTP_FINDING_AUTH_BRUTE_FORCE:
+        return SMTP_RELATED_DENIALS;
+    default:
+        return SMTP_RELATED_NONE;
+    }
+}
+
 const char *smtp_severity_name(enum smtp_severity severity)
 {
     static const char *const names[] = {

@@ -2,6 +2,8 @@
 #ifndef SMTP_FINDING_H
 #define SMTP_FINDING_H
 
+#include <stdbool.h>
+
 /* What somebody who looks into a capture should look at. Names and severities are stable. */
 
 enum smtp_severity {
@@ -45,6 +47,23 @@ enum smtp_finding {
     SMTP_FINDING_MALFORMED_REPLY,
     SMTP_FINDING_COUNT
 };
+
+/* What came before a finding and proves it, too. The core does not remember where that was: a shell does. */
+enum smtp_related {
+    SMTP_RELATED_NONE,
+    SMTP_RELATED_STARTTLS_FAILED, /* the last reply that refused STARTTLS, or what ended the handshake */
+    SMTP_RELATED_CLEAR_EHLO,      /* the last reply in clear, before TLS, that accepted an EHLO */
+    SMTP_RELATED_MAIL,            /* the last command that named a sender */
+    SMTP_RELATED_GREETING,        /* the last reply that accepted a greeting */
+    SMTP_RELATED_DENIALS,         /* the replies that denied logins, the last ones */
+    SMTP_RELATED_COUNT
+};
+
+/* Frames that are kept of what is related to one finding, and said of it later. */
+#define SMTP_RELATED_KEPT 7
+
+/* `of_offer`: what the server announced proves it. */
+enum smtp_related smtp_finding_related(enum smtp_finding finding, bool of_offer);
 
 /* Its stable name, "starttls-masked". Static memory. */
 const char *smtp_finding_name(enum smtp_finding finding);

@@ -6,15 +6,15 @@
 
 static uint16_t pack(struct entry entry)
 {
-    return (uint16_t)((unsigned)entry.kind | (unsigned)entry.flags << 3 | (unsigned)entry.verb << 8);
+    return (uint16_t)((unsigned)entry.kind | (unsigned)entry.flags << 3 | (unsigned)entry.verb << 9);
 }
 
 static struct entry unpack(uint16_t packed)
 {
     return (struct entry){
         .kind = (enum entry_kind)(packed & 7),
-        .flags = (uint8_t)((packed >> 3) & 31),
-        .verb = (enum smtp_verb)(packed >> 8),
+        .flags = (uint8_t)((packed >> 3) & 63),
+        .verb = (enum smtp_verb)(packed >> 9),
     };
 }
 

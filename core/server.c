@@ -85,8 +85,10 @@ static void begin_unseen_auth(struct smtp_session *session, const struct smtp_si
     session->auth_begun = true;
 }
 
-static void auth_answered(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
+static void auth_answered(struct smtp_session *session, const struct entry *entry, const struct smtp_reply *reply,
+                          const struct smtp_sink *sink)
 {
+    bool bare = entry->kind == ENTRY_COMMAND && (entry->flags & ENTRY_BARE_AUTH) != 0;
     struct smtp_half *client = &session->half[SMTP_CLIENT];
     bool waiting = client->mode == CLIENT_WAIT_AUTH;
     enum smtp_step step = SMTP_STEP_REJECTED;
@@ -96,11 +98,16 @@ static void auth_answered(struct smtp_session *session, const struct smtp_reply 
         step = SMTP_STEP_ACCEPTED;
     else if (session->cancelled)
         step = SMTP_STEP_CANCELLED;
-    if (waiting && step == SMTP_STEP_CHALLENGE && !session->auth_begun)
+    if ((waiting && step == SMTP_STEP_CHALLENGE && !session->auth_begun) || (bare && step == SMTP_STEP_ACCEPTED))
         begin_unseen_auth(session, sink);
     session->auth_begun = session->auth_begun && step == SMTP_STEP_CHALLENGE;
     if (waiting)
         client->mode = step == SMTP_STEP_CHALLENGE ? CLIENT_RESPONSE : CLIENT_COMMAND;
+    session->stray_responses = step == SMTP_STEP_REJECTED;
+    if (step == SMTP_STEP_REJECTED)
+        session->responses = 0;
+    if (bare && step == SMTP_STEP_REJECTED)
+        return;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
     event.offset = session->reply_offset;
     event.boundary = SMTP_BOUNDARY_AUTH;
@@ -117,9 +124,6 @@ static void auth_answered(struct smtp_session *session, const struct smtp_reply 
     }
     if (step == SMTP_STEP_REJECTED && smtp_denies_credentials(reply->code, &reply->enhanced))
         smtp_login_denied(session, sink);
-    session->stray_responses = step == SMTP_STEP_REJECTED;
-    if (step == SMTP_STEP_REJECTED)
-        session->responses = 0;
 }
 
 /* What only logins get, in a capture that does not hold the AUTH. RFC 4954 section 6. */
@@ -187,7 +191,7 @@ static void command_answered(struct smtp_session *session, const struct entry *e
     } else if (smtp_verb_starts_tls(entry->verb)) {
         starttls_answered(session, reply, sink);
     } else if (smtp_verb_authenticates(entry->verb)) {
-        auth_answered(session, reply, sink);
+        auth_answered(session, entry, reply, sink);
     } else if (entry->verb == SMTP_VERB_DATA || entry->verb == SMTP_VERB_XEXCH50) {
         data_answered(session, entry->verb, reply, sink);
     } else if (entry->verb == SMTP_VERB_BDAT) {
@@ -323,7 +327,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
             session->current = 0;
             session->current_verb = SMTP_VERB_AUTH;
             begin_unseen_auth(session, sink);
-            auth_answered(session, reply, sink);
+            auth_answered(session, &(struct entry){ .kind = ENTRY_RESPONSE, .verb = SMTP_VERB_AUTH }, reply, sink);
         }
         /* A challenge, although no AUTH waits for one: part of the exchange was lost, or taken for something else. */
         if (reply->code == 334 && client->mode == CLIENT_COMMAND) {
@@ -345,7 +349,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     else if (entry.kind == ENTRY_RESPONSE && unclear)
         smtp_answered_unclearly(session, &entry);
     else if (entry.kind == ENTRY_RESPONSE)
-        auth_answered(session, reply, sink);
+        auth_answered(session, &entry, reply, sink);
     if (session->content_answered && client->mode == CLIENT_DATA)
         return; /* the transaction ends when its content does */
     smtp_transaction_apply(session, &entry, reply, sink);

@@ -244,6 +244,7 @@ enum entry_flag {
     ENTRY_CHUNK = 4,       /* BDAT: well formed, its octets follow */
     ENTRY_NO_CHALLENGE = 8, /* AUTH: all was said in the command, so others may follow at once (RFC 4954 section 4) */
     ENTRY_UNSEEN = 16,     /* CONTENT: nothing of it was seen as such but its end */
+    ENTRY_BARE_AUTH = 32,  /* AUTH: it names no mechanism, so that no exchange begins if it is refused */
 };
 struct entry {
     enum entry_kind kind;

@@ -80,6 +80,7 @@ static void append_fact(wmem_strbuf_t *out, const struct view *view, const struc
         break;
     case FACT_HELLO:
     case FACT_FINDING:
+    case FACT_PROOF:
         return;
     }
     wmem_strbuf_append(out, "  ");

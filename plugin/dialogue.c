@@ -347,6 +347,15 @@ static struct call *new_call(const struct dialogue_input *input, struct dialogue
     return call;
 }
 
+#define COMPLETENESS_FIN 0x10 /* in Wireshark: a FIN was captured */
+
+/* Segments without data do not come here, but Wireshark's TCP knows whether one had a FIN: it does not say whose. */
+static bool peer_may_have_ended(const struct dialogue *dialogue, packet_info *pinfo)
+{
+    const struct tcp_analysis *analysis = get_tcp_conversation_data(dialogue->conversation, pinfo);
+    return analysis != NULL && (analysis->conversation_completeness & COMPLETENESS_FIN) != 0;
+}
+
 static void take_segment(struct dialogue *dialogue, const struct dialogue_input *input, struct call *call, struct smtp_span octets)
 {
     const struct tcpinfo *tcp = input->data;
@@ -356,6 +365,7 @@ static void take_segment(struct dialogue *dialogue, const struct dialogue_input 
         .sequence = tcp->seq,
         .acknowledgement = tcp->lastackseq,
         .acknowledges = (tcp->flags & TH_ACK) != 0,
+        .peer_ended = peer_may_have_ended(dialogue, input->pinfo),
         .time = call->time,
         .owner = call,
     };

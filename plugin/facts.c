@@ -4,6 +4,7 @@
 #include <stdalign.h>
 
 #include "dialogue.h"
+#include "guesses.h"
 
 /* ---- memory ---- */
 
@@ -284,6 +285,19 @@ static bool place(struct dialogue *dialogue, struct fact *fact, uint64_t offset)
     return true;
 }
 
+/* The frame with the octet at `offset`; 0: none was seen. */
+static uint32_t frame_of(const struct dialogue *dialogue, enum smtp_role role, uint64_t offset)
+{
+    const struct piece *piece = facts_piece(&dialogue->facts, dialogue_half(dialogue, role), offset);
+    return piece != NULL ? piece->call->frame : 0;
+}
+
+/* Octets that may prove a finding later. */
+static void note_related(struct dialogue *dialogue, enum smtp_related related, const struct smtp_event *event)
+{
+    dialogue->facts.related[related] = frame_of(dialogue, event->role, event->offset);
+}
+
 /* Hangs a unit on the piece with its last octet; the pieces with the others of them say so. Returns whether one piece has all. */
 static bool place_unit(struct dialogue *dialogue, struct fact *fact)
 {
@@ -370,6 +384,8 @@ static void take_command(struct dialogue *dialogue, const struct smtp_event *eve
     hide_part(facts, line, event);
     fill_line(dialogue, line, event);
     remember_command(facts, line);
+    if (smtp_verb_names_sender(event->command.verb))
+        note_related(dialogue, SMTP_RELATED_MAIL, event);
 }
 
 static void take_response(struct dialogue *dialogue, const struct smtp_event *event)
@@ -489,6 +505,17 @@ static void tie(struct facts *facts, struct reply_fact *reply)
         CHANGE(command->transaction, facts->transaction);
 }
 
+static void note_greeting(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    const struct smtp_reply *reply = &event->reply;
+    bool greets = reply->verb == SMTP_VERB_EHLO || reply->verb == SMTP_VERB_HELO || reply->verb == SMTP_VERB_LHLO;
+    if (reply->answers != SMTP_ANSWERS_COMMAND || !greets || reply->code / 100 != 2)
+        return;
+    note_related(dialogue, SMTP_RELATED_GREETING, event);
+    if (reply->verb != SMTP_VERB_HELO && !dialogue->facts.behind_starttls && !dialogue->decrypted)
+        note_related(dialogue, SMTP_RELATED_CLEAR_EHLO, event);
+}
+
 static void take_reply(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct facts *facts = &dialogue->facts;
@@ -526,6 +553,7 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
     facts->reply_extensions = false;
     facts->reply = reply;
     tie(facts, reply);
+    note_greeting(dialogue, event);
 }
 
 /* ---- content ---- */
@@ -640,8 +668,18 @@ static void take_content_end(struct dialogue *dialogue, const struct smtp_event 
 
 /* ---- boundaries ---- */
 
-static void take_auth_step(struct facts *facts, const struct smtp_event *event)
+static void note_denial(struct dialogue *dialogue, const struct smtp_event *event)
 {
+    struct facts *facts = &dialogue->facts;
+    const struct smtp_enhanced_status enhanced = facts->reply != NULL ? reply_enhanced(facts->reply) : (struct smtp_enhanced_status){ 0 };
+    if (event->step == SMTP_STEP_REJECTED && smtp_denies_credentials(event->code, &enhanced))
+        facts->denials[facts->denial_count++ % SMTP_RELATED_KEPT] = frame_of(dialogue, event->role, event->offset);
+}
+
+static void take_auth_step(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    struct facts *facts = &dialogue->facts;
+    note_denial(dialogue, event);
     if (event->step == SMTP_STEP_STARTED) {
         struct line_fact *command = command_of(facts, event->number);
         facts->mechanism = event->text.length > 0 ? keep_upper(event->text) : NULL;
@@ -658,12 +696,22 @@ static void take_auth_step(struct facts *facts, const struct smtp_event *event)
     }
 }
 
+static void take_tls_step(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    if (event->step == SMTP_STEP_REFUSED || event->step == SMTP_STEP_FAILED)
+        note_related(dialogue, SMTP_RELATED_STARTTLS_FAILED, event);
+    if (event->step == SMTP_STEP_ACCEPTED || event->step == SMTP_STEP_FAILED)
+        dialogue->facts.behind_starttls = event->step == SMTP_STEP_ACCEPTED;
+}
+
 static void take_boundary(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct facts *facts = &dialogue->facts;
     bool auth = event->boundary == SMTP_BOUNDARY_AUTH;
     if (auth)
-        take_auth_step(facts, event);
+        take_auth_step(dialogue, event);
+    else
+        take_tls_step(dialogue, event);
     struct boundary_fact *fact = new_fact(dialogue, sizeof *fact, FACT_BOUNDARY, event);
     fact->boundary = (uint8_t)event->boundary;
     fact->step = (uint8_t)event->step;
@@ -795,16 +843,67 @@ static void take_skipped(struct dialogue *dialogue, const struct smtp_event *eve
         learn(&dialogue->facts, &event->secret, label_of(event->secret.named));
 }
 
+/* ---- findings ---- */
+
+static void add_related(struct finding_fact *finding, uint32_t frame)
+{
+    bool again = finding->last != NULL && finding->last->frame == frame;
+    if (frame == 0 || frame == fact_frame(&finding->fact) || again || finding->related_count == SMTP_RELATED_KEPT)
+        return;
+    struct related *related = facts_memory(sizeof *related);
+    related->frame = frame;
+    if (finding->last != NULL)
+        CHANGE(finding->last->next, related);
+    else
+        CHANGE(finding->first, related);
+    CHANGE(finding->last, related);
+    CHANGE(finding->related_count, (uint8_t)(finding->related_count + 1));
+}
+
+/* The logins that were denied before: one place is left for a login that is accepted. */
+static void add_denials(const struct facts *facts, struct finding_fact *finding)
+{
+    uint32_t before = facts->denial_count > 0 ? facts->denial_count - 1 : 0;
+    uint32_t first = before >= SMTP_RELATED_KEPT ? before - (SMTP_RELATED_KEPT - 1) : 0;
+    for (uint32_t i = first; i < before; i++)
+        add_related(finding, facts->denials[i % SMTP_RELATED_KEPT]);
+}
+
+/* It stands where its first octet is, as everywhere. */
 static void take_finding(struct dialogue *dialogue, const struct smtp_event *event)
 {
+    struct facts *facts = &dialogue->facts;
+    enum smtp_related related = smtp_finding_related(event->finding, event->of_offer);
+    bool gap = event->finding == SMTP_FINDING_CAPTURE_GAP;
+    if (gap && facts->gap_told[event->role])
+        return;
+    facts->gap_told[event->role] = facts->gap_told[event->role] || gap;
     struct finding_fact *finding = new_fact(dialogue, sizeof *finding, FACT_FINDING, event);
-    struct fact *unit = dialogue->facts.unit[event->role];
     finding->finding = (uint8_t)event->finding;
     finding->detail = wmem_strdup(wmem_file_scope(), event->detail);
-    if (unit != NULL && event->offset >= unit->offset && event->offset < unit->offset + unit->octets)
-        append(unit->piece, &finding->fact);
-    else
-        place(dialogue, &finding->fact, event->offset);
+    finding->before = facts->finding;
+    if (!place(dialogue, &finding->fact, event->offset))
+        return;
+    facts->finding = finding;
+    if (related == SMTP_RELATED_DENIALS)
+        add_denials(facts, finding);
+    else if (related != SMTP_RELATED_NONE)
+        add_related(finding, facts->related[related]);
+}
+
+/* More about the last finding of that name. */
+static void take_proof(struct dialogue *dialogue, const struct smtp_event *event)
+{
+    struct finding_fact *finding = dialogue->facts.finding;
+    while (finding != NULL && finding->finding != event->finding)
+        finding = finding->before;
+    if (finding == NULL)
+        return;
+    struct proof_fact *proof = new_fact(dialogue, sizeof *proof, FACT_PROOF, event);
+    proof->finding = finding;
+    proof->detail = wmem_strdup(wmem_file_scope(), event->detail);
+    if (place(dialogue, &proof->fact, event->offset))
+        add_related(finding, fact_frame(&proof->fact));
 }
 
 void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
@@ -867,8 +966,10 @@ void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
         break;
     }
     case SMTP_EVENT_FINDING:
-    case SMTP_EVENT_FINDING_PROOF:
         take_finding(dialogue, event);
+        break;
+    case SMTP_EVENT_FINDING_PROOF:
+        take_proof(dialogue, event);
         break;
     case SMTP_EVENT_PROOF_PLACE: /* all places are kept */
         break;

@@ -30,6 +30,7 @@ enum fact_kind {
     FACT_PROXY,
     FACT_TURNED,
     FACT_FINDING,
+    FACT_PROOF,    /* of a finding in another frame */
 };
 
 struct fact {
@@ -198,10 +199,24 @@ struct hello_fact {
     bool client;
 };
 
+/* A frame that proves a finding, too. */
+struct related {
+    struct related *next;
+    uint32_t frame;
+};
+
 struct finding_fact {
     struct fact fact;
+    struct finding_fact *before; /* in the session */
+    struct related *first, *last;
     const char *detail;
-    uint8_t finding;
+    uint8_t finding, related_count;
+};
+
+struct proof_fact {
+    struct fact fact;
+    const struct finding_fact *finding;
+    const char *detail;
 };
 
 /* What the sink remembers of a dialogue. */
@@ -217,6 +232,12 @@ struct facts {
     struct reply_fact *delivery; /* the last one behind the content at hand */
     struct boundary_fact *offer; /* waits for the reply that it stands in */
     const char *mechanism, *identity; /* of the AUTH exchange at hand */
+    struct finding_fact *finding; /* the last one */
+    uint32_t related[SMTP_RELATED_COUNT]; /* frames that may prove a finding later; 0: none */
+    uint32_t denials[SMTP_RELATED_KEPT]; /* the last ones: a ring */
+    uint32_t denial_count;
+    bool gap_told[2];            /* by role: the first hole stands for all */
+    bool behind_starttls;        /* it was accepted, and no handshake failed since */
     struct smtp_known known;     /* secrets that were sent */
     uint8_t *reply_octets;       /* of the reply coming in */
     uint32_t reply_length, reply_capacity;

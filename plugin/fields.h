@@ -100,6 +100,9 @@
     FIELD(turned, "turned", "Client and server change roles", FT_NONE, BASE_NONE, NULL, "From here on the roles are turned") \
     FIELD(finding, "finding", "Finding", FT_STRING, BASE_NONE, NULL, "Stable name of what somebody should look at")          \
     FIELD(finding_severity, "finding.severity", "Severity", FT_STRING, BASE_NONE, NULL, "high, medium, low, info")           \
+    FIELD(finding_related, "finding.related", "Proven in", FT_FRAMENUM, BASE_NONE, NULL, "Another frame that proves the finding") \
+    FIELD(proof, "proof", "Proves", FT_STRING, BASE_NONE, NULL, "Name of a finding of another frame that this one proves, too") \
+    FIELD(proof_of, "proof.of", "Finding in", FT_FRAMENUM, BASE_NONE, NULL, "Frame of the finding")                          \
     FIELD(repeated, "repeated", "Octets shown in another frame", FT_NONE, BASE_NONE, NULL, "Sent again, or quoted")
 
 #define ESMTP_DECLARE_FIELD(name, ...) extern int hf_esmtp_##name;

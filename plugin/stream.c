@@ -93,15 +93,20 @@ static void drop_first(struct stream *stream, struct stream_half *half)
 
 /* ---- order ---- */
 
-/* The position up to which the sender of a segment had the peer's octets. */
-static uint64_t needed(const struct stream_half *peer, bool acknowledges, uint32_t acknowledgement)
+/* The position up to which the peer's octets are acknowledged; 0: nothing is said. A FIN is none of them. */
+static uint64_t acknowledged(const struct stream_half *peer, uint32_t acknowledgement)
 {
-    if (!acknowledges || !peer->started)
-        return 0;
     int64_t distance = ahead(peer, acknowledgement);
     if (distance <= 0 || distance > PLAUSIBLE)
         return 0;
-    return MIN(peer->expected + (uint64_t)distance, peer->acked);
+    uint64_t position = peer->expected + (uint64_t)distance;
+    return peer->ended && position == MAX(peer->seen, peer->expected) + 1 ? position - 1 : position;
+}
+
+/* The position up to which the sender of a segment had the peer's octets. */
+static uint64_t needed(const struct stream_half *peer, bool acknowledges, uint32_t acknowledgement)
+{
+    return acknowledges && peer->started ? MIN(acknowledged(peer, acknowledgement), peer->acked) : 0;
 }
 
 static struct stream_held *next_in_order(const struct stream_half *half)
@@ -231,9 +236,8 @@ static void take_acknowledgement(struct stream_half *peer, const struct stream_s
         peer->first = segment->acknowledgement;
         return;
     }
-    int64_t distance = ahead(peer, segment->acknowledgement);
-    if (distance > 0 && distance <= PLAUSIBLE)
-        peer->acked = MAX(peer->acked, peer->expected + (uint64_t)distance);
+    peer->ended = peer->ended || segment->peer_ended;
+    peer->acked = MAX(peer->acked, acknowledged(peer, segment->acknowledgement));
 }
 
 static void start_half(struct stream_half *half, uint32_t sequence)

@@ -29,6 +29,7 @@ struct stream_segment {
     uint32_t length;         /* on the wire */
     uint32_t sequence, acknowledgement;
     bool acknowledges;
+    bool peer_ended;         /* the peer's FIN may have been captured: an octet more is acknowledged than the peer sent */
     int64_t time;            /* nanoseconds */
     void *owner;             /* who delivers it: given back with its octets */
 };
@@ -54,6 +55,7 @@ struct stream_half {
     int64_t proven_at;
     bool overdue;       /* `proven_at` says something */
     unsigned segments;
+    bool ended;         /* its FIN may have been captured */
     struct stream_held *queue; /* by position */
 };
 

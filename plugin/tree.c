@@ -522,8 +522,18 @@ static void show_finding(const struct view *view, const struct finding_fact *fin
     proto_item_append_text(item, ": %s", finding->detail);
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
     add_text(tree, hf_esmtp_finding_severity, &octets, smtp_severity_name(smtp_finding_severity(finding->finding)));
+    for (const struct related *related = finding->first; related != NULL; related = related->next)
+        add_number(tree, hf_esmtp_finding_related, &octets, related->frame);
     expert_add_info_format(view->pinfo, on != NULL ? on : item, fields_finding(finding->finding), "%s: %s",
                            smtp_finding_name(finding->finding), finding->detail);
+}
+
+static void show_proof(const struct view *view, const struct proof_fact *proof)
+{
+    struct view_octets octets = { .tvb = view->tvb };
+    proto_item *item = add_text(view->tree, hf_esmtp_proof, &octets, smtp_finding_name(proof->finding->finding));
+    proto_item_append_text(item, " of frame %u: %s", fact_frame(&proof->finding->fact), proof->detail);
+    add_number(proto_item_add_subtree(item, ett_esmtp_unit), hf_esmtp_proof_of, &octets, fact_frame(&proof->finding->fact));
 }
 
 /* Shows a fact. Returns the item that findings on it belong to, or `last` if it has none. */
@@ -562,6 +572,9 @@ static proto_item *show_fact(const struct view *view, const struct fact *fact, p
         break;
     case FACT_FINDING:
         show_finding(view, (const struct finding_fact *)fact, last);
+        break;
+    case FACT_PROOF:
+        show_proof(view, (const struct proof_fact *)fact);
         break;
     }
     return last;

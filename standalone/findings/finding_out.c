@@ -68,6 +68,28 @@ void finding_append_detail(GString *out, enum smtp_finding finding, struct smtp_
     text_append_visible(out, detail);
 }
 
+void finding_append_proofs(GString *out, const struct record *record, const struct finding *finding)
+{
+    GString *places = g_string_new(NULL);
+    for (const GList *link = finding->proofs.head; link != NULL; link = link->next) {
+        const struct spot *spot = &((const struct proof *)link->data)->spot;
+        char *place = g_strdup_printf(_("frame %" PRIu64), spot->frame);
+        g_string_append(places, places->len > 0 ? _(", ") : "");
+        if (spot->capture == finding->capture) {
+            g_string_append(places, place);
+        } else {
+            GString *capture = g_string_new(NULL);
+            text_append_visible(capture, smtp_span_of_text(record_capture(record, spot->capture)));
+            g_string_append_printf(places, _("%s of %s"), place, capture->str);
+            g_string_free(capture, TRUE);
+        }
+        g_free(place);
+    }
+    if (places->len > 0)
+        g_string_append_printf(out, _(" (see %s)"), places->str);
+    g_string_free(places, TRUE);
+}
+
 static char *session_and_frame(const struct evidence *evidence)
 {
     if (evidence->session != 0 && evidence->frame != 0)

@@ -43,4 +43,7 @@ const char *finding_severity(enum smtp_severity severity);
  */
 void finding_append_detail(GString *out, enum smtp_finding finding, struct smtp_span detail);
 
+/* The other frames that prove it, as " (see frame 7)"; nothing if there is none. */
+void finding_append_proofs(GString *out, const struct record *record, const struct finding *finding);
+
 #endif

@@ -300,6 +300,8 @@ void annotate_starttls(GString *out, const struct record *record)
         g_string_append_printf(out, _("STARTTLS %s"), _(starttls));
     if (record_tls_failed(record))
         g_string_append(out, _(", handshake failed"));
+    else if (record_lacks_tls(record))
+        g_string_append(out, _(", no TLS in the capture"));
 }
 
 void annotate_ending(GString *out, const struct record *record)

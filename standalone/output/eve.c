@@ -235,7 +235,8 @@ static void write_ours(struct json *json, const struct record *record, const str
     json_number(json, "session", record->id);
     if (transaction != NULL)
         write_outcome(json, record, transaction);
-    json_bool(json, "tls", transaction == NULL || transaction->in_tls);
+    if (transaction != NULL || record->protection != PROTECTION_NOT_SEEN)
+        json_bool(json, "tls", transaction != NULL ? transaction->in_tls : record->protection == PROTECTION_TLS);
     if (transaction != NULL && transaction->message != NULL)
         write_size(json, transaction->message);
     json_number(json, "gaps", record->gap_octets);

@@ -46,8 +46,8 @@ bool mail_facts_transferred(const struct transaction *transaction)
 bool mail_facts_hidden(const struct record *record)
 {
     const GList *last = record->transactions.tail;
-    bool encrypted = record->starttls.accepted && !record_tls_failed(record);
-    return encrypted && (last == NULL || !((const struct transaction *)last->data)->in_tls);
+    bool hidden = record->starttls.accepted && record->protection != PROTECTION_NONE;
+    return hidden && (last == NULL || !((const struct transaction *)last->data)->in_tls);
 }
 
 void mail_facts_cool(const struct record *record, unsigned looked_at)

@@ -203,7 +203,7 @@ static enum phrase_tone tls_step(GString *out, const struct item *item, bool dec
         g_string_append(out, _(" is asked for"));
         return PHRASE_NOTE;
     case SMTP_STEP_ACCEPTED:
-        g_string_append(out, _(" ACCEPTED: the clear text ends here"));
+        g_string_append(out, item->clear_behind ? _(" ACCEPTED, but clear text follows") : _(" ACCEPTED: the clear text ends here"));
         return PHRASE_GOOD;
     case SMTP_STEP_REFUSED:
         g_string_append(out, _(" REFUSED: the dialogue stays in clear"));
@@ -223,6 +223,13 @@ static enum phrase_tone tls_step(GString *out, const struct item *item, bool dec
     default:
         return PHRASE_TURN;
     }
+}
+
+const char *phrase_boundary_note(const struct item *item)
+{
+    if (!item->clear_behind)
+        return "";
+    return _("No TLS is in the capture: who wrote it had the keys and decrypted what follows, or TLS never began.");
 }
 
 enum phrase_tone phrase_boundary(GString *out, const struct record *record, const struct item *item)

@@ -56,6 +56,9 @@ enum phrase_tone {
 };
 enum phrase_tone phrase_boundary(GString *out, const struct record *record, const struct item *item);
 
+/* What is to be said below it; "" for nothing. */
+const char *phrase_boundary_note(const struct item *item);
+
 /* What is known of the TLS part. */
 void phrase_tls(GString *out, const struct tls *tls);
 

@@ -147,7 +147,7 @@ void servers_session(struct servers *servers, const struct record *record)
     if (record->banner_seen)
         add_word(server, SERVER_BANNERS, record->banner);
     server->clear_lists += record->extensions_seen;
-    server->tls_seen = server->tls_seen || (record->tls.seen && !record_tls_failed(record));
+    server->tls_seen = server->tls_seen || record->protection == PROTECTION_TLS;
     server->tls_read = server->tls_read || record->tls_extensions_seen;
     add_extensions(server, record, &record->earlier_extensions, SERVER_CLEAR, SERVER_CLEAR_AUTH);
     add_extensions(server, record, &record->extensions, SERVER_CLEAR, SERVER_CLEAR_AUTH);

@@ -95,7 +95,7 @@ void servers_json(const struct servers *servers, struct json *json)
 /* ---- text ---- */
 
 /* What is said of a server begins there. */
-#define FACT_COLUMN 13
+#define FACT_COLUMN 19
 
 static void put_fact(struct page *page, const char *name, const char *value)
 {
@@ -162,7 +162,7 @@ static void put_extensions(struct page *page, const struct server *server)
     else if (server->tls_seen)
         g_string_append(text, _("not readable without the keys"));
     if (text->len > 0)
-        put_fact(page, _("under TLS"), text->str);
+        put_fact(page, _("behind STARTTLS"), text->str);
     g_string_free(text, TRUE);
 }
 
@@ -177,7 +177,7 @@ static void put_login(struct page *page, const struct server *server)
     append_words(words, server->lists[SERVER_TLS_AUTH], 0);
     if (words->len > 0) {
         g_string_append(text, text->len > 0 ? _("; ") : "");
-        g_string_append_printf(text, _("%s under TLS"), words->str);
+        g_string_append_printf(text, _("%s behind STARTTLS"), words->str);
     }
     if (text->len > 0)
         put_fact(page, _("login"), text->str);

@@ -98,6 +98,18 @@ static void put_missing(struct writer *writer, enum smtp_role role, uint64_t oct
 
 /* ---- items ---- */
 
+/* A session may go on in the next file of a ring: there the frames begin anew. */
+static void put_capture(struct writer *writer, const struct place *place)
+{
+    if (place->frame == 0 || place->capture == writer->capture)
+        return;
+    writer->capture = place->capture;
+    GString *title = g_string_new(_("from here on frames of "));
+    text_append_visible(title, smtp_span_of_text(record_capture(writer->record, place->capture)));
+    page_rule(writer->page, PAGE_DIM, page_light(writer->page), 3, title->str);
+    g_string_free(title, TRUE);
+}
+
 static void put_command(struct writer *writer, const struct item *item)
 {
     GString *text = g_string_new(NULL);
@@ -135,6 +147,7 @@ static void put_reply(struct writer *writer, const struct item *item)
         bool first = link->prev == NULL;
         bool moved = line->place.frame != part.place.frame || line->place.capture != part.place.capture;
         part.place = line->place;
+        put_capture(writer, &line->place);
         g_string_truncate(text, 0);
         g_string_truncate(annotation, 0);
         phrase_cut(text, line->text, line_limit(writer));
@@ -242,11 +255,10 @@ static void put_boundary(struct writer *writer, const struct item *item)
     enum phrase_tone tone = phrase_boundary(text, writer->record, item);
     if (tone != PHRASE_SILENT)
         page_rule(page, colours[tone], tone == PHRASE_NOTE ? page_light(page) : page_heavy(page), 3, text->str);
-    const struct item *next = item->link.next != NULL ? item->link.next->data : NULL;
-    if (item->boundary == SMTP_BOUNDARY_STARTTLS && item->step == SMTP_STEP_ACCEPTED && next != NULL && next->kind == ITEM_COMMAND && !writer->record->tls.seen) {
+    const char *note = phrase_boundary_note(item);
+    if (*note != '\0') {
         g_string_append_printf(page->out, "%*s", (int)LINE_COLUMN, "");
-        page_wrap(page, PAGE_DIM, LINE_COLUMN, LINE_COLUMN,
-                  _("No TLS is in the capture: who wrote it had the keys and decrypted what follows, or TLS never began."));
+        page_wrap(page, PAGE_DIM, LINE_COLUMN, LINE_COLUMN, note);
     }
     if (item->boundary != SMTP_BOUNDARY_AUTH && item->step == SMTP_STEP_HANDSHAKE) {
         g_string_truncate(text, 0);
@@ -403,6 +415,7 @@ static void put_findings(struct writer *writer)
         g_string_append(page->out, "\n          ");
         g_string_truncate(text, 0);
         finding_append_detail(text, finding->finding, finding->detail);
+        finding_append_proofs(text, record, finding);
         page_wrap(page, PAGE_PLAIN, 10, 10, text->str);
         g_string_free(text, TRUE);
     }
@@ -420,24 +433,12 @@ static void put_summary(struct writer *writer)
     g_string_free(text, TRUE);
 }
 
-/* A session may go on in the next file of a ring: there the frames begin anew. */
-static void put_capture(struct writer *writer, const struct item *item)
-{
-    if (item->place.frame == 0 || item->place.capture == writer->capture)
-        return;
-    writer->capture = item->place.capture;
-    GString *title = g_string_new(_("from here on frames of "));
-    text_append_visible(title, smtp_span_of_text(record_capture(writer->record, item->place.capture)));
-    page_rule(writer->page, PAGE_DIM, page_light(writer->page), 3, title->str);
-    g_string_free(title, TRUE);
-}
-
 void transcript_text(struct page *page, const struct record *record, const struct transcript_options *options)
 {
     struct writer writer = { .page = page, .record = record, .options = options, .capture = record->connection.capture };
     put_header(&writer);
     for (const GList *link = record->items.head; link != NULL; link = record_next(record, link)) {
-        put_capture(&writer, link->data);
+        put_capture(&writer, &((const struct item *)link->data)->place);
         put_item(&writer, link->data);
         relief_give(options->relief);
     }

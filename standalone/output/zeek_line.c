@@ -357,5 +357,6 @@ void zeek_line_starttls(struct zeek_line *line, const struct record *record, uin
     mail_facts_append_line(reply, record->starttls.code, record->starttls.reply);
     set_span(line, ZEEK_LAST_REPLY, keep(line, smtp_span(reply->str, reply->len)));
     g_string_free(reply, TRUE);
-    set_number(line, ZEEK_TLS, true);
+    if (record->protection == PROTECTION_TLS)
+        set_number(line, ZEEK_TLS, true);
 }

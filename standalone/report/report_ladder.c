@@ -42,16 +42,16 @@ static void begin_row(struct ladder *ladder, enum sender sender, bool arrow)
     g_free(style);
 }
 
-/* Seconds and frame, if the row is the first of what it belongs to. */
-static void put_place(struct ladder *ladder, const struct item *item, bool first)
+/* Seconds and frame, if they are not those of the row above. */
+static void put_place(struct ladder *ladder, const struct place *place, bool first)
 {
     struct html *html = ladder->html;
     html_mark(html, "<td class=\"t\">");
-    if (first && item->place.frame != 0)
-        html_printf(html, "%+.6f", (double)(item->place.time - ladder->record->connection.start) / 1e9);
+    if (first && place->frame != 0)
+        html_printf(html, "%+.6f", (double)(place->time - ladder->record->connection.start) / 1e9);
     html_mark(html, "</td><td class=\"f\">");
-    if (first && item->place.frame != 0)
-        html_number(html, item->place.frame);
+    if (first && place->frame != 0)
+        html_number(html, place->frame);
     html_mark(html, "</td>");
 }
 
@@ -67,12 +67,12 @@ static void put_sender(struct html *html, enum sender sender)
 }
 
 /* One line as sent, and what it means; both visible already. */
-static void put_line(struct ladder *ladder, const struct item *item, enum sender sender, bool first, bool last,
+static void put_line(struct ladder *ladder, const struct place *place, enum sender sender, bool first, bool last,
                      const char *text, const char *meaning)
 {
     struct html *html = ladder->html;
     begin_row(ladder, sender, last);
-    put_place(ladder, item, first);
+    put_place(ladder, place, first);
     html_mark(html, "<td class=\"d\"><div>");
     put_sender(html, sender);
     html_mark(html, "<code><bdi>");
@@ -116,7 +116,7 @@ static void put_command(struct ladder *ladder, const struct item *item)
         annotate_response(meaning, item);
     else
         annotate_command(meaning, item);
-    put_line(ladder, item, FROM_CLIENT, true, true, text->str, meaning->str);
+    put_line(ladder, &item->place, FROM_CLIENT, true, true, text->str, meaning->str);
     g_string_free(meaning, TRUE);
     g_string_free(text, TRUE);
 }
@@ -127,12 +127,25 @@ static bool lists_extensions(const struct item *item)
            (item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO);
 }
 
-static void put_reply_line(struct ladder *ladder, const struct item *item, const struct record_line *line, unsigned number)
+/* A session may go on in the next file of a ring: there the frames begin anew. */
+static void put_capture(struct ladder *ladder, const struct place *place)
+{
+    if (place->frame == 0 || place->capture == ladder->capture)
+        return;
+    ladder->capture = place->capture;
+    begin_band(ladder, "note");
+    html_text(ladder->html, _("from here on frames of "));
+    html_wire(ladder->html, smtp_span_of_text(record_capture(ladder->record, place->capture)));
+    end_band(ladder);
+}
+
+/* `above`: where the line shown in front of it stands; NULL: it is the first one. `number`: of the line in its reply, from 1. */
+static void put_reply_line(struct ladder *ladder, const struct item *item, const struct record_line *line, unsigned number,
+                           const struct place *above)
 {
     enum sender sender = item->reply.code >= 400 ? FROM_SERVER_REFUSING : FROM_SERVER;
     GString *text = g_string_new(NULL);
     GString *meaning = g_string_new(NULL);
-    bool first = line->link.prev == NULL;
     bool last = line->link.next == NULL;
     phrase_cut(text, line->text, PHRASE_LINE_SHOWN);
     phrase_line_end(text, line->end);
@@ -140,7 +153,9 @@ static void put_reply_line(struct ladder *ladder, const struct item *item, const
         annotate_reply(meaning, item);
     else if (lists_extensions(item) && number > item->reply.text_lines)
         annotate_keyword(meaning, line->reply.text);
-    put_line(ladder, item, sender, first, last, text->str, meaning->str);
+    bool moved = above == NULL || line->place.frame != above->frame || line->place.capture != above->capture;
+    put_capture(ladder, &line->place);
+    put_line(ladder, &line->place, sender, moved, last, text->str, meaning->str);
     g_string_free(meaning, TRUE);
     g_string_free(text, TRUE);
 }
@@ -150,8 +165,12 @@ static void put_reply(struct ladder *ladder, const struct item *item)
 {
     unsigned number = 0;
     unsigned shown = MIN(item->lines.length, REPORT_LINES);
-    for (const GList *link = item->lines.head; link != NULL && ++number < shown; link = link->next)
-        put_reply_line(ladder, item, link->data, number);
+    const struct place *above = NULL;
+    for (const GList *link = item->lines.head; link != NULL && ++number < shown; link = link->next) {
+        const struct record_line *line = link->data;
+        put_reply_line(ladder, item, line, number, above);
+        above = &line->place;
+    }
     if (item->lines.length > shown) {
         char *text = g_strdup_printf(language_plural("%u line of this reply is left out",
                                                      "%u lines of this reply are left out", item->lines.length - shown),
@@ -160,7 +179,7 @@ static void put_reply(struct ladder *ladder, const struct item *item)
         g_free(text);
     }
     if (item->lines.tail != NULL)
-        put_reply_line(ladder, item, item->lines.tail->data, item->lines.length);
+        put_reply_line(ladder, item, item->lines.tail->data, item->lines.length, above);
 }
 
 static void put_field(struct html *html, const char *name, const char *value)
@@ -205,7 +224,7 @@ static void put_data(struct ladder *ladder, const struct item *item)
     const struct message *message = item->message;
     bool chunk = item->transport == SMTP_TRANSPORT_BDAT && !item->last;
     begin_row(ladder, FROM_CLIENT, true);
-    put_place(ladder, item, true);
+    put_place(ladder, &item->place, true);
     html_mark(html, "<td class=\"d\"><div><div class=\"content");
     if (!item->complete)
         html_mark(html, " broken");
@@ -247,6 +266,8 @@ static void put_boundary(struct ladder *ladder, const struct item *item)
         ladder->login = true;
     if (tone != PHRASE_SILENT)
         put_band(ladder, kinds[tone], text->str);
+    if (*phrase_boundary_note(item) != '\0')
+        put_band(ladder, "note", phrase_boundary_note(item));
     if (auth && item->step != SMTP_STEP_STARTED && item->step != SMTP_STEP_CHALLENGE &&
         item->step != SMTP_STEP_RESPONSE)
         ladder->login = false;
@@ -277,10 +298,10 @@ static void put_skipped(struct ladder *ladder, const struct item *item)
         g_string_truncate(text, 0);
         phrase_cut(text, line.text, PHRASE_LINE_SHOWN);
         rest = smtp_span_from(rest, line.octets);
-        put_line(ladder, item, sender, i == 0, rest.length == 0, text->str, "");
+        put_line(ladder, &item->place, sender, i == 0, rest.length == 0, text->str, "");
     }
     if (rest.length > 0)
-        put_line(ladder, item, sender, false, true, "[...]", "");
+        put_line(ladder, &item->place, sender, false, true, "[...]", "");
     g_string_free(octets, TRUE);
     g_string_free(text, TRUE);
 }
@@ -292,7 +313,7 @@ static void put_proxy(struct ladder *ladder, const struct item *item)
     while (line.length > 0 && (line.octets[line.length - 1] == '\n' || line.octets[line.length - 1] == '\r'))
         line.length--;
     phrase_cut(text, line, PHRASE_LINE_SHOWN);
-    put_line(ladder, item, FROM_CLIENT, true, true, text->str, _("PROXY protocol header, from a load balancer"));
+    put_line(ladder, &item->place, FROM_CLIENT, true, true, text->str, _("PROXY protocol header, from a load balancer"));
     g_string_free(text, TRUE);
 }
 
@@ -325,18 +346,6 @@ static void put_item(struct ladder *ladder, const struct item *item)
         put_band(ladder, "turn", _("client and server change roles"));
         break;
     }
-}
-
-/* A session may go on in the next file of a ring: there the frames begin anew. */
-static void put_capture(struct ladder *ladder, const struct item *item)
-{
-    if (item->place.frame == 0 || item->place.capture == ladder->capture)
-        return;
-    ladder->capture = item->place.capture;
-    begin_band(ladder, "note");
-    html_text(ladder->html, _("from here on frames of "));
-    html_wire(ladder->html, smtp_span_of_text(record_capture(ladder->record, item->place.capture)));
-    end_band(ladder);
 }
 
 /* ---- what is left out ---- */
@@ -389,7 +398,7 @@ static void put_items(struct ladder *ladder)
             continue;
         }
         say_left_out(ladder);
-        put_capture(ladder, item);
+        put_capture(ladder, &item->place);
         put_item(ladder, item);
         relief_give(&ladder->report->relief);
     }

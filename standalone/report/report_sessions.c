@@ -184,7 +184,7 @@ static void put_facts(struct html *html, const struct record *record)
     html_mark(html, "</dl>\n");
 }
 
-static void put_finding(struct html *html, const struct finding *finding)
+static void put_finding(struct html *html, const struct record *record, const struct finding *finding)
 {
     html_mark(html, "<li>");
     report_severity(html, smtp_finding_severity(finding->finding));
@@ -194,7 +194,9 @@ static void put_finding(struct html *html, const struct finding *finding)
     if (finding->frame != 0)
         html_printf(html, _("  frame %" PRIu64), finding->frame);
     html_mark(html, "<div>");
-    finding_append_detail(html_phrase(html), finding->finding, finding->detail);
+    GString *text = html_phrase(html);
+    finding_append_detail(text, finding->finding, finding->detail);
+    finding_append_proofs(text, record, finding);
     html_give(html);
     html_mark(html, "</div></li>\n");
 }
@@ -213,7 +215,7 @@ static void put_findings(struct html *html, const struct record *record)
             const struct finding *finding = link->data;
             if ((int)smtp_finding_severity(finding->finding) != severity)
                 continue;
-            put_finding(html, finding);
+            put_finding(html, record, finding);
             shown++;
         }
     html_mark(html, "</ul>\n");

@@ -17,6 +17,7 @@ struct sent {
     uint32_t number;
     struct item *item; /* NULL without keep_items */
     enum smtp_verb verb;
+    bool in_tls;               /* it was read under TLS */
     uint64_t frame;
     unsigned capture;          /* file of the frame */
     int64_t time;
@@ -236,6 +237,7 @@ static void take_command(struct record *record, const struct smtp_event *event)
     struct place place = place_of(record, event);
     const struct smtp_command *command = &event->command;
     struct sent sent = { .number = event->number, .verb = command->verb, .frame = place.frame, .capture = place.capture, .time = place.time };
+    sent.in_tls = event->encrypted;
     if (argument_matters(command->verb)) {
         struct smtp_span shown = without_secrets(record, command->argument, event->near_login);
         sent.argument = shown.octets == command->argument.octets ? keep(record, shown) : shown;
@@ -245,7 +247,7 @@ static void take_command(struct record *record, const struct smtp_event *event)
         record->greetings[0] = (struct greeting){ .number = event->number, .verb = command->verb, .name = sent.argument };
     }
     if (smtp_verb_names_sender(command->verb))
-        record->mail = record_spot(&place);
+        record->related[SMTP_RELATED_MAIL] = record_spot(&place);
     record->commands++;
     record->lmtp = record->lmtp || command->verb == SMTP_VERB_LHLO;
     record->quit = record->quit || command->verb == SMTP_VERB_QUIT;
@@ -379,12 +381,6 @@ static struct smtp_span last_enhanced(struct record *record)
     return keep(record, smtp_span_of_text(status));
 }
 
-/* What is clear text behind a STARTTLS that was accepted was decrypted by who wrote the capture; but not if the handshake failed. */
-static bool is_behind_tls(const struct record *record)
-{
-    return (record->tls.seen || record->starttls.accepted) && !record_tls_failed(record);
-}
-
 /* The client's name at a command (0: now): a greeting counts until it is refused. octets NULL: it has none. */
 static struct smtp_span name_of_client(const struct record *record, uint32_t command)
 {
@@ -424,15 +420,15 @@ static void take_greeting(struct record *record, const struct sent *sent, const 
 {
     if (reply->code < 200 || reply->code > 299)
         return;
-    record->greeting_reply = record_spot(place);
+    record->related[SMTP_RELATED_GREETING] = record_spot(place);
     record->helo_seen = true;
     record->helo_verb = sent->verb;
     record->helo = sent->argument;
     if (sent->verb == SMTP_VERB_HELO)
         return;
-    bool behind_tls = is_behind_tls(record);
+    bool behind_tls = record->behind_starttls || record->protection == PROTECTION_TLS;
     if (!behind_tls)
-        record->clear_ehlo_reply = record_spot(place);
+        record->related[SMTP_RELATED_CLEAR_EHLO] = record_spot(place);
     if (record->turned)
         return;
     if (behind_tls)
@@ -762,6 +758,39 @@ static void take_auth_step(struct record *record, const struct smtp_event *event
     }
 }
 
+/* A step of STARTTLS, or of TLS from the beginning on. */
+static void note_protection(struct record *record, enum smtp_step step)
+{
+    switch (step) {
+    case SMTP_STEP_ACCEPTED:
+        record->behind_starttls = true;
+        record->protection = PROTECTION_NOT_SEEN;
+        break;
+    case SMTP_STEP_HANDSHAKE:
+    case SMTP_STEP_ESTABLISHED:
+        record->protection = PROTECTION_TLS;
+        if (record->starttls_item != NULL)
+            record->starttls_item->clear_behind = false;
+        break;
+    case SMTP_STEP_FAILED:
+        record->behind_starttls = false;
+        record->protection = PROTECTION_NONE;
+        break;
+    default:
+        break;
+    }
+}
+
+/* A line, or content, was read. */
+static void note_readable(struct record *record)
+{
+    if (record->protection != PROTECTION_NOT_SEEN)
+        return;
+    record->protection = PROTECTION_NONE;
+    if (record->starttls_item != NULL)
+        record->starttls_item->clear_behind = true;
+}
+
 static void note_starttls(struct record *record, const struct smtp_event *event)
 {
     struct place place = place_of(record, event);
@@ -776,7 +805,7 @@ static void note_starttls(struct record *record, const struct smtp_event *event)
         record->starttls.helo = name_of_client(record, event->number);
     }
     if (event->step == SMTP_STEP_REFUSED || event->step == SMTP_STEP_FAILED)
-        record->starttls_failed = record_spot(&place);
+        record->related[SMTP_RELATED_STARTTLS_FAILED] = record_spot(&place);
     if (event->step == SMTP_STEP_REFUSED)
         refuse(record, REFUSAL_STARTTLS, record->last_code, smtp_span("", 0), &place);
 }
@@ -797,9 +826,8 @@ static void take_boundary(struct record *record, const struct smtp_event *event)
         record->tls.implicit = event->boundary == SMTP_BOUNDARY_IMPLICIT_TLS;
         record->tls.first_frame = place_of(record, event).frame;
     }
-    record->tls.established = record->tls.established || event->step == SMTP_STEP_ESTABLISHED;
     if (event->boundary != SMTP_BOUNDARY_AUTH)
-        record->tls.failed = record->tls.failed || event->step == SMTP_STEP_FAILED;
+        note_protection(record, event->step);
     struct item *item = add_item(record, ITEM_BOUNDARY, event);
     if (item == NULL)
         return;
@@ -807,6 +835,8 @@ static void take_boundary(struct record *record, const struct smtp_event *event)
     item->step = event->step;
     item->note = event->step == SMTP_STEP_FAILED ? keep(record, event->text) : smtp_span(NULL, 0);
     item->auth = event->boundary == SMTP_BOUNDARY_AUTH ? g_queue_peek_tail(&record->auths) : NULL;
+    if (event->boundary == SMTP_BOUNDARY_STARTTLS && event->step == SMTP_STEP_ACCEPTED)
+        record->starttls_item = item;
 }
 
 static void take_hello(struct record *record, const struct smtp_event *event)
@@ -841,7 +871,7 @@ static void take_transaction_begin(struct record *record, const struct smtp_even
     transaction->mail_seen = sent != NULL;
     transaction->outcome = SMTP_OUTCOME_UNFINISHED;
     transaction->helo = name_of_client(record, event->number);
-    transaction->in_tls = record->starttls.accepted && !record_tls_failed(record);
+    transaction->in_tls = sent != NULL ? sent->in_tls : event->encrypted;
     if (sent != NULL) {
         transaction->mail_from = smtp_path_parse(sent->argument, "FROM").address;
         transaction->frame = sent->frame;
@@ -1066,6 +1096,7 @@ void record_event(struct record *record, const struct smtp_event *event)
         take_time(record, event);
     switch (event->kind) {
     case SMTP_EVENT_COMMAND:
+        note_readable(record);
         take_command(record, event);
         break;
     case SMTP_EVENT_AUTH_RESPONSE:
@@ -1075,6 +1106,7 @@ void record_event(struct record *record, const struct smtp_event *event)
         take_reply_line(record, event);
         break;
     case SMTP_EVENT_REPLY:
+        note_readable(record);
         take_reply(record, event);
         break;
     case SMTP_EVENT_CONTENT_BEGIN:
@@ -1194,12 +1226,17 @@ const char *record_capture(const struct record *record, unsigned index)
 
 bool record_tls_failed(const struct record *record)
 {
-    return record->tls.failed && !record->tls.established;
+    return record->tls.seen && record->protection == PROTECTION_NONE;
+}
+
+bool record_lacks_tls(const struct record *record)
+{
+    return record->starttls.accepted && !record->tls.seen;
 }
 
 bool record_is_hidden(const struct record *record)
 {
-    return record->tls.seen && !record_tls_failed(record) && !record->tls.decrypted;
+    return record->protection == PROTECTION_TLS && !record->tls.decrypted;
 }
 
 /* Whether an offer of STARTTLS would have been seen: in an EHLO reply, or in what the server said from the beginning on. */

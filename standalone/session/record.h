@@ -113,6 +113,7 @@ struct item {
     enum smtp_step step;
     struct smtp_span note;               /* TLS alert */
     const struct auth *auth; /* NULL: none */
+    bool clear_behind;       /* STARTTLS accepted: clear text follows, and no handshake */
 
     struct smtp_span text;               /* PROXY */
 
@@ -173,7 +174,7 @@ struct transaction {
     struct moment first;     /* of MAIL; where that was not seen, of the first that was. frame 0: of nothing */
     struct moment last;      /* of the reply that ended it; without one, of the last that was seen of it */
     struct smtp_span helo;   /* the client's name when it began; octets NULL: none was seen */
-    bool in_tls;             /* it began behind STARTTLS */
+    bool in_tls;             /* it was read under TLS */
 };
 
 /* A frame, and its file. */
@@ -204,7 +205,7 @@ struct gap {
 };
 
 struct tls {
-    bool seen, implicit, established, failed;
+    bool seen, implicit;
     bool decrypted;          /* what follows the handshake is in the record, as far as the keys go */
     enum tls_reason reason;  /* why not, or not all; NONE also where nobody tried */
     uint16_t client_version, server_version; /* 0: not seen */
@@ -212,6 +213,13 @@ struct tls {
     struct smtp_span sni, alpn;
     uint64_t first_frame;
     uint64_t octets[2];      /* by role */
+};
+
+/* Whether the dialogue is under TLS: the one answer of all outputs. */
+enum protection {
+    PROTECTION_NONE,     /* what was seen last is in clear */
+    PROTECTION_NOT_SEEN, /* STARTTLS was accepted, and nothing behind it is in the capture */
+    PROTECTION_TLS,      /* a handshake was seen, and did not fail */
 };
 
 struct starttls {
@@ -259,6 +267,8 @@ struct record {
     unsigned reply_lines;
     bool reply_begins;                /* the next line is another reply's */
     bool lmtp, quit, gap, complete, banner_seen, helo_seen;
+    bool behind_starttls;             /* it was accepted, and no handshake failed since */
+    uint8_t protection;               /* enum protection: now, in the end of the session */
     uint16_t refusal_code;
     uint16_t verdict_code;            /* LMTP: of the reply that decides on the message */
     char reply_short[120];            /* it, if it fits */
@@ -275,6 +285,7 @@ struct record {
     struct item *response;            /* the response that waits for its reply */
     GQueue deliveries;                /* struct recipient_reply: of the content at hand */
     struct { uint64_t offset; struct spot spot; } proof_place[SMTP_SERVER + 1]; /* by role; of PROOF_PLACE */
+    struct item *starttls_item;       /* the last STARTTLS that was accepted; NULL: none, or items are not kept */
     GString *scratch;                 /* NULL until it is needed */
 
     /* The facts. */
@@ -301,10 +312,7 @@ struct record {
     struct starttls starttls;
     bool turned;                      /* ATRN or TURN: the server is the client now. What it announced is kept from before. */
     struct starttls starttls_before_turn;
-    struct spot mail;                 /* the last MAIL */
-    struct spot greeting_reply;       /* the last one that accepted a greeting */
-    struct spot clear_ehlo_reply;     /* the last one to EHLO in clear, before TLS */
-    struct spot starttls_failed;      /* the last reply that refused STARTTLS, or what ended the handshake */
+    struct spot related[SMTP_RELATED_COUNT]; /* what may prove a finding later, but for denials */
     struct refusals *refusals;        /* NULL: the server said no to nothing */
     struct conflicts *conflicts;      /* of the client's stream; NULL: there are none */
     uint32_t accepted_addresses;      /* RCPT, VRFY and EXPN that the server accepted */
@@ -371,11 +379,14 @@ const char *record_capture(const struct record *record, unsigned index);
 /* Octets that it takes, those in its arena aside. */
 size_t record_memory(const struct record *record);
 
-/* A handshake was tried and did not get through, nor did a later one: nothing is hidden by it. */
+/* A handshake was tried and did not get through: nothing is hidden by it. */
 bool record_tls_failed(const struct record *record);
 
 /* The session goes on under TLS, and what is said there cannot be read. */
 bool record_is_hidden(const struct record *record);
+
+/* STARTTLS was accepted, and no TLS is in the capture: it never began, or who wrote the capture decrypted it. */
+bool record_lacks_tls(const struct record *record);
 
 /* "none", "offered", "requested", "accepted", "refused"; NULL: what the server offered is not in the capture. */
 const char *record_starttls(const struct record *record);

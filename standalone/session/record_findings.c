@@ -29,15 +29,12 @@ static void count_beyond(struct record *record, enum smtp_finding name)
     record->findings_beyond[name]++;
 }
 
-/* Frames of one finding that are kept, beside its own. */
-#define PROOFS_KEPT 7u
-
 static void add_proof(struct record *record, struct finding *finding, struct spot spot)
 {
     const struct proof *last = g_queue_peek_tail(&finding->proofs);
     bool own = spot.frame == finding->frame && spot.capture == finding->capture;
     bool again = last != NULL && spot.frame == last->spot.frame && spot.capture == last->spot.capture;
-    if (spot.frame == 0 || own || again || finding->proofs.length == PROOFS_KEPT)
+    if (spot.frame == 0 || own || again || finding->proofs.length == SMTP_RELATED_KEPT)
         return;
     struct proof *proof = arena_take(record->arena, sizeof *proof);
     proof->spot = spot;
@@ -77,7 +74,7 @@ static void add_denials(struct record *record, struct finding *finding)
         denied += ((const struct auth *)link->data)->denied;
     for (const GList *link = record->auths.head; link != record->auths.tail; link = record_next(record, link)) {
         const struct auth *auth = link->data;
-        if (auth->denied && denied-- < PROOFS_KEPT)
+        if (auth->denied && denied-- < SMTP_RELATED_KEPT)
             add_proof(record, finding, (struct spot){ .frame = auth->result_frame, .capture = auth->result_capture });
     }
 }
@@ -85,22 +82,11 @@ static void add_denials(struct record *record, struct finding *finding)
 /* What was seen before and proves it, too. */
 static void add_related(struct record *record, struct finding *finding, const struct smtp_event *event)
 {
-    switch (finding->finding) {
-    case SMTP_FINDING_STARTTLS_FALLBACK_TO_CLEAR:
-        add_proof(record, finding, record->starttls_failed);
-        break;
-    case SMTP_FINDING_EXTENSIONS_CHANGED_AFTER_TLS:
-        add_proof(record, finding, record->clear_ehlo_reply);
-        break;
-    case SMTP_FINDING_DECLARED_SIZE_MISMATCH:
-        add_proof(record, finding, event->of_offer ? record->greeting_reply : record->mail);
-        break;
-    case SMTP_FINDING_AUTH_BRUTE_FORCE:
+    enum smtp_related related = smtp_finding_related(finding->finding, event->of_offer);
+    if (related == SMTP_RELATED_DENIALS)
         add_denials(record, finding);
-        break;
-    default:
-        break;
-    }
+    else
+        add_proof(record, finding, record->related[related]);
 }
 
 /* A capture with holes has many: the first of each side stands for all. */

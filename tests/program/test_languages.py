@@ -258,7 +258,7 @@ class Columns(unittest.TestCase):
         lines = text("servers", "--lang", "ja", os.path.join("captures", "by-hand.pcap")).splitlines()
         facts = [line for line in lines if re.match(r"  \S", line)]
         self.assertGreater(len(facts), 4)
-        self.assertEqual({column_of(line, r"^  (?:TLS 上|\S+) +") for line in facts}, {13})
+        self.assertEqual({column_of(line, r"^  (?:STARTTLS 後|\S+) +") for line in facts}, {19})
 
     def test_findings(self):
         lines = text("findings", "--lang", "ja", os.path.join("captures", "by-hand.pcap")).splitlines()[:-1]

@@ -423,10 +423,15 @@ class NotSeen(Case):
         self.assertIs(line["tls"], False)
 
     def test_starttls_decrypted(self):
-        """Where a proxy wrote the dialogue down decrypted, the mails behind STARTTLS are such."""
+        """Clear text behind STARTTLS is none that TLS hides, whoever made it that: it can be read."""
         line = self.one(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ehlo()[1:], message("\r\nx\r\n"), BYE)
-        self.assertEqual((line["tls"], line["mailfrom"], line["smtpscope.outcome"]), (True, "a@example.com", "accepted"))
-        self.assertIs(self.eve()[0]["smtpscope"]["tls"], True)
+        self.assertEqual((line["tls"], line["mailfrom"], line["smtpscope.outcome"]), (False, "a@example.com", "accepted"))
+        self.assertIs(self.eve()[0]["smtpscope"]["tls"], False)
+
+    def test_nothing_behind_starttls(self):
+        """Nobody knows whether TLS began."""
+        self.assertNotIn("tls", self.one(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n")))
+        self.assertEqual(self.eve()[0]["smtpscope"], {"session": 1, "gaps": 0})
 
 
 class Header(Case):

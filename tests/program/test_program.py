@@ -501,6 +501,15 @@ def boundaries(capture):
     return [record["event"] for record in found if record["record"] == "boundary"]
 
 
+    def test_auth_without_mechanism(self):
+        """AUTH and nothing more, refused, is no login, and says nothing of the login before."""
+        steps = dialogues.Session(dialogues.ehlo("AUTH PLAIN"), dialogues.login("alice", "secret", "235 ok\r\n"), ("C", "AUTH\r\n"),
+                                  ("S", "503 5.5.1 you did\r\n"), dialogues.BYE)
+        write_capture("bare.pcap", dialogues.capture(steps))
+        (session, _), _ = records("sessions", "bare.pcap")
+        self.assertEqual([(a["mechanism"], a["result"], a["code"]) for a in session["auth"]], [("PLAIN", "accepted", 235)])
+
+
 class FailedHandshake(unittest.TestCase):
     """A handshake that does not get through, and a dialogue that goes on in clear on the same connection."""
 
