@@ -26,7 +26,7 @@
  * - A segment with a wrong checksum is not used where others of its half have right ones, unless its octets are
  * acknowledged and no other copy of them is there.
  * - A FIN is believed when it is acknowledged, an RST when its sequence number is the next one; but the connection is
- * over only when nothing that contradicts follows for `TCP_END_DELAY`. Any of them may be forged: what follows them is
+ * over only when nothing that contradicts follows for `TCP_RESET_DELAY`, or `TCP_FIN_DELAY`. Any of them may be forged: what follows them is
  * used. A SYN with another number begins a new connection when more than an answer to it belongs to it. Where a half
  * has two SYNs, the peer's acknowledgement decides.
  * - Without SYN a half starts at the first octet seen; the start is then not known to be the stream's.
@@ -42,8 +42,8 @@
 #define TCP_HELD_LIMIT ((size_t)512 * 1024)       /* octets that one connection may hold back in any case, with what each segment costs */
 #define TCP_IDLE_TIMEOUT INT64_C(3600000000000)   /* nanoseconds of capture time: then a connection is over */
 #define TCP_STEP_LIMIT INT64_C(600000000000)      /* nanoseconds: of a longer time without any packet no more counts for the others */
-#define TCP_END_DELAY                                                                                                  \
-    INT64_C(1000000000) /* nanoseconds of capture time: so long an RST, or FINs, may turn out to be none */
+#define TCP_RESET_DELAY INT64_C(1000000000)       /* nanoseconds of capture time: so long an RST may turn out to be none */
+#define TCP_FIN_DELAY INT64_C(100000000)          /* the same of FINs: many connections end in a second */
 #define TCP_QUIET INT64_C(60000000000)            /* nanoseconds of capture time: then it goes if there is no room for others */
 #define TCP_SYN_PATIENCE INT64_C(3000000000)      /* nanoseconds of capture time: so long an answer to a SYN is waited for */
 

@@ -297,14 +297,14 @@ struct tcp_stream {
     bool refused; /* the consumer wants nothing more */
     bool reset;   /* by an RST that stands where it must: the end, if nothing follows before long */
     bool reset_perhaps; /* by one that does not: the end, if nothing follows at all */
-    bool ending;        /* it is in the table's list of those that seem to be over */
+    GQueue *ending;     /* it seems to be over, and is in this list of the table's; NULL: it does not */
     int reset_half;     /* that sent the RST */
     struct tcp_half half[2];
     struct tcp_connection connection;
     size_t memory; /* what it counts for in the table's memory */
     struct tcp_reopening *reopening; /* NULL: no other connection seems to begin */
     GList waiting;                   /* link in the table's list of those of which something waits */
-    GList ends;                      /* link in the table's list of those that seem to be over */
+    GList ends;                      /* link in `ending` */
     int64_t ended_at, looked_at;     /* by the table's clock: when it seemed so, and when that was looked at last */
 };
 
@@ -342,7 +342,8 @@ struct tcp_table {
     uint64_t seed;       /* nobody who sends packets knows how they hash */
     GQueue connections;  /* more or less by last packet */
     GQueue tombstones;
-    GQueue ends;    /* connections that seem to be over, by FINs or an RST that stands where it must: by time */
+    GQueue finished; /* connections that seem to be over by their FINs, by time */
+    GQueue resets;   /* and by an RST that stands where it must */
     GQueue waiting; /* connections of which something waits, those that wait for the longest time first */
     bool started;
     int64_t last_time;   /* of the last packet */

@@ -276,19 +276,22 @@ static void announce(struct tcp_stream *stream, unsigned capture, const struct t
 
 void tcp_note_end(struct tcp_stream *stream)
 {
-    if (stream->ending)
+    struct tcp_table *table = stream->table;
+    GQueue *list = tcp_stream_is_finished(stream) ? &table->finished : &table->resets;
+    if (stream->ending == list)
         return;
-    stream->ending = true;
-    stream->ended_at = stream->looked_at = stream->table->clock;
+    tcp_withdraw_end(stream);
+    stream->ending = list;
+    stream->ended_at = stream->looked_at = table->clock;
     stream->ends.data = stream;
-    g_queue_push_tail_link(&stream->table->ends, &stream->ends);
+    g_queue_push_tail_link(list, &stream->ends);
 }
 
 void tcp_withdraw_end(struct tcp_stream *stream)
 {
-    if (stream->ending)
-        g_queue_unlink(&stream->table->ends, &stream->ends);
-    stream->ending = false;
+    if (stream->ending != NULL)
+        g_queue_unlink(stream->ending, &stream->ends);
+    stream->ending = NULL;
 }
 
 /* Whether some of it may yet come, as where one direction stands behind the other. */
@@ -300,17 +303,23 @@ static bool is_waited_for(const struct tcp_stream *stream)
     return stream->held > 0 || (one_sided && !tcp_is_absent(stream, 0) && !tcp_is_absent(stream, 1));
 }
 
-/* The time is up for the first connection that seems to be over. */
-static void end_first(struct tcp_table *table)
+/* The time is up for the first connection of those that seem to be over. */
+static void end_first(struct tcp_table *table, GQueue *list)
 {
-    struct tcp_stream *stream = table->ends.head->data;
+    struct tcp_stream *stream = list->head->data;
     if (!is_waited_for(stream)) {
         close_stream(table, stream, TCP_END_RST);
         return;
     }
     stream->looked_at = table->clock;
-    g_queue_unlink(&table->ends, &stream->ends);
-    g_queue_push_tail_link(&table->ends, &stream->ends);
+    g_queue_unlink(list, &stream->ends);
+    g_queue_push_tail_link(list, &stream->ends);
+}
+
+/* When the next connection of those that seem to be over is over. */
+static int64_t first_end(const GQueue *list, int64_t delay)
+{
+    return list->head != NULL ? ((const struct tcp_stream *)list->head->data)->looked_at + delay : INT64_MAX;
 }
 
 /* When the next connection is over for want of packets; not before that if it cannot be before `now`. */
@@ -319,13 +328,6 @@ static int64_t first_idle(struct tcp_table *table, int64_t now)
     if (!may_be_quiet(&table->connections, now - TCP_IDLE_TIMEOUT))
         return INT64_MAX;
     return quietest(&table->connections)->touched + TCP_IDLE_TIMEOUT + 1;
-}
-
-/* When the next connection is over because nothing followed its end. */
-static int64_t first_end(const struct tcp_table *table)
-{
-    const GList *link = table->ends.head;
-    return link != NULL ? ((const struct tcp_stream *)link->data)->looked_at + TCP_END_DELAY : INT64_MAX;
 }
 
 /* Closes what is over by now, each connection at its own time, whatever gives occasion to look at it. */
@@ -342,13 +344,15 @@ static void advance_clock(struct tcp_table *table, int64_t time)
     table->time += step;
     int64_t now = table->clock + MIN(step, TCP_STEP_LIMIT);
     for (;;) {
-        int64_t end = first_end(table);
+        int64_t finished = first_end(&table->finished, TCP_FIN_DELAY);
+        int64_t reset = first_end(&table->resets, TCP_RESET_DELAY);
+        int64_t end = MIN(finished, reset);
         int64_t idle = first_idle(table, now);
         if (MIN(end, idle) > now)
             break;
         table->clock = MAX(table->clock, MIN(end, idle));
         if (end <= idle)
-            end_first(table);
+            end_first(table, finished <= reset ? &table->finished : &table->resets);
         else
             close_stream(table, table->connections.head->data, TCP_END_IDLE);
     }
@@ -375,7 +379,8 @@ struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *conte
     table->recents = slots_new(tcp_recent_size());
     g_queue_init(&table->connections);
     g_queue_init(&table->tombstones);
-    g_queue_init(&table->ends);
+    g_queue_init(&table->finished);
+    g_queue_init(&table->resets);
     g_queue_init(&table->waiting);
     return table;
 }
@@ -544,7 +549,7 @@ static void keep_syn(struct tcp_table *table, const struct tcp_arrival *arrival,
 static bool is_next_one(const struct tcp_stream *stream, const struct packet_segment *segment, bool may_be_new,
                         bool far)
 {
-    return stream->ending && (may_be_new || (far && tcp_stream_is_finished(stream) && segment->payload_octets > 0));
+    return stream->ending != NULL && (may_be_new || (far && tcp_stream_is_finished(stream) && segment->payload_octets > 0));
 }
 
 /* `*stream` is the connection in the table; it becomes the new one that takes its place, if one does. */
@@ -560,7 +565,7 @@ static enum belongs find_open(struct tcp_table *table, struct tcp_stream **strea
     bool confirmed =
         syn != NULL && confirms_syn(syn, found, segment) && (far || only_a_new_one_says(*stream, syn, arrival));
     bool opening = (segment->flags & (PACKET_TCP_SYN | PACKET_TCP_ACK)) == (PACKET_TCP_SYN | PACKET_TCP_ACK);
-    if (confirmed && opening && !(*stream)->ending) { /* both may be forged: what follows will tell */
+    if (confirmed && opening && (*stream)->ending == NULL) { /* both may be forged: what follows will tell */
         keep_reopening(table, *stream, syn, arrival, found->from_low);
         return BELONGS_TO_NONE;
     }
@@ -779,13 +784,8 @@ uint64_t tcp_table_pending(const struct tcp_table *table)
 void tcp_table_settle(struct tcp_table *table)
 {
     tcp_table_catch_up(table);
-    GList *next;
-    for (GList *link = table->ends.head; link != NULL; link = next) {
-        struct tcp_stream *stream = link->data;
-        next = link->next;
-        if (tcp_stream_is_finished(stream))
-            close_stream(table, stream, TCP_END_FIN);
-    }
+    while (table->finished.head != NULL)
+        close_stream(table, table->finished.head->data, TCP_END_FIN);
 }
 
 static gint by_ordinal(gconstpointer a, gconstpointer b)
