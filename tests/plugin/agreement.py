@@ -248,7 +248,7 @@ def main():
     parser.add_argument("-o", action="append", default=[])
     parser.add_argument("folders", nargs="+")
     arguments = parser.parse_args()
-    wireshark = Wireshark(os.path.abspath(arguments.plugins))
+    wireshark = Wireshark(arguments.plugins)
     wireshark.require_plugin()
     options = [word for preference in arguments.o for word in ("-o", preference)]
     arguments.smtpscope = os.path.abspath(arguments.smtpscope)

@@ -48,7 +48,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("folders", nargs="+")
     arguments = parser.parse_args()
-    wireshark = Wireshark(os.path.abspath(arguments.plugins))
+    wireshark = Wireshark(arguments.plugins)
     environment = sanitizer() if arguments.sanitized else {}
     captures = captures_of(arguments.folders)
     folder = wireshark.folder()

@@ -10,7 +10,7 @@ import re
 import sys
 import unittest
 
-from wireshark import Wireshark
+from wireshark import Wireshark, reachable
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "program"))
 import pcap
@@ -20,7 +20,7 @@ WIRESHARK = None
 
 
 def capture(name):
-    return os.path.join(os.path.abspath(ARGUMENTS.captures), name)
+    return os.path.join(reachable(ARGUMENTS.captures), name)
 
 
 def fields(path, names, *options, filter="esmtp"):
@@ -221,7 +221,7 @@ def main():
     parser.add_argument("--captures", required=True)
     parser.add_argument("--profile", required=True)
     ARGUMENTS, rest = parser.parse_known_args()
-    WIRESHARK = Wireshark(os.path.abspath(ARGUMENTS.plugins))
+    WIRESHARK = Wireshark(ARGUMENTS.plugins)
     WIRESHARK.require_plugin()
     unittest.main(argv=[sys.argv[0], *rest])
 

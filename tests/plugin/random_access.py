@@ -101,7 +101,7 @@ def main():
     parser.add_argument("--plugins", required=True)
     parser.add_argument("folders", nargs="+")
     arguments = parser.parse_args()
-    wireshark = Wireshark(os.path.abspath(arguments.plugins))
+    wireshark = Wireshark(arguments.plugins)
     wireshark.require_plugin()
     captures = captures_of(arguments.folders)
     failed = shown = 0

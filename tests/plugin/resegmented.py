@@ -53,7 +53,7 @@ def main():
     parser.add_argument("folders", nargs="+")
     arguments = parser.parse_args()
     arguments.smtpscope = os.path.abspath(arguments.smtpscope)
-    wireshark = Wireshark(os.path.abspath(arguments.plugins))
+    wireshark = Wireshark(arguments.plugins)
     wireshark.require_plugin()
     path = os.path.join(wireshark.folder(), "changed.pcap")
     tried = failed = 0

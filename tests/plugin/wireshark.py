@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Running Wireshark's programs with the plugin, as an ordinary user: run by root, they ignore it without a word."""
+"""Running Wireshark's programs with the plugin, as an ordinary user: run by root, they ignore it without a word.
+
+What they read is copied to where that user can read it: root's checkout may lie below a folder that is closed to others.
+"""
 import atexit
 import functools
 import json
@@ -14,12 +17,43 @@ UNPRIVILEGED = 65534
 PLUGIN = "esmtp.so"
 
 
+def open_to_others(folder):
+    """Whether everybody may pass through the folder and all above it."""
+    folder = os.path.realpath(folder)
+    return os.stat(folder).st_mode & 0o001 and (folder == "/" or open_to_others(os.path.dirname(folder)))
+
+
+def scratch():
+    """A new folder, removed at the end, that an ordinary user can reach: $TMPDIR may be root's own."""
+    places = [tempfile.gettempdir(), "/tmp", "/var/tmp"]
+    place = next((place for place in places if os.geteuid() != 0 or (os.path.isdir(place) and open_to_others(place))), None)
+    path = tempfile.mkdtemp(prefix="esmtp-test-", dir=place)
+    atexit.register(shutil.rmtree, path, True)
+    return path
+
+
+@functools.lru_cache(maxsize=None)
+def reachable(folder):
+    """The folder, or a copy of it that the ordinary user can read."""
+    folder = os.path.abspath(folder)
+    if os.geteuid() != 0 or not os.path.isdir(folder):
+        return folder
+    home = scratch()
+    copy = os.path.join(home, os.path.basename(folder))
+    shutil.copytree(folder, copy)
+    os.chmod(home, 0o755)
+    for place, _, names in os.walk(copy):
+        os.chmod(place, 0o755)
+        for name in names:
+            os.chmod(os.path.join(place, name), 0o644)
+    return copy
+
+
 class Wireshark:
     def __init__(self, plugins, environment=None):
-        self.home = tempfile.mkdtemp(prefix="esmtp-test-")
-        atexit.register(shutil.rmtree, self.home, True)
+        self.home = scratch()
         self.settings = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "HOME": self.home, "TZ": "UTC",
-                         "WIRESHARK_PLUGIN_DIR": plugins, "G_SLICE": "always-malloc", **(environment or {})}
+                         "WIRESHARK_PLUGIN_DIR": reachable(plugins), "G_SLICE": "always-malloc", **(environment or {})}
         self.as_user = []
         if os.geteuid() == 0:
             os.chown(self.home, UNPRIVILEGED, UNPRIVILEGED)
@@ -76,9 +110,9 @@ def pairs(layer, name):
 
 
 def captures_of(folders):
-    """The captures of those folders that are there."""
+    """The captures of those folders that are there, where the ordinary user can read them."""
     found = []
-    for folder in folders:
+    for folder in map(reachable, folders):
         if not os.path.isdir(folder):
             print("skipped: no captures in %s" % folder)
             continue
