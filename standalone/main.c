@@ -4,15 +4,16 @@
 
 #include <gmime/gmime.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
 
+#include "exhaustion.h"
 #include "explain.h"
 #include "language.h"
 #include "learn.h"
 #include "options.h"
 #include "printer.h"
+#include "process.h"
 #include "progress.h"
 #include "reading.h"
 #include "summary.h"
@@ -21,22 +22,6 @@
 
 /* Progress is looked at every so many frames. */
 #define FRAMES_BETWEEN_LOOKS 4096u
-
-/* The number of the signal that asked for the end; 0: none did. */
-static volatile sig_atomic_t interrupted;
-
-static void note_signal(int number)
-{
-    interrupted = number;
-}
-
-/* The first one ends the reading, and what was read is reported; the second one ends everything. */
-static void catch_signals(void)
-{
-    struct sigaction action = { .sa_handler = note_signal, .sa_flags = (int)SA_RESETHAND };
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
 
 struct program {
     struct options options;
@@ -53,6 +38,11 @@ struct program {
 static void session_ended(void *context, struct record *record, bool in_turn)
 {
     printer_session(((struct program *)context)->printer, record, in_turn);
+}
+
+static void transaction_over(void *context, struct record *record, struct transaction *transaction)
+{
+    printer_transaction(((struct program *)context)->printer, record, transaction);
 }
 
 static void session_turn(void *context, uint64_t id)
@@ -101,7 +91,7 @@ static bool goes_on(void *context, uint64_t frames)
     struct program *program = context;
     if (frames > 0 && frames % FRAMES_BETWEEN_LOOKS == 0)
         progress_tick(&program->progress, program->captures, printer_sessions(program->printer));
-    return !interrupted && !printer_failed(program->printer);
+    return !process_interrupted && !printer_failed(program->printer);
 }
 
 static void captures_wait(void *context)
@@ -135,6 +125,8 @@ static void read_captures(struct program *program)
             .items = transcript || report,
             .timing = options->timing && options->command == COMMAND_SESSIONS,
             .show_secrets = options->show_secrets,
+            .over = options->output_dir != NULL ? transaction_over : NULL,
+            .context = program,
             .message = {
                 .digest = messages && !log,
                 .content = transcript && options->full && options->format != FORMAT_JSON,
@@ -238,15 +230,15 @@ static int run(struct program *program)
                                          .quiet = captures_are_quiet,
                                          .tls_secrets = take_tls_secrets,
                                          .context = program,
-                                         .interrupted = &interrupted,
+                                         .interrupted = &process_interrupted,
                                          .memory_limit = options->memory_limit,
                                          .digests = options->hash_input };
     if (program->printer != NULL) {
         program->captures = capture_set_open(options->captures, options->count, &hooks);
         read_captures(program);
         program->summary.totals = capture_set_totals(program->captures);
-        program->summary.totals.truncated = program->summary.totals.truncated || interrupted;
-        program->summary.interrupted = interrupted != 0;
+        program->summary.totals.truncated = program->summary.totals.truncated || process_interrupted;
+        program->summary.interrupted = process_interrupted != 0;
         program->summary.captures = program->captures;
         bool written = printer_close(program->printer, &program->summary);
         if (written)
@@ -256,10 +248,9 @@ static int run(struct program *program)
         status = written ? capture_set_exit_status(program->captures) : (int)EXIT_STATUS_INPUT;
         if (status != (int)EXIT_STATUS_INPUT && summary_differs(&program->summary))
             status = EXIT_STATUS_DIFFERS;
-        if (interrupted) {
-            fprintf(stderr, _("smtpscope: interrupted behind %" PRIu64 " frames; what was read is reported\n"),
-                    program->summary.totals.frames);
-            status = (int)EXIT_STATUS_SIGNAL + interrupted;
+        if (process_interrupted) {
+            process_say_interrupted(program->summary.totals.frames);
+            status = (int)EXIT_STATUS_SIGNAL + process_interrupted;
         }
         capture_set_close(program->captures);
     } else {
@@ -294,9 +285,10 @@ int main(int argc, char **argv)
 {
     struct program program = { .worker = NULL };
     int status = EXIT_STATUS_OK;
+    process_take_standard_descriptors();
     language_start(argc, argv);
-    catch_signals();
-    signal(SIGPIPE, SIG_IGN); /* a closed pipe is a failed write like any other, and said so */
+    exhaustion_expect(EXIT_STATUS_INPUT);
+    process_catch_signals();
     g_mime_init();
     if (options_read(&program.options, argc, argv, &status))
         status = run_command(&program);

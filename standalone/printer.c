@@ -14,6 +14,7 @@
 #include "messages_text.h"
 #include "report.h"
 #include "output.h"
+#include "overwrite.h"
 #include "servers.h"
 #include "session_json.h"
 #include "sessions_text.h"
@@ -38,7 +39,8 @@ struct printer {
     guint64 sessions_seen; /* atomic enough: for progress only */
 
     /* The worker's. */
-    FILE *out;
+    struct output output;
+    bool mute;           /* it failed: what is still done is to write mails to their directory */
     struct spool *spool; /* sessions printed before their turn */
     bool early;          /* such a one is being printed */
     struct page page;
@@ -51,23 +53,31 @@ struct printer {
     struct summary summary;
 };
 
+/* Mails that are written to a directory are evidence, whether or not there is a list of them. */
+static void print_no_more(struct printer *printer)
+{
+    printer->mute = true;
+    if (printer->export == NULL)
+        g_atomic_int_set(&printer->failed, 1);
+}
+
 static void say_failed(struct printer *printer)
 {
-    if (g_atomic_int_get(&printer->failed))
+    if (printer->mute || g_atomic_int_get(&printer->failed))
         return;
     output_say_failed(printer->options->output);
-    g_atomic_int_set(&printer->failed, 1);
+    print_no_more(printer);
 }
 
 static void say_not_kept(struct printer *printer, int reason)
 {
-    if (g_atomic_int_get(&printer->failed))
+    if (printer->mute || g_atomic_int_get(&printer->failed))
         return;
     fprintf(stderr,
             printer->report != NULL ? _("smtpscope: %s: cannot keep the parts of the page there until all is read: %s\n")
                                     : _("smtpscope: %s: cannot keep sessions there until their turn comes (--sort start): %s\n"),
             g_get_tmp_dir(), g_strerror(reason));
-    g_atomic_int_set(&printer->failed, 1);
+    print_no_more(printer);
 }
 
 /* What was to be written to the directory. Whoever reads it must not take it for all there is. */
@@ -85,10 +95,11 @@ static void say_directory_failed(struct printer *printer)
 static void write_out(struct printer *printer)
 {
     GString *out = printer->page.out;
-    if (!printer->failed && out->len > 0 && printer->early) {
+    bool wanted = !printer->failed && !printer->mute && out->len > 0;
+    if (wanted && printer->early) {
         if (!spool_add(printer->spool, smtp_span(out->str, out->len)))
             say_not_kept(printer, errno);
-    } else if (!printer->failed && out->len > 0 && fwrite(out->str, 1, out->len, printer->out) != out->len) {
+    } else if (wanted && fwrite(out->str, 1, out->len, output_stream(&printer->output)) != out->len) {
         say_failed(printer);
     }
     g_string_truncate(out, 0);
@@ -114,19 +125,6 @@ static bool lies_in(const char *name, const char *directory)
     return same;
 }
 
-/* Evidence is not to be overwritten by mistake: one of the captures, or (in `-o *.pcap`) what the shell made of a pattern. */
-static bool is_a_capture(const struct options *options)
-{
-    struct stat output;
-    struct stat capture;
-    if (options->output == NULL || stat(options->output, &output) != 0 || !S_ISREG(output.st_mode))
-        return false;
-    for (unsigned i = 0; i < options->count; i++)
-        if (stat(options->captures[i], &capture) == 0 && capture.st_dev == output.st_dev && capture.st_ino == output.st_ino)
-            return true;
-    return capture_looks_like_one(options->output);
-}
-
 static bool is_picked(const void *context, uint64_t id)
 {
     return options_pick(((const struct printer *)context)->options, id);
@@ -144,6 +142,7 @@ static void free_printer(struct printer *printer)
         findings_report_free(printer->findings);
     if (printer->report != NULL)
         report_free(printer->report);
+    output_close(&printer->output, false);
     spool_free(printer->spool);
     if (printer->page.out != NULL)
         g_string_free(printer->page.out, TRUE);
@@ -174,16 +173,13 @@ static void say_unreadable(struct printer *printer, const char *directory)
 static bool open_output(struct printer *printer)
 {
     const struct options *options = printer->options;
-    if (is_a_capture(options)) {
-        output_say_is_capture(options->output);
-        return false;
-    }
     if (options->output != NULL && options->verify != NULL && lies_in(options->output, options->verify)) {
         fprintf(stderr, _("smtpscope: %s: lies in the directory that --verify looks at, where nothing is written\n"), options->output);
         return false;
     }
-    printer->out = options->output == NULL ? stdout : fopen(options->output, "w");
-    if (printer->out == NULL) {
+    if (options->output != NULL && !overwrite_allowed(options->output, options->captures, options->count))
+        return false;
+    if (!output_open(&printer->output, options->output)) {
         say_failed(printer);
         return false;
     }
@@ -348,6 +344,12 @@ struct print_job {
     uint64_t id;
 };
 
+/* What such a job is told of a transaction. */
+struct over {
+    const struct record *record;
+    struct transaction *transaction;
+};
+
 static struct print_job job_of(struct smtp_span octets)
 {
     struct print_job job;
@@ -382,6 +384,28 @@ static void print_session(void *target, struct smtp_span octets)
         arena_pool_cool(printer->pool);
 }
 
+static bool write_kept(void *context, struct smtp_span text)
+{
+    struct printer *printer = context;
+    return printer->mute || fwrite(text.octets, 1, text.length, output_stream(&printer->output)) == text.length;
+}
+
+/* Job: `octets` are the addresses of a record and its transaction. */
+static void export_over(void *target, struct smtp_span octets)
+{
+    struct printer *printer = target;
+    struct over over;
+    memcpy(&over, octets.octets, sizeof over);
+    if (printer->failed)
+        return;
+    if (is_picked(printer, over.record->id))
+        export_transaction(printer->export, over.record, over.transaction);
+    else
+        export_forget(over.transaction);
+    if (outdir_failed(export_directory(printer->export)))
+        say_directory_failed(printer);
+}
+
 /* Job: the turn of a session that is printed already. */
 static void print_kept(void *target, struct smtp_span octets)
 {
@@ -389,7 +413,7 @@ static void print_kept(void *target, struct smtp_span octets)
     write_out(printer);
     if (printer->report != NULL && !printer->failed)
         report_turn(printer->report, job_of(octets).id);
-    if (!printer->failed && !spool_give(printer->spool, job_of(octets).id, printer->out))
+    if (!printer->failed && !spool_move(printer->spool, job_of(octets).id, write_kept, printer))
         say_failed(printer);
 }
 
@@ -399,7 +423,7 @@ static void flush_output(void *target, struct smtp_span octets)
     (void)octets;
     struct printer *printer = target;
     write_out(printer);
-    if (!printer->failed && fflush(printer->out) != 0)
+    if (!printer->failed && !printer->mute && !output_flush(&printer->output))
         say_failed(printer);
 }
 
@@ -417,6 +441,12 @@ void printer_begin(struct printer *printer, int64_t time)
 {
     if (printer->options->format == FORMAT_ZEEK)
         worker_post(printer->worker, begin, printer, smtp_span(&time, sizeof time));
+}
+
+void printer_transaction(struct printer *printer, struct record *record, struct transaction *transaction)
+{
+    const struct over over = { .record = record, .transaction = transaction };
+    worker_post(printer->worker, export_over, printer, smtp_span(&over, sizeof over));
 }
 
 void printer_session(struct printer *printer, struct record *record, bool in_turn)
@@ -512,15 +542,10 @@ static void finish_log(struct printer *printer, const struct summary *summary)
     zeek_out_closing(printer->page.out, summary->totals.frames > 0 ? &summary->newest : NULL);
 }
 
-bool printer_close(struct printer *printer, struct summary *summary)
+/* What is known at the end only. */
+static void finish(struct printer *printer, struct summary *summary)
 {
     struct json json = { .out = printer->page.out, .relief = &printer->relief };
-    summary->options = printer->options;
-    summary->sessions = printer->summary.sessions;
-    summary->sessions_seen = printer->sessions_seen;
-    summary->messages = printer->summary.messages;
-    summary->hidden = printer->summary.hidden;
-    summary->findings = printer->summary.findings;
     if (printer->servers != NULL) {
         summary->forgotten = servers_forgotten(printer->servers);
         if (printer->options->format == FORMAT_JSON)
@@ -537,19 +562,33 @@ bool printer_close(struct printer *printer, struct summary *summary)
     if (printer->report != NULL) {
         summary->findings = report_findings(printer->report);
         summary->forgotten = report_forgotten(printer->report);
-        if (!printer->failed && !report_write(printer->report, summary, printer->out))
+        if (!printer->failed && !report_write(printer->report, summary, output_stream(&printer->output)))
             say_failed(printer);
     }
     finish_verifying(printer, summary);
     finish_log(printer, summary);
     if (printer->options->format == FORMAT_JSON)
         summary_json(&json, summary);
+}
+
+bool printer_close(struct printer *printer, struct summary *summary)
+{
+    /* Where nothing could be read, a file stays as it was. */
+    bool any = summary->totals.captures > 0 || printer->options->output == NULL;
+    summary->options = printer->options;
+    summary->sessions = printer->summary.sessions;
+    summary->sessions_seen = printer->sessions_seen;
+    summary->messages = printer->summary.messages;
+    summary->hidden = printer->summary.hidden;
+    summary->findings = printer->summary.findings;
+    if (any)
+        finish(printer, summary);
     flush_output(printer, smtp_span(NULL, 0));
-    if (printer->out != stdout && fclose(printer->out) != 0)
+    if (!output_close(&printer->output, any && !printer->failed && !printer->mute))
         say_failed(printer);
     if (printer->export != NULL && !export_close(printer->export, summary))
         say_directory_failed(printer);
-    bool good = !printer->failed;
+    bool good = !printer->failed && !printer->mute;
     free_printer(printer);
     return good;
 }

@@ -19,6 +19,9 @@ struct outdir *printer_directory(const struct printer *printer);
 /* Behind the first frame, before any session is printed: its time. */
 void printer_begin(struct printer *printer, int64_t time);
 
+/* A transaction is over, its session is not: what is written to the directory of messages is written. It is the printer's as well now. */
+void printer_transaction(struct printer *printer, struct record *record, struct transaction *transaction);
+
 /* The session is over; the record belongs to the printer. Unless it is printed `in_turn`, its text is kept until printer_turn. */
 void printer_session(struct printer *printer, struct record *record, bool in_turn);
 void printer_turn(struct printer *printer, uint64_t id);

@@ -36,6 +36,12 @@ static void session_turn(void *context, uint64_t id)
         options->turn(options->context, id);
 }
 
+static void session_numbered(void *context, struct record *record)
+{
+    (void)context;
+    record_numbered(record);
+}
+
 static uint64_t pending(void *context)
 {
     return tcp_table_pending(((struct reading *)context)->table);
@@ -87,7 +93,7 @@ struct reading *reading_new(const struct reading_options *options)
         .capture_precision = capture_precision,
         .not_smtp = options->not_smtp != NULL ? not_smtp : NULL,
         .context = reading,
-        .order = { .ended = session_ended, .turn = session_turn, .pending = pending, .is_full = pool_is_full, .context = reading },
+        .order = { .numbered = session_numbered, .ended = session_ended, .turn = session_turn, .pending = pending, .is_full = pool_is_full, .context = reading },
         .by_start = options->by_start,
     };
     /* Of the memory that is shared, the pool has 5 parts of 16. */

@@ -3,7 +3,8 @@
 
 #include <stdalign.h>
 #include <stddef.h>
-#include <stdlib.h>
+
+#include <glib.h>
 
 /* In front of each piece of memory: how large it is. */
 union header {
@@ -18,7 +19,7 @@ static bool exceeded;
 static void *take(size_t size)
 {
     uint64_t whole = sizeof(union header) + (uint64_t)size;
-    union header *piece = held <= limit && whole <= limit - held ? malloc(whole) : NULL;
+    union header *piece = held <= limit && whole <= limit - held ? g_malloc(whole) : NULL;
     if (piece == NULL) {
         exceeded = true;
         return NULL;
@@ -34,7 +35,7 @@ static void give_back(void *memory)
         return;
     union header *piece = (union header *)memory - 1;
     held -= piece->size;
-    free(piece);
+    g_free(piece);
 }
 
 json_t *bounded_json_read(struct smtp_span text, uint64_t memory)

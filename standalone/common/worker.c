@@ -3,6 +3,8 @@
 
 #include <glib.h>
 
+#include "exhaustion.h"
+
 /* Jobs are handed over in batches of so many octets, of which so many exist. */
 #define BATCH_OCTETS ((size_t)256 * 1024)
 #define BATCHES 6
@@ -37,6 +39,7 @@ static size_t padded(size_t length)
 static gpointer work(gpointer pointer)
 {
     struct worker *worker = pointer;
+    exhaustion_guard_thread();
     for (;;) {
         struct batch *batch = g_async_queue_pop(worker->waiting);
         bool last = batch->used == 0;

@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "language.h"
@@ -134,25 +137,69 @@ static void tell_what_there_is(struct export *export)
     export->told = true;
 }
 
-void export_session(struct export *export, const struct record *record)
+/* Of those without a message there may be very many: their records may wait for others. */
+static void write_transaction(struct export *export, const struct record *record, struct transaction *transaction)
 {
     const struct transaction_paths paths = { .directory = NULL };
     const struct relief relief = { .give = relieve, .context = export };
     struct json json = { .out = export->out, .relief = &relief };
     export->pool = record->options->message.pool;
-    for (const GList *link = record->transactions.head; link != NULL && !outdir_failed(export->directory); link = record_next(record, link)) {
-        if (!name_files(export, record, link->data))
-            break;
-        transaction_json_record(&json, record, link->data, &paths);
-        if (export->out->len >= INDEX_PIECE)
-            write_index(export, true);
+    if (name_files(export, record, transaction)) {
+        transaction_json_record(&json, record, transaction, &paths);
+        transaction->indexed = true;
     }
+    if (transaction->message != NULL || export->out->len >= INDEX_PIECE)
+        write_index(export, true);
+}
+
+void export_transaction(struct export *export, const struct record *record, struct transaction *transaction)
+{
+    if (!transaction->indexed && !outdir_failed(export->directory))
+        write_transaction(export, record, transaction);
+    tell_what_there_is(export);
+}
+
+void export_forget(struct transaction *transaction)
+{
+    struct message *message = transaction->message;
+    if (message == NULL)
+        return;
+    if (message->file != NULL)
+        outfile_free(message->file);
+    message->file = NULL;
+    for (GList *link = message->parts.attachments.head; link != NULL; link = link->next) {
+        struct attachment *attachment = link->data;
+        if (attachment->file != NULL)
+            outfile_free(attachment->file);
+        attachment->file = NULL;
+    }
+}
+
+void export_session(struct export *export, const struct record *record)
+{
+    for (const GList *link = record->transactions.head; link != NULL && !outdir_failed(export->directory); link = record_next(record, link))
+        export_transaction(export, record, link->data);
     write_index(export, true);
     tell_what_there_is(export);
 }
 
+/* So that the same directory can be named again. */
+static void leave_nothing(struct export *export)
+{
+    if (export->index < 0)
+        return;
+    close(export->index);
+    export->index = -1;
+    outdir_remove(export->directory, EXPORT_INDEX);
+    outdir_remove_if_made(export->directory);
+}
+
 bool export_close(struct export *export, const struct summary *summary)
 {
+    if (summary->totals.captures == 0) {
+        leave_nothing(export);
+        return !outdir_failed(export->directory);
+    }
     struct json json = { .out = export->out };
     if (!outdir_failed(export->directory))
         summary_json(&json, summary);
@@ -171,4 +218,62 @@ void export_free(struct export *export)
     outdir_free(export->directory);
     g_string_free(export->out, TRUE);
     g_free(export);
+}
+
+/* ---- what others wrote ---- */
+
+/* In an index each record of a mail has it, and so has no list of mails that was printed elsewhere. */
+#define INDEX_MARK "\"file_sha256\":"
+
+static bool holds(FILE *file, const char *mark)
+{
+    char piece[INDEX_PIECE];
+    size_t kept = 0;
+    size_t got = 0;
+    while ((got = fread(piece + kept, 1, sizeof piece - kept, file)) > 0) {
+        size_t length = kept + got;
+        if (memmem(piece, length, mark, strlen(mark)) != NULL)
+            return true;
+        kept = MIN(length, strlen(mark) - 1);
+        memmove(piece, piece + length - kept, kept);
+    }
+    return false;
+}
+
+/* Of no mail at all, it is its summary alone. */
+static bool is_index(const char *path)
+{
+    static const char summary[] = "{\"record\":\"summary\",";
+    char head[sizeof summary - 1];
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return false;
+    size_t length = fread(head, 1, sizeof head, file);
+    rewind(file);
+    bool is = (length == sizeof head && memcmp(head, summary, length) == 0) || holds(file, INDEX_MARK);
+    fclose(file);
+    return is;
+}
+
+/* "session-1-transaction-2", and anything behind it. */
+static bool names_mail(const char *name)
+{
+    static const char *const words[] = { "session-", "-transaction-" };
+    for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (!g_str_has_prefix(name, words[i]) || !g_ascii_isdigit(name[strlen(words[i])]))
+            return false;
+        name += strlen(words[i]);
+        name += strspn(name, "0123456789");
+    }
+    return true;
+}
+
+bool export_has_written(const char *path)
+{
+    char *real = realpath(path, NULL);
+    const char *slash = real != NULL ? strrchr(real, '/') : NULL;
+    const char *name = slash != NULL ? slash + 1 : path;
+    bool written = names_mail(name) || g_str_has_prefix(name, OUTDIR_TEMPORARY) || (strcmp(name, EXPORT_INDEX) == 0 && is_index(path));
+    free(real);
+    return written;
 }

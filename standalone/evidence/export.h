@@ -6,8 +6,8 @@
  * The directory that messages are written to, one file each, and its index (EXPORT_INDEX). The files are written while the messages
  * come in (message.c); here they get their names, which are built from numbers. Used by the worker.
  *
- * The index has the record of a mail as soon as its session is over. If anything fails, or the run is ended by force, it holds the records
- * of the mails that are there, and has no summary.
+ * A mail has its name, and its record in the index, as soon as it is whole and its transaction over, or else at the end of its session. If
+ * anything fails, or the run is ended by force, the index holds the records of the mails that are there, and has no summary.
  */
 
 #include "outdir.h"
@@ -23,13 +23,25 @@ struct export *export_open(const char *path);
 
 struct outdir *export_directory(const struct export *export);
 
-/* Names the files of a session's messages, and notes them in the index. */
+/* Names the files of a transaction's message, and notes it in the index. */
+void export_transaction(struct export *export, const struct record *record, struct transaction *transaction);
+
+/* Nobody asked for its session: what was written of it goes. */
+void export_forget(struct transaction *transaction);
+
+/* export_transaction for those of a session that is over, as far as it is not done. */
 void export_session(struct export *export, const struct record *record);
 
-/* Writes the index to its end, with the summary if nothing has failed. Returns whether everything was written. */
+/*
+ * Writes the index to its end, with the summary if nothing has failed. Of captures none of which could be read nothing stays: neither the
+ * index, nor a directory that was made for it. Returns whether everything was written.
+ */
 bool export_close(struct export *export, const struct summary *summary);
 
 void export_free(struct export *export);
+
+/* Whether a file that is there was written by this program to such a directory, by its name; of the index, by what is in it, too. */
+bool export_has_written(const char *path);
 
 /* The name of a message's file, without a directory; g_free it. */
 char *export_message_name(const struct record *record, const struct transaction *transaction);

@@ -21,9 +21,15 @@ struct word {
     size_t length; /* WORD_LIMIT + 1: it is longer */
 };
 
+/* Where in a character of UTF-8 (RFC 3629 section 4) a string is. */
+struct utf8 {
+    unsigned left;          /* octets that the character still has */
+    uint8_t lowest, highest; /* what the next of them may be */
+};
+
 /*
  * A line as it comes. Whatever is no JSON makes another digest than a record has; only in what is left out - the names of captures, with
- * the exact octets that may stand behind them - it must be looked for.
+ * the exact octets that may stand behind them - it must be looked for: octets that are no UTF-8, and halves of characters in escapes.
  */
 struct index_record {
     struct digest *digest;
@@ -40,6 +46,9 @@ struct index_record {
     bool name;                    /* the string is the name of a capture */
     bool dropping;                /* the key was left out, and its value will be */
     unsigned hex;                 /* digits that the escape still has */
+    unsigned unit;                /* they make this */
+    bool high;                    /* the first half of a character came: the second one must follow */
+    struct utf8 utf8;
     bool closed, broken;
 
     enum index_kind kind;
@@ -180,14 +189,53 @@ static void end_string(struct index_record *reader)
     reader->word.length = 0;
 }
 
+/* Whether an octet may come next in UTF-8. */
+static bool utf8_goes_on(struct utf8 *utf8, uint8_t octet)
+{
+    if (utf8->left > 0) {
+        bool good = octet >= utf8->lowest && octet <= utf8->highest;
+        *utf8 = (struct utf8){ .left = utf8->left - 1, .lowest = 0x80, .highest = 0xbf };
+        return good;
+    }
+    if (octet < 0x80)
+        return true;
+    if (octet < 0xc2 || octet > 0xf4)
+        return false;
+    *utf8 = (struct utf8){
+        .left = octet < 0xe0 ? 1 : octet < 0xf0 ? 2 : 3,
+        .lowest = octet == 0xe0 ? 0xa0 : octet == 0xf0 ? 0x90 : 0x80,
+        .highest = octet == 0xed ? 0x9f : octet == 0xf4 ? 0x8f : 0xbf,
+    };
+    return true;
+}
+
+/* Whether the escape that is whole now may stand there: no half of a character alone, and no NUL in a name, as no file has. */
+static bool unit_is_good(struct reader *reader)
+{
+    bool high = reader->unit >= 0xd800 && reader->unit < 0xdc00;
+    bool low = reader->unit >= 0xdc00 && reader->unit < 0xe000;
+    bool good = (reader->unit != 0 || !reader->name) && low == reader->high;
+    reader->high = high;
+    return good;
+}
+
 /* Whether an octet may stand in a string. */
 static bool is_good(struct index_record *reader, char octet)
 {
-    if (reader->hex > 0)
-        return g_ascii_isxdigit(octet);
+    if (reader->hex > 0) {
+        reader->unit = reader->unit * 16 + (unsigned)g_ascii_xdigit_value(octet);
+        return g_ascii_isxdigit(octet) && (reader->hex > 1 || unit_is_good(reader));
+    }
     if (reader->escaped)
-        return octet != '\0' && strchr("\"\\/bfnrtu", octet) != NULL;
-    return (unsigned char)octet >= 0x20;
+        return octet != '\0' && strchr("\"\\/bfnrtu", octet) != NULL && (octet == 'u' || !reader->high);
+    return (uint8_t)octet >= 0x20 && (octet == '\\' || !reader->high) && utf8_goes_on(&reader->utf8, (uint8_t)octet)
+           && (octet != '"' || reader->utf8.left == 0);
+}
+
+static void begin_escape(struct reader *reader)
+{
+    reader->hex = 4;
+    reader->unit = 0;
 }
 
 static void take_in_string(struct index_record *reader, char octet)
@@ -200,7 +248,7 @@ static void take_in_string(struct index_record *reader, char octet)
     if (reader->hex > 0)
         reader->hex--;
     else if (reader->escaped && octet == 'u')
-        reader->hex = 4;
+        begin_escape(reader);
     reader->escaped = octet == '\\' && !reader->escaped;
     add_to_word(&reader->word, octet);
     if (reader->is_key)
@@ -339,10 +387,11 @@ static void take_piece(struct incoming *incoming, struct smtp_span piece)
         g_string_append_len(incoming->text, (const char *)piece.octets, (gssize)piece.length);
 }
 
-static void finish_line(struct incoming *incoming)
+static void finish_line(struct incoming *incoming, bool ended)
 {
     struct index_line *line = &incoming->line;
     line->number++;
+    line->ended = ended;
     line->kind = end_line(&incoming->reader, &line->entry);
     line->text = incoming->too_long ? smtp_span(NULL, 0) : smtp_span(incoming->text->str, incoming->text->len);
     incoming->take(incoming->context, line);
@@ -357,7 +406,7 @@ static void take_octets(struct incoming *incoming, struct smtp_span octets)
         size_t length = lf != NULL ? (size_t)(lf - octets.octets) : octets.length;
         take_piece(incoming, smtp_span_first(octets, length));
         if (lf != NULL)
-            finish_line(incoming);
+            finish_line(incoming, true);
         octets = smtp_span_from(octets, length + (lf != NULL ? 1 : 0));
     }
 }
@@ -371,7 +420,7 @@ bool index_read(int descriptor, size_t keep, void (*take)(void *context, const s
         take_octets(&incoming, smtp_span(octets, got > 0 ? (size_t)got : 0));
     int reason = errno;
     if (incoming.begun)
-        finish_line(&incoming);
+        finish_line(&incoming, false);
     g_string_free(incoming.text, TRUE);
     errno = reason;
     return got == 0;

@@ -29,6 +29,7 @@ enum index_kind {
 
 struct index_line {
     uint64_t number; /* from 1 */
+    bool ended;      /* by its line end: the last one may not be */
     enum index_kind kind;
     struct index_entry entry; /* of a message */
     struct smtp_span text;    /* octets NULL: it is longer than is kept. Valid during the call */

@@ -131,10 +131,27 @@ static bool inputs_agree(const json_t *found, const json_t *now, bool *digests_u
 
 /* ---- the record ---- */
 
-static bool options_agree(const json_t *found, const json_t *now, bool part)
+/* Whether the options are the same ones, whatever they are set to: `shard` may be none. */
+static bool same_options(json_t *then, json_t *today)
 {
-    const json_t *then = json_object_get(found, "options");
-    const json_t *today = json_object_get(now, "options");
+    const char *key;
+    json_t *value;
+    bool same = json_object_size(then) == json_object_size(today);
+    json_object_foreach(today, key, value) {
+        const json_t *other = json_object_get(then, key);
+        bool boolean = json_is_boolean(value) && json_is_boolean(other);
+        bool shard = strcmp(key, "shard") == 0 && (json_is_null(other) || json_is_string(other));
+        same = same && other != NULL && (boolean || shard || json_typeof(value) == json_typeof(other));
+    }
+    return same;
+}
+
+static bool options_agree(json_t *found, json_t *now, bool part, bool other_version)
+{
+    json_t *then = json_object_get(found, "options");
+    json_t *today = json_object_get(now, "options");
+    if (!other_version && !same_options(then, today))
+        return false;
     for (size_t i = 0; i < G_N_ELEMENTS(choices); i++)
         if (!(part && strcmp(choices[i], "session") == 0) && !equal_at(then, today, choices[i]))
             return false;
@@ -181,7 +198,7 @@ static void compare(json_t *found, json_t *now, struct index_summary *result)
     leave_out(found, now, part, result->other_version);
     if (!json_is_string(json_object_get(found, "version")))
         note_key(result, "version");
-    if (!options_agree(found, now, part))
+    if (!options_agree(found, now, part, result->other_version))
         note_key(result, "options");
     if (!inputs_agree(found, now, &result->digests_unused))
         note_key(result, "inputs");

@@ -50,6 +50,7 @@ static const struct {
     [VERIFY_NOTE_UNFINISHED] = { "unfinished", N_("the index has none: the run that wrote it did not finish") },
     [VERIFY_NOTE_DIGESTS_UNUSED] = { "digests-unused", N_("it has digests of captures that were not compared: --hash-input does that") },
     [VERIFY_NOTE_OTHER_VERSION] = { "other-version", N_("another version of smtpscope wrote it") },
+    [VERIFY_NOTE_NO_LINE_END] = { "no-line-end", N_("has no line end: something behind it was cut off") },
 };
 
 const char *verify_note_name(enum verify_note note)
@@ -116,6 +117,8 @@ static void take_message(struct verify *verify, const struct index_entry *entry)
 static void take_line(void *context, const struct index_line *line)
 {
     struct verify *verify = context;
+    if (!line->ended && line->kind != INDEX_NO_RECORD)
+        report_line(verify, "index", line->number, VERIFY_DIFFERS, 1u << VERIFY_NOTE_NO_LINE_END);
     switch (line->kind) {
     case INDEX_NO_RECORD:
         report_line(verify, "index", line->number, VERIFY_DIFFERS, 1u << VERIFY_NOTE_NO_RECORD);

@@ -29,6 +29,7 @@ enum verify_note {
     VERIFY_NOTE_UNFINISHED,         /* there is no summary: the run that wrote the index did not come to its end */
     VERIFY_NOTE_DIGESTS_UNUSED,     /* the summary's digests of captures were not held against anything */
     VERIFY_NOTE_OTHER_VERSION,      /* of the program wrote it: findings were not compared, nor what was dropped */
+    VERIFY_NOTE_NO_LINE_END,        /* of the last line: it has none, and so was cut or written anew */
     VERIFY_NOTES,
 };
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "capture_source.h"
-#include "decompress.h"
 #include "language.h"
 #include "pcapng.h"
 #include "text.h"
@@ -418,21 +417,4 @@ void capture_set_close(struct capture_set *set)
     capture_files_free(set->files);
     g_free(set->sources);
     g_free(set);
-}
-
-bool capture_looks_like_one(const char *name)
-{
-    /* pcap in either byte order, of microseconds or nanoseconds; pcapng */
-    static const char *const signatures[] = { "\xa1\xb2\xc3\xd4", "\xd4\xc3\xb2\xa1", "\xa1\xb2\x3c\x4d", "\x4d\x3c\xb2\xa1", "\x0a\x0d\x0d\x0a" };
-    uint8_t octets[DECOMPRESS_SIGNATURE];
-    FILE *file = fopen(name, "rb");
-    size_t read = file != NULL ? fread(octets, 1, sizeof octets, file) : 0;
-    if (file != NULL)
-        fclose(file);
-    if (read < sizeof octets)
-        return false;
-    bool known = decompress_knows(octets);
-    for (size_t i = 0; i < G_N_ELEMENTS(signatures); i++)
-        known = known || memcmp(octets, signatures[i], sizeof octets) == 0;
-    return known;
 }

@@ -82,7 +82,4 @@ size_t capture_set_memory(const struct capture_set *set);
 
 void capture_set_close(struct capture_set *set);
 
-/* Whether the file is there and begins as a capture does, or as a compressed one. */
-bool capture_looks_like_one(const char *name);
-
 #endif

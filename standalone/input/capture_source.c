@@ -12,6 +12,7 @@
 #include "decompress.h"
 #include "digest.h"
 #include "language.h"
+#include "signature.h"
 
 /* Octets that the stream reads at a time; and so many if very many captures are open at once. */
 #define STREAM_BUFFER_OCTETS 65536
@@ -27,7 +28,6 @@
 /* After so many looks it is called quiet. */
 #define QUIET_CHECKS 5u
 
-#define SIGNATURE_OCTETS 4
 #define PCAP_NANOSECONDS 0xa1b23c4d
 #define PCAP_HEADER_OCTETS 24
 #define PCAP_SNAP 16 /* octets in front of the snap length */
@@ -272,21 +272,15 @@ static const char *problem_with(const struct input *input)
     return input->decompressor != NULL ? decompressor_problem(input->decompressor) : NULL;
 }
 
-/* What captures are kept in as well, and is not unpacked here; by their first octets. */
-static const struct {
-    const char *name, *signature;
-} packings[] = {
-    { "xz", "\xfd" "7zXZ" }, { "bzip2", "BZh" }, { "zip", "PK\x03\x04" }, { "7-Zip", "7z\xbc\xaf" }, { "Unix compress", "\x1f\x9d" },
-};
-
-/* NULL: none of them. */
-static const char *packing_of(const struct input *input)
+/* What it is that is not read here; NULL: it may be. */
+static char *problem_with_kind(const struct input *input)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(packings); i++) {
-        size_t octets = MIN(strlen(packings[i].signature), SIGNATURE_OCTETS);
-        if (input->peeked->len >= octets && memcmp(input->peeked->data, packings[i].signature, octets) == 0)
-            return packings[i].name;
-    }
+    const struct signature *found = signature_of(smtp_span(input->peeked->data, input->peeked->len));
+    if (found != NULL && found->kind == SIGNATURE_PACKED)
+        return g_strdup_printf(_("is packed with %s, which is not read here: unpack it first"), found->name);
+    if (found != NULL && found->kind == SIGNATURE_FOREIGN)
+        return g_strdup_printf(_("is a capture of the kind %s, which is not read here: make a pcapng of it, with editcap for example"),
+                               found->name);
     return NULL;
 }
 
@@ -295,7 +289,7 @@ static char *problem_of(struct input *input)
 {
     errno = 0;
     detect_compression(input);
-    bool whole = peek(input, SIGNATURE_OCTETS);
+    bool whole = peek(input, SIGNATURE_LEAST);
     if (!whole && problem_with(input) != NULL)
         return NULL; /* whoever reads on finds it again */
     if (!whole && errno != 0)
@@ -304,10 +298,7 @@ static char *problem_of(struct input *input)
         return g_strdup(_("is empty"));
     if (!whole)
         return g_strdup(_("is not a capture (pcap or pcapng)"));
-    const char *packing = packing_of(input);
-    if (packing != NULL)
-        return g_strdup_printf(_("is packed with %s, which is not read here: unpack it first"), packing);
-    return NULL;
+    return problem_with_kind(input);
 }
 
 /* ---- opening ---- */
@@ -317,7 +308,7 @@ static bool finish_opening(struct capture_source *source, struct input *input, c
     *problem = problem_of(input);
     if (*problem != NULL)
         return false;
-    if (input->peeked->len >= SIGNATURE_OCTETS) {
+    if (input->peeked->len >= SIGNATURE_LEAST) {
         source->is_pcapng = is_pcapng(input);
         source->precision = precision_of(input);
         if (!source->is_pcapng)

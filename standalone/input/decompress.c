@@ -5,6 +5,7 @@
 
 #include "decompress_private.h"
 #include "language.h"
+#include "signature.h"
 
 /* Type and length of a frame that zstd and lz4 skip. */
 #define SKIPPABLE_OCTETS 8
@@ -18,10 +19,12 @@ void decompressor_used(struct decompressor *decompressor, size_t count)
     decompressor->used += count;
 }
 
-static const struct format *format_of(const uint8_t *signature, size_t length)
+/* NULL: octets that no format begins with. */
+static const struct format *format_of(struct smtp_span octets)
 {
-    for (size_t i = 0; i < G_N_ELEMENTS(formats); i++)
-        if (memcmp(signature, formats[i]->signature, MIN(length, formats[i]->signature_octets)) == 0)
+    const struct signature *signature = signature_of(octets);
+    for (size_t i = 0; signature != NULL && i < G_N_ELEMENTS(formats); i++)
+        if (strcmp(signature->name, formats[i]->signature) == 0)
             return formats[i];
     return NULL;
 }
@@ -44,7 +47,8 @@ static bool use_format(struct decompressor *decompressor, const struct format *f
 
 bool decompress_knows(const uint8_t signature[static DECOMPRESS_SIGNATURE])
 {
-    return format_of(signature, DECOMPRESS_SIGNATURE) != NULL || is_skippable(signature);
+    const struct signature *found = signature_of(smtp_span(signature, DECOMPRESS_SIGNATURE));
+    return found != NULL && found->kind == SIGNATURE_COMPRESSED;
 }
 
 struct decompressor *decompressor_new(const uint8_t signature[static DECOMPRESS_SIGNATURE], uint64_t memory_limit)
@@ -119,10 +123,10 @@ static enum step begin_frame(struct decompressor *decompressor)
         decompressor->need = 1;
         return STEP_GOES_ON;
     }
-    const struct format *format = format_of(raw, decompressor->raw_length);
+    const struct format *format = format_of(smtp_span_first(smtp_span(raw, decompressor->raw_length), SIGNATURE_LEAST));
     if (format == NULL)
         return fail(decompressor, decompressor->any_frame ? _("its %s data is followed by something else") : _("its %s data is of an unknown kind"));
-    if (decompressor->raw_length < format->signature_octets)
+    if (decompressor->raw_length < signature_of(smtp_span(raw, decompressor->raw_length))->length)
         return fail(decompressor, _("its %s data ends early"));
     if (!use_format(decompressor, format))
         return fail(decompressor, _("its %s data cannot be decompressed"));

@@ -65,8 +65,7 @@ static size_t gzip_octets(const struct decompressor *decompressor)
 
 const struct format format_gzip = {
     .name = "gzip",
-    .signature = { 0x1f, 0x8b },
-    .signature_octets = 2,
+    .signature = "gzip",
     .start = gzip_start,
     .decode = gzip_decode,
     .end = gzip_end,
@@ -192,8 +191,7 @@ static size_t zstd_octets(const struct decompressor *decompressor)
 
 const struct format format_zstd = {
     .name = "zstd",
-    .signature = { 0x28, 0xb5, 0x2f, 0xfd },
-    .signature_octets = 4,
+    .signature = "zstd",
     .start = zstd_start,
     .begin_frame = zstd_begin_frame,
     .decode = zstd_decode,
@@ -246,8 +244,7 @@ static size_t lz4_octets(const struct decompressor *decompressor)
 
 const struct format format_lz4 = {
     .name = "lz4",
-    .signature = { 0x04, 0x22, 0x4d, 0x18 },
-    .signature_octets = 4,
+    .signature = "lz4",
     .start = lz4_start,
     .begin_frame = lz4_begin_frame,
     .decode = lz4_decode,

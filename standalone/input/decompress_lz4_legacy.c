@@ -108,8 +108,7 @@ static size_t legacy_octets(const struct decompressor *decompressor)
 
 const struct format format_lz4_legacy = {
     .name = "lz4",
-    .signature = { 0x02, 0x21, 0x4c, 0x18 },
-    .signature_octets = 4,
+    .signature = "lz4 (legacy)",
     .start = legacy_start,
     .begin_frame = legacy_begin_frame,
     .decode = legacy_decode,

@@ -30,8 +30,7 @@ enum step {
  */
 struct format {
     const char *name;
-    uint8_t signature[DECOMPRESS_SIGNATURE];
-    size_t signature_octets;
+    const char *signature; /* what signature.c calls it */
     bool (*start)(struct decompressor *decompressor);
     void (*begin_frame)(struct decompressor *decompressor); /* may be NULL */
     enum step (*decode)(struct decompressor *decompressor, uint8_t *octets, size_t length, size_t *got);

@@ -14,11 +14,16 @@
 /* Temporary names that others have taken: so many are passed over. */
 #define TRIES 1000
 
+/* A mail is nobody's business but the investigator's. */
+#define DIRECTORY_MODE 0700
+#define FILE_MODE 0600
+
 #define CREATE_FLAGS (O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC)
 
 struct outdir {
     char *path;
     int descriptor;
+    bool made; /* it was not there */
     unsigned temporaries;
     char *problem;
     gint failed; /* atomic */
@@ -51,7 +56,8 @@ struct outdir *outdir_open(const char *path)
     while (directory->path[0] != '\0' && directory->path[1] != '\0' && g_str_has_suffix(directory->path, "/"))
         directory->path[strlen(directory->path) - 1] = '\0';
     directory->descriptor = -1;
-    if (mkdir(path, 0777) == 0 || errno == EEXIST)
+    directory->made = mkdir(path, DIRECTORY_MODE) == 0;
+    if (directory->made || errno == EEXIST)
         directory->descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory->descriptor < 0)
         outdir_fail(directory, NULL);
@@ -89,7 +95,7 @@ bool outdir_failed(const struct outdir *directory)
 
 int outdir_create(struct outdir *directory, const char *name)
 {
-    int descriptor = openat(directory->descriptor, name, CREATE_FLAGS, 0666);
+    int descriptor = openat(directory->descriptor, name, CREATE_FLAGS, FILE_MODE);
     if (descriptor < 0)
         outdir_fail(directory, name);
     return descriptor;
@@ -99,7 +105,7 @@ int outdir_create_temporary(struct outdir *directory, char **name)
 {
     for (unsigned i = 0; i < TRIES; i++) {
         *name = g_strdup_printf(OUTDIR_TEMPORARY "%ld-%u", (long)getpid(), directory->temporaries++);
-        int descriptor = openat(directory->descriptor, *name, CREATE_FLAGS, 0666);
+        int descriptor = openat(directory->descriptor, *name, CREATE_FLAGS, FILE_MODE);
         if (descriptor >= 0)
             return descriptor;
         g_free(*name);
@@ -142,4 +148,10 @@ bool outdir_rename(struct outdir *directory, const char *temporary, const char *
 void outdir_remove(struct outdir *directory, const char *name)
 {
     unlinkat(directory->descriptor, name, 0);
+}
+
+void outdir_remove_if_made(struct outdir *directory)
+{
+    if (directory->made)
+        rmdir(directory->path);
 }

@@ -5,7 +5,7 @@
 /*
  * A directory that evidence is written to. Nothing in it is ever overwritten, no symbolic link in it is followed, and what is being
  * written has a temporary name (OUTDIR_TEMPORARY...) until it is whole. The first thing that fails is remembered in words, and nothing
- * more is written behind it. One thread at a time, but for outdir_failed.
+ * more is written behind it. It is for whoever wrote it alone: modes 0700 and 0600, unless the directory was there before. One thread at a time, but for outdir_failed.
  */
 
 #include <stdbool.h>
@@ -49,5 +49,8 @@ bool outdir_write(struct outdir *directory, int descriptor, const char *name, co
 bool outdir_rename(struct outdir *directory, const char *temporary, const char *name);
 
 void outdir_remove(struct outdir *directory, const char *name);
+
+/* Removes the directory itself, if outdir_open made it and nothing is in it. */
+void outdir_remove_if_made(struct outdir *directory);
 
 #endif

@@ -27,7 +27,7 @@ static void write_recipients(struct json *json, const struct record *record, con
         json_number_or_null(json, "code", recipient->code);
         json_span_or_null(json, "enhanced", recipient->enhanced);
         json_span_or_null(json, "text", recipient->text);
-        if (record->lmtp || transaction->delivered)
+        if (transaction->lmtp || transaction->delivered)
             write_delivery(json, recipient);
         json_end_object(json);
     }

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "capture.h"
 #include "language.h"
 #include "occurrences.h"
 #include "output.h"
+#include "overwrite.h"
 #include "reference_json.h"
 #include "reference_text.h"
 #include "sessions_read.h"
@@ -46,23 +46,21 @@ const char *explain_categories(void)
 
 /* ---- output ---- */
 
-struct output {
+struct printout {
     const struct options *options;
-    FILE *file;
+    struct output file;
     struct page page;
     struct summary summary;
 };
 
-static bool output_open(struct output *output, const struct options *options)
+static bool printout_open(struct printout *output, const struct options *options)
 {
-    *output = (struct output){ .options = options, .file = stdout };
-    if (options->output != NULL && capture_looks_like_one(options->output)) {
-        output_say_is_capture(options->output);
+    char *const *captures = options->explain_captures;
+    *output = (struct printout){ .options = options };
+    if (options->output != NULL &&
+        !overwrite_allowed(options->output, captures, captures != NULL ? g_strv_length(options->explain_captures) : 0))
         return false;
-    }
-    if (options->output != NULL)
-        output->file = fopen(options->output, "w");
-    if (output->file == NULL) {
+    if (!output_open(&output->file, options->output)) {
         output_say_failed(options->output);
         return false;
     }
@@ -74,24 +72,35 @@ static bool output_open(struct output *output, const struct options *options)
     return true;
 }
 
+/* Of captures none of which could be read there is nothing to say: a file stays as it was. */
+static bool has_something_to_say(const struct printout *output)
+{
+    const struct options *options = output->options;
+    return options->explain_captures == NULL || options->count > 0 || output->summary.totals.captures > 0 ||
+           options->output == NULL;
+}
+
 /* Writes all, and returns `status`, or that of a failed write. */
-static int output_close(struct output *output, int status)
+static int printout_close(struct printout *output, int status)
 {
     struct json json = { .out = output->page.out };
+    bool good = true;
+    bool any = has_something_to_say(output);
     output->summary.options = output->options;
     if (output->options->format == FORMAT_JSON)
         summary_json(&json, &output->summary);
     GString *out = output->page.out;
-    bool good = fwrite(out->str, 1, out->len, output->file) == out->len && fflush(output->file) == 0;
-    if (output->file != stdout)
-        good = fclose(output->file) == 0 && good;
-    if (!good)
+    if (any)
+        good = fwrite(out->str, 1, out->len, output_stream(&output->file)) == out->len;
+    if (!output_close(&output->file, any && good) || !good) {
         output_say_failed(output->options->output);
+        good = false;
+    }
     g_string_free(out, TRUE);
     return good ? status : (int)EXIT_STATUS_INPUT;
 }
 
-static void put(struct output *output, const struct topic *topic)
+static void put(struct printout *output, const struct topic *topic)
 {
     struct json json = { .out = output->page.out };
     if (output->options->format == FORMAT_JSON)
@@ -100,7 +109,7 @@ static void put(struct output *output, const struct topic *topic)
         reference_text(&output->page, topic);
 }
 
-static void put_all(struct output *output, const GArray *topics)
+static void put_all(struct printout *output, const GArray *topics)
 {
     for (guint i = 0; i < topics->len; i++)
         put(output, &g_array_index(topics, struct topic, i));
@@ -131,7 +140,7 @@ static void note_session(void *context, const struct record *record)
     occurrences_add(context, record);
 }
 
-static int find_occurrences(GArray *topics, struct output *output)
+static int find_occurrences(GArray *topics, struct printout *output)
 {
     char **captures = output->options->explain_captures;
     int status = sessions_read(captures, g_strv_length(captures), output->options->memory_limit, note_session, topics, &output->summary);
@@ -143,9 +152,9 @@ static int find_occurrences(GArray *topics, struct output *output)
 
 int explain_run(const struct options *options)
 {
-    struct output output;
+    struct printout output;
     int status = EXIT_STATUS_OK;
-    if (!output_open(&output, options))
+    if (!printout_open(&output, options))
         return EXIT_STATUS_INPUT;
     GArray *topics = topics_new();
     for (unsigned i = 0; i < options->count; i++)
@@ -159,12 +168,12 @@ int explain_run(const struct options *options)
     }
     put_all(&output, topics);
     g_array_unref(topics);
-    return output_close(&output, status);
+    return printout_close(&output, status);
 }
 
 /* ---- reference ---- */
 
-static void put_category(struct output *output, const struct category *category)
+static void put_category(struct printout *output, const struct category *category)
 {
     if (output->options->format != FORMAT_JSON) {
         page_rule(&output->page, PAGE_BOLD, page_heavy(&output->page), 2, _(category->title));
@@ -179,11 +188,11 @@ static void put_category(struct output *output, const struct category *category)
 
 int explain_reference(const struct options *options)
 {
-    struct output output;
-    if (!output_open(&output, options))
+    struct printout output;
+    if (!printout_open(&output, options))
         return EXIT_STATUS_INPUT;
     for (size_t i = 0; i < G_N_ELEMENTS(categories); i++)
         if (options->category == NULL || strcmp(options->category, categories[i].name) == 0)
             put_category(&output, &categories[i]);
-    return output_close(&output, EXIT_STATUS_OK);
+    return printout_close(&output, EXIT_STATUS_OK);
 }

@@ -872,6 +872,7 @@ static void take_transaction_begin(struct record *record, const struct smtp_even
     transaction->outcome = SMTP_OUTCOME_UNFINISHED;
     transaction->helo = name_of_client(record, event->number);
     transaction->in_tls = sent != NULL ? sent->in_tls : event->encrypted;
+    transaction->lmtp = record->lmtp;
     if (sent != NULL) {
         transaction->mail_from = smtp_path_parse(sent->argument, "FROM").address;
         transaction->frame = sent->frame;
@@ -934,11 +935,25 @@ static void give_deliveries(struct record *record, struct transaction *transacti
     g_queue_init(&record->deliveries);
 }
 
-static void take_transaction_end(struct record *record, const struct smtp_event *event)
+/* It belongs to the worker from now on, as far as it is not the reader's alone. */
+static void hand_over(struct record *record, struct transaction *transaction)
 {
-    struct transaction *transaction = transaction_of(record, event->transaction);
-    if (transaction == NULL)
+    if (record->options->over == NULL || (transaction->message != NULL && !transaction->message->finished))
         return;
+    if (record->id != 0)
+        record->options->over(record->options->context, record, transaction);
+    else
+        append(&record->over, &transaction->over_link, transaction);
+}
+
+void record_numbered(struct record *record)
+{
+    for (GList *link = g_queue_pop_head_link(&record->over); link != NULL; link = g_queue_pop_head_link(&record->over))
+        record->options->over(record->options->context, record, link->data);
+}
+
+static void end_transaction(struct record *record, struct transaction *transaction, const struct smtp_event *event)
+{
     transaction->outcome = event->outcome;
     transaction->code = event->code;
     give_deliveries(record, transaction, event);
@@ -954,6 +969,15 @@ static void take_transaction_end(struct record *record, const struct smtp_event 
     bool refused_before = record->refusal_code == event->code && event->outcome == SMTP_OUTCOME_REJECTED;
     transaction->reply = refused_before ? record->refusal : last_reply(record);
     transaction->enhanced = refused_before ? record->refusal_enhanced : last_enhanced(record);
+}
+
+static void take_transaction_end(struct record *record, const struct smtp_event *event)
+{
+    struct transaction *transaction = transaction_of(record, event->transaction);
+    if (transaction == NULL)
+        return;
+    end_transaction(record, transaction, event);
+    hand_over(record, transaction);
 }
 
 /* ---- everything ---- */

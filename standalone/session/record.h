@@ -159,7 +159,7 @@ struct recipient_reply {
 };
 
 struct transaction {
-    GList link;
+    GList link, over_link;
     uint32_t id;             /* in its session, from 1 */
     bool mail_seen;
     struct smtp_span mail_from;
@@ -175,6 +175,8 @@ struct transaction {
     struct moment last;      /* of the reply that ended it; without one, of the last that was seen of it */
     struct smtp_span helo;   /* the client's name when it began; octets NULL: none was seen */
     bool in_tls;             /* it was read under TLS */
+    bool lmtp;               /* each recipient has a reply of its own behind the content */
+    bool indexed;            /* the worker's: its mail has its name, and its record is in the index */
 };
 
 /* A frame, and its file. */
@@ -238,11 +240,16 @@ struct text_line {
     struct smtp_span text;
 };
 
+struct record;
+
 struct record_options {
     bool items; /* every line is wanted, not just the facts */
     bool timing; /* delays are to be measured */
     bool show_secrets; /* those that are repeated, too */
     struct message_options message;
+    /* A transaction is over, and all of its message came: nothing of it will change. NULL: nobody wants to know before the session ends. */
+    void (*over)(void *context, struct record *record, struct transaction *transaction);
+    void *context;
 };
 
 struct record {
@@ -292,6 +299,7 @@ struct record {
     struct lazy_arena message_arena;  /* the worker's: what it learns of messages */
     GQueue messages;                  /* struct message, by number */
     GQueue transactions;              /* struct transaction, by id */
+    GQueue over;                      /* those of them that are over, and wait for the number of the session */
     GQueue items;                     /* struct item, in order; empty without keep_items */
     GQueue auths;                     /* struct auth */
     GQueue findings;                  /* struct finding */
@@ -341,6 +349,9 @@ void record_expect(const struct record *record, int step);
 
 /* The dialogue goes through a proxy. */
 void record_proxied(struct record *record, const struct proxied_handshake *handshake);
+
+/* The session has its number. */
+void record_numbered(struct record *record);
 
 /* Takes one event of the session. */
 void record_event(struct record *record, const struct smtp_event *event);

@@ -91,6 +91,13 @@ static bool is_waited_for(const struct session_order *order, const struct sessio
     return !crowded || !order->hooks.is_full(order->hooks.context);
 }
 
+static void give_number(struct session_order *order, struct record *record)
+{
+    record->id = ++order->last_id;
+    if (order->hooks.numbered != NULL)
+        order->hooks.numbered(order->hooks.context, record);
+}
+
 /* Gives numbers from the front of the line, as far as everybody there is known. */
 static void sweep(struct session_order *order, int64_t now)
 {
@@ -105,7 +112,7 @@ static void sweep(struct session_order *order, int64_t now)
         leave_line(order, entry);
         if (entry->record == NULL)
             continue;
-        entry->record->id = ++order->last_id;
+        give_number(order, entry->record);
         if (entry->ended) {
             order->numberless--;
             note_ended(order, entry->record);
@@ -137,7 +144,7 @@ void session_order_accept(struct session_order *order, struct session_order_entr
 {
     entry->record = record;
     if (!entry->in_line)
-        record->id = ++order->last_id;
+        give_number(order, record);
     sweep(order, entry->start);
 }
 

@@ -18,6 +18,8 @@ struct session_order;
 struct session_order_entry;
 
 struct session_order_hooks {
+    /* A record has its number, perhaps long before it ends. May be NULL. */
+    void (*numbered)(void *context, struct record *record);
     /* A record ended and has its number. Whoever takes it frees it. */
     void (*ended)(void *context, struct record *record, bool in_turn);
     /* It is the turn of a record that was given to `ended` with `in_turn` false. */
