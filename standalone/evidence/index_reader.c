@@ -210,7 +210,7 @@ static bool utf8_goes_on(struct utf8 *utf8, uint8_t octet)
 }
 
 /* Whether the escape that is whole now may stand there: no half of a character alone, and no NUL in a name, as no file has. */
-static bool unit_is_good(struct reader *reader)
+static bool unit_is_good(struct index_record *reader)
 {
     bool high = reader->unit >= 0xd800 && reader->unit < 0xdc00;
     bool low = reader->unit >= 0xdc00 && reader->unit < 0xe000;
@@ -232,7 +232,7 @@ static bool is_good(struct index_record *reader, char octet)
            && (octet != '"' || reader->utf8.left == 0);
 }
 
-static void begin_escape(struct reader *reader)
+static void begin_escape(struct index_record *reader)
 {
     reader->hex = 4;
     reader->unit = 0;

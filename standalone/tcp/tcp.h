@@ -145,6 +145,8 @@ struct tcp_consumer {
     void (*expect)(void *context, const struct tcp_connection *connection, int half, int step);
     /* How many octets the consumer keeps of the connection, beside user_octets. May be NULL. */
     size_t (*memory)(void *context, const struct tcp_connection *connection);
+    /* Whether the connection is more than begun: it does not give way to others that begin. May be NULL: none does. */
+    bool (*speaks)(void *context, const struct tcp_connection *connection);
 };
 
 struct tcp_table;
@@ -153,9 +155,13 @@ struct tcp_table;
 #define TCP_CROWD 512
 
 /*
- * Bounds of the whole table. Beyond them the first gap is declared, and the oldest tombstone forgotten; a connection that was quiet
- * for TCP_QUIET is closed, and where there is none, new ones are not followed: better some whole than all in pieces.
+ * Bounds of the whole table. Beyond them the first gap is declared, and the oldest tombstone forgotten. Where a new connection finds no room,
+ * one that was quiet for TCP_QUIET is closed; else, of those that do not speak (yet), the one that was quiet for longest: a crowd that
+ * only greets hides nobody, and those that speak come to their end. They never take all: what is only begun keeps TCP_NEWCOMERS parts
+ * of 16. Where there is nobody to give way, new connections are not followed: better some whole than all in pieces.
  */
+#define TCP_NEWCOMERS 4u
+
 struct tcp_limits {
     size_t held;         /* octets that wait, in all connections */
     size_t connections;  /* octets that open connections take, with what the consumer says it keeps of them */
@@ -192,7 +198,7 @@ void tcp_table_free(struct tcp_table *table);
 /* Connections open now, octets held back now (with what each segment costs), tombstones now: for bounds in tests. */
 struct tcp_statistics {
     uint64_t connections, held_octets, tombstones;
-    uint64_t given_up;    /* connections so far that were not followed, or closed early, for want of memory */
+    uint64_t given_up;    /* connections so far that were not followed, or closed early, for want of memory, and had something to say */
     size_t memory;        /* octets that open connections take */
     uint64_t not_waited_for; /* holes so far that were declared because too much waited behind them */
     uint64_t implausible; /* segments so far whose payload was not used: far outside of what is expected, or in front of

@@ -104,16 +104,24 @@ static struct tcp_tombstone *new_tombstone(struct tcp_table *table, const struct
     tombstone->entry.is_tombstone = true;
     tombstone->refused = refused;
     if (table->tombstones.length >= table->limits.tombstones) {
-        drop_tombstone(table, quietest(&table->tombstones));
+        struct tcp_entry *oldest = quietest(&table->tombstones);
         table->forgetful = true;
+        table->forgot_uncounted = table->forgot_uncounted || ((const struct tcp_tombstone *)oldest)->uncounted;
+        drop_tombstone(table, oldest);
     }
     add_entry(table, &tombstone->entry);
     return tombstone;
 }
 
-static void leave_tombstone(struct tcp_table *table, const struct tcp_stream *stream)
+static bool said_anything(const struct tcp_stream *stream)
+{
+    return stream->half[0].delivered || stream->half[1].delivered || stream->held > 0;
+}
+
+static void leave_tombstone(struct tcp_table *table, const struct tcp_stream *stream, bool given_up)
 {
     struct tcp_tombstone *tombstone = new_tombstone(table, &stream->entry.flow, stream->refused);
+    tombstone->uncounted = given_up && !said_anything(stream);
     int low = tcp_same_endpoint(&stream->connection.endpoint[0], &stream->entry.flow.low) ? 0 : 1;
     for (int side = 0; side < 2; side++) {
         const struct tcp_half *half = &stream->half[side == 0 ? low : 1 - low];
@@ -182,12 +190,16 @@ static void close_stream(struct tcp_table *table, struct tcp_stream *stream, enu
         end = TCP_END_RST;
     tcp_withdraw_end(stream);
     table->memory -= stream->memory;
+    if (stream->speaks)
+        table->speaking -= stream->memory;
+    else
+        g_queue_unlink(&table->newcomers, &stream->newcomer);
     remove_entry(table, &stream->entry);
     table->consumer.closed(table->context, connection, end);
     if (end == TCP_END_LIMIT) /* the rest of it is no session of its own */
         stream->refused = true;
     if (end == TCP_END_FIN || end == TCP_END_RST || end == TCP_END_REFUSED || end == TCP_END_LIMIT)
-        leave_tombstone(table, stream);
+        leave_tombstone(table, stream, end == TCP_END_LIMIT);
     tcp_discard(stream);
     slots_give(table->streams, stream);
 }
@@ -207,20 +219,67 @@ static size_t stream_size(const struct tcp_table *table)
 /* A connection takes about so much before long, and counts for it from the beginning: what is let in can be followed to its end. */
 #define ROOM_FOR_ONE ((size_t)8192)
 
-/* Whether there is room for one connection more; the quiet ones make it. */
-static bool make_room(struct tcp_table *table)
+/* There is no memory for it. What never said anything counts when it does. */
+static void give_up(struct tcp_table *table, struct tcp_stream *stream)
+{
+    table->given_up += said_anything(stream);
+    close_stream(table, stream, TCP_END_LIMIT);
+}
+
+static void add_newcomer(struct tcp_table *table, struct tcp_stream *stream)
+{
+    stream->newcomer.data = stream;
+    stream->greeted = stream->entry.touched;
+    g_queue_push_tail_link(&table->newcomers, &stream->newcomer);
+}
+
+/* Of the newcomers the one that was quiet for about the longest time; NULL: there are none. */
+static struct tcp_stream *quietest_newcomer(struct tcp_table *table)
+{
+    while (table->newcomers.head != NULL) {
+        struct tcp_stream *stream = table->newcomers.head->data;
+        if (stream->greeted == stream->entry.touched)
+            return stream;
+        g_queue_unlink(&table->newcomers, &stream->newcomer);
+        add_newcomer(table, stream);
+    }
+    return NULL;
+}
+
+/* Whether there is room for one connection more. Quiet ones make it, or others of which not more is known, if `pressing`. */
+static bool make_room(struct tcp_table *table, bool pressing)
 {
     while (table->memory + ROOM_FOR_ONE > table->limits.connections && table->connections.length > 0) {
         struct tcp_entry *entry = quietest(&table->connections);
-        if (table->clock - entry->touched < TCP_QUIET)
+        bool quiet = table->clock - entry->touched >= TCP_QUIET;
+        struct tcp_stream *newcomer = quiet || !pressing ? NULL : quietest_newcomer(table);
+        if (!quiet && newcomer == NULL)
             return false;
-        table->given_up++;
-        close_stream(table, (struct tcp_stream *)entry, TCP_END_LIMIT);
+        give_up(table, quiet ? (struct tcp_stream *)entry : newcomer);
     }
     return true;
 }
 
-/* Brings what the connection counts for up to date; where there is too much of all, the longest idle ones go. */
+/* Too much is taken: who goes? Not `stream`, if there is another one. */
+static struct tcp_stream *first_to_go(struct tcp_table *table, const struct tcp_stream *stream)
+{
+    struct tcp_stream *newcomer = quietest_newcomer(table);
+    return newcomer != NULL && newcomer != stream ? newcomer : (struct tcp_stream *)quietest(&table->connections);
+}
+
+/* From now on it gives way to nobody who only begins, if there is still room for those. */
+static void note_speaking(struct tcp_table *table, struct tcp_stream *stream)
+{
+    if (stream->speaks || table->consumer.speaks == NULL || !table->consumer.speaks(table->context, &stream->connection))
+        return;
+    if (table->speaking + stream->memory > table->limits.connections / 16 * (16 - TCP_NEWCOMERS))
+        return;
+    stream->speaks = true;
+    table->speaking += stream->memory;
+    g_queue_unlink(&table->newcomers, &stream->newcomer);
+}
+
+/* Brings what the connection counts for up to date; where there is too much of all, others go. */
 static void account(struct tcp_table *table, struct tcp_stream *stream)
 {
     size_t memory = stream_size(table) + STREAM_OVERHEAD;
@@ -230,11 +289,11 @@ static void account(struct tcp_table *table, struct tcp_stream *stream)
         memory += table->consumer.memory(table->context, &stream->connection);
     memory = MAX(memory, ROOM_FOR_ONE);
     table->memory += memory - stream->memory;
+    table->speaking += stream->speaks ? memory - stream->memory : 0;
     stream->memory = memory;
-    while (table->memory > table->limits.connections && table->connections.length > 1) {
-        table->given_up++;
-        close_stream(table, (struct tcp_stream *)quietest(&table->connections), TCP_END_LIMIT);
-    }
+    note_speaking(table, stream);
+    while (table->memory > table->limits.connections && table->connections.length > 1)
+        give_up(table, first_to_go(table, stream));
 }
 
 /* Only a SYN, or payload, shows a connection to be there. */
@@ -259,6 +318,11 @@ static struct tcp_stream *open_stream(struct tcp_table *table, const struct tcp_
     start_half(&stream->half[0]);
     start_half(&stream->half[1]);
     add_entry(table, &stream->entry);
+    stream->speaks = table->consumer.speaks == NULL;
+    if (stream->speaks)
+        table->speaking += stream->memory;
+    else
+        add_newcomer(table, stream);
     return stream;
 }
 
@@ -378,6 +442,7 @@ struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *conte
     table->streams = slots_new(stream_size(table));
     table->recents = slots_new(tcp_recent_size());
     g_queue_init(&table->connections);
+    g_queue_init(&table->newcomers);
     g_queue_init(&table->tombstones);
     g_queue_init(&table->finished);
     g_queue_init(&table->resets);
@@ -645,6 +710,10 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
             if (tombstone->refused) /* it may go on for long */
                 entry->touched = table->clock;
             count_late(table, tombstone, segment, found->from_low);
+            if (tombstone->uncounted && segment->payload_octets > 0) {
+                tombstone->uncounted = false;
+                table->given_up++;
+            }
             return NULL;
         }
         int side = found->from_low ? 0 : 1;
@@ -654,9 +723,10 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
     }
     struct tcp_syn *syn = tcp_syns_find(table->syns, &found->flow);
     bool confirmed = syn != NULL && confirms_syn(syn, found, segment);
-    if ((confirmed || (opens(segment) && !is_lone_syn(segment))) && !make_room(table)) {
+    bool begins = confirmed || (segment->flags & PACKET_TCP_SYN) != 0;
+    if ((confirmed || (opens(segment) && !is_lone_syn(segment))) && !make_room(table, begins || !table->forgetful)) {
         /* Once tombstones were forgotten, what seems to be begun in the middle may be what was counted before. */
-        table->given_up += confirmed || !table->forgetful;
+        table->given_up += confirmed || !table->forgetful || table->forgot_uncounted;
         if (confirmed)
             tcp_syns_drop(table->syns, syn);
         new_tombstone(table, &found->flow, true);
