@@ -44,6 +44,7 @@ struct dialogue {
     struct smtp_feeder feeder; /* of `own_session`, once it was recognised */
     struct record *record;     /* NULL until then */
     bool refused;              /* not SMTP */
+    uint32_t deliveries;       /* of octets, so far */
     struct dialogues *owner;
     struct tcp_connection *connection;
     struct stream_buffer buffer[2];
@@ -101,7 +102,8 @@ static struct place locate(void *context, enum smtp_role role, uint64_t offset, 
     const struct stream_buffer *buffer = &dialogue->buffer[smtp_feeder_half(&dialogue->feeder, role)];
     struct tcp_place first = stream_buffer_place(buffer, offset);
     struct tcp_place last = octets > 1 ? stream_buffer_place(buffer, offset + octets - 1) : first;
-    return (struct place){ .frame = first.frame, .last_frame = last.frame, .capture = first.capture, .time = first.time, .offset = offset };
+    return (struct place){ .frame = first.frame, .last_frame = last.frame, .capture = first.capture, .order = first.order, .time = first.time,
+                           .offset = offset };
 }
 
 /* ---- what the core's feeder asks for ---- */
@@ -461,6 +463,14 @@ static void forget_marks(struct dialogue *dialogue, int half)
     stream_buffer_forget_marks(&dialogue->buffer[half], smtp_session_oldest(&dialogue->own_session, role));
 }
 
+/* Who greets and no more may be one of a crowd that is there to hide others. */
+static bool speaks(void *context, const struct tcp_connection *connection)
+{
+    (void)context;
+    const struct record *record = ((const struct dialogue *)connection->user)->record;
+    return record != NULL && (record->transactions.length > 0 || record->auths.length > 0);
+}
+
 static bool data(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets,
                  struct tcp_place place)
 {
@@ -469,15 +479,16 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
     struct stream_buffer *buffer = &dialogue->buffer[half];
     if (dialogue->refused)
         return false;
+    place.order = ++dialogue->deliveries;
     if (dialogue->decrypted) {
         take_encrypted(dialogue, half, offset, octets, place);
         forget_marks(dialogue, half);
         return true;
     }
     stream_buffer_mark(buffer, offset, place);
-    smtp_feeder_heard(&dialogue->feeder, half);
     if (dialogue->record == NULL) {
         stream_buffer_append(buffer, offset, octets);
+        smtp_feeder_note(&dialogue->feeder, half, offset + octets.length);
         decide(dialogue, false);
         return !dialogue->refused;
     }
@@ -511,10 +522,14 @@ static void gap(void *context, struct tcp_connection *connection, int half, uint
     if (dialogue->decrypted) {
         tls_connection_gap(under_tls_connection(dialogue->under_tls), tls_role(dialogue, half), offset, octets);
         feed_decrypted(dialogue, before);
-    } else if (dialogue->record != NULL)
+        return;
+    }
+    if (dialogue->record != NULL) {
         smtp_feeder_gap(&dialogue->feeder, &shell, dialogue, half, offset + octets);
-    else
-        stream_buffer_append(&dialogue->buffer[half], offset + octets, smtp_span(NULL, 0));
+        return;
+    }
+    stream_buffer_append(&dialogue->buffer[half], offset + octets, smtp_span(NULL, 0));
+    smtp_feeder_note(&dialogue->feeder, half, offset + octets);
 }
 
 static void conflict(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
@@ -651,4 +666,5 @@ const struct tcp_consumer dialogues_consumer = {
     .closed = closed,
     .expect = expect,
     .memory = memory,
+    .speaks = speaks,
 };
