@@ -181,10 +181,13 @@ static void put_reply(struct ladder *ladder, const struct item *item, const stru
     }
     if (count > shown)
         say_lines_left_out(ladder, count - shown);
-    for (; link != NULL && number + 1 < here->end_line; link = link->next)
-        number++;
+    if (here->end_line == item->lines.length) /* which need not be walked to: there may be very many */
+        link = item->lines.tail;
+    else
+        for (; link != NULL && number + 1 < here->end_line; number++)
+            link = link->next;
     if (link != NULL)
-        put_reply_line(ladder, item, link->data, number + 1, above);
+        put_reply_line(ladder, item, link->data, here->end_line, above);
 }
 
 static void put_field(struct html *html, const char *name, const char *value)
