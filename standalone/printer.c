@@ -189,7 +189,7 @@ static bool open_output(struct printer *printer)
             say_directory_failed(printer);
     }
     if (options->verify != NULL) {
-        printer->verify = verify_open(options->verify, options->memory_limit / 2, take_verification, printer);
+        printer->verify = verify_open(options->verify, options->memory_limit / 2, printer->pool, take_verification, printer);
         if (printer->verify == NULL)
             say_unreadable(printer, options->verify);
     }

@@ -12,6 +12,7 @@
 #include "export.h"
 #include "index_reader.h"
 #include "index_summary.h"
+#include "key_table.h"
 #include "language.h"
 #include "summary.h"
 #include "transaction_json.h"
@@ -25,8 +26,11 @@ struct verify {
     int directory;
     void (*report)(void *context, const struct verification *verification);
     void *context;
-    GHashTable *index;    /* struct index_entry, by its numbers; those that are left at the end are extra */
-    GHashTable *expected; /* names of files that should be, or may be, there */
+    struct key_table *index;    /* enum entry_mark, by a record's numbers */
+    struct key_table *contents; /* a mark for each record with all it says */
+    struct key_table *expected; /* a mark for each name of a file that should be, or may be, there */
+    GArray *extra;              /* struct index_entry, while the index is read again for them; else NULL */
+    uint64_t left;              /* records of the index that no mail came for yet */
     uint64_t memory;      /* octets, for the index's summary */
     bool readable;        /* the index */
     GString *summary;     /* the index's line; NULL: it has none, or one that is too long */
@@ -65,17 +69,30 @@ const char *verify_note_text(enum verify_note note)
 
 /* ---- the index ---- */
 
-static guint entry_hash(gconstpointer pointer)
+/* What is remembered of a record of the index: there may be any number of them. */
+enum entry_mark {
+    ENTRY_THERE = 1,
+    ENTRY_ATTACHMENTS = 2, /* they have paths */
+    ENTRY_DONE = 4,        /* its mail came, or it was called extra */
+};
+
+static struct key key_of_numbers(uint64_t session, uint64_t transaction)
 {
-    const struct index_entry *entry = pointer;
-    return (guint)(entry->session * 31 + entry->transaction);
+    const uint64_t numbers[] = { session, transaction };
+    return key_of(smtp_span(numbers, sizeof numbers));
 }
 
-static gboolean entry_equal(gconstpointer one, gconstpointer other)
+static struct key key_of_content(const struct index_entry *entry)
 {
-    const struct index_entry *a = one;
-    const struct index_entry *b = other;
-    return a->session == b->session && a->transaction == b->transaction;
+    struct {
+        uint64_t session, transaction;
+        char digest[sizeof entry->digest];
+    } content;
+    memset(&content, 0, sizeof content);
+    content.session = entry->session;
+    content.transaction = entry->transaction;
+    memcpy(content.digest, entry->digest, sizeof content.digest);
+    return key_of(smtp_span(&content, sizeof content));
 }
 
 static void report_index(struct verify *verify, uint64_t session, uint64_t transaction, enum verify_result result)
@@ -108,10 +125,23 @@ static void take_summary(struct verify *verify, const struct index_line *line)
 /* Two records with the same numbers: the second one is extra. */
 static void take_message(struct verify *verify, const struct index_entry *entry)
 {
-    if (g_hash_table_contains(verify->index, entry))
+    const struct key numbers = key_of_numbers(entry->session, entry->transaction);
+    const struct key content = key_of_content(entry);
+    if (key_table_find(verify->index, &numbers) != 0) {
         report_index(verify, entry->session, entry->transaction, VERIFY_EXTRA);
-    else
-        g_hash_table_add(verify->index, g_memdup2(entry, sizeof *entry));
+        return;
+    }
+    key_table_set(verify->index, &numbers, ENTRY_THERE | (entry->attachments ? ENTRY_ATTACHMENTS : 0));
+    key_table_set(verify->contents, &content, ENTRY_THERE);
+    verify->left++;
+}
+
+static void note_done(struct verify *verify, const struct key *numbers, uint32_t mark)
+{
+    if (!(mark & ENTRY_THERE) || (mark & ENTRY_DONE))
+        return;
+    key_table_set(verify->index, numbers, mark | ENTRY_DONE);
+    verify->left--;
 }
 
 static void take_line(void *context, const struct index_line *line)
@@ -176,7 +206,7 @@ static void pass_on(void *context)
 }
 
 /* The record of a transaction, as it would be written to the index now. */
-static bool agrees_with_index(const struct record *record, const struct transaction *transaction, const struct index_entry *found)
+static bool agrees_with_index(const struct verify *verify, const struct record *record, const struct transaction *transaction)
 {
     const struct transaction_paths paths = { .directory = NULL };
     struct passing passing = { .out = g_string_new(NULL), .record = index_record_begin(), .pool = record->options->message.pool };
@@ -185,9 +215,10 @@ static bool agrees_with_index(const struct record *record, const struct transact
     struct index_entry now;
     transaction_json_record(&json, record, transaction, &paths);
     index_record_add(passing.record, smtp_span(passing.out->str, passing.out->len - 1)); /* not the line end */
-    bool good = index_record_end(passing.record, &now) == INDEX_MESSAGE && strcmp(now.digest, found->digest) == 0;
+    bool good = index_record_end(passing.record, &now) == INDEX_MESSAGE;
+    const struct key content = key_of_content(&now);
     g_string_free(passing.out, TRUE);
-    return good;
+    return good && key_table_find(verify->contents, &content) != 0;
 }
 
 /* ---- files ---- */
@@ -228,7 +259,9 @@ static void check_file(struct verify *verify, struct verification *verification,
     if (needed || !missing)
         verify->report(verify->context, verification);
     g_free(found);
-    g_hash_table_add(verify->expected, name);
+    const struct key key = key_of(smtp_span_of_text(name));
+    key_table_set(verify->expected, &key, 1);
+    g_free(name);
 }
 
 /* ---- sessions ---- */
@@ -249,8 +282,8 @@ static void check_attachments(struct verify *verify, const struct record *record
 
 static void check_transaction(struct verify *verify, const struct record *record, const struct transaction *transaction)
 {
-    const struct index_entry key = { .session = record->id, .transaction = transaction->id };
-    const struct index_entry *entry = g_hash_table_lookup(verify->index, &key);
+    const struct key numbers = key_of_numbers(record->id, transaction->id);
+    uint32_t entry = key_table_find(verify->index, &numbers);
     struct message *message = transaction->message;
     if (message != NULL) {
         struct verification verification = { .what = "message", .session = record->id, .transaction = transaction->id,
@@ -258,13 +291,13 @@ static void check_transaction(struct verify *verify, const struct record *record
         char *name = export_message_name(record, transaction);
         message->path = arena_copy_text(lazy_arena_get(message->common), name);
         check_file(verify, &verification, name, true);
-        check_attachments(verify, record, transaction, entry != NULL && entry->attachments);
+        check_attachments(verify, record, transaction, (entry & ENTRY_ATTACHMENTS) != 0);
     }
-    if (entry == NULL)
+    if (entry == 0)
         report_index(verify, record->id, transaction->id, VERIFY_MISSING);
     else
-        report_index(verify, record->id, transaction->id, agrees_with_index(record, transaction, entry) ? VERIFY_AGREES : VERIFY_DIFFERS);
-    g_hash_table_remove(verify->index, &key);
+        report_index(verify, record->id, transaction->id, agrees_with_index(verify, record, transaction) ? VERIFY_AGREES : VERIFY_DIFFERS);
+    note_done(verify, &numbers, entry);
 }
 
 void verify_session(struct verify *verify, const struct record *record)
@@ -275,7 +308,7 @@ void verify_session(struct verify *verify, const struct record *record)
 
 /* ---- the directory ---- */
 
-struct verify *verify_open(const char *path, uint64_t memory, void (*report)(void *context, const struct verification *verification), void *context)
+struct verify *verify_open(const char *path, uint64_t memory, struct arena_pool *pool, void (*report)(void *context, const struct verification *verification), void *context)
 {
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (directory < 0)
@@ -285,32 +318,49 @@ struct verify *verify_open(const char *path, uint64_t memory, void (*report)(voi
     verify->report = report;
     verify->context = context;
     verify->memory = memory;
-    verify->index = g_hash_table_new_full(entry_hash, entry_equal, g_free, NULL);
-    verify->expected = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    verify->index = key_table_new(pool);
+    verify->contents = key_table_new(pool);
+    verify->expected = key_table_new(pool);
     read_index(verify);
     return verify;
 }
 
 static int by_numbers(const void *one, const void *other)
 {
-    const struct index_entry *a = *(const struct index_entry *const *)one;
-    const struct index_entry *b = *(const struct index_entry *const *)other;
+    const struct index_entry *a = one;
+    const struct index_entry *b = other;
     if (a->session != b->session)
         return a->session < b->session ? -1 : 1;
     return a->transaction < b->transaction ? -1 : a->transaction > b->transaction;
 }
 
+/* A line of the index again: is it a record that no mail came for? */
+static void take_extra(void *context, const struct index_line *line)
+{
+    struct verify *verify = context;
+    const struct key numbers = key_of_numbers(line->entry.session, line->entry.transaction);
+    uint32_t mark = line->kind == INDEX_MESSAGE ? key_table_find(verify->index, &numbers) : 0;
+    if ((mark & ENTRY_DONE) || mark == 0)
+        return;
+    note_done(verify, &numbers, mark);
+    g_array_append_val(verify->extra, line->entry);
+}
+
 static void report_extra_entries(struct verify *verify)
 {
-    guint count = 0;
-    gpointer *entries = g_hash_table_get_keys_as_array(verify->index, &count);
-    if (count > 0)
-        qsort(entries, count, sizeof *entries, by_numbers);
-    for (guint i = 0; i < count; i++) {
-        const struct index_entry *entry = entries[i];
+    int descriptor = verify->left > 0 ? open_file(verify, EXPORT_INDEX) : -1;
+    if (descriptor < 0)
+        return;
+    verify->extra = g_array_new(FALSE, FALSE, sizeof(struct index_entry));
+    index_read(descriptor, 0, take_extra, verify);
+    close(descriptor);
+    g_array_sort(verify->extra, by_numbers);
+    for (guint i = 0; i < verify->extra->len; i++) {
+        const struct index_entry *entry = &g_array_index(verify->extra, struct index_entry, i);
         report_index(verify, entry->session, entry->transaction, VERIFY_EXTRA);
     }
-    g_free(entries);
+    g_array_free(verify->extra, TRUE);
+    verify->extra = NULL;
 }
 
 static int by_name(const void *one, const void *other)
@@ -325,8 +375,9 @@ static void report_extra_files(struct verify *verify)
     GPtrArray *extra = g_ptr_array_new_with_free_func(g_free);
     const struct dirent *entry;
     while (names != NULL && (entry = readdir(names)) != NULL) {
+        const struct key name = key_of(smtp_span_of_text(entry->d_name));
         bool known = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || strcmp(entry->d_name, EXPORT_INDEX) == 0
-                     || g_hash_table_contains(verify->expected, entry->d_name);
+                     || key_table_find(verify->expected, &name) != 0;
         if (!known)
             g_ptr_array_add(extra, g_strdup(entry->d_name));
     }
@@ -395,7 +446,8 @@ void verify_free(struct verify *verify)
     if (verify->summary != NULL)
         g_string_free(verify->summary, TRUE);
     close(verify->directory);
-    g_hash_table_destroy(verify->index);
-    g_hash_table_destroy(verify->expected);
+    key_table_free(verify->index);
+    key_table_free(verify->contents);
+    key_table_free(verify->expected);
     g_free(verify);
 }

@@ -57,9 +57,9 @@ const char *verify_note_text(enum verify_note note);
 /*
  * Opens `path` and reads its index. Returns NULL, with errno set, where it is no directory that can be read. `report` is called for each
  * thing that is looked at. `memory`: octets that the index's summary may take while it is
- * looked at.
+ * looked at; `pool`: for all else that is remembered.
  */
-struct verify *verify_open(const char *path, uint64_t memory, void (*report)(void *context, const struct verification *verification), void *context);
+struct verify *verify_open(const char *path, uint64_t memory, struct arena_pool *pool, void (*report)(void *context, const struct verification *verification), void *context);
 
 /* A session of the captures: what of it should be there. */
 void verify_session(struct verify *verify, const struct record *record);

@@ -74,7 +74,7 @@ struct dialogues *dialogues_new(const struct dialogues_options *options)
 {
     struct dialogues *dialogues = g_new0(struct dialogues, 1);
     dialogues->options = *options;
-    dialogues->secrets = secrets_new();
+    dialogues->secrets = secrets_new(options->pool);
     dialogues->order = session_order_new(options->by_start, &options->order);
     return dialogues;
 }

@@ -671,6 +671,7 @@ void record_conflict(struct record *record, uint64_t offset, uint64_t octets)
         record->conflicts = arena_take(record->arena, sizeof *record->conflicts);
     struct conflicts *conflicts = record->conflicts;
     unsigned last = MIN(conflicts->count, CONFLICTS_KEPT - 1);
+    uint64_t news = MIN(offset, conflicts->count < CONFLICTS_KEPT ? offset : conflicts->stretch[last].to);
     if (conflicts->count < CONFLICTS_KEPT) {
         conflicts->stretch[conflicts->count++].from = offset;
     } else {
@@ -678,8 +679,12 @@ void record_conflict(struct record *record, uint64_t offset, uint64_t octets)
         offset = MAX(offset, conflicts->stretch[last].to - MIN(octets, conflicts->stretch[last].to));
     }
     conflicts->stretch[last].to = offset + octets;
-    for (const GList *link = record->messages.head; link != NULL; link = link->next)
+    for (const GList *link = record->messages.tail; link != NULL; link = link->prev) {
+        const struct message *message = link->data;
+        if (message->ends > 0 && message->ends <= news) /* what is in front was noted, or is not touched */
+            break;
         note_conflicts(record, link->data);
+    }
 }
 
 void record_contradiction(struct record *record)

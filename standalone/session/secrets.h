@@ -9,11 +9,12 @@
 
 #include <glib.h>
 
-#include "span.h"
+#include "arena.h"
 
 struct secrets;
 
-struct secrets *secrets_new(void);
+/* `pool` must outlive it. */
+struct secrets *secrets_new(struct arena_pool *pool);
 void secrets_free(struct secrets *secrets);
 
 /* The number of the label of `secret`, from 1. */
