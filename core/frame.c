@@ -5,6 +5,7 @@
  * nothing here changes it.
  */
 
+#include "proxy.h"
 #include "session_private.h"
 #include "telnet.h"
 
@@ -181,35 +182,13 @@ static enum frame frame_tls(const struct smtp_session *session, enum smtp_role r
     return give(unit, UNIT_TLS_RECORD, octets, octets.length);
 }
 
-static const char proxy_v2_signature[12] = { 0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a };
-
-/* The PROXY protocol (haproxy.org's proxy-protocol.txt): text v1, or binary v2 with its length in octets 14 and 15. */
+/* A header of the PROXY protocol in front of everything. `*decided` is false if there is none. */
 static enum frame frame_proxy(struct smtp_span octets, bool at_end, struct unit *unit, bool *decided)
 {
-    *decided = true;
-    size_t signature = sizeof proxy_v2_signature;
-    size_t common = octets.length < signature ? octets.length : signature;
-    if (memcmp(octets.octets, proxy_v2_signature, common) == 0) {
-        if (octets.length < 16) {
-            *decided = !at_end;
-            return FRAME_MORE;
-        }
-        size_t length = 16 + (((size_t)octets.octets[14] << 8) | octets.octets[15]);
-        if (octets.length >= length)
-            return give(unit, UNIT_PROXY, octets, length);
-        *decided = !at_end;
-        return FRAME_MORE;
-    }
-    static const char v1[] = "PROXY ";
-    size_t shared = octets.length < 6 ? octets.length : 6;
-    if (memcmp(octets.octets, v1, shared) == 0) {
-        if (shared == 6 && find_line(octets, at_end, unit))
-            return give_line(unit, UNIT_PROXY, octets);
-        *decided = !at_end;
-        return FRAME_MORE;
-    }
-    *decided = false;
-    return FRAME_MORE;
+    size_t length = 0;
+    enum smtp_proxy_look look = smtp_proxy_look(octets, at_end, &length);
+    *decided = look != SMTP_PROXY_NO;
+    return look == SMTP_PROXY_YES ? give(unit, UNIT_PROXY, octets, length) : FRAME_MORE;
 }
 
 /* Telnet's own octets in front of a line: one sequence at a time. `*decided` is false if there are none. */

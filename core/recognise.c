@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "line.h"
+#include "proxy.h"
 #include "reply.h"
 #include "telnet.h"
 #include "tls.h"
@@ -93,16 +94,14 @@ static struct first_line first_line(struct smtp_span octets, bool ended)
                                 .verb = command.verb };
 }
 
-/* A PROXY header in front of the dialogue (the session reads it again, with all its checks). */
-static struct smtp_span without_proxy_header(struct smtp_span octets)
+/* A PROXY header in front of the dialogue; what stands behind one that is not whole is not known. */
+static struct smtp_span without_proxy_header(struct smtp_span octets, bool ended)
 {
-    static const uint8_t v2[] = { 0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a };
-    if (octets.length >= 16 && memcmp(octets.octets, v2, sizeof v2) == 0)
-        return smtp_span_from(octets, 16 + (((size_t)octets.octets[14] << 8) | octets.octets[15]));
-    if (!smtp_span_starts_with(octets, "PROXY "))
-        return octets;
-    const uint8_t *end = memchr(octets.octets, '\n', octets.length);
-    return end != NULL ? smtp_span_from(octets, (size_t)(end - octets.octets) + 1) : smtp_span(octets.octets, 0);
+    size_t length = 0;
+    enum smtp_proxy_look look = smtp_proxy_look(octets, ended, &length);
+    if (look == SMTP_PROXY_PERHAPS)
+        return smtp_span(octets.octets, 0);
+    return look == SMTP_PROXY_YES ? smtp_span_from(octets, length) : octets;
 }
 
 /* Telnet's own octets, which the session takes away, too. What may be the begin of some is not looked at yet. */
@@ -298,7 +297,7 @@ enum smtp_recognition smtp_recognise(const struct smtp_first_octets *seen, bool 
     if (!seen->opener_known && smtp_span_starts_with(opener, "220") && !smtp_span_starts_with(other, "220"))
         opener_client = false;
     *opener_is_client = opener_client;
-    struct smtp_span client = without_telnet(without_proxy_header(opener_client ? opener : other), seen->ended);
+    struct smtp_span client = without_telnet(without_proxy_header(opener_client ? opener : other, seen->ended), seen->ended);
     struct smtp_span server = without_telnet(opener_client ? other : opener, seen->ended);
     bool ended = seen->ended || client.length >= SMTP_RECOGNISE_LIMIT || server.length >= SMTP_RECOGNISE_LIMIT;
     if (client.length == 0 && server.length == 0)
