@@ -12,6 +12,14 @@ static size_t feed(struct smtp_feeder *feeder, const struct smtp_sink *sink, int
     return used;
 }
 
+/* What did not come yet, at the time that is replayed, is not there; nor is it known what follows. */
+static struct smtp_span hide_later(const struct smtp_feeder *feeder, int half, uint64_t offset, struct smtp_span octets, bool *at_end)
+{
+    uint64_t shown = feeder->shown[half] - offset;
+    *at_end = *at_end && shown > octets.length;
+    return shown < octets.length ? smtp_span_first(octets, (size_t)shown) : octets;
+}
+
 /* Feeds what waits of one half, and tells the session of the holes in it. */
 static void pump_half(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context, int half)
 {
@@ -19,11 +27,15 @@ static void pump_half(struct smtp_feeder *feeder, const struct smtp_shell *shell
     uint64_t offset;
     struct smtp_span octets;
     while (shell->first(context, half, &offset, &octets)) {
+        if (feeder->replaying && offset + (octets.length > 0) > feeder->shown[half])
+            return;
         enum smtp_role role = smtp_feeder_role(feeder, half);
         uint64_t expected = feeder->session->half[role].offset;
         if (offset > expected)
             smtp_session_gap(feeder->session, role, offset - expected, &sink);
         bool at_end = shell->hole_follows(context, half) || feeder->finished[half];
+        if (feeder->replaying)
+            octets = hide_later(feeder, half, offset, octets, &at_end);
         size_t used = feed(feeder, &sink, half, octets, at_end);
         shell->take(context, half, used);
         if (used < octets.length)
@@ -45,10 +57,32 @@ void smtp_feeder_pump(struct smtp_feeder *feeder, const struct smtp_shell *shell
     }
 }
 
+void smtp_feeder_note(struct smtp_feeder *feeder, int half, uint64_t end)
+{
+    unsigned last = feeder->turns;
+    if (last == 0 || feeder->turn_half[last - 1] != half) {
+        if (last == SMTP_FEEDER_TURNS)
+            return;
+        feeder->turn_half[last] = (uint8_t)half;
+        feeder->turns++;
+        last++;
+    }
+    feeder->turn_end[last - 1] = end;
+}
+
 void smtp_feeder_begin(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context)
 {
-    bool in_the_middle = feeder->session->mid_stream && feeder->spoke_first != 0;
-    smtp_feeder_pump(feeder, shell, context, in_the_middle ? feeder->spoke_first - 1 : 1 - feeder->client);
+    feeder->replaying = true;
+    for (unsigned turn = 0; turn < feeder->turns; turn++) {
+        int half = feeder->turn_half[turn];
+        feeder->shown[half] = feeder->turn_end[turn];
+        smtp_feeder_pump(feeder, shell, context, half);
+    }
+    feeder->replaying = false;
+    for (int half = 0; half < 2; half++)
+        if (feeder->finished[half])
+            smtp_session_finished(feeder->session, smtp_feeder_role(feeder, half));
+    smtp_feeder_pump(feeder, shell, context, 1 - feeder->client);
 }
 
 void smtp_feeder_octets(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context, int half, uint64_t offset,

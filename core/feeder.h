@@ -24,12 +24,19 @@ struct smtp_shell {
     size_t (*waiting)(void *context, int half);
 };
 
+/* How often the sides may take turns before it is known what they speak, so that what waits is still fed in the order in which it came. */
+#define SMTP_FEEDER_TURNS 8
+
 /* All zero: nothing was recognised yet. Plain: it may be copied. */
 struct smtp_feeder {
     struct smtp_session *session; /* the shell's; started, before anything is fed */
     int client;                   /* the half that is the client's */
     bool finished[2];             /* no more octets of the half will come */
-    int spoke_first;              /* 1 + the half whose octets came first; 0: nothing came */
+    bool replaying;               /* only octets in front of `shown` count yet, of each half */
+    uint64_t shown[2];
+    uint8_t turns;                /* before the session began; each by one half, up to an offset in its stream */
+    uint8_t turn_half[SMTP_FEEDER_TURNS];
+    uint64_t turn_end[SMTP_FEEDER_TURNS];
 };
 
 static inline enum smtp_role smtp_feeder_role(const struct smtp_feeder *feeder, int half)
@@ -42,6 +49,12 @@ static inline int smtp_feeder_half(const struct smtp_feeder *feeder, enum smtp_r
     return role == SMTP_CLIENT ? feeder->client : 1 - feeder->client;
 }
 
+/* Before the session began: the shell keeps the octets of a half up to `end`, or a hole up to there. */
+void smtp_feeder_note(struct smtp_feeder *feeder, int half, uint64_t end);
+
+/* The session has begun: feeds what waits, in the order in which it came. */
+void smtp_feeder_begin(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context);
+
 /* The next octets of a half, at `offset`: what can be taken is fed, the rest waits. */
 void smtp_feeder_octets(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context, int half, uint64_t offset,
                         struct smtp_span octets);
@@ -51,16 +64,6 @@ void smtp_feeder_gap(struct smtp_feeder *feeder, const struct smtp_shell *shell,
 
 /* Feeds what waits of both halves, this one first, as far as it goes. */
 void smtp_feeder_pump(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context, int half);
-
-/* Octets of the half came, before the session is begun or after. */
-static inline void smtp_feeder_heard(struct smtp_feeder *feeder, int half)
-{
-    if (feeder->spoke_first == 0)
-        feeder->spoke_first = 1 + half;
-}
-
-/* The session was begun: feeds what waits. Where the capture begins in the middle, in the order in which it came. */
-void smtp_feeder_begin(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context);
 
 /* A half ended. */
 void smtp_feeder_finished(struct smtp_feeder *feeder, const struct smtp_shell *shell, void *context, int half);

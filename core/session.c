@@ -234,15 +234,29 @@ void smtp_session_force(struct smtp_session *session)
     session->force = true;
 }
 
+static uint64_t older(uint64_t one, uint64_t other)
+{
+    return one < other ? one : other;
+}
+
 uint64_t smtp_session_oldest(const struct smtp_session *session, enum smtp_role role)
 {
-    if (role == SMTP_SERVER)
-        return session->reply_open ? session->reply_offset : session->half[role].offset;
+    uint64_t oldest = session->half[role].offset;
+    bool tls_to_come = session->starttls_accepted && !session->clear_answered && !session->encrypted;
+    if (role == SMTP_SERVER) {
+        if (session->reply_open)
+            oldest = session->reply_offset;
+        if (tls_to_come && session->reply_behind_220 && session->half[role].mode == SERVER_REPLY)
+            oldest = older(oldest, session->reply_behind_offset);
+        return session->starttls_doubtful ? older(oldest, session->starttls_reply_offset) : oldest;
+    }
     if (session->smuggling.armed)
-        return session->smuggling.offset;
+        oldest = older(oldest, session->smuggling.offset);
     if (session->early_talker && (!session->greeting_seen || session->early_talk))
-        return session->early_offset;
-    return session->half[role].offset;
+        oldest = older(oldest, session->early_offset);
+    if ((tls_to_come && session->clear_behind && !session->tls_begun) || (session->starttls_doubtful && session->octets_behind_starttls))
+        oldest = older(oldest, session->behind_offset);
+    return oldest;
 }
 
 bool smtp_session_is_idle(const struct smtp_session *session)

@@ -126,9 +126,9 @@ static void take_octets(void *context, unsigned half, struct smtp_span octets, v
     uint64_t offset = dialogue->offset[half];
     dialogue->offset[half] += octets.length;
     facts_add_piece(&dialogue->facts, half, owner, offset, skip, (uint32_t)octets.length);
-    smtp_feeder_heard(&dialogue->feeder, (int)half);
     if (dialogue->feeder.session == NULL) {
         waiting_append(&dialogue->waiting[half], offset, octets);
+        smtp_feeder_note(&dialogue->feeder, (int)half, dialogue->offset[half]);
         decide(dialogue, false);
         return;
     }
@@ -141,10 +141,12 @@ static void take_gap(void *context, unsigned half, uint64_t octets)
     if (dialogue->state == DIALOGUE_REFUSED)
         return;
     dialogue->offset[half] += octets;
-    if (dialogue->feeder.session != NULL)
+    if (dialogue->feeder.session != NULL) {
         smtp_feeder_gap(&dialogue->feeder, &shell, dialogue, (int)half, dialogue->offset[half]);
-    else
-        waiting_append(&dialogue->waiting[half], dialogue->offset[half], smtp_span(NULL, 0));
+        return;
+    }
+    waiting_append(&dialogue->waiting[half], dialogue->offset[half], smtp_span(NULL, 0));
+    smtp_feeder_note(&dialogue->feeder, (int)half, dialogue->offset[half]);
 }
 
 static const struct stream_consumer consumer = { .octets = take_octets, .gap = take_gap };
@@ -406,7 +408,8 @@ static bool begins_tls(const struct dialogue *dialogue, tvbuff_t *tvb, struct sm
     if (dialogue->handed || dialogue->decrypted || dialogue->state == DIALOGUE_REFUSED || tls_handle == NULL)
         return false;
     bool first = dialogue->feeder.session == NULL && dialogue->believed && dialogue->offset[0] + dialogue->offset[1] == 0;
-    bool asked = dialogue->feeder.session != NULL && dialogue->feeder.session->starttls_accepted;
+    const struct smtp_session *session = dialogue->feeder.session;
+    bool asked = session != NULL && (session->starttls_accepted || session->starttls_doubtful);
     if (!first && !asked)
         return false;
     uint32_t length = tvb_captured_length(tvb);

@@ -475,9 +475,9 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
         return true;
     }
     stream_buffer_mark(buffer, offset, place);
-    smtp_feeder_heard(&dialogue->feeder, half);
     if (dialogue->record == NULL) {
         stream_buffer_append(buffer, offset, octets);
+        smtp_feeder_note(&dialogue->feeder, half, offset + octets.length);
         decide(dialogue, false);
         return !dialogue->refused;
     }
@@ -511,10 +511,14 @@ static void gap(void *context, struct tcp_connection *connection, int half, uint
     if (dialogue->decrypted) {
         tls_connection_gap(under_tls_connection(dialogue->under_tls), tls_role(dialogue, half), offset, octets);
         feed_decrypted(dialogue, before);
-    } else if (dialogue->record != NULL)
+        return;
+    }
+    if (dialogue->record != NULL) {
         smtp_feeder_gap(&dialogue->feeder, &shell, dialogue, half, offset + octets);
-    else
-        stream_buffer_append(&dialogue->buffer[half], offset + octets, smtp_span(NULL, 0));
+        return;
+    }
+    stream_buffer_append(&dialogue->buffer[half], offset + octets, smtp_span(NULL, 0));
+    smtp_feeder_note(&dialogue->feeder, half, offset + octets);
 }
 
 static void conflict(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
