@@ -167,6 +167,8 @@ static void write_item(struct json *json, const struct record *record, const str
     case ITEM_BOUNDARY:
         write_boundary(json, record, item, show_secrets);
         break;
+    case ITEM_REPLY_PART: /* the reply has all of its lines */
+        break;
     case ITEM_REPLY:
         write_reply(json, record, item);
         break;

@@ -133,7 +133,8 @@ static const char *reply_arrow(const struct item *item)
     return item->encrypted ? "<~" : "<-";
 }
 
-static void put_reply(struct writer *writer, const struct item *item)
+/* Of a reply the lines that stand here: all of them, mostly. */
+static void put_reply(struct writer *writer, const struct item *item, const struct item *here)
 {
     bool refused = item->reply.code >= 400;
     bool extensions = item->reply.code == 250 && item->lines.length > item->reply.text_lines + 1
@@ -141,10 +142,10 @@ static void put_reply(struct writer *writer, const struct item *item)
     GString *text = g_string_new(NULL);
     GString *annotation = g_string_new(NULL);
     struct item part = *item; /* its lines may have come in several frames */
-    unsigned number = 0;
-    for (const GList *link = item->lines.head; link != NULL; link = record_next(writer->record, link)) {
+    unsigned number = here->first_line;
+    for (const GList *link = here->lines_here; link != NULL && number < here->end_line; link = record_next(writer->record, link)) {
         const struct record_line *line = link->data;
-        bool first = link->prev == NULL;
+        bool first = number == here->first_line;
         bool moved = line->place.frame != part.place.frame || line->place.capture != part.place.capture;
         part.place = line->place;
         put_capture(writer, &line->place);
@@ -310,7 +311,10 @@ static void put_item(struct writer *writer, const struct item *item)
         put_command(writer, item);
         break;
     case ITEM_REPLY:
-        put_reply(writer, item);
+        put_reply(writer, item, item);
+        break;
+    case ITEM_REPLY_PART:
+        put_reply(writer, item->whole, item);
         break;
     case ITEM_DATA:
         put_data(writer, item);

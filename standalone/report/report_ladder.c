@@ -160,26 +160,32 @@ static void put_reply_line(struct ladder *ladder, const struct item *item, const
     g_string_free(text, TRUE);
 }
 
-/* Of very many lines, the last one has the arrow and is shown in any case. */
-static void put_reply(struct ladder *ladder, const struct item *item)
+static void say_lines_left_out(struct ladder *ladder, unsigned lines)
 {
-    unsigned number = 0;
-    unsigned shown = MIN(item->lines.length, REPORT_LINES);
+    char *text = g_strdup_printf(language_plural("%u line of this reply is left out", "%u lines of this reply are left out", lines), lines);
+    put_band(ladder, "cut", text);
+    g_free(text);
+}
+
+/* Of a reply the lines that stand here: all of them, mostly. Of very many, the last one has the arrow and is shown in any case. */
+static void put_reply(struct ladder *ladder, const struct item *item, const struct item *here)
+{
+    unsigned number = here->first_line;
+    unsigned count = here->end_line - here->first_line;
+    unsigned shown = MIN(count, REPORT_LINES);
     const struct place *above = NULL;
-    for (const GList *link = item->lines.head; link != NULL && ++number < shown; link = link->next) {
+    const GList *link = here->lines_here;
+    for (; link != NULL && number + 1 < here->first_line + shown; link = link->next, number++) {
         const struct record_line *line = link->data;
-        put_reply_line(ladder, item, line, number, above);
+        put_reply_line(ladder, item, line, number + 1, above);
         above = &line->place;
     }
-    if (item->lines.length > shown) {
-        char *text = g_strdup_printf(language_plural("%u line of this reply is left out",
-                                                     "%u lines of this reply are left out", item->lines.length - shown),
-                                     item->lines.length - shown);
-        put_band(ladder, "cut", text);
-        g_free(text);
-    }
-    if (item->lines.tail != NULL)
-        put_reply_line(ladder, item, item->lines.tail->data, item->lines.length, above);
+    if (count > shown)
+        say_lines_left_out(ladder, count - shown);
+    for (; link != NULL && number + 1 < here->end_line; link = link->next)
+        number++;
+    if (link != NULL)
+        put_reply_line(ladder, item, link->data, number + 1, above);
 }
 
 static void put_field(struct html *html, const char *name, const char *value)
@@ -325,7 +331,10 @@ static void put_item(struct ladder *ladder, const struct item *item)
         put_command(ladder, item);
         break;
     case ITEM_REPLY:
-        put_reply(ladder, item);
+        put_reply(ladder, item, item);
+        break;
+    case ITEM_REPLY_PART:
+        put_reply(ladder, item->whole, item);
         break;
     case ITEM_DATA:
         put_data(ladder, item);

@@ -211,7 +211,7 @@ static void add_bar(struct timeline *timeline, const struct record *record, bool
             bar.tls = CLAMP(item->place.time, bar.start, bar.end);
         else if (tls && item->step == SMTP_STEP_FAILED)
             bar.tls = bar.end;
-        if (record->findings.length > 0 && item->place.frame != 0)
+        if (record->findings.length > 0 && item->place.frame != 0 && item->kind != ITEM_REPLY_PART)
             mark_findings(&bar, record, item);
     }
     g_array_append_val(timeline->bars, bar);

@@ -44,6 +44,7 @@ struct dialogue {
     struct smtp_feeder feeder; /* of `own_session`, once it was recognised */
     struct record *record;     /* NULL until then */
     bool refused;              /* not SMTP */
+    uint32_t deliveries;       /* of octets, so far */
     struct dialogues *owner;
     struct tcp_connection *connection;
     struct stream_buffer buffer[2];
@@ -101,7 +102,8 @@ static struct place locate(void *context, enum smtp_role role, uint64_t offset, 
     const struct stream_buffer *buffer = &dialogue->buffer[smtp_feeder_half(&dialogue->feeder, role)];
     struct tcp_place first = stream_buffer_place(buffer, offset);
     struct tcp_place last = octets > 1 ? stream_buffer_place(buffer, offset + octets - 1) : first;
-    return (struct place){ .frame = first.frame, .last_frame = last.frame, .capture = first.capture, .time = first.time, .offset = offset };
+    return (struct place){ .frame = first.frame, .last_frame = last.frame, .capture = first.capture, .order = first.order, .time = first.time,
+                           .offset = offset };
 }
 
 /* ---- what the core's feeder asks for ---- */
@@ -469,6 +471,7 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
     struct stream_buffer *buffer = &dialogue->buffer[half];
     if (dialogue->refused)
         return false;
+    place.order = ++dialogue->deliveries;
     if (dialogue->decrypted) {
         take_encrypted(dialogue, half, offset, octets, place);
         forget_marks(dialogue, half);

@@ -88,12 +88,14 @@ static struct item *add_item(struct record *record, enum item_kind kind, const s
 {
     if (!record->options->items)
         return NULL;
+    if (kind != ITEM_REPLY)
+        record_part_reply(record);
     struct item *item = arena_take(record->arena, sizeof *item);
     item->kind = kind;
     item->role = event->role;
     item->encrypted = event->encrypted;
     item->place = place_of(record, event);
-    append(&record->items, &item->link, item);
+    record_put_item(record, item);
     return item;
 }
 
@@ -361,6 +363,8 @@ static void take_reply_line(struct record *record, const struct smtp_event *even
     line->reply.text = smtp_span_from(line->text, behind);
     line->reply.enhanced = smtp_enhanced_status_parse(line->reply.text);
     append(&record->lines, &line->link, line);
+    if (record->untold == NULL)
+        record->untold = line;
 }
 
 /* All lines of the last reply, their codes left out; copied when somebody wants it. */
@@ -573,6 +577,7 @@ static void take_reply(struct record *record, const struct smtp_event *event)
         item->reply = *reply;
         if (delivery != NULL)
             delivery->item = item;
+        record_join_parts(record, item);
         keep_lines(record, item);
         if (sent != NULL) {
             item->has_command = true;
@@ -634,8 +639,10 @@ static struct message *message_of(struct record *record, uint32_t number, enum s
 /* Content begins with an octet that had not come when the server asked for it. */
 static void place_content(struct record *record, struct item *item)
 {
-    if (item->octets == 0)
-        item->place = record->locate(record->locate_context, item->role, item->place.offset, 1);
+    if (item->octets > 0)
+        return;
+    item->place = record->locate(record->locate_context, item->role, item->place.offset, 1);
+    record_put_data(record, item);
 }
 
 /* Stretches of the client's stream that were captured with two contents; of very many the last one stands for all that
@@ -1044,15 +1051,15 @@ static void take_skipped(struct record *record, const struct smtp_event *event)
 {
     if (event->secret.octets.length > 0)
         learn(record, &event->secret, secrets_label(record->secrets, event->secret.named));
-    struct item *item = g_queue_peek_tail(&record->items);
-    bool goes_on = item != NULL && item->kind == ITEM_SKIPPED && item->role == event->role && item->opaque == event->opaque;
-    if (!goes_on)
+    struct place place = place_of(record, event);
+    struct item *item = record_skipped_before(record, event->role, place.order);
+    if (item == NULL || item->opaque != event->opaque)
         item = add_item(record, ITEM_SKIPPED, event);
     if (item == NULL)
         return;
     item->opaque = event->opaque;
     item->octets += event->octets;
-    item->place.last_frame = place_of(record, event).last_frame;
+    item->place.last_frame = place.last_frame;
     add_skipped_text(record, item, event);
 }
 

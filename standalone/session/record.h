@@ -22,6 +22,7 @@
 struct place {
     uint64_t frame, last_frame;
     unsigned capture; /* file of the first */
+    uint32_t order;   /* of the first: grows with the order in which the octets of both sides came */
     int64_t time; /* nanoseconds since 1970 */
     uint64_t offset;
 };
@@ -63,6 +64,7 @@ enum item_kind {
     ITEM_COMMAND,
     ITEM_RESPONSE, /* a client line of an AUTH exchange */
     ITEM_REPLY,
+    ITEM_REPLY_PART, /* lines of a reply that came before what stands behind them, and the others later */
     ITEM_DATA,     /* the content of DATA, or one BDAT chunk */
     ITEM_BOUNDARY,
     ITEM_GAP,
@@ -94,6 +96,9 @@ struct item {
     /* REPLY */
     struct smtp_reply reply;
     GQueue lines;            /* struct record_line */
+    struct item *whole;      /* REPLY_PART: the reply */
+    const GList *lines_here; /* REPLY, REPLY_PART: of the lines, the first one that stands here; NULL: none does */
+    unsigned first_line, end_line; /* REPLY, REPLY_PART: from 0; the lines that stand here, the others are in parts of their own */
     bool has_command;        /* `command_frame` and `command_time` are known */
     uint64_t command_frame;
     const struct recipient *recipient; /* that it is for (LMTP, PRDR); NULL: none, or it cannot be told */
@@ -289,6 +294,11 @@ struct record {
     GQueue new_extensions;            /* struct text_line */
     struct smtp_span refusal, refusal_enhanced;
     struct smtp_span verdict, verdict_enhanced;
+    GList *last_item[2];              /* by role; NULL: there is none */
+    GList *before_data;               /* the item of the client in front of the content coming in; NULL: there is none */
+    const struct record_line *untold; /* of the reply coming in, the first line that is in no part; NULL: there is none */
+    unsigned told;                    /* lines of it that are in parts */
+    struct item *parts;               /* the last of them, by `whole` the one before; NULL: there are none */
     struct item *response;            /* the response that waits for its reply */
     GQueue deliveries;                /* struct recipient_reply: of the content at hand */
     struct { uint64_t offset; struct spot spot; } proof_place[SMTP_SERVER + 1]; /* by role; of PROOF_PLACE */

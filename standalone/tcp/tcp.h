@@ -92,6 +92,7 @@ enum tcp_checksums {
 struct tcp_place {
     uint64_t frame;
     unsigned capture; /* file that the frame is in */
+    uint32_t order;   /* for the consumer's own count of deliveries; 0 */
     int64_t time; /* nanoseconds */
 };
 
