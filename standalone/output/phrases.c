@@ -354,8 +354,61 @@ void phrase_session(GString *out, const struct record *record)
 
 void phrase_proxy(GString *out, const struct record *record)
 {
+    const struct smtp_proxy_header *balancer = &record->balancer;
+    GString *who = g_string_new(NULL);
+    if (record->proxy != NULL) {
+        text_append_visible(who, record->proxy_target);
+        g_string_append_printf(out, _("a %s proxy, asked for %s"), record->proxy, who->str);
+    }
+    if (record->proxy != NULL && balancer->version != 0)
+        g_string_append(out, _("; "));
+    g_string_truncate(who, 0);
+    phrase_proxy_endpoint(who, balancer, &balancer->source);
+    if (who->len > 0)
+        g_string_append_printf(out, _("a load balancer (PROXY v%u), for its client %s"), balancer->version, who->str);
+    else if (balancer->version != 0)
+        g_string_append_printf(out, _("a load balancer (PROXY v%u)"), balancer->version);
+    g_string_free(who, TRUE);
+}
+
+void phrase_proxy_endpoint(GString *out, const struct smtp_proxy_header *header, const struct smtp_proxy_endpoint *endpoint)
+{
+    char address[SMTP_PROXY_ADDRESS_TEXT];
+    if (header->family == SMTP_PROXY_NO_ADDRESS)
+        return;
+    smtp_proxy_address(header->family, endpoint, address);
+    g_string_append_printf(out, header->family == SMTP_PROXY_IPV6 ? "[%s]:%u" : "%s:%u", address, endpoint->port);
+}
+
+void phrase_proxy_header(GString *line, GString *meaning, struct smtp_span octets, size_t limit)
+{
+    const struct smtp_proxy_header header = smtp_proxy_parse(octets);
+    struct smtp_span text = octets;
+    GString *source = g_string_new(NULL);
     GString *target = g_string_new(NULL);
-    text_append_visible(target, record->proxy_target);
-    g_string_append_printf(out, _("a %s proxy, asked for %s"), record->proxy, target->str);
+    while (header.version == 1 && text.length > 0 && (text.octets[text.length - 1] == '\n' || text.octets[text.length - 1] == '\r'))
+        text.length--;
+    phrase_cut(line, text, limit);
+    phrase_proxy_endpoint(source, &header, &header.source);
+    phrase_proxy_endpoint(target, &header, &header.target);
+    if (source->len > 0)
+        g_string_append_printf(meaning, _("PROXY protocol header, from a load balancer; its client %s connected to %s"), source->str, target->str);
+    else if (header.local)
+        g_string_append(meaning, _("PROXY protocol header, from a load balancer that speaks for itself"));
+    else
+        g_string_append(meaning, _("PROXY protocol header, from a load balancer"));
+    if (header.authority.length > 0) {
+        g_string_truncate(source, 0);
+        text_append_visible(source, smtp_span_first(header.authority, PHRASE_LINE_SHOWN));
+        g_string_append_printf(meaning, _("; it asked for %s"), source->str);
+    }
+    if (header.tls_version.length > 0) {
+        g_string_truncate(source, 0);
+        text_append_visible(source, smtp_span_first(header.tls_version, PHRASE_LINE_SHOWN));
+        g_string_append_printf(meaning, _("; encrypted up to the load balancer, with %s"), source->str);
+    }
+    if (header.malformed)
+        g_string_append(meaning, _("; the header is cut, or not as it should be"));
     g_string_free(target, TRUE);
+    g_string_free(source, TRUE);
 }

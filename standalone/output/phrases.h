@@ -71,4 +71,10 @@ void phrase_session(GString *out, const struct record *record);
 /* "a SOCKS5 proxy, asked for mail.example.com:25". */
 void phrase_proxy(GString *out, const struct record *record);
 
+/* "192.0.2.1:4000", "[2001:db8::1]:4000"; nothing where the header has no addresses. */
+void phrase_proxy_endpoint(GString *out, const struct smtp_proxy_header *header, const struct smtp_proxy_endpoint *endpoint);
+
+/* A header of the PROXY protocol, as a line of up to `limit` octets, and what it says. */
+void phrase_proxy_header(GString *line, GString *meaning, struct smtp_span octets, size_t limit);
+
 #endif

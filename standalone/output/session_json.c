@@ -3,6 +3,7 @@
 
 #include "community_id.h"
 #include "finding_out.h"
+#include "phrases.h"
 #include "text.h"
 #include "timing_out.h"
 #include "tls_suite.h"
@@ -72,16 +73,39 @@ static void write_tls(struct json *json, const struct record *record)
     json_end_object(json);
 }
 
+void session_json_proxy_endpoint(struct json *json, const char *key, const struct smtp_proxy_header *header,
+                                 const struct smtp_proxy_endpoint *endpoint)
+{
+    char address[SMTP_PROXY_ADDRESS_TEXT];
+    if (header->family == SMTP_PROXY_NO_ADDRESS) {
+        json_null(json, key);
+        return;
+    }
+    smtp_proxy_address(header->family, endpoint, address);
+    json_begin_object(json, key);
+    json_text(json, "ip", address);
+    json_number(json, "port", endpoint->port);
+    json_end_object(json);
+}
+
 static void write_proxy(struct json *json, const struct record *record)
 {
-    if (record->proxy == NULL) {
+    const struct smtp_proxy_header *balancer = &record->balancer;
+    if (record->proxy == NULL && balancer->version == 0) {
         json_null(json, "through");
         return;
     }
+    GString *target = g_string_new(NULL);
+    phrase_proxy_endpoint(target, balancer, &balancer->target);
     json_begin_object(json, "through");
-    json_text(json, "proxy", record->proxy);
-    json_span(json, "target", record->proxy_target);
+    json_text(json, "proxy", record->proxy != NULL ? record->proxy : balancer->version == 1 ? "PROXY v1" : "PROXY v2");
+    if (record->proxy != NULL)
+        json_span(json, "target", record->proxy_target);
+    else
+        json_text(json, "target", target->len > 0 ? target->str : NULL);
+    session_json_proxy_endpoint(json, "source", balancer, &balancer->source);
     json_end_object(json);
+    g_string_free(target, TRUE);
 }
 
 static void write_auths(struct json *json, const struct record *record, bool show_secrets)

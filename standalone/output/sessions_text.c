@@ -43,7 +43,7 @@ void sessions_text(struct page *page, const struct record *record)
     annotate_endpoint(text, record, SMTP_CLIENT);
     g_string_append(text, " -> ");
     annotate_endpoint(text, record, SMTP_SERVER);
-    if (record->proxy != NULL) {
+    if (record->proxy != NULL || record->balancer.version != 0) {
         g_string_append(text, " (");
         phrase_proxy(text, record);
         g_string_append_c(text, ')');

@@ -157,6 +157,17 @@ static void write_skipped(struct json *json, const struct record *record, const 
     g_string_free(text, TRUE);
 }
 
+static void write_proxy(struct json *json, const struct record *record, const struct item *item)
+{
+    const struct smtp_proxy_header header = smtp_proxy_parse(item->text);
+    begin(json, record, item, "proxy");
+    json_span(json, "text", item->text);
+    json_number(json, "version", header.version);
+    session_json_proxy_endpoint(json, "source", &header, &header.source);
+    session_json_proxy_endpoint(json, "target", &header, &header.target);
+    end(json);
+}
+
 static void write_item(struct json *json, const struct record *record, const struct item *item, bool show_secrets)
 {
     switch (item->kind) {
@@ -182,9 +193,7 @@ static void write_item(struct json *json, const struct record *record, const str
         write_skipped(json, record, item, show_secrets);
         break;
     case ITEM_PROXY:
-        begin(json, record, item, "proxy");
-        json_span(json, "text", item->text);
-        end(json);
+        write_proxy(json, record, item);
         break;
     case ITEM_TURNED:
         begin(json, record, item, "turned");

@@ -295,11 +295,10 @@ static void put_skipped(struct writer *writer, const struct item *item)
 static void put_proxy(struct writer *writer, const struct item *item)
 {
     GString *text = g_string_new(NULL);
-    struct smtp_span line = item->text;
-    while (line.length > 0 && (line.octets[line.length - 1] == '\n' || line.octets[line.length - 1] == '\r'))
-        line.length--;
-    phrase_cut(text, line, line_limit(writer));
-    put_line(writer, item, "->", PAGE_CLIENT, true, text->str, _("PROXY protocol header, from a load balancer"));
+    GString *meaning = g_string_new(NULL);
+    phrase_proxy_header(text, meaning, item->text, line_limit(writer));
+    put_line(writer, item, "->", PAGE_CLIENT, true, text->str, meaning->str);
+    g_string_free(meaning, TRUE);
     g_string_free(text, TRUE);
 }
 
@@ -381,7 +380,7 @@ static void put_header(struct writer *writer)
     if (!record->banner_seen)
         g_string_append(text, _("  no banner was seen"));
     put_fact(page, _("server"), text->str);
-    if (record->proxy != NULL) {
+    if (record->proxy != NULL || record->balancer.version != 0) {
         g_string_truncate(text, 0);
         phrase_proxy(text, record);
         put_fact(page, "", text->str);

@@ -315,11 +315,10 @@ static void put_skipped(struct ladder *ladder, const struct item *item)
 static void put_proxy(struct ladder *ladder, const struct item *item)
 {
     GString *text = g_string_new(NULL);
-    struct smtp_span line = item->text;
-    while (line.length > 0 && (line.octets[line.length - 1] == '\n' || line.octets[line.length - 1] == '\r'))
-        line.length--;
-    phrase_cut(text, line, PHRASE_LINE_SHOWN);
-    put_line(ladder, &item->place, FROM_CLIENT, true, true, text->str, _("PROXY protocol header, from a load balancer"));
+    GString *meaning = g_string_new(NULL);
+    phrase_proxy_header(text, meaning, item->text, PHRASE_LINE_SHOWN);
+    put_line(ladder, &item->place, FROM_CLIENT, true, true, text->str, meaning->str);
+    g_string_free(meaning, TRUE);
     g_string_free(text, TRUE);
 }
 

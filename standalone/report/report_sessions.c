@@ -165,7 +165,7 @@ static void put_facts(struct html *html, const struct record *record)
     put_endpoint(html, record, SMTP_SERVER);
     html_mark(html, ": ");
     put_banner(html, record);
-    if (record->proxy != NULL) {
+    if (record->proxy != NULL || record->balancer.version != 0) {
         html_mark(html, "<div><bdi>");
         phrase_proxy(html_phrase(html), record);
         html_give(html);

@@ -1065,6 +1065,8 @@ static void take_skipped(struct record *record, const struct smtp_event *event)
 
 static void take_proxy(struct record *record, const struct smtp_event *event)
 {
+    record->balancer = smtp_proxy_parse(event->text);
+    record->balancer.authority = record->balancer.tls_version = smtp_span(NULL, 0);
     struct item *item = add_item(record, ITEM_PROXY, event);
     if (item == NULL)
         return;

@@ -12,6 +12,7 @@
 #include "known.h"
 #include "message.h"
 #include "proxied.h"
+#include "proxy.h"
 #include "refusals.h"
 #include "secrets.h"
 #include "tcp.h"
@@ -337,6 +338,7 @@ struct record {
     struct timing *timing;            /* NULL: not asked for */
     const char *proxy;                /* "SOCKS5": its handshake stands in front of the dialogue; NULL: none does */
     struct smtp_span proxy_target;    /* whom the client asked it for */
+    struct smtp_proxy_header balancer; /* PROXY protocol; `version` 0: no header was seen; its spans are empty */
     struct tls tls;
 
     uint64_t id;

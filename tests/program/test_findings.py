@@ -232,11 +232,15 @@ ROWS = {
                  ("C", "AUTH PLAIN %s\r\nMAIL FROM:<a@example.com>\r\n" % plain("alice", "x")), ("S", "235 ok\r\n250 ok\r\n"), BYE),
          Session(ehlo(), message(PLAIN_TEXT), BYE)]),
     "early-talker": (
-        [Session(("C", "EHLO client.example.com\r\n"), BANNER, ("S", "250 mx\r\n"), BYE),
+        [Session(("C", "GET / HTTP/1.0\r\n"), ("wait", 6), BANNER, ("S", "221 bye\r\n")),
+         Session(("C", b"g\x02Y\x1f\x99\r\n"), BANNER, ("S", "500 what\r\n")),
+         Session(("S", "220-mx.example.com ESMTP\r\n"), ("C", "*1\r\n$4\r\nINFO\r\n"), ("S", "220 go ahead\r\n500 what\r\n"), BYE),
+         Session(("C", "EHLO client.example.com\r\n"), BANNER, ("S", "250 mx\r\n"), BYE),
          Session(("S", "220-mx.example.com ESMTP\r\n"), ("C", "EHLO client.example.com\r\n"), ("S", "220 go ahead\r\n250 mx\r\n"), BYE)],
         [Session(("S", "220-mx.example.com ESMTP\r\n"), ("S", "220 go ahead\r\n"), ("C", "EHLO c\r\n"), ("S", "250 mx\r\n"), BYE),
          Session(("s", "220-mx.example.com ESMTP\r\n"), ("C", "EHLO c\r\n"), ("S", "220 go ahead\r\n250 mx\r\n"), BYE),
          Session(("C", "EHLO c\r\nMAIL FROM:<a@example.com>\r\n"), BANNER, ("S", "250-mx\r\n250-PIPELINING\r\n250 PIPE_CONNECT\r\n250 ok\r\n"), BYE),
+         Session(("C", b"\xff\xfb\x1f"), ehlo(), BYE), Session(("C", TLS_HELLO), BANNER, ("S", "500 what\r\n")),
          Session(ehlo(), BYE), Session(("C", "PROXY TCP4 192.0.2.9 192.0.2.2 4000 25\r\n"), ehlo(), BYE)]),
     "extension-not-offered": (
         [Session(ehlo("BINARYMIME", "CHUNKING"), envelope("BODY=8BITMIME"), BYE), Session(ehlo("SIZE"), envelope("BODY=7BIT"), BYE),

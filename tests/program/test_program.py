@@ -11,6 +11,7 @@ import base64
 import bz2
 import gzip
 import hashlib
+import html
 import json
 import lzma
 import os
@@ -492,8 +493,89 @@ class Traffic(unittest.TestCase):
             connection.say("S", "220 mx ESMTP\r\n").say("C", "EHLO c\r\n").say("S", "250 mx\r\n").say("C", "QUIT\r\n").close()
             session = self.session(capture, "proxied.pcap")
             self.assertEqual((session["helo"]["name"], session["commands"], session["gaps"]), ("c", 2, []), proxy)
-            self.assertEqual(session["through"], {"proxy": proxy, "target": target})
+            self.assertEqual(session["through"], {"proxy": proxy, "target": target, "source": None})
             self.assertIn("a %s proxy, asked for %s" % (proxy, target), run("proxied.pcap").stdout.decode())
+
+
+    def test_proxy_headers(self):
+        source, target = {"ip": "192.0.2.10", "port": 40000}, "192.0.2.25:25"
+        six = {"ip": "2001:db8::1", "port": 40000}
+        signature, four = b"\r\n\r\n\0\r\nQUIT\n", bytes((192, 0, 2, 10, 192, 0, 2, 25, 0x9c, 0x40, 0, 25))
+        local = signature + b"\x20\x00\0\0"
+        eight = bytes.fromhex("20010db8000000000000000000000001" "20010db8000000010000000000000002" "9c400019")
+        tls = b"\x20\0\x0f\x01\0\0\0\0\x21\0\x07TLSv1.3"
+        for header, proxy, client, asked, meaning in (
+                (b"PROXY TCP4 192.0.2.10 192.0.2.25 40000 25\r\n", "PROXY v1", source, target, "its client 192.0.2.10:40000 connected to 192.0.2.25:25"),
+                (b"PROXY UNKNOWN\r\n", "PROXY v1", None, None, "PROXY protocol header, from a load balancer"),
+                (b"PROXY what\r\n", "PROXY v1", None, None, "the header is cut, or not as it should be"),
+                (signature + b"\x21\x11\0\x0c" + four, "PROXY v2", source, target, "its client 192.0.2.10:40000 connected to 192.0.2.25:25"),
+                (signature + b"\x21\x21\0\x24" + eight, "PROXY v2", six, "[2001:db8:0:1::2]:25", "its client [2001:db8::1]:40000"),
+                (signature + b"\x21\x11\0\x1e" + four + tls, "PROXY v2", source, target, "encrypted up to the load balancer, with TLSv1.3"),
+                (local, "PROXY v2", None, None, "that speaks for itself"),
+                (signature + b"\x21\x21\0\x0c" + four, "PROXY v2", None, None, "the header is cut, or not as it should be")):
+            for pieces in ([header], [header[:9], header[9:]]):
+                made = Capture()
+                connection = Connection(made).open()
+                for piece in pieces:
+                    connection.say("C", piece)
+                connection.say("S", "220 mx ESMTP\r\n").say("C", "EHLO c\r\n").say("S", "250 mx\r\n").say("C", "QUIT\r\n").close()
+                session = self.session(made, "balanced.pcap")
+                self.assertEqual((session["helo"]["name"], session["commands"], session["gaps"]), ("c", 2, []), header)
+                self.assertEqual(session["through"], {"proxy": proxy, "target": asked, "source": client}, header)
+                found = next(record for record in records("transcript", "balanced.pcap")[0] if record["record"] == "proxy")
+                self.assertEqual((found["version"], found["source"]), (int(proxy[-1]), client))
+                text = run("balanced.pcap").stdout.decode()
+                self.assertIn(meaning, " ".join(text.split()))
+                self.assertLess(text.index(proxy[:5] if proxy == "PROXY v1" else "QUIT\\x0A"), text.index("220 mx"))
+                if client:
+                    self.assertIn("(%s), for its client " % proxy, text)
+
+
+class Order(unittest.TestCase):
+    """The order of the page is the order of time."""
+
+    def follow(self, steps, *texts):
+        """`texts` stand in this order, in the transcript and in the report; what has a frame, in the order of frames."""
+        name = write_capture("order.pcap", dialogues.capture(dialogues.Session(*steps)))
+        report = run("report", name).stdout.decode()
+        for page in (run(name).stdout.decode(), report[report.index('<table class="ladder">'):]):
+            page = html.unescape(page)
+            places = [page.find(text) for text in texts]
+            self.assertNotIn(-1, places, (texts, page))
+            self.assertEqual(places, sorted(places), (texts, page))
+        frames = [int(frame) for frame in re.findall(r"^ +[+][0-9.]+ +([0-9]+)  ", run(name).stdout.decode(), re.MULTILINE)]
+        self.assertEqual(frames, sorted(frames))
+
+    def test_who_does_not_wait_for_the_banner(self):
+        for first in ("GET / HTTP/1.0", "SSH-2.0-x", "OPTIONS sip:a SIP/2.0", "*1", "EHLO a"):
+            self.follow([("C", first + "\r\n"), ("S", "220 mx ESMTP\r\n"), ("S", "500 what\r\n")], first, "220 mx", "500 what")
+
+    def test_inside_a_reply(self):
+        self.follow([("S", "220-mx ESMTP\r\n220-wait\r\n"), ("C", "GET / HTTP/1.0\r\n"), ("S", "220-still\r\n"), ("C", "Host: x\r\n"),
+                     ("S", "220 now\r\n500 what\r\n")], "220-mx", "220-wait", "GET /", "220-still", "Host: x", "220 now", "500 what")
+
+    def test_inside_a_line(self):
+        self.follow([*dialogues.ehlo()[:2], ("S", "250-mx\r\n250"), ("C", "NOOP\r\n"), ("S", " HELP\r\n250 ok\r\n")],
+                    "250-mx", "250 HELP", "NOOP", "250 ok")
+
+    def test_headers_of_balancers(self):
+        self.follow([("C", "PROXY TCP4 192.0.2.1 192.0.2.2 1 25\r\n"), ("S", "220 mx\r\n"), ("C", "EHLO a\r\n"), ("S", "250 mx\r\n")],
+                    "PROXY TCP4", "220 mx", "EHLO a", "250 mx")
+
+    def test_negotiation(self):
+        self.follow([("C", b"\xff\xfb\x1f"), ("S", b"\xff\xfd\x18220 mx ESMTP\r\n"), ("C", b"\xff\xfc\x18EHLO a\r\n"), ("S", "250 mx\r\n")],
+                    "\\xFF\\xFB", "\\xFF\\xFD", "220 mx", "\\xFF\\xFC", "EHLO a", "250 mx")
+
+    def test_what_did_not_wait(self):
+        self.follow([*dialogues.TLS, ("C", "STARTTLS\r\nRSET\r\n"), ("S", "220 go\r\n250-x"), ("C", dialogues.TLS_HELLO),
+                     ("S", dialogues.TLS_SERVER_HELLO)], "STARTTLS is asked for", "RSET", "220 go", "ACCEPTED", "250-x", "TLS handshake begins")
+        self.follow([*dialogues.ehlo("PIPELINING"), ("C", "MAIL FROM:<a@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\nSubject: x\r\n"),
+                     ("S", "250 sender\r\n250 recipient\r\n354 go\r\n"), ("C", "\r\nhi\r\n.\r\n"), ("S", "250 queued\r\n")],
+                    "MAIL FROM", "RCPT TO", "DATA", "octets of message", "250 sender", "250 recipient", "354 go", "250 queued")
+
+    def test_content_that_waited_for_nobody(self):
+        self.follow([*dialogues.ehlo(), *dialogues.envelope(), ("C", "DATA\r\n"), ("S", "354 go\r\n"), ("S", "421 slow\r\n"),
+                     ("C", "Subject: x\r\n\r\n.\r\n")], "354 go", "421 slow", "octets of message")
 
 
 def boundaries(capture):
