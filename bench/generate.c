@@ -133,6 +133,16 @@ static void put_address(uint8_t *at, const struct flow *flow, int side)
     put32(at + 12, flow->host[side]);
 }
 
+/* RFC 1071. */
+static uint32_t checksum(uint32_t sum, const uint8_t *octets, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        sum += i % 2 == 0 ? (uint32_t)octets[i] << 8 : octets[i];
+    while (sum > 0xffff)
+        sum = (sum & 0xffff) + (sum >> 16);
+    return 0xffff - sum;
+}
+
 static void write_packet(const struct flow *flow, const struct packet *packet)
 {
     uint8_t frame[128 + SEGMENT] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
@@ -170,6 +180,10 @@ static void write_packet(const struct flow *flow, const struct packet *packet)
     frame[at + 13] = packet->flags;
     put16(frame + at + 14, 65535);
     memcpy(frame + at + 20, packet->payload, packet->length);
+    size_t addresses = flow->ipv6 ? 32 : 8;
+    put16(frame + at + 16, checksum((uint32_t)tcp + 6, frame + at - addresses, addresses + tcp));
+    if (!flow->ipv6)
+        put16(frame + at - 10, checksum(0, frame + at - 20, 20));
     at += 20 + packet->length;
     now += 1 + below(20);
     uint32_t header[4] = { (uint32_t)(now / 1000000), (uint32_t)(now % 1000000), (uint32_t)at, (uint32_t)at };

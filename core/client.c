@@ -321,8 +321,6 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     half->mode = CLIENT_COMMAND;
     half->resync = false;
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
-    if (session->starttls_unclear)
-        smtp_starttls_unclear(session, sink);
     if (command.verb == SMTP_VERB_NONE) { /* an empty line is no command, but there are servers that answer it */
         if (session->queue_length < SMTP_QUEUE_LIMIT / 2)
             smtp_queue_push(session, (struct entry){ .kind = ENTRY_EMPTY_LINE }, sink);

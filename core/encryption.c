@@ -22,8 +22,12 @@ void smtp_starttls_decided(struct smtp_session *session, bool accepted, const st
                   session->starttls_reply_offset, session->starttls_number, sink);
     if (!accepted) {
         session->starttls_refused = true;
-        smtp_report(session, SMTP_FINDING_STARTTLS_REFUSED, SMTP_SERVER, session->starttls_reply_offset, sink,
-                    "the server answered STARTTLS with %u", session->starttls_code);
+        if (smtp_reply_code_decides(session->starttls_code))
+            smtp_report(session, SMTP_FINDING_STARTTLS_REFUSED, SMTP_SERVER, session->starttls_reply_offset, sink,
+                        "the server answered STARTTLS with %u", session->starttls_code);
+        else
+            smtp_report(session, SMTP_FINDING_STARTTLS_REFUSED, SMTP_SERVER, session->starttls_reply_offset, sink,
+                        "the server's answer to STARTTLS says neither yes nor no, and the client went on in clear");
         return;
     }
     session->starttls_accepted = true;
@@ -103,7 +107,6 @@ static void begin(struct smtp_session *session, enum smtp_role role, const struc
     half->mode = role == SMTP_CLIENT ? (uint8_t)CLIENT_TLS : (uint8_t)SERVER_TLS;
     half->remaining = 0;
     half->resync = false;
-    session->starttls_unclear = false;
     if (!session->tls_begun) {
         session->tls_begun = true;
         session->tls_implicit = !session->starttls_accepted && (!session->starttls_requested || session->starttls_refused);

@@ -51,7 +51,7 @@ static bool tls_was_asked_for(const struct smtp_session *session, enum smtp_role
     const struct smtp_half *half = &session->half[role];
     const struct smtp_half *peer = &session->half[SMTP_CLIENT + SMTP_SERVER - role];
     bool unseen = session->mid_stream || half->gap || peer->gap || peer->finished || session->force;
-    return session->starttls_accepted || session->starttls_doubtful || (session->starttls_requested && (unseen || session->starttls_unclear));
+    return session->starttls_accepted || session->starttls_doubtful || (session->starttls_requested && unseen);
 }
 
 /*

@@ -54,17 +54,17 @@ static void greeted(struct smtp_session *session, enum smtp_verb verb, const str
                          "the extensions announced after STARTTLS are not those announced before it");
 }
 
-static void starttls_answered(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
+void smtp_starttls_answered(struct smtp_session *session, uint16_t code, const struct smtp_sink *sink)
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
     if (client->mode == CLIENT_WAIT_STARTTLS)
         client->mode = CLIENT_COMMAND;
-    session->starttls_code = reply->code;
+    session->starttls_code = code;
     session->starttls_number = session->current;
     session->starttls_reply_offset = session->reply_offset;
-    session->starttls_doubtful = reply->code != 220 && (reply->code == 0 || smtp_code_is_success(reply->code));
+    session->starttls_doubtful = code != 220 && code < 400;
     if (!session->starttls_doubtful)
-        smtp_starttls_decided(session, reply->code == 220, sink);
+        smtp_starttls_decided(session, code == 220, sink);
 }
 
 /* An exchange of which the AUTH command, or its mechanism, is not known. */
@@ -183,13 +183,13 @@ static void command_answered(struct smtp_session *session, const struct entry *e
     struct smtp_half *client = &session->half[SMTP_CLIENT];
     bool success = smtp_code_is_success(reply->code);
     if (!smtp_reply_code_decides(reply->code) && !smtp_code_is_anchor(reply->code)) {
-        smtp_answered_unclearly(session, entry);
+        smtp_answered_unclearly(session, entry, sink);
         return;
     }
     if (smtp_verb_greets(entry->verb) && success) {
         greeted(session, entry->verb, sink);
     } else if (smtp_verb_starts_tls(entry->verb)) {
-        starttls_answered(session, reply, sink);
+        smtp_starttls_answered(session, reply->code, sink);
     } else if (smtp_verb_authenticates(entry->verb)) {
         auth_answered(session, entry, reply, sink);
     } else if (entry->verb == SMTP_VERB_DATA || entry->verb == SMTP_VERB_XEXCH50) {
@@ -347,7 +347,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     if (entry.kind == ENTRY_COMMAND)
         command_answered(session, &entry, reply, sink);
     else if (entry.kind == ENTRY_RESPONSE && unclear)
-        smtp_answered_unclearly(session, &entry);
+        smtp_answered_unclearly(session, &entry, sink);
     else if (entry.kind == ENTRY_RESPONSE)
         auth_answered(session, &entry, reply, sink);
     if (session->content_answered && client->mode == CLIENT_DATA)

@@ -270,7 +270,7 @@ void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
     session->ending = true;
-    if (session->starttls_doubtful)
+    if (session->starttls_doubtful && smtp_reply_code_decides(session->starttls_code))
         smtp_starttls_decided(session, false, sink);
     smtp_smuggling_settle(session, sink);
     smtp_report_early_talk(session, sink);

@@ -135,7 +135,6 @@ struct smtp_session {
     uint64_t heard;       /* the client's stream was here when it came */
     uint32_t disordered;  /* replies since the order was lost for such a line; 0: that is not why, or it was not lost */
     bool octets_decide;   /* the reply that says what the client's octets are is such a one: they must say it themselves */
-    bool starttls_unclear;/* STARTTLS was answered so */
     struct smtp_content_scan content;
     struct smtp_smuggling smuggling;
     uint32_t message;     /* content's number */
@@ -167,7 +166,7 @@ struct smtp_session {
 
     /* STARTTLS and TLS. */
     bool starttls_offered, starttls_requested, starttls_accepted, starttls_refused;
-    bool starttls_doubtful; /* answered with another code than 220, but no refusal: what follows decides */
+    bool starttls_doubtful; /* answered with another code than 220, but no refusal, or with none: what follows decides */
     uint16_t starttls_code; /* of its last answer */
     uint32_t starttls_number; /* of its command */
     uint64_t starttls_reply_offset;

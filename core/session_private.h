@@ -107,6 +107,9 @@ void smtp_apply_server(struct smtp_session *session, const struct unit *unit, co
 void smtp_apply_tls(struct smtp_session *session, enum smtp_role role, const struct unit *unit,
                     const struct smtp_sink *sink);
 
+/* server.c: the server answered STARTTLS with this code; 0: with none. */
+void smtp_starttls_answered(struct smtp_session *session, uint16_t code, const struct smtp_sink *sink);
+
 /* The server answered STARTTLS, or what followed a doubtful answer did. */
 void smtp_starttls_decided(struct smtp_session *session, bool accepted, const struct smtp_sink *sink);
 
@@ -222,10 +225,7 @@ void smtp_lose_order(struct smtp_session *session);
 void smtp_find_order(struct smtp_session *session);
 
 /* The command was answered by a reply that settles nothing. */
-void smtp_answered_unclearly(struct smtp_session *session, const struct entry *entry);
-
-/* STARTTLS was, and the client goes on in clear. */
-void smtp_starttls_unclear(struct smtp_session *session, const struct smtp_sink *sink);
+void smtp_answered_unclearly(struct smtp_session *session, const struct entry *entry, const struct smtp_sink *sink);
 
 /* The findings on lines that are no replies as RFC 5321 section 4.2 has them. */
 void smtp_check_form(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink);

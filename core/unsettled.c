@@ -47,10 +47,11 @@ static bool client_waits(const struct smtp_session *session)
     return mode == CLIENT_WAIT_DATA || mode == CLIENT_WAIT_AUTH || mode == CLIENT_WAIT_STARTTLS;
 }
 
-void smtp_answered_unclearly(struct smtp_session *session, const struct entry *entry)
+void smtp_answered_unclearly(struct smtp_session *session, const struct entry *entry, const struct smtp_sink *sink)
 {
     session->octets_decide = client_waits(session) && session->queue_length == 0;
-    session->starttls_unclear = entry->kind == ENTRY_COMMAND && smtp_verb_starts_tls(entry->verb);
+    if (entry->kind == ENTRY_COMMAND && smtp_verb_starts_tls(entry->verb))
+        smtp_starttls_answered(session, smtp_reply_code_decides(session->reply.code) ? 0 : session->reply.code, sink);
 }
 
 /* The command in front has no other answer. */
@@ -60,7 +61,7 @@ static void settle_head(struct smtp_session *session, const struct smtp_sink *si
         return;
     struct entry entry = smtp_queue_pop(session);
     smtp_transaction_settle(session, &entry, sink);
-    smtp_answered_unclearly(session, &entry);
+    smtp_answered_unclearly(session, &entry, sink);
 }
 
 /* The client took as many replies as there were commands, or goes on where it must have had the last one. */
@@ -73,7 +74,7 @@ static void settle_group(struct smtp_session *session, const struct smtp_sink *s
         smtp_queue_peek(session, session->queue_length - 1u, &last);
     smtp_drop(session, session->queue_length, sink);
     smtp_find_order(session);
-    smtp_answered_unclearly(session, &last);
+    smtp_answered_unclearly(session, &last, sink);
 }
 
 void smtp_apply_goes_on(struct smtp_session *session, const struct smtp_sink *sink)
@@ -183,14 +184,4 @@ void smtp_check_form(struct smtp_session *session, const struct smtp_reply *repl
     else if (reply->glued_code)
         smtp_report(session, SMTP_FINDING_MALFORMED_REPLY, SMTP_SERVER, offset, sink,
                     "nothing stands between the reply code %u and the text behind it", reply->code);
-}
-
-void smtp_starttls_unclear(struct smtp_session *session, const struct smtp_sink *sink)
-{
-    session->starttls_unclear = false;
-    session->starttls_refused = true;
-    smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_REFUSED, SMTP_SERVER, session->reply_offset,
-                  session->current, sink);
-    smtp_report(session, SMTP_FINDING_STARTTLS_REFUSED, SMTP_SERVER, session->reply_offset, sink,
-                "the server's answer to STARTTLS says neither yes nor no, and the client went on in clear");
 }

@@ -82,7 +82,8 @@ void words_reply(wmem_strbuf_t *out, const struct reply_fact *reply)
 {
     const char *of_token = reply->of_token ? smtp_reference_token_meaning(reply->code) : NULL;
     const char *code_meaning =
-        of_token != NULL ? of_token : smtp_reference_reply_meaning(reply->code, (enum smtp_answers)reply->answers);
+        of_token != NULL ? of_token
+                         : smtp_reference_reply_meaning(reply->code, (enum smtp_answers)reply->answers, (enum smtp_verb)reply->verb);
     const char *class_text = smtp_reference_class(reply->code);
     if (code_meaning != NULL)
         wmem_strbuf_append(out, code_meaning);

@@ -246,6 +246,8 @@ static int run(struct program *program)
         if (written && options->format != FORMAT_JSON)
             say_what_was_left_out(&program->summary);
         status = written ? capture_set_exit_status(program->captures) : (int)EXIT_STATUS_INPUT;
+        if (status == EXIT_STATUS_OK && program->summary.given_up > 0)
+            status = EXIT_STATUS_DAMAGED;
         if (status != (int)EXIT_STATUS_INPUT && summary_differs(&program->summary))
             status = EXIT_STATUS_DIFFERS;
         if (process_interrupted) {

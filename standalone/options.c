@@ -46,8 +46,8 @@ static const char help_description[] = N_(
     "                                               live: each session when it ends\n"
     "\n"
     "Exit status: 0 everything was read; 1 a capture could not be opened, or the output not be written; 2 wrong usage;\n"
-    "3 a capture ended early or is damaged (all before the damage was printed); 4 --verify found a difference;\n"
-    "130 interrupted (what was read was printed).\n"
+    "3 a capture ended early or is damaged (all before the damage was printed), or connections did not fit into --memory-limit;\n"
+    "4 --verify found a difference; 130 interrupted (what was read was printed).\n"
     "\n"
     "Passwords are shown as secret-1, secret-2, ... unless --show-secrets is given; equal labels are equal secrets.");
 

@@ -453,7 +453,7 @@ void printer_session(struct printer *printer, struct record *record, bool in_tur
 {
     const struct print_job job = { .printer = printer, .in_turn = in_turn, .id = record->id };
     printer->sessions_seen++;
-    worker_post(printer->worker, print_session, record, smtp_span(&job, sizeof job));
+    worker_post_heavy(printer->worker, print_session, record, smtp_span(&job, sizeof job), ARENA_FIRST);
 }
 
 void printer_turn(struct printer *printer, uint64_t id)
@@ -498,7 +498,7 @@ void printer_not_smtp(struct printer *printer, uint64_t frame, const char *captu
         .evidence[0] = { .frame = frame, .capture = capture },
         .count = 1,
     };
-    worker_post(printer->worker, print_not_smtp, found, smtp_span(NULL, 0));
+    worker_post_heavy(printer->worker, print_not_smtp, found, smtp_span(NULL, 0), sizeof *found + strlen(detail));
 }
 
 void printer_flush(struct printer *printer)

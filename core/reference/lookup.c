@@ -18,22 +18,60 @@ const struct smtp_reference_entry *smtp_reference_reply(unsigned code)
     return smtp_reference_find(&smtp_reference_replies, smtp_span(name, (size_t)length));
 }
 
-const char *smtp_reference_reply_meaning(unsigned code, enum smtp_answers answers)
+/* What a code means where it answers something else than what the standards have it for. */
+static const struct {
+    unsigned code;
+    enum smtp_answers answers;
+    const char *meaning;
+} others[] = {
+    { 550, SMTP_ANSWERS_CONTENT, N_("the message is refused") },
+    { 521, SMTP_ANSWERS_COMMAND, N_("refused, and the server closes the connection") },
+    { 521, SMTP_ANSWERS_CONTENT, N_("refused, and the server closes the connection") },
+};
+
+/* Codes of AUTH and STARTTLS, where they answer another command. */
+static const struct {
+    unsigned code;
+    const char *meaning;
+} elsewhere[] = {
+    { 432, N_("not now; the user's password must be changed or stored anew") },
+    { 454, N_("not done: something that is needed for it is unavailable for a time") },
+    { 524, N_("encryption is needed first") },
+    { 525, N_("the user account is disabled") },
+    { 534, N_("the login that was made, or none, is too weak for this") },
+    { 535, N_("a login is needed first, or the one that was tried failed") },
+    { 538, N_("encryption is needed first") },
+};
+
+static bool is_of_login_or_tls(enum smtp_answers answers, enum smtp_verb verb)
 {
-    static const struct {
-        unsigned code;
-        enum smtp_answers answers;
-        const char *meaning;
-    } others[] = {
-        { 550, SMTP_ANSWERS_CONTENT, N_("the message is refused") },
-        { 521, SMTP_ANSWERS_COMMAND, N_("refused, and the server closes the connection") },
-        { 521, SMTP_ANSWERS_CONTENT, N_("refused, and the server closes the connection") },
-    };
+    bool command = answers == SMTP_ANSWERS_COMMAND || answers == SMTP_ANSWERS_CONTENT;
+    return !command || verb == SMTP_VERB_AUTH || verb == SMTP_VERB_X_EXPS || verb == SMTP_VERB_STARTTLS || verb == SMTP_VERB_NONE ||
+           verb == SMTP_VERB_UNKNOWN;
+}
+
+const char *smtp_reference_reply_meaning(unsigned code, enum smtp_answers answers, enum smtp_verb verb)
+{
     const struct smtp_reference_entry *entry = smtp_reference_reply(code);
     for (size_t i = 0; entry != NULL && i < sizeof others / sizeof others[0]; i++)
         if (others[i].code == code && others[i].answers == answers)
             return others[i].meaning;
+    for (size_t i = 0; !is_of_login_or_tls(answers, verb) && i < sizeof elsewhere / sizeof elsewhere[0]; i++)
+        if (elsewhere[i].code == code)
+            return elsewhere[i].meaning;
     return entry != NULL ? entry->meaning : NULL;
+}
+
+bool smtp_reference_asks_for_login_or_tls(unsigned code, unsigned subject, unsigned detail)
+{
+    static const unsigned codes[] = { 523, 524, 530, 534, 535, 538 };
+    bool encryption = subject == 7 && (detail == 10 || detail == 11); /* RFC 5248 */
+    if (code == 523)
+        return encryption;
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
+        if (codes[i] == code)
+            return true;
+    return encryption && code >= 500;
 }
 
 const char *smtp_reference_token_meaning(unsigned code)

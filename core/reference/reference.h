@@ -86,8 +86,11 @@ const struct smtp_reference_entry *smtp_reference_find(const struct smtp_referen
 /* The entry of a reply code, or NULL. 100..599. */
 const struct smtp_reference_entry *smtp_reference_reply(unsigned code);
 
-/* What a reply code means in answer to that, in English; NULL if it has no entry. Static memory. */
-const char *smtp_reference_reply_meaning(unsigned code, enum smtp_answers answers);
+/* What a reply code means in answer to that (of which command), in English; NULL if it has no entry. Static memory. */
+const char *smtp_reference_reply_meaning(unsigned code, enum smtp_answers answers, enum smtp_verb verb);
+
+/* Whether a refusal with it, and with this enhanced status code (0.0: none), says only that a login or TLS must come first. */
+bool smtp_reference_asks_for_login_or_tls(unsigned code, unsigned subject, unsigned detail);
 
 /* The same for a refusal of a login that was tried with a token: no password was wrong. NULL: the code does not speak of those. */
 const char *smtp_reference_token_meaning(unsigned code);

@@ -16,6 +16,7 @@ struct job {
     worker_job *run;
     void *target;
     size_t length;
+    size_t held; /* so much is left free behind the octets */
     /* The octets follow. */
 };
 
@@ -48,7 +49,7 @@ static gpointer work(gpointer pointer)
             memcpy(&job, batch->octets + at, sizeof job);
             at += padded(sizeof job);
             job.run(job.target, smtp_span(batch->octets + at, job.length));
-            at += padded(job.length);
+            at += padded(job.length) + job.held;
         }
         batch->used = 0;
         g_async_queue_push(worker->empty, batch);
@@ -78,10 +79,10 @@ static void hand_over(struct worker *worker)
     worker->collecting = g_async_queue_pop(worker->empty);
 }
 
-static void post(struct worker *worker, worker_job *run, void *target, struct smtp_span octets)
+static void post(struct worker *worker, worker_job *run, void *target, struct smtp_span octets, size_t held)
 {
-    struct job job = { .run = run, .target = target, .length = octets.length };
-    size_t needed = padded(sizeof job) + padded(octets.length);
+    struct job job = { .run = run, .target = target, .length = octets.length, .held = padded(held) };
+    size_t needed = padded(sizeof job) + padded(octets.length) + job.held;
     if (worker->collecting->used + needed > BATCH_OCTETS)
         hand_over(worker);
     uint8_t *at = worker->collecting->octets + worker->collecting->used;
@@ -94,10 +95,15 @@ static void post(struct worker *worker, worker_job *run, void *target, struct sm
 void worker_post(struct worker *worker, worker_job *job, void *target, struct smtp_span octets)
 {
     while (octets.length > PIECE_OCTETS) {
-        post(worker, job, target, smtp_span_first(octets, PIECE_OCTETS));
+        post(worker, job, target, smtp_span_first(octets, PIECE_OCTETS), 0);
         octets = smtp_span_from(octets, PIECE_OCTETS);
     }
-    post(worker, job, target, octets);
+    post(worker, job, target, octets, 0);
+}
+
+void worker_post_heavy(struct worker *worker, worker_job *job, void *target, struct smtp_span octets, size_t held)
+{
+    post(worker, job, target, octets, MIN(held, PIECE_OCTETS - padded(octets.length)));
 }
 
 void worker_flush(struct worker *worker)

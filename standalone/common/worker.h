@@ -20,6 +20,12 @@ struct worker *worker_new(void);
 /* Posts a job. It may be collected with others before it is begun: see worker_flush. */
 void worker_post(struct worker *worker, worker_job *job, void *target, struct smtp_span octets);
 
+/*
+ * The same where the target holds about `held` octets until the job is done: they count as if they were posted, so that whoever waits for the
+ * jobs does not let the targets become too many.
+ */
+void worker_post_heavy(struct worker *worker, worker_job *job, void *target, struct smtp_span octets, size_t held);
+
 /* Lets the jobs collected so far begin: nothing may be posted for a while. */
 void worker_flush(struct worker *worker);
 

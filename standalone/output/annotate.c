@@ -89,7 +89,7 @@ static void annotate_code(GString *out, const struct item *item)
 {
     const struct smtp_reply *reply = &item->reply;
     const char *of_token = reply->of_token ? smtp_reference_token_meaning(reply->code) : NULL;
-    const char *meaning = of_token != NULL ? of_token : smtp_reference_reply_meaning(reply->code, reply->answers);
+    const char *meaning = of_token != NULL ? of_token : smtp_reference_reply_meaning(reply->code, reply->answers, reply->verb);
     const char *class_text = smtp_reference_class(reply->code);
     if (meaning != NULL)
         g_string_append(out, _(meaning));

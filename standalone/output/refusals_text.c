@@ -68,6 +68,17 @@ static bool is_of_the_command(const struct refusal *refusal)
     return refusal->code >= 500 && refusal->code <= 504 && !of_something_else;
 }
 
+/* What was refused, where codes of logins and TLS mean something else there. */
+static enum smtp_verb verb_of(const struct refusal *refusal)
+{
+    static const enum smtp_verb verbs[] = {
+        [REFUSAL_GREETING] = SMTP_VERB_EHLO,  [REFUSAL_STARTTLS] = SMTP_VERB_STARTTLS, [REFUSAL_LOGIN] = SMTP_VERB_AUTH,
+        [REFUSAL_SENDER] = SMTP_VERB_MAIL,    [REFUSAL_RECIPIENT] = SMTP_VERB_RCPT,    [REFUSAL_DATA] = SMTP_VERB_DATA,
+        [REFUSAL_MESSAGE] = SMTP_VERB_DATA,
+    };
+    return (size_t)refusal->of < G_N_ELEMENTS(verbs) ? verbs[refusal->of] : SMTP_VERB_NONE;
+}
+
 static const char *code_meaning(const struct refusal *refusal)
 {
     enum smtp_answers answers = refusal->of == REFUSAL_SESSION   ? SMTP_ANSWERS_GREETING
@@ -76,13 +87,19 @@ static const char *code_meaning(const struct refusal *refusal)
     const char *of_token = refusal->of_token ? smtp_reference_token_meaning(refusal->code) : NULL;
     if (of_token != NULL)
         return of_token;
-    return smtp_reference_reply_meaning(refusal->code, answers);
+    return smtp_reference_reply_meaning(refusal->code, answers, verb_of(refusal));
 }
 
 /* What becomes of the mail, or of the attempt: RFC 5321 section 4.2.1. In the language of the user. */
 static const char *consequence(const struct refusal *refusal)
 {
     bool again = refusal->code >= 400 && refusal->code < 500;
+    const struct smtp_enhanced_status *status = &refusal->enhanced;
+    bool first = smtp_reference_asks_for_login_or_tls(refusal->code, status->present ? status->subject : 0, status->present ? status->detail : 0);
+    if (first && refusal->of == REFUSAL_LOGIN && refusal->code != 535 && refusal->code != 534)
+        return _("The same login may be accepted behind STARTTLS.");
+    if (first && refusal->of != REFUSAL_LOGIN && refusal->of != REFUSAL_STARTTLS)
+        return _("That says nothing of the mail: it may be accepted behind STARTTLS, or a login.");
     if (is_of_the_command(refusal))
         return _("The server did not take the command as it came; that says nothing of the mail.");
     switch (refusal->of) {

@@ -34,7 +34,7 @@ static void session_ended(void *context, struct record *record, bool in_turn)
 {
     (void)in_turn;
     struct reader *reader = context;
-    worker_post(reader->worker, hand_on, record, smtp_span(&reader, sizeof reader));
+    worker_post_heavy(reader->worker, hand_on, record, smtp_span(&reader, sizeof reader), ARENA_FIRST);
 }
 
 static bool goes_on(void *context, uint64_t frames)

@@ -176,9 +176,8 @@ static void put_reply(struct ladder *ladder, const struct item *item, const stru
     const struct place *above = NULL;
     const GList *link = here->lines_here;
     for (; link != NULL && number + 1 < here->first_line + shown; link = link->next, number++) {
-        const struct record_line *line = link->data;
-        put_reply_line(ladder, item, line, number + 1, above);
-        above = &line->place;
+        put_reply_line(ladder, item, link->data, number + 1, above);
+        above = &((const struct record_line *)link->data)->place;
     }
     if (count > shown)
         say_lines_left_out(ladder, count - shown);

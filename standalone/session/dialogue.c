@@ -463,6 +463,14 @@ static void forget_marks(struct dialogue *dialogue, int half)
     stream_buffer_forget_marks(&dialogue->buffer[half], smtp_session_oldest(&dialogue->own_session, role));
 }
 
+/* Who greets and no more may be one of a crowd that is there to hide others. */
+static bool speaks(void *context, const struct tcp_connection *connection)
+{
+    (void)context;
+    const struct record *record = ((const struct dialogue *)connection->user)->record;
+    return record != NULL && (record->transactions.length > 0 || record->auths.length > 0);
+}
+
 static bool data(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets,
                  struct tcp_place place)
 {
@@ -658,4 +666,5 @@ const struct tcp_consumer dialogues_consumer = {
     .closed = closed,
     .expect = expect,
     .memory = memory,
+    .speaks = speaks,
 };

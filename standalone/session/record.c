@@ -1011,55 +1011,46 @@ static void take_gap(struct record *record, const struct smtp_event *event)
     item->in_content = event->content > 0 && event->content == event->octets;
 }
 
-/* What in it must not be shown is decided in the core, and what a server repeats is known. */
-static struct guarded guard_skipped(struct record *record, const struct smtp_event *event, struct smtp_span text)
+/* What in it must not be shown is decided in the core. Behind a secret more of them, as the lines of a mail's base64, are one. */
+static unsigned label_of_skipped(struct record *record, const struct item *item, const struct smtp_event *event)
 {
-    struct smtp_secret secret = event->secret;
-    size_t behind = secret.octets.length > 0 ? (size_t)(secret.octets.octets - event->text.octets) : text.length;
-    if (behind >= text.length)
-        return guard_line(record, text, &(struct smtp_secret){ .kind = SMTP_SECRET_NONE }, event->near_login);
-    secret.octets = smtp_span_from(text, behind);
-    return guard_line(record, text, &secret, event->near_login);
+    const struct skipped_piece *last = item != NULL && item->skipped.tail != NULL ? item->skipped.tail->data : NULL;
+    bool goes_on = last != NULL && last->text.label != 0 && event->secret.octets.length == event->text.length;
+    return goes_on ? last->text.label : secrets_label(record->secrets, event->secret.named);
 }
 
-/* A stretch of it is one secret at the most: of the lines that follow one, such as they are in a mail's base64, none is labelled. */
-static bool goes_on_hidden(const struct item *item, struct smtp_span text)
-{
-    const struct skipped_piece *last = item->skipped.tail != NULL ? item->skipped.tail->data : NULL;
-    return item->role == SMTP_CLIENT && last != NULL && last->text.label != 0 && last->text.before.length == 0
-           && smtp_secret_is_telling(smtp_span_trim(text));
-}
-
+/* `item`: NULL without items. */
 static void add_skipped_text(struct record *record, struct item *item, const struct smtp_event *event)
 {
-    struct smtp_span text = smtp_span_first(event->text, SKIPPED_KEPT - item->skipped_kept);
-    item->skipped_kept += text.length;
-    if (event->opaque || text.length == 0)
+    const struct smtp_secret *secret = &event->secret;
+    unsigned label = secret->octets.length > 0 ? label_of_skipped(record, item, event) : 0;
+    if (label != 0)
+        learn(record, secret, label);
+    if (item == NULL || event->opaque || item->skipped_kept >= SKIPPED_KEPT)
         return;
+    struct smtp_span text = smtp_span_first(event->text, event->text.length - secret->octets.length);
+    text = smtp_span_first(text, SKIPPED_KEPT - item->skipped_kept);
+    item->skipped_kept += event->text.length;
+    struct smtp_span shown = without_secrets(record, text, event->near_login);
     struct skipped_piece *piece = arena_take(record->arena, sizeof *piece);
-    if (goes_on_hidden(item, event->line.text)) {
-        piece->text = ((const struct skipped_piece *)g_queue_peek_tail(&item->skipped))->text;
-        piece->text.secret = keep(record, text);
-    } else {
-        piece->text = guard_skipped(record, event, text);
-    }
+    piece->text.before = shown.octets == text.octets ? keep(record, text) : shown;
+    piece->text.secret = label != 0 ? keep(record, secret->octets) : smtp_span(NULL, 0);
+    piece->text.label = label;
     append(&item->skipped, &piece->link, piece);
 }
 
 /* What could not be placed: neighbours of one kind are one item. */
 static void take_skipped(struct record *record, const struct smtp_event *event)
 {
-    if (event->secret.octets.length > 0)
-        learn(record, &event->secret, secrets_label(record->secrets, event->secret.named));
     struct place place = place_of(record, event);
     struct item *item = record_skipped_before(record, event->role, place.order);
     if (item == NULL || item->opaque != event->opaque)
         item = add_item(record, ITEM_SKIPPED, event);
-    if (item == NULL)
-        return;
-    item->opaque = event->opaque;
-    item->octets += event->octets;
-    item->place.last_frame = place.last_frame;
+    if (item != NULL) {
+        item->opaque = event->opaque;
+        item->octets += event->octets;
+        item->place.last_frame = place.last_frame;
+    }
     add_skipped_text(record, item, event);
 }
 

@@ -26,7 +26,7 @@
  * - A segment with a wrong checksum is not used where others of its half have right ones, unless its octets are
  * acknowledged and no other copy of them is there.
  * - A FIN is believed when it is acknowledged, an RST when its sequence number is the next one; but the connection is
- * over only when nothing that contradicts follows for `TCP_END_DELAY`. Any of them may be forged: what follows them is
+ * over only when nothing that contradicts follows for `TCP_RESET_DELAY`, or `TCP_FIN_DELAY`. Any of them may be forged: what follows them is
  * used. A SYN with another number begins a new connection when more than an answer to it belongs to it. Where a half
  * has two SYNs, the peer's acknowledgement decides.
  * - Without SYN a half starts at the first octet seen; the start is then not known to be the stream's.
@@ -42,8 +42,8 @@
 #define TCP_HELD_LIMIT ((size_t)512 * 1024)       /* octets that one connection may hold back in any case, with what each segment costs */
 #define TCP_IDLE_TIMEOUT INT64_C(3600000000000)   /* nanoseconds of capture time: then a connection is over */
 #define TCP_STEP_LIMIT INT64_C(600000000000)      /* nanoseconds: of a longer time without any packet no more counts for the others */
-#define TCP_END_DELAY                                                                                                  \
-    INT64_C(1000000000) /* nanoseconds of capture time: so long an RST, or FINs, may turn out to be none */
+#define TCP_RESET_DELAY INT64_C(1000000000)       /* nanoseconds of capture time: so long an RST may turn out to be none */
+#define TCP_FIN_DELAY INT64_C(100000000)          /* the same of FINs: many connections end in a second */
 #define TCP_QUIET INT64_C(60000000000)            /* nanoseconds of capture time: then it goes if there is no room for others */
 #define TCP_SYN_PATIENCE INT64_C(3000000000)      /* nanoseconds of capture time: so long an answer to a SYN is waited for */
 
@@ -145,6 +145,8 @@ struct tcp_consumer {
     void (*expect)(void *context, const struct tcp_connection *connection, int half, int step);
     /* How many octets the consumer keeps of the connection, beside user_octets. May be NULL. */
     size_t (*memory)(void *context, const struct tcp_connection *connection);
+    /* Whether the connection is more than begun: it does not give way to others that begin. May be NULL: none does. */
+    bool (*speaks)(void *context, const struct tcp_connection *connection);
 };
 
 struct tcp_table;
@@ -153,9 +155,13 @@ struct tcp_table;
 #define TCP_CROWD 512
 
 /*
- * Bounds of the whole table. Beyond them the first gap is declared, and the oldest tombstone forgotten; a connection that was quiet
- * for TCP_QUIET is closed, and where there is none, new ones are not followed: better some whole than all in pieces.
+ * Bounds of the whole table. Beyond them the first gap is declared, and the oldest tombstone forgotten. Where a new connection finds no room,
+ * one that was quiet for TCP_QUIET is closed; else, of those that do not speak (yet), the one that was quiet for longest: a crowd that
+ * only greets hides nobody, and those that speak come to their end. They never take all: what is only begun keeps TCP_NEWCOMERS parts
+ * of 16. Where there is nobody to give way, new connections are not followed: better some whole than all in pieces.
  */
+#define TCP_NEWCOMERS 4u
+
 struct tcp_limits {
     size_t held;         /* octets that wait, in all connections */
     size_t connections;  /* octets that open connections take, with what the consumer says it keeps of them */
@@ -192,7 +198,7 @@ void tcp_table_free(struct tcp_table *table);
 /* Connections open now, octets held back now (with what each segment costs), tombstones now: for bounds in tests. */
 struct tcp_statistics {
     uint64_t connections, held_octets, tombstones;
-    uint64_t given_up;    /* connections so far that were not followed, or closed early, for want of memory */
+    uint64_t given_up;    /* connections so far that were not followed, or closed early, for want of memory, and had something to say */
     size_t memory;        /* octets that open connections take */
     uint64_t not_waited_for; /* holes so far that were declared because too much waited behind them */
     uint64_t implausible; /* segments so far whose payload was not used: far outside of what is expected, or in front of

@@ -297,14 +297,17 @@ struct tcp_stream {
     bool refused; /* the consumer wants nothing more */
     bool reset;   /* by an RST that stands where it must: the end, if nothing follows before long */
     bool reset_perhaps; /* by one that does not: the end, if nothing follows at all */
-    bool ending;        /* it is in the table's list of those that seem to be over */
+    GQueue *ending;     /* it seems to be over, and is in this list of the table's; NULL: it does not */
     int reset_half;     /* that sent the RST */
     struct tcp_half half[2];
     struct tcp_connection connection;
     size_t memory; /* what it counts for in the table's memory */
+    bool speaks;     /* and does not give way to newcomers */
+    GList newcomer;  /* unless it speaks: link in the table's list of those that do not, more or less by last packet */
+    int64_t greeted; /* when it was put there, as `queued` */
     struct tcp_reopening *reopening; /* NULL: no other connection seems to begin */
     GList waiting;                   /* link in the table's list of those of which something waits */
-    GList ends;                      /* link in the table's list of those that seem to be over */
+    GList ends;                      /* link in `ending` */
     int64_t ended_at, looked_at;     /* by the table's clock: when it seemed so, and when that was looked at last */
 };
 
@@ -323,6 +326,7 @@ struct tcp_reopening {
 struct tcp_tombstone {
     struct tcp_entry entry;
     bool refused;
+    bool uncounted;     /* it was given up before it said anything */
     /* Next sequence numbers of the two, [0] that of flow.low: what is far from them is a new connection's. */
     bool known[2];
     uint32_t sequence[2];
@@ -341,8 +345,10 @@ struct tcp_table {
     struct slots *recents;
     uint64_t seed;       /* nobody who sends packets knows how they hash */
     GQueue connections;  /* more or less by last packet */
+    GQueue newcomers;    /* those of them that do not speak */
     GQueue tombstones;
-    GQueue ends;    /* connections that seem to be over, by FINs or an RST that stands where it must: by time */
+    GQueue finished; /* connections that seem to be over by their FINs, by time */
+    GQueue resets;   /* and by an RST that stands where it must */
     GQueue waiting; /* connections of which something waits, those that wait for the longest time first */
     bool started;
     int64_t last_time;   /* of the last packet */
@@ -354,10 +360,12 @@ struct tcp_table {
     uint64_t arrivals;   /* segments so far */
     size_t held;         /* of all connections */
     size_t memory;       /* of all connections, beside what is held */
+    size_t speaking;     /* of those that speak */
     struct tcp_limits limits;
     uint64_t given_up;
     uint64_t not_waited_for; /* holes that were declared because too much waited behind them */
     bool forgetful;      /* tombstones were forgotten to make room for others */
+    bool forgot_uncounted; /* some of them of connections that were not counted */
 };
 
 /* A segment with all that is known of where it stands. */

@@ -104,16 +104,24 @@ static struct tcp_tombstone *new_tombstone(struct tcp_table *table, const struct
     tombstone->entry.is_tombstone = true;
     tombstone->refused = refused;
     if (table->tombstones.length >= table->limits.tombstones) {
-        drop_tombstone(table, quietest(&table->tombstones));
+        struct tcp_entry *oldest = quietest(&table->tombstones);
         table->forgetful = true;
+        table->forgot_uncounted = table->forgot_uncounted || ((const struct tcp_tombstone *)oldest)->uncounted;
+        drop_tombstone(table, oldest);
     }
     add_entry(table, &tombstone->entry);
     return tombstone;
 }
 
-static void leave_tombstone(struct tcp_table *table, const struct tcp_stream *stream)
+static bool said_anything(const struct tcp_stream *stream)
+{
+    return stream->half[0].delivered || stream->half[1].delivered || stream->held > 0;
+}
+
+static void leave_tombstone(struct tcp_table *table, const struct tcp_stream *stream, bool given_up)
 {
     struct tcp_tombstone *tombstone = new_tombstone(table, &stream->entry.flow, stream->refused);
+    tombstone->uncounted = given_up && !said_anything(stream);
     int low = tcp_same_endpoint(&stream->connection.endpoint[0], &stream->entry.flow.low) ? 0 : 1;
     for (int side = 0; side < 2; side++) {
         const struct tcp_half *half = &stream->half[side == 0 ? low : 1 - low];
@@ -182,12 +190,16 @@ static void close_stream(struct tcp_table *table, struct tcp_stream *stream, enu
         end = TCP_END_RST;
     tcp_withdraw_end(stream);
     table->memory -= stream->memory;
+    if (stream->speaks)
+        table->speaking -= stream->memory;
+    else
+        g_queue_unlink(&table->newcomers, &stream->newcomer);
     remove_entry(table, &stream->entry);
     table->consumer.closed(table->context, connection, end);
     if (end == TCP_END_LIMIT) /* the rest of it is no session of its own */
         stream->refused = true;
     if (end == TCP_END_FIN || end == TCP_END_RST || end == TCP_END_REFUSED || end == TCP_END_LIMIT)
-        leave_tombstone(table, stream);
+        leave_tombstone(table, stream, end == TCP_END_LIMIT);
     tcp_discard(stream);
     slots_give(table->streams, stream);
 }
@@ -207,20 +219,67 @@ static size_t stream_size(const struct tcp_table *table)
 /* A connection takes about so much before long, and counts for it from the beginning: what is let in can be followed to its end. */
 #define ROOM_FOR_ONE ((size_t)8192)
 
-/* Whether there is room for one connection more; the quiet ones make it. */
-static bool make_room(struct tcp_table *table)
+/* There is no memory for it. What never said anything counts when it does. */
+static void give_up(struct tcp_table *table, struct tcp_stream *stream)
+{
+    table->given_up += said_anything(stream);
+    close_stream(table, stream, TCP_END_LIMIT);
+}
+
+static void add_newcomer(struct tcp_table *table, struct tcp_stream *stream)
+{
+    stream->newcomer.data = stream;
+    stream->greeted = stream->entry.touched;
+    g_queue_push_tail_link(&table->newcomers, &stream->newcomer);
+}
+
+/* Of the newcomers the one that was quiet for about the longest time; NULL: there are none. */
+static struct tcp_stream *quietest_newcomer(struct tcp_table *table)
+{
+    while (table->newcomers.head != NULL) {
+        struct tcp_stream *stream = table->newcomers.head->data;
+        if (stream->greeted == stream->entry.touched)
+            return stream;
+        g_queue_unlink(&table->newcomers, &stream->newcomer);
+        add_newcomer(table, stream);
+    }
+    return NULL;
+}
+
+/* Whether there is room for one connection more. Quiet ones make it, or others of which not more is known, if `pressing`. */
+static bool make_room(struct tcp_table *table, bool pressing)
 {
     while (table->memory + ROOM_FOR_ONE > table->limits.connections && table->connections.length > 0) {
         struct tcp_entry *entry = quietest(&table->connections);
-        if (table->clock - entry->touched < TCP_QUIET)
+        bool quiet = table->clock - entry->touched >= TCP_QUIET;
+        struct tcp_stream *newcomer = quiet || !pressing ? NULL : quietest_newcomer(table);
+        if (!quiet && newcomer == NULL)
             return false;
-        table->given_up++;
-        close_stream(table, (struct tcp_stream *)entry, TCP_END_LIMIT);
+        give_up(table, quiet ? (struct tcp_stream *)entry : newcomer);
     }
     return true;
 }
 
-/* Brings what the connection counts for up to date; where there is too much of all, the longest idle ones go. */
+/* Too much is taken: who goes? Not `stream`, if there is another one. */
+static struct tcp_stream *first_to_go(struct tcp_table *table, const struct tcp_stream *stream)
+{
+    struct tcp_stream *newcomer = quietest_newcomer(table);
+    return newcomer != NULL && newcomer != stream ? newcomer : (struct tcp_stream *)quietest(&table->connections);
+}
+
+/* From now on it gives way to nobody who only begins, if there is still room for those. */
+static void note_speaking(struct tcp_table *table, struct tcp_stream *stream)
+{
+    if (stream->speaks || table->consumer.speaks == NULL || !table->consumer.speaks(table->context, &stream->connection))
+        return;
+    if (table->speaking + stream->memory > table->limits.connections / 16 * (16 - TCP_NEWCOMERS))
+        return;
+    stream->speaks = true;
+    table->speaking += stream->memory;
+    g_queue_unlink(&table->newcomers, &stream->newcomer);
+}
+
+/* Brings what the connection counts for up to date; where there is too much of all, others go. */
 static void account(struct tcp_table *table, struct tcp_stream *stream)
 {
     size_t memory = stream_size(table) + STREAM_OVERHEAD;
@@ -230,11 +289,11 @@ static void account(struct tcp_table *table, struct tcp_stream *stream)
         memory += table->consumer.memory(table->context, &stream->connection);
     memory = MAX(memory, ROOM_FOR_ONE);
     table->memory += memory - stream->memory;
+    table->speaking += stream->speaks ? memory - stream->memory : 0;
     stream->memory = memory;
-    while (table->memory > table->limits.connections && table->connections.length > 1) {
-        table->given_up++;
-        close_stream(table, (struct tcp_stream *)quietest(&table->connections), TCP_END_LIMIT);
-    }
+    note_speaking(table, stream);
+    while (table->memory > table->limits.connections && table->connections.length > 1)
+        give_up(table, first_to_go(table, stream));
 }
 
 /* Only a SYN, or payload, shows a connection to be there. */
@@ -259,6 +318,11 @@ static struct tcp_stream *open_stream(struct tcp_table *table, const struct tcp_
     start_half(&stream->half[0]);
     start_half(&stream->half[1]);
     add_entry(table, &stream->entry);
+    stream->speaks = table->consumer.speaks == NULL;
+    if (stream->speaks)
+        table->speaking += stream->memory;
+    else
+        add_newcomer(table, stream);
     return stream;
 }
 
@@ -276,19 +340,22 @@ static void announce(struct tcp_stream *stream, unsigned capture, const struct t
 
 void tcp_note_end(struct tcp_stream *stream)
 {
-    if (stream->ending)
+    struct tcp_table *table = stream->table;
+    GQueue *list = tcp_stream_is_finished(stream) ? &table->finished : &table->resets;
+    if (stream->ending == list)
         return;
-    stream->ending = true;
-    stream->ended_at = stream->looked_at = stream->table->clock;
+    tcp_withdraw_end(stream);
+    stream->ending = list;
+    stream->ended_at = stream->looked_at = table->clock;
     stream->ends.data = stream;
-    g_queue_push_tail_link(&stream->table->ends, &stream->ends);
+    g_queue_push_tail_link(list, &stream->ends);
 }
 
 void tcp_withdraw_end(struct tcp_stream *stream)
 {
-    if (stream->ending)
-        g_queue_unlink(&stream->table->ends, &stream->ends);
-    stream->ending = false;
+    if (stream->ending != NULL)
+        g_queue_unlink(stream->ending, &stream->ends);
+    stream->ending = NULL;
 }
 
 /* Whether some of it may yet come, as where one direction stands behind the other. */
@@ -300,17 +367,23 @@ static bool is_waited_for(const struct tcp_stream *stream)
     return stream->held > 0 || (one_sided && !tcp_is_absent(stream, 0) && !tcp_is_absent(stream, 1));
 }
 
-/* The time is up for the first connection that seems to be over. */
-static void end_first(struct tcp_table *table)
+/* The time is up for the first connection of those that seem to be over. */
+static void end_first(struct tcp_table *table, GQueue *list)
 {
-    struct tcp_stream *stream = table->ends.head->data;
+    struct tcp_stream *stream = list->head->data;
     if (!is_waited_for(stream)) {
         close_stream(table, stream, TCP_END_RST);
         return;
     }
     stream->looked_at = table->clock;
-    g_queue_unlink(&table->ends, &stream->ends);
-    g_queue_push_tail_link(&table->ends, &stream->ends);
+    g_queue_unlink(list, &stream->ends);
+    g_queue_push_tail_link(list, &stream->ends);
+}
+
+/* When the next connection of those that seem to be over is over. */
+static int64_t first_end(const GQueue *list, int64_t delay)
+{
+    return list->head != NULL ? ((const struct tcp_stream *)list->head->data)->looked_at + delay : INT64_MAX;
 }
 
 /* When the next connection is over for want of packets; not before that if it cannot be before `now`. */
@@ -319,13 +392,6 @@ static int64_t first_idle(struct tcp_table *table, int64_t now)
     if (!may_be_quiet(&table->connections, now - TCP_IDLE_TIMEOUT))
         return INT64_MAX;
     return quietest(&table->connections)->touched + TCP_IDLE_TIMEOUT + 1;
-}
-
-/* When the next connection is over because nothing followed its end. */
-static int64_t first_end(const struct tcp_table *table)
-{
-    const GList *link = table->ends.head;
-    return link != NULL ? ((const struct tcp_stream *)link->data)->looked_at + TCP_END_DELAY : INT64_MAX;
 }
 
 /* Closes what is over by now, each connection at its own time, whatever gives occasion to look at it. */
@@ -342,13 +408,15 @@ static void advance_clock(struct tcp_table *table, int64_t time)
     table->time += step;
     int64_t now = table->clock + MIN(step, TCP_STEP_LIMIT);
     for (;;) {
-        int64_t end = first_end(table);
+        int64_t finished = first_end(&table->finished, TCP_FIN_DELAY);
+        int64_t reset = first_end(&table->resets, TCP_RESET_DELAY);
+        int64_t end = MIN(finished, reset);
         int64_t idle = first_idle(table, now);
         if (MIN(end, idle) > now)
             break;
         table->clock = MAX(table->clock, MIN(end, idle));
         if (end <= idle)
-            end_first(table);
+            end_first(table, finished <= reset ? &table->finished : &table->resets);
         else
             close_stream(table, table->connections.head->data, TCP_END_IDLE);
     }
@@ -374,8 +442,10 @@ struct tcp_table *tcp_table_new(const struct tcp_consumer *consumer, void *conte
     table->streams = slots_new(stream_size(table));
     table->recents = slots_new(tcp_recent_size());
     g_queue_init(&table->connections);
+    g_queue_init(&table->newcomers);
     g_queue_init(&table->tombstones);
-    g_queue_init(&table->ends);
+    g_queue_init(&table->finished);
+    g_queue_init(&table->resets);
     g_queue_init(&table->waiting);
     return table;
 }
@@ -544,7 +614,7 @@ static void keep_syn(struct tcp_table *table, const struct tcp_arrival *arrival,
 static bool is_next_one(const struct tcp_stream *stream, const struct packet_segment *segment, bool may_be_new,
                         bool far)
 {
-    return stream->ending && (may_be_new || (far && tcp_stream_is_finished(stream) && segment->payload_octets > 0));
+    return stream->ending != NULL && (may_be_new || (far && tcp_stream_is_finished(stream) && segment->payload_octets > 0));
 }
 
 /* `*stream` is the connection in the table; it becomes the new one that takes its place, if one does. */
@@ -560,7 +630,7 @@ static enum belongs find_open(struct tcp_table *table, struct tcp_stream **strea
     bool confirmed =
         syn != NULL && confirms_syn(syn, found, segment) && (far || only_a_new_one_says(*stream, syn, arrival));
     bool opening = (segment->flags & (PACKET_TCP_SYN | PACKET_TCP_ACK)) == (PACKET_TCP_SYN | PACKET_TCP_ACK);
-    if (confirmed && opening && !(*stream)->ending) { /* both may be forged: what follows will tell */
+    if (confirmed && opening && (*stream)->ending == NULL) { /* both may be forged: what follows will tell */
         keep_reopening(table, *stream, syn, arrival, found->from_low);
         return BELONGS_TO_NONE;
     }
@@ -640,6 +710,10 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
             if (tombstone->refused) /* it may go on for long */
                 entry->touched = table->clock;
             count_late(table, tombstone, segment, found->from_low);
+            if (tombstone->uncounted && segment->payload_octets > 0) {
+                tombstone->uncounted = false;
+                table->given_up++;
+            }
             return NULL;
         }
         int side = found->from_low ? 0 : 1;
@@ -649,9 +723,10 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
     }
     struct tcp_syn *syn = tcp_syns_find(table->syns, &found->flow);
     bool confirmed = syn != NULL && confirms_syn(syn, found, segment);
-    if ((confirmed || (opens(segment) && !is_lone_syn(segment))) && !make_room(table)) {
+    bool begins = confirmed || (segment->flags & PACKET_TCP_SYN) != 0;
+    if ((confirmed || (opens(segment) && !is_lone_syn(segment))) && !make_room(table, begins || !table->forgetful)) {
         /* Once tombstones were forgotten, what seems to be begun in the middle may be what was counted before. */
-        table->given_up += confirmed || !table->forgetful;
+        table->given_up += confirmed || !table->forgetful || table->forgot_uncounted;
         if (confirmed)
             tcp_syns_drop(table->syns, syn);
         new_tombstone(table, &found->flow, true);
@@ -779,13 +854,8 @@ uint64_t tcp_table_pending(const struct tcp_table *table)
 void tcp_table_settle(struct tcp_table *table)
 {
     tcp_table_catch_up(table);
-    GList *next;
-    for (GList *link = table->ends.head; link != NULL; link = next) {
-        struct tcp_stream *stream = link->data;
-        next = link->next;
-        if (tcp_stream_is_finished(stream))
-            close_stream(table, stream, TCP_END_FIN);
-    }
+    while (table->finished.head != NULL)
+        close_stream(table, table->finished.head->data, TCP_END_FIN);
 }
 
 static gint by_ordinal(gconstpointer a, gconstpointer b)

@@ -88,19 +88,11 @@ EXCEPTIONS = {
 
 # What is known to be wrong and belongs to another item of the same issue: (capture, face) -> (facts, the item).
 OPEN = {
-    ("rare-mails.pcap", "messages"): ({"digests in short"}, "17: a subject imitates the rest of the line"),
     ("rare-deliveries.pcap", PLUGIN): ({"recipients"}, "5: whom a delivery is for, where replies to RCPT are lost"),
     ("lmtp-lost-rcpt-reply.pcap", PLUGIN): ({"recipients"}, "5: whom a delivery is for, where replies to RCPT are lost"),
     ("smuggling-answer-frame.pcap", PLUGIN): ({"findings"}, "5: the reply that proves smtp-smuggling"),
-    ("rare-logins.pcap", PLUGIN): ({"replies"}, "6: secrets that the server repeats"),
-    ("secret-repeated.pcap", PLUGIN): ({"replies"}, "6: secrets that the server repeats"),
-    ("02-starttls-fragment-server.pcap", PLUGIN): ({"findings", "replies"}, "4: a piece of a line, and then TLS"),
-    ("02d-starttls-fragment-client.pcap", PLUGIN): ({"lines"}, "4: a piece of a line, and then TLS"),
-    **{("02d-starttls-fragment-client.pcap", log): ({"hidden"}, "4: a piece of a line, and then TLS") for log in ("eve", "zeek", "zeek json")},
     ("12-one-direction-late.pcap", PLUGIN): ({"gap octets"}, "10: two directions one behind the other"),
     ("rare-tls-that-ends.pcap", PLUGIN): ({"findings", "gap octets"}, "10: what Wireshark withholds is called not captured"),
-    **{("19-starttls-250-then-tls.pcap", face): ({"tls"}, "15: STARTTLS answered with 250") for face in ("transcript", "sessions", "report")},
-    ("mixed.pcapng", PLUGIN): ({"session"}, "10: several link types in one pcapng"),
 }
 
 

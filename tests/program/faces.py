@@ -26,7 +26,7 @@ def plain(text):
     """Text without what faces make visible, wrap or cut in ways of their own; secrets as secret-N."""
     text = re.sub(r"\\(x[0-9A-Fa-f]{2}|u[0-9A-Fa-f]{4}|[0-7]{3}|[abefnrtv0])", "", text or "")
     text = re.sub(r"[^!-\[\]-~]", "", text)
-    text = re.sub(r"(\[and[\d,]+octetsmore\])?(\[(bareLF|bareCR|lineendnotseen)\])?$", "", text)
+    text = re.sub(r"(\[and[\d,]+octetsmore\])?(\[(bareLF|bareCR|lineendnotseen|endsinCRCRLF)\])?$", "", text)
     return re.sub(r"\[(secret-\d+)\]", r"\1", text)[:190]
 
 
@@ -392,6 +392,7 @@ def read_messages_text(octets):
         facts = sessions[session]
         facts["senders"].append((mail, None if found[4] else plain(found[3])))
         facts["outcomes"].append((mail, found[6], int(found[7]) if found[7] else None))
+        rest = re.sub(r'"[^"]*"', '""', rest) # the subject, and names of attachments: a quotation mark in them is escaped
         octets_ = re.search(r"; ([\d,]+) octets?", rest)
         digest = re.search(r", SHA-256 ([0-9a-f]{16})\.\.\.", rest)
         if octets_:

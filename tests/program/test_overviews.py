@@ -162,6 +162,16 @@ class Refusals(Case):
         self.assertIn("tries again later", self.block(ehlo(), message(PLAIN_TEXT, reply="451 4.7.1 later\r\n"), BYE))
         self.assertIn("connection, frame 7", self.block(ehlo(), ("S", "421 4.4.2 idle\r\n")))
         self.assertIn("says nothing of the mail", self.block(ehlo(), ("C", "DATA\r\n"), ("S", "503 5.5.1 no\r\n"), BYE))
+        for reply in ("530 5.7.0 Must issue a STARTTLS command first\r\n", "538 5.7.11 encrypt\r\n", "535 5.7.8 authentication required\r\n",
+                      "550 5.7.10 encryption needed\r\n", "530 5.7.1 Authentication required\r\n"):
+            for asked in ([MAIL[0]], [*MAIL, ("C", "RCPT TO:<b@example.com>\r\n")]):
+                block = " ".join(self.block(ehlo(), asked, ("S", reply), BYE).split())
+                self.assertIn("That says nothing of the mail: it may be accepted behind STARTTLS, or a login", block)
+                self.assertNotIn("goes back to its sender", block)
+                self.assertNotIn("wrong user name", block)
+        block = " ".join(self.block(ehlo("AUTH PLAIN"), ("C", "AUTH PLAIN\r\n"), ("S", "530 5.7.0 Must issue a STARTTLS command first\r\n"), BYE).split())
+        self.assertIn("The same login may be accepted behind STARTTLS", block)
+        self.assertIn("wrong user name or password", " ".join(self.block(ehlo("AUTH PLAIN"), login("alice", "x"), BYE).split()))
         for reply in ("550 5.5.2 bare LF\r\n", "554 5.5.0 CR missing\r\n"): # the protocol, but of the message
             block = " ".join(self.block(ehlo(), message(PLAIN_TEXT, reply=reply), BYE).split())
             self.assertIn("For good: the mail goes back to its sender", block)

@@ -1395,8 +1395,11 @@ class Scale(unittest.TestCase):
         done = run("sessions", "--format", "json", "--memory-limit", "32M", "open.pcap")
         lines = [json.loads(line) for line in done.stdout.splitlines()]
         given_up = lines[-1]["dropped"]["memory-limit"]
+        whole = [record for record in lines[:-1] if record["commands"] == 3]
+        self.assertEqual((done.returncode, lines[-1]["sessions"]), (3, 1500))
+        self.assertEqual({record["commands"] for record in lines[:-1]}, {0, 3}) # those that gave way to others have a banner
         self.assertGreater(given_up, 0)
-        self.assertEqual(given_up + lines[-1]["sessions"], 1500)
+        self.assertEqual(given_up + len(whole), 1500)
         self.assertIn(b"%d connections were not followed" % given_up, done.stderr)
 
     def test_no_folder_for_temporary_files(self):

@@ -169,8 +169,10 @@ class Replies(unittest.TestCase):
 
     def test_starttls_and_tls(self):
         for words, facts in self.each("tls", lambda words: GREETED + [("C", "STARTTLS\r\n"), spoken(words), ("C", TLS_HELLO)]):
-            self.assertIsNotNone(facts.session["tls"])
+            self.assertEqual((facts.session["starttls"], facts.session["tls"] is None), ("accepted", False))
             self.assertNotIn("starttls-refused", facts.findings)
+        facts = Facts("tls nothing", GREETED + [("C", "STARTTLS\r\n"), spoken("what")])
+        self.assertEqual(facts.session["starttls"], "requested")
 
     def test_greetings(self):
         def make(words):

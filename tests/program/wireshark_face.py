@@ -3,7 +3,7 @@
 import collections
 
 from agreement import auths_of, number_of, of_plugin, pairs, starttls_of
-from faces import plain
+from faces import CUT, plain
 
 # The digest is made only where somebody asks for it.
 FILTER = ("-Y", "esmtp || esmtp.message.sha256", "--disable-protocol", "pop", "--disable-protocol", "imap")
@@ -26,8 +26,8 @@ def note_others(found, frame, layer):
         found["findings"].append((name, tree["esmtp.finding.severity"], frame, tuple(sorted(int(f) for f in several(tree, "esmtp.finding.related")))))
     for tree in several(layer, "esmtp.gap"):
         found["gaps"].append(int(tree["esmtp.gap.octets"]))
-    for octets in several(layer, "esmtp.skipped"):
-        found["skipped"].append(len(octets.split(":")) if octets else 0)
+    for octets in several(layer, "esmtp.skipped"): # nothing: what may be a secret is hidden
+        found["skipped"].append(len(octets.split(":")) if octets else CUT)
 
 
 def several(tree, name):
@@ -46,7 +46,7 @@ def facts_of(session, other):
         "ends": session["frames"], "lines": lines, "replies": replies, **mails_of(session),
         "identities": [(mechanism and plain(mechanism), result, identity) for mechanism, identity, result in auths_of(session)],
         "starttls": starttls, "tls": any(step == "handshake" for _, step in steps), "digests": digests_of(session),
-        "findings": sorted(other["findings"]), "gap octets": sum(other["gaps"]), "skipped": sorted(other["skipped"]),
+        "findings": sorted(other["findings"]), "gap octets": sum(other["gaps"]), "skipped": CUT if CUT in other["skipped"] else sorted(other["skipped"]),
         "empty": not session["commands"] and not session["replies"],
     }
 
