@@ -97,6 +97,8 @@
     FIELD(skipped_text, "skipped.text", "Text", FT_STRING, BASE_NONE, NULL, "They as text")                                      \
     FIELD(tls_octets, "tls", "TLS records", FT_BYTES, BASE_NONE, NULL, "Octets of TLS")                                      \
     FIELD(proxy, "proxy", "PROXY header", FT_STRING, BASE_NONE, NULL, "Header of the PROXY protocol, from a load balancer")  \
+    FIELD(proxy_source, "proxy.source", "Client", FT_STRING, BASE_NONE, NULL, "The load balancer's client, and its port")           \
+    FIELD(proxy_target, "proxy.target", "Target", FT_STRING, BASE_NONE, NULL, "Whom it connected to, and the port")                 \
     FIELD(turned, "turned", "Client and server change roles", FT_NONE, BASE_NONE, NULL, "From here on the roles are turned") \
     FIELD(finding, "finding", "Finding", FT_STRING, BASE_NONE, NULL, "Stable name of what somebody should look at")          \
     FIELD(finding_severity, "finding.severity", "Severity", FT_STRING, BASE_NONE, NULL, "high, medium, low, info")           \

@@ -8,6 +8,7 @@
 #include "preferences.h"
 #include "reference/reference.h"
 #include "view.h"
+#include "proxy.h"
 #include "words.h"
 
 struct view_octets view_octets(const struct view *view, const struct fact *fact, const uint8_t *copy, const char *name)
@@ -496,6 +497,28 @@ static proto_item *show_octets(const struct view *view, const struct fact *fact,
     return proto_tree_add_item(view->tree, field, octets.tvb, octets.start, octets.length, fact->kind == FACT_PROXY ? ENC_UTF_8 : ENC_NA);
 }
 
+static void add_proxy_endpoint(proto_tree *tree, int field, const struct view_octets *octets, const struct smtp_proxy_header *header,
+                               const struct smtp_proxy_endpoint *endpoint)
+{
+    char address[SMTP_PROXY_ADDRESS_TEXT], text[SMTP_PROXY_ADDRESS_TEXT + 8];
+    if (header->family == SMTP_PROXY_NO_ADDRESS)
+        return;
+    smtp_proxy_address(header->family, endpoint, address);
+    snprintf(text, sizeof text, header->family == SMTP_PROXY_IPV6 ? "[%s]:%u" : "%s:%u", address, endpoint->port);
+    add_text(tree, field, octets, text);
+}
+
+static proto_item *show_proxy(const struct view *view, const struct fact *fact)
+{
+    proto_item *item = show_octets(view, fact, hf_esmtp_proxy);
+    proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
+    struct view_octets octets = view_octets(view, fact, NULL, NULL);
+    const struct smtp_proxy_header header = smtp_proxy_parse(octets.span);
+    add_proxy_endpoint(tree, hf_esmtp_proxy_source, &octets, &header, &header.source);
+    add_proxy_endpoint(tree, hf_esmtp_proxy_target, &octets, &header, &header.target);
+    return item;
+}
+
 static proto_item *show_skipped(const struct view *view, const struct fact *fact)
 {
     if (fact->hidden && !esmtp_preferences.show_secrets) {
@@ -566,7 +589,7 @@ static proto_item *show_fact(const struct view *view, const struct fact *fact, p
     case FACT_SKIPPED:
         return show_skipped(view, fact);
     case FACT_PROXY:
-        return show_octets(view, fact, hf_esmtp_proxy);
+        return show_proxy(view, fact);
     case FACT_TURNED:
         proto_item_set_generated(proto_tree_add_item(view->tree, hf_esmtp_turned, view->tvb, 0, 0, ENC_NA));
         break;

@@ -13,6 +13,7 @@ import unittest
 from wireshark import Wireshark, reachable
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "program"))
+import dialogues
 import pcap
 
 ARGUMENTS = None
@@ -50,6 +51,35 @@ class Paths(unittest.TestCase):
                 field = "esmtp.%s_path.address" % way
                 self.assertEqual(fields(path, [field], filter=field), [("foo@example.com",)], argument)
             self.assertIn(argument, " ".join(info(path)))
+
+
+class Edges(unittest.TestCase):
+    """What stands in front of a dialogue, and in front of TLS."""
+
+    def made(self, *steps):
+        path = os.path.join(WIRESHARK.folder(), "edges.pcap")
+        dialogues.capture(dialogues.Session(*steps)).save(path)
+        return path
+
+    def test_headers_of_balancers(self):
+        header = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes((192, 0, 2, 10, 192, 0, 2, 25, 0x9c, 0x40, 0, 25))
+        for octets in (header, b"PROXY TCP4 192.0.2.10 192.0.2.25 40000 25\r\n"):
+            path = self.made(("C", octets), dialogues.ehlo(), dialogues.BYE)
+            self.assertEqual(fields(path, ["frame.number", "esmtp.proxy.source", "esmtp.proxy.target"], filter="esmtp.proxy.source"),
+                             [("4", "192.0.2.10:40000", "192.0.2.25:25")])
+
+    def test_pieces_in_front_of_tls(self):
+        start = [*dialogues.TLS, ("C", "STARTTLS\r\nMAIL FROM:<e@example.com>"), ("S", "220 go\r\n250-AUTH PLAIN")]
+        path = self.made(*start, ("C", dialogues.TLS_HELLO), ("S", dialogues.TLS_SERVER_HELLO))
+        self.assertEqual(fields(path, ["frame.number"], filter="esmtp.finding == \"starttls-command-injection\""), [("7",)])
+        self.assertEqual(fields(path, ["frame.number"], filter="esmtp.finding == \"starttls-reply-injection\""), [("8",)])
+        self.assertEqual(fields(path, ["frame.number"], filter="esmtp.command.verb == \"MAIL\""), [])
+        self.assertIn(("MAIL FROM:<e@example.com>",), fields(path, ["esmtp.skipped.text"], filter="esmtp.skipped"))
+
+    def test_who_does_not_wait(self):
+        for first in (b"GET / HTTP/1.0\r\n", b"g\x02Y\x1f\x99\r\n"):
+            path = self.made(("C", first), dialogues.BANNER, ("S", "500 what\r\n"))
+            self.assertEqual(fields(path, ["frame.number"], filter="esmtp.finding == \"early-talker\""), [("4",)])
 
 
 class Ports(unittest.TestCase):
