@@ -39,6 +39,7 @@ struct packet_segment {
     uint8_t flags;                  /* enum packet_tcp_flag */
     bool only_conflict;             /* no segment of its own: it tells of `conflict` */
     bool has_checksum;              /* it carries something, and all of it was captured that its checksum is over */
+    bool is_unfilled;               /* its checksum is 0: most likely nobody filled it in, even where that is right */
     bool ip_is_wrong;               /* the IPv4 header has a checksum that is wrong */
     uint16_t most;       /* of a SYN: the largest segment that its sender takes, in octets of payload; 0: not said */
     uint32_t header_sum; /* where `has_checksum`: of the TCP header and the pseudo header */

@@ -2,9 +2,11 @@
 #include "packet_private.h"
 
 /*
- * RFC 1071: the sum of 16-bit words in ones' complement does not depend on their byte order, nor on how many are added
- * at a time. Here 32 bits are, into sums that are wide enough not to overflow.
+ * RFC 1071: the sum of 16-bit words in ones' complement does not depend on their byte order, nor on how many are added at a time.
+ * Here 32 bits are, four times side by side: of each the sum modulo 2^32 and the sum of the upper halves are kept, which give that of
+ * the lower halves. So neither overflows for as many octets as a packet has.
  */
+#define OCTETS_MOST ((size_t)65535)
 
 static uint32_t fold(uint64_t sum)
 {
@@ -13,21 +15,35 @@ static uint32_t fold(uint64_t sum)
     return (uint32_t)sum;
 }
 
+/* Adds OCTETS_MOST octets at the most. */
 static uint64_t add_octets(uint64_t sum, const uint8_t *octets, size_t length)
 {
-    uint64_t sums[4] = { sum, 0, 0, 0 };
+    uint32_t sums[4] = { 0 };
+    uint32_t uppers[4] = { 0 };
     uint32_t words[4];
     for (; length >= sizeof words; octets += sizeof words, length -= sizeof words) {
         memcpy(words, octets, sizeof words);
         for (unsigned i = 0; i < 4; i++)
             sums[i] += words[i];
+        for (unsigned i = 0; i < 4; i++)
+            uppers[i] += words[i] >> 16;
     }
-    for (uint32_t word = 0; length > 0; length -= length < sizeof word ? length : sizeof word, word = 0) {
-        memcpy(&word, octets, length < sizeof word ? length : sizeof word);
-        sums[0] += word;
-        octets += length < sizeof word ? length : sizeof word;
+    for (unsigned i = 0; i < 4; i++)
+        sum += (uint64_t)uppers[i] + (sums[i] - (uppers[i] << 16));
+    while (length > 0) {
+        uint32_t word = 0;
+        size_t now = length < sizeof word ? length : sizeof word;
+        memcpy(&word, octets, now);
+        sum += word;
+        octets += now;
+        length -= now;
     }
-    return fold(sums[0]) + fold(sums[1]) + fold(sums[2]) + fold(sums[3]);
+    return sum;
+}
+
+bool packet_can_be_summed(uint32_t octets)
+{
+    return octets <= OCTETS_MOST;
 }
 
 bool packet_ip_header_is_right(struct smtp_span header)

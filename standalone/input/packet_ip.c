@@ -40,7 +40,8 @@ static uint16_t largest_segment(struct smtp_span options)
 static void note_checksum(const struct packet_rest *rest, uint32_t length, struct packet_segment *segment)
 {
     bool carries = segment->payload_octets > 0 || (segment->flags & (PACKET_TCP_FIN | PACKET_TCP_SYN | PACKET_TCP_RST));
-    segment->has_checksum = carries && !rest->rerouted && segment->payload.length == segment->payload_octets;
+    segment->has_checksum = carries && !rest->rerouted && segment->payload.length == segment->payload_octets && packet_can_be_summed(rest->wire);
+    segment->is_unfilled = packet_get16(rest->octets.octets + 16) == 0;
     if (segment->has_checksum)
         segment->header_sum = packet_header_sum(segment, smtp_span_first(rest->octets, length), rest->wire);
 }
@@ -142,7 +143,7 @@ static enum packet_result decode_ipv4(struct packet_rest rest, struct packet *pa
     segment->source = segment->destination = (struct packet_address){ .version = 4 };
     memcpy(segment->source.octets, header + 12, 4);
     memcpy(segment->destination.octets, header + 16, 4);
-    segment->ip_is_wrong = rest.octets.length >= length && !packet_ip_header_is_right(smtp_span(header, length));
+    segment->ip_is_wrong = header[9] == PROTOCOL_TCP && rest.octets.length >= length && !packet_ip_header_is_right(smtp_span(header, length));
     packet_limit(&rest, total);
     if (!packet_pass(&rest, length))
         return PACKET_CUT;

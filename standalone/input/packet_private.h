@@ -87,6 +87,7 @@ enum packet_result packet_payload(struct packet_rest rest, uint8_t protocol, str
 
 /* packet_checksum.c; of an IPv4 header, and the sum over a TCP header and what the receiver puts in front of `octets`
  * octets with it */
+bool packet_can_be_summed(uint32_t octets);
 bool packet_ip_header_is_right(struct smtp_span header);
 uint32_t packet_header_sum(const struct packet_segment *segment, struct smtp_span header, uint32_t octets);
 

@@ -16,15 +16,27 @@
 /* So many wrong ones and no right one are no accident. */
 #define UNFILLED_FROM 3u
 
+/* So many wrong ones that the receiver had, where one at the most was right: none is looked at any more. */
+#define BORNE_OUT_FROM 2u
+
 /* The largest segment of a half whose peer did not say, as on Ethernet: a larger one was put together by a network
  * card. */
 #define MOST_USUAL 1460u
 
 #define COUNTED 255u
 
+/* A segment is known again among so many. */
+#define SEEN_AGAIN 64u
+
 static bool is_checked(const struct tcp_half *half)
 {
     return half->right > 0;
+}
+
+/* One right one among several that the peer took all the same is chance, or the only one that nobody changed. */
+static bool is_refuted(const struct tcp_half *half)
+{
+    return half->borne_out >= BORNE_OUT_FROM && half->right <= 1;
 }
 
 static bool can_be_judged(const struct tcp_stream *stream, const struct tcp_arrival *arrival)
@@ -83,6 +95,8 @@ static void use_first(struct tcp_stream *stream, int half_index, uint64_t to)
         .acknowledges = first->acknowledges,
     };
     tcp_take_memory(stream, tcp_queue_add(&half->queue, stream, half_index, &piece));
+    if (!first->used)
+        half->borne_out = (uint8_t)MIN(half->borne_out + 1u, COUNTED);
     first->used = true;
     note_acknowledgement(&stream->half[1 - half_index], first);
 }
@@ -118,12 +132,16 @@ enum tcp_verdict tcp_judge(struct tcp_stream *stream, const struct tcp_arrival *
     if (half->unfilled || checksums == TCP_CHECKSUMS_OFF || !can_be_judged(stream, arrival))
         return TCP_VERDICT_GOOD;
     if (packet_checksum_is_right(arrival->segment)) {
-        half->right = (uint8_t)MIN(half->right + 1u, COUNTED);
+        half->right = (uint8_t)MIN(half->right + !arrival->segment->is_unfilled, COUNTED);
         return TCP_VERDICT_GOOD;
     }
     if (checksums == TCP_CHECKSUMS_ON)
         return TCP_VERDICT_BAD;
     half->wrong = (uint8_t)MIN(half->wrong + 1u, COUNTED);
+    if (is_checked(half) && is_refuted(half)) {
+        believe(stream, arrival->half);
+        return TCP_VERDICT_GOOD;
+    }
     if (is_checked(half))
         return arrival->segment->payload_octets > 0 ? TCP_VERDICT_DOUBTFUL : TCP_VERDICT_BAD;
     if (half->wrong < UNFILLED_FROM)
@@ -140,6 +158,16 @@ void tcp_note_mismatch(struct tcp_stream *stream, int half, struct tcp_place pla
         consumer->mismatch(stream->table->context, &stream->connection, half, place);
 }
 
+/* Whether the same segment waits already; of very many only the last ones are looked at. */
+static bool waits_already(const struct tcp_half *half, const struct tcp_piece *piece)
+{
+    const struct tcp_held *held = half->doubtful.last;
+    for (unsigned looks = 0; held != NULL && looks < SEEN_AGAIN; held = held->previous, looks++)
+        if (held->position == piece->position && held->length == piece->octets.length)
+            return memcmp(held->octets, piece->octets.octets, held->length) == 0;
+    return false;
+}
+
 void tcp_keep_doubtful(struct tcp_stream *stream, int half_index, const struct tcp_piece *piece)
 {
     struct tcp_half *half = &stream->half[half_index];
@@ -148,9 +176,10 @@ void tcp_keep_doubtful(struct tcp_stream *stream, int half_index, const struct t
         rest.octets = smtp_span_from(rest.octets, (size_t)(half->expected - rest.position));
         rest.position = half->expected;
     }
+    bool again = rest.octets.length == 0 ? !tcp_recent_differs(half->recent, piece->position, piece->octets) : waits_already(half, piece);
     size_t memory = rest.octets.length > 0 ? tcp_queue_add(&half->doubtful, stream, half_index, &rest) : 0;
     tcp_take_memory(stream, memory);
-    if (memory == 0 && is_checked(half))
+    if (memory == 0 && !again && is_checked(half))
         tcp_note_mismatch(stream, half_index, piece->place);
 }
 
@@ -190,9 +219,21 @@ void tcp_begin_end(struct tcp_stream *stream, int half)
         believe(stream, half);
 }
 
+/* The capture ends before the peer could say whether it got the segment that comes next. */
+static bool is_last_word(const struct tcp_stream *stream, const struct tcp_half *half)
+{
+    const struct tcp_held *first = half->doubtful.first;
+    return first != NULL && first->position == half->expected && first->arrival > half->heard_at && half->end == UINT64_MAX && !stream->reset;
+}
+
 void tcp_end_doubtful(struct tcp_stream *stream, int half_index)
 {
     struct tcp_half *half = &stream->half[half_index];
+    while (!stream->refused && is_last_word(stream, half)) {
+        use_first(stream, half_index, UINT64_MAX);
+        drop_first(stream, half);
+        tcp_pump(stream);
+    }
     for (; half->doubtful.first != NULL; drop_first(stream, half))
         if (!half->doubtful.first->used)
             tcp_note_mismatch(stream, half_index, half->doubtful.first->place);

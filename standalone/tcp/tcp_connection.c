@@ -189,6 +189,7 @@ static void note_acknowledgement(struct tcp_stream *stream, struct tcp_half *pee
 {
     if (!has(segment, PACKET_TCP_ACK))
         return;
+    peer->heard_at = rank;
     if (peer->start == TCP_START_SYN && (!peer->confirmed || peer->has_other_syn))
         confirm_syn(stream, peer, segment->acknowledgement);
     if (peer->start == TCP_START_UNKNOWN)

@@ -115,6 +115,9 @@ void tcp_recent_forget(struct tcp_recent *recent);
 /* Asks for the memory that noting `octets` octets more will use, in two steps (see tcp_consumer.expect). */
 void tcp_recent_expect(const struct tcp_recent *recent, size_t octets, int step);
 
+/* Whether octets that were delivered before are said again, and differently, as far as is still known. `recent` may be NULL. */
+bool tcp_recent_differs(const struct tcp_recent *recent, uint64_t position, struct smtp_span octets);
+
 /* Compares a retransmission with what is still known of the octets it repeats. `recent` may be NULL. */
 void tcp_recent_compare(const struct tcp_recent *recent, struct tcp_stream *stream, int half, uint64_t position,
                         struct smtp_span octets, struct tcp_place place);
@@ -249,6 +252,7 @@ struct tcp_half {
     uint64_t acked;    /* highest position acknowledged */
     uint64_t claimant; /* the peer's position behind the segment that said so */
     uint64_t acked_at; /* and its rank */
+    uint64_t heard_at; /* rank of the peer's last segment that acknowledges anything */
 
     struct tcp_recent *recent;
     struct tcp_place last; /* of the last octets delivered */
@@ -272,6 +276,7 @@ struct tcp_half {
     /* What checksums say of it (tcp_checksum.c). */
     bool unfilled;             /* its checksums are filled in behind the capture: they are not looked at any more */
     uint8_t right, wrong;      /* segments with right ones and with wrong ones, as far as it matters */
+    uint8_t borne_out;         /* wrong ones that were acknowledged, and nobody had brought others */
     uint16_t most;             /* octets of its largest segment, as the peer said; 0: it did not */
     struct tcp_queue doubtful; /* octets of segments with wrong ones, which are used if there are no others */
 };

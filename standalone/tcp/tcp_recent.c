@@ -200,6 +200,19 @@ static void compare(const struct tcp_recent *recent, uint64_t from, uint64_t to,
         tcp_report_difference(stream, half, begin, end - begin, first, second);
 }
 
+bool tcp_recent_differs(const struct tcp_recent *recent, uint64_t position, struct smtp_span octets)
+{
+    uint64_t from = recent != NULL ? MAX(position, recent->end - recent->length) : position;
+    uint64_t to = recent != NULL ? MIN(position + octets.length, recent->end) : position;
+    while (from < to) {
+        struct smtp_span piece = piece_at(recent->octets, recent->capacity, from, (size_t)(to - from));
+        if (memcmp(piece.octets, octets.octets + (from - position), piece.length) != 0)
+            return true;
+        from += piece.length;
+    }
+    return false;
+}
+
 void tcp_recent_compare(const struct tcp_recent *recent, struct tcp_stream *stream, int half, uint64_t position,
                         struct smtp_span octets, struct tcp_place place)
 {

@@ -217,7 +217,7 @@ static size_t stream_size(const struct tcp_table *table)
 #define PACKETS_BETWEEN_ACCOUNTS 8
 
 /* A connection takes about so much before long, and counts for it from the beginning: what is let in can be followed to its end. */
-#define ROOM_FOR_ONE ((size_t)8192)
+#define ROOM_FOR_ONE ((size_t)8704)
 
 /* There is no memory for it. What never said anything counts when it does. */
 static void give_up(struct tcp_table *table, struct tcp_stream *stream)
@@ -246,10 +246,21 @@ static struct tcp_stream *quietest_newcomer(struct tcp_table *table)
     return NULL;
 }
 
-/* Whether there is room for one connection more. Quiet ones make it, or others of which not more is known, if `pressing`. */
+/* A connection that seems to be over is, if its room is needed. Returns whether there was one. */
+static bool close_finished(struct tcp_table *table)
+{
+    if (table->finished.head == NULL)
+        return false;
+    close_stream(table, table->finished.head->data, TCP_END_FIN);
+    return true;
+}
+
+/* Whether there is room for one connection more. Those that are over make it, quiet ones, or others of which not more is known, if `pressing`. */
 static bool make_room(struct tcp_table *table, bool pressing)
 {
     while (table->memory + ROOM_FOR_ONE > table->limits.connections && table->connections.length > 0) {
+        if (close_finished(table))
+            continue;
         struct tcp_entry *entry = quietest(&table->connections);
         bool quiet = table->clock - entry->touched >= TCP_QUIET;
         struct tcp_stream *newcomer = quiet || !pressing ? NULL : quietest_newcomer(table);
@@ -293,7 +304,8 @@ static void account(struct tcp_table *table, struct tcp_stream *stream)
     stream->memory = memory;
     note_speaking(table, stream);
     while (table->memory > table->limits.connections && table->connections.length > 1)
-        give_up(table, first_to_go(table, stream));
+        if (!close_finished(table))
+            give_up(table, first_to_go(table, stream));
 }
 
 /* Only a SYN, or payload, shows a connection to be there. */
@@ -594,9 +606,9 @@ static void keep_syn(struct tcp_table *table, const struct tcp_arrival *arrival,
 {
     const struct packet_segment *segment = arrival->segment;
     bool judged = segment->has_checksum && table->limits.checksums != TCP_CHECKSUMS_OFF;
-    bool right = judged && packet_checksum_is_right(segment);
+    bool right = judged && packet_checksum_is_right(segment) && !segment->is_unfilled;
     const struct tcp_syn *known = tcp_syns_find(table->syns, &found->flow);
-    if (judged && !right && (table->limits.checksums == TCP_CHECKSUMS_ON || (known != NULL && known->right > 0))) {
+    if (judged && !right && !segment->is_unfilled && (table->limits.checksums == TCP_CHECKSUMS_ON || (known != NULL && known->right > 0))) {
         table->mismatches++;
         return;
     }
@@ -854,8 +866,8 @@ uint64_t tcp_table_pending(const struct tcp_table *table)
 void tcp_table_settle(struct tcp_table *table)
 {
     tcp_table_catch_up(table);
-    while (table->finished.head != NULL)
-        close_stream(table, table->finished.head->data, TCP_END_FIN);
+    while (close_finished(table))
+        continue;
 }
 
 static gint by_ordinal(gconstpointer a, gconstpointer b)

@@ -16,6 +16,8 @@ import subprocess
 import sys
 import tempfile
 
+from pcap import checksum
+
 WINDOW = 500_000_000 # nanoseconds: what is later than this may be taken for a gap
 FIN, SYN, RST, ACK = 1, 2, 4, 16
 
@@ -63,7 +65,22 @@ class Packet:
             struct.pack_into(">H", frame, 16, len(frame) - 14)
         else:
             struct.pack_into(">H", frame, 18, len(frame) - 54)
+        if self.has_right_checksums():
+            self.fill_in(frame)
         return Packet(self.time, bytes(frame), len(frame))
+
+    def fill_in(self, frame):
+        if frame[12:14] == b"\x08\x00":
+            struct.pack_into(">H", frame, 24, 0)
+            struct.pack_into(">H", frame, 24, checksum(bytes(frame[14:self.header])))
+        struct.pack_into(">H", frame, self.header + 16, 0)
+        pseudo = b"".join(self.addresses) + struct.pack(">HH", 6, len(frame) - self.header)
+        struct.pack_into(">H", frame, self.header + 16, checksum(pseudo + bytes(frame[self.header:])))
+
+    def has_right_checksums(self):
+        filled_in = bytearray(self.frame[:self.data] + self.payload)
+        self.fill_in(filled_in)
+        return bytes(filled_in) == self.frame[:self.data] + self.payload
 
     def knows(self, other):
         """Whether this segment acknowledges all of the other one's, which the peer sent."""

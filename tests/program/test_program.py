@@ -1185,11 +1185,11 @@ class Traceability(unittest.TestCase):
         write("mail.pcap", one_mail())
         summary = self.summary("mail.pcap")
         self.assertEqual("smtpscope %s\n" % summary["version"], run("--version").stdout.decode())
-        self.assertEqual(summary["options"], {"command": "sessions", "session": [], "show_secrets": False, "sort": "end",
+        self.assertEqual(summary["options"], {"command": "sessions", "session": [], "show_secrets": False, "sort": "end", "checksum": "auto",
                                               "memory_limit": 512 << 20, "shard": None, "timing": False, "hash_input": False, "attachments": False})
         summary = self.summary("--session", "1,7-9", "--show-secrets", "--sort", "start", "--memory-limit", "64M", "--shard", "0/1",
                                "--hash-input", "mail.pcap")
-        self.assertEqual(summary["options"], {"command": "sessions", "session": [1, "7-9"], "show_secrets": True, "sort": "start",
+        self.assertEqual(summary["options"], {"command": "sessions", "session": [1, "7-9"], "show_secrets": True, "sort": "start", "checksum": "auto",
                                               "memory_limit": 64 << 20, "shard": "0/1", "timing": False, "hash_input": True, "attachments": False})
 
     def test_digests(self):
