@@ -6,6 +6,7 @@
 
 /* Room for so many connections. */
 #define ROOM 16u
+#define CONNECTION_OCTETS 9000 /* a little more than one takes */
 
 struct crowd {
     struct tcp_table *table;
@@ -66,7 +67,7 @@ static const struct tcp_consumer consumer = { .opened = ignore_opened, .data = c
 
 static struct crowd *crowd_new(void)
 {
-    const struct tcp_limits limits = { .held = 1 << 20, .connections = ROOM * 8192, .tombstones = 1 << 16, .crowd = TCP_CROWD };
+    const struct tcp_limits limits = { .held = 1 << 20, .connections = ROOM * CONNECTION_OCTETS, .tombstones = 1 << 16, .crowd = TCP_CROWD };
     struct crowd *crowd = g_new0(struct crowd, 1);
     crowd->table = tcp_table_new(&consumer, crowd, &limits);
     return crowd;
@@ -168,7 +169,7 @@ static void better_some_whole(void **state)
     struct crowd *crowd = crowd_new();
     struct tcp_consumer without = consumer;
     without.speaks = NULL;
-    const struct tcp_limits limits = { .held = 1 << 20, .connections = ROOM * 8192, .tombstones = 1 << 16, .crowd = TCP_CROWD };
+    const struct tcp_limits limits = { .held = 1 << 20, .connections = ROOM * CONNECTION_OCTETS, .tombstones = 1 << 16, .crowd = TCP_CROWD };
     tcp_table_free(crowd->table);
     crowd->table = tcp_table_new(&without, crowd, &limits);
     for (uint16_t port = 1000; port < 1100; port++)
