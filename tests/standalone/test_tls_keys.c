@@ -116,7 +116,7 @@ static void keeps_contradictions(void **state)
     octets_of(RANDOM, random);
     struct tls_keys *keys = tls_keys_new();
     for (int i = 0; i < 20; i++) {
-        char *line = g_strdup_printf("CLIENT_RANDOM " RANDOM " %02x%s\n", i % 3, SECRET_48 + 2);
+        char *line = g_strdup_printf("CLIENT_RANDOM " RANDOM " %02x%s\n", i % 3, &SECRET_48[2]);
         tls_keys_add(keys, smtp_span_of_text(line));
         g_free(line);
     }
@@ -146,7 +146,7 @@ static void follows_a_file(void **state)
     write_file(path, "CLIENT_RANDOM " OTHER_RANDOM " " SECRET_48 "\nCLIENT_RANDOM " RANDOM " a0", O_TRUNC);
     assert_null(tls_keys_add_file(keys, path));
     assert_null(tls_keys_find(keys, TLS_LABEL_MASTER, smtp_span(random, sizeof random), &count));
-    write_file(path, SECRET_48 + 0, O_APPEND);
+    write_file(path, SECRET_48, O_APPEND);
     assert_null(tls_keys_find(keys, TLS_LABEL_MASTER, smtp_span(random, sizeof random), &count));
     write_file(path, "\nCLIENT_RANDOM " RANDOM " " SECRET_48, O_APPEND);
     assert_non_null(tls_keys_find(keys, TLS_LABEL_MASTER, smtp_span(random, sizeof random), &count));
