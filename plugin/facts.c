@@ -756,6 +756,14 @@ static void settle_deliveries(struct facts *facts, enum smtp_deliveries deliveri
     facts->delivery = NULL;
 }
 
+/* The reply that decides is the transaction's, also where no command of it was seen. */
+static void tie_verdict(struct facts *facts, const struct smtp_event *event)
+{
+    struct reply_fact *reply = facts->reply;
+    if (reply != NULL && reply->transaction == NULL && reply->fact.offset == event->offset)
+        CHANGE(reply->transaction, facts->transaction);
+}
+
 static void take_transaction(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct facts *facts = &dialogue->facts;
@@ -785,6 +793,8 @@ static void take_transaction(struct dialogue *dialogue, const struct smtp_event 
         settle_deliveries(facts, event->deliveries, event->number);
         if (facts->transaction == NULL)
             break;
+        if (event->code != 0)
+            tie_verdict(facts, event);
         note_change(facts->transaction, sizeof *facts->transaction);
         facts->transaction->ended = true;
         facts->transaction->outcome = (uint8_t)event->outcome;

@@ -306,10 +306,10 @@ static void put_skipped(struct ladder *ladder, const struct item *item)
         g_string_truncate(text, 0);
         phrase_cut(text, line.text, PHRASE_LINE_SHOWN);
         rest = smtp_span_from(rest, line.octets);
-        put_line(ladder, &item->place, sender, i == 0, rest.length == 0, text->str, "");
+        put_line(ladder, &item->place, sender, i == 0, false, text->str, _("cannot be placed"));
     }
     if (rest.length > 0)
-        put_line(ladder, &item->place, sender, false, true, "[...]", "");
+        put_line(ladder, &item->place, sender, false, false, "[...]", _("cannot be placed"));
     g_string_free(octets, TRUE);
     g_string_free(text, TRUE);
 }

@@ -137,6 +137,8 @@ def dialogue_of(items):
             yield "B", item["frame"] or 0, boundary_row(item)
         elif kind in ("gap", "skipped"):
             yield kind, None, (item["from"], item["octets"])
+            if plain(item.get("text")):
+                yield "?", None, plain(item["text"])
         elif kind == "proxy":
             yield "C", item["frame"] or 0, plain(item["text"])
         elif kind == "turned":
@@ -251,6 +253,16 @@ class Rows:
     def __init__(self):
         self.dialogue, self.answers, self.frame = [], [], 0
 
+    def skipped(self, text):
+        """A line of what could not be placed: those in a row are one."""
+        row = skipped_row(text)
+        if row:
+            self.dialogue.append(row)
+        elif self.dialogue[-1][0] == "?":
+            self.dialogue[-1] = ("?", None, plain(self.dialogue[-1][2] + text))
+        elif plain(text):
+            self.dialogue.append(("?", None, plain(text)))
+
     def line(self, who, frame, text, meaning):
         self.frame = self.frame if frame is None else frame
         kind = "S" if who == "S" else "C"
@@ -282,8 +294,11 @@ def transcript_of(part):
             return
         arrow, frame, text, meaning = line
         line = None
-        if arrow in (" |", " ?"):
-            row = data_row(frame or rows.frame, text) if arrow == " |" else skipped_row(text)
+        if arrow == " ?":
+            rows.skipped(text)
+            return
+        if arrow == " |":
+            row = data_row(frame or rows.frame, text)
             if row:
                 rows.dialogue.append(row)
                 rows.frame = frame or rows.frame
@@ -546,7 +561,10 @@ def ladder_of(table):
             if words.first("div", "content"):
                 rows.dialogue.append(data_row(frame or 0, words.first("strong").text()))
                 continue
-            rows.line("C" if "c" in style else "S", frame, words.first("code").text(), meaning)
+            if meaning == "cannot be placed":
+                rows.skipped(words.first("code").text())
+            else:
+                rows.line("C" if "c" in style else "S", frame, words.first("code").text(), meaning)
     return rows, cut
 
 
@@ -574,8 +592,8 @@ def read_report(octets):
         facts["dialogue"] = CUT if cut else rows.dialogue
         facts["answers"] = CUT if cut else rows.answers
         facts.update(of_phrase(details.first("summary").first("div", "soft").text()))
-        banner = re.match(ENDPOINT + r": (?:(\d+) (.*)|no greeting was seen.*)$", described(details)["server"].text(), re.S)
-        facts["banner"] = (int(banner[1]), plain(banner[2].split("a SOCKS")[0].split("a HTTP CONNECT proxy")[0])) if banner[1] else None
+        banner = re.match(ENDPOINT + r": (?:(\d+) )?(.*)$", without_divisions(described(details)["server"]), re.S)
+        facts["banner"] = None if banner[2] == "no banner was seen" else (int(banner[1]) if banner[1] else None, plain(banner[2]))
         facts["findings"] = below_dialogue(details)
     for article in page.all("article", "mail"):
         session, mail = (int(part) for part in article.attributes["id"][1:].split("-"))
@@ -584,6 +602,11 @@ def read_report(octets):
     for session, rows in report_findings(page).items():
         sessions[session]["all findings"] = sorted(rows)
     return sessions
+
+
+def without_divisions(node):
+    """Its text, but for what stands in lines of its own below it."""
+    return "".join(child if isinstance(child, str) else child.text() for child in node.children if isinstance(child, str) or child.tag != "div")
 
 
 def page_section(page, name):

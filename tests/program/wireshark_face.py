@@ -35,11 +35,16 @@ def several(tree, name):
     return value if isinstance(value, list) else [value]
 
 
+def code_of(tree):
+    """Of a reply; None: it has none."""
+    return int(tree["esmtp.reply.code"]) if "esmtp.reply.code" in tree else None
+
+
 def facts_of(session, other):
     session["commands"].sort(key=lambda entry: number_of(entry[2]))
     session["replies"].sort(key=lambda entry: int(entry[2]["esmtp.reply.number"]))
     lines = sorted((frame, plain(text)) for frame, text, _ in session["commands"] + session["responses"])
-    replies = [(frame, int(tree["esmtp.reply.code"]) or None, plain(text.replace("\\n", ""))) for frame, text, tree in session["replies"]]
+    replies = [(frame, code_of(tree), plain(text.replace("\\n", ""))) for frame, text, tree in session["replies"]]
     starttls = starttls_of(session)
     steps = {(kind, tree["esmtp.boundary.event"]) for _, kind, tree in session["boundaries"]}
     return {
@@ -51,23 +56,31 @@ def facts_of(session, other):
     }
 
 
+def note_outcome(outcomes, tree):
+    mail, outcome = int(tree["esmtp.transaction"]), tree.get("esmtp.transaction_tree", {})
+    code = outcome.get("esmtp.transaction.code")
+    outcomes[mail] = (mail, outcome.get("esmtp.transaction.outcome"), int(code) if code else None)
+
+
 def mails_of(session):
     """The mails' senders, recipients and outcomes, and what became of each recipient."""
     codes, deliveries = {}, collections.defaultdict(dict)
     for _, _, tree in session["replies"]:
-        code = int(tree["esmtp.reply.code"])
+        code = code_of(tree)
         if number_of(tree) is not None:
             codes.setdefault(number_of(tree), code)
         if "esmtp.reply.recipient" in tree and "esmtp.transaction" in tree:
             deliveries[int(tree["esmtp.transaction"])][int(tree["esmtp.reply.recipient"])] = code
     senders, recipients, outcomes = {}, [], {}
     accepted = collections.Counter()
+    for _, _, tree in session["replies"] + session["messages"]:
+        if "esmtp.transaction" in tree:
+            note_outcome(outcomes, tree)
     for _, _, tree in session["commands"]:
         if "esmtp.transaction" not in tree:
             continue
-        mail, outcome = int(tree["esmtp.transaction"]), tree.get("esmtp.transaction_tree", {})
-        code = outcome.get("esmtp.transaction.code")
-        outcomes[mail] = (mail, outcome.get("esmtp.transaction.outcome"), int(code) if code else None)
+        note_outcome(outcomes, tree)
+        mail = int(tree["esmtp.transaction"])
         path = tree.get("esmtp.reverse_path_tree")
         if path is not None and "esmtp.reverse_path" in tree:
             senders.setdefault(mail, plain(path.get("esmtp.reverse_path.address", "")))
