@@ -288,7 +288,7 @@ static enum frame frame_chunk(const struct smtp_session *session, struct smtp_sp
 static enum frame frame_client(const struct smtp_session *session, struct smtp_span octets, bool at_end, struct unit *unit)
 {
     const struct smtp_half *half = &session->half[SMTP_CLIENT];
-    if (smtp_client_goes_on(session, octets))
+    if (smtp_client_goes_on(session, octets.length))
         return give(unit, UNIT_GOES_ON, octets, 0);
     switch ((enum client_mode)half->mode) {
     case CLIENT_START: {
@@ -388,6 +388,8 @@ static enum frame frame_server(const struct smtp_session *session, struct smtp_s
         return give(unit, UNIT_OPAQUE, octets, octets.length);
     if (half->skip_line)
         return skip_line(octets, unit);
+    if (smtp_client_goes_on(session, session->half[SMTP_CLIENT].pending)) /* it did, while the server's line waited */
+        return give(unit, UNIT_GOES_ON, octets, 0);
 
     bool decided = false;
     enum frame telnet = frame_telnet(octets, at_end, unit, &decided);

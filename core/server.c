@@ -412,7 +412,7 @@ static void open_reply(struct smtp_session *session, unsigned code)
     session->reply_masked = !session->greeting_seen;
     session->reply_asterisks = 0;
     session->masked = false;
-    session->heard = session->half[SMTP_CLIENT].offset + session->half[SMTP_CLIENT].pending;
+    session->heard = session->arrived;
     smtp_offers_begin(session);
     if (code != 0)
         note_code(session, code);
@@ -517,6 +517,9 @@ void smtp_apply_server(struct smtp_session *session, const struct unit *unit, co
     switch (unit->kind) {
     case UNIT_REPLY_LINE:
         apply_reply_line(session, unit, sink);
+        break;
+    case UNIT_GOES_ON:
+        smtp_apply_goes_on(session, sink);
         break;
     case UNIT_REPLY_CLOSE:
         smtp_reply_close(session, true, half->offset, smtp_reply_line_read(unit->line.text).code, sink);

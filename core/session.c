@@ -69,6 +69,14 @@ static void turn(struct smtp_session *session, const struct smtp_sink *sink)
     session->phase = SMTP_PHASE_CONNECT;
 }
 
+/* Octets of the server came: what the client said by then is no answer to them, however long they must wait themselves. */
+static void note_arrival(struct smtp_session *session, struct smtp_span octets)
+{
+    const struct smtp_half *client = &session->half[SMTP_CLIENT];
+    if (octets.length > session->half[SMTP_SERVER].pending)
+        session->arrived = client->offset + client->pending;
+}
+
 size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, struct smtp_span octets, bool at_end,
                          const struct smtp_sink *sink)
 {
@@ -76,6 +84,8 @@ size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, stru
     size_t used = 0;
     half->seen = half->seen || octets.length > 0;
     half->held = false;
+    if (role == SMTP_SERVER)
+        note_arrival(session, octets);
     session->turned = false;
     for (;;) {
         struct unit unit;

@@ -133,6 +133,7 @@ struct smtp_session {
     /* Replies that settle nothing: lines without a code, 1yz, 3yz (unsettled.c). */
     uint8_t unsettled;    /* enum in session_private.h: what such a reply means if the client goes on behind it */
     uint64_t heard;       /* the client's stream was here when it came */
+    uint64_t arrived;     /* and here when octets of the server came last: they may have to wait before it is known what they are */
     uint32_t disordered;  /* replies since the order was lost for such a line; 0: that is not why, or it was not lost */
     bool octets_decide;   /* the reply that says what the client's octets are is such a one: they must say it themselves */
     struct smtp_content_scan content;

@@ -210,8 +210,8 @@ static inline bool smtp_reply_is_bare(const struct smtp_session *session)
 /* A reply or line came that settles nothing. */
 void smtp_unsettled(struct smtp_session *session, enum smtp_unsettled what);
 
-/* Framing: whether `octets` of the client, the next ones, begin behind a reply that settled nothing. */
-bool smtp_client_goes_on(const struct smtp_session *session, struct smtp_span octets);
+/* Framing: whether the client speaks behind a reply that settled nothing. `octets`: how many of it wait. */
+bool smtp_client_goes_on(const struct smtp_session *session, uint64_t octets);
 void smtp_apply_goes_on(struct smtp_session *session, const struct smtp_sink *sink);
 
 /* Whether a line without a code may be an answer: somebody waits for one. */

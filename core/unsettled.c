@@ -12,9 +12,8 @@
 
 void smtp_unsettled(struct smtp_session *session, enum smtp_unsettled what)
 {
-    const struct smtp_half *client = &session->half[SMTP_CLIENT];
     session->unsettled = (uint8_t)what;
-    session->heard = client->offset + client->pending;
+    session->heard = session->arrived;
 }
 
 /* Message content goes on whatever the server says. */
@@ -32,12 +31,12 @@ static bool sends_content(const struct smtp_half *client)
     }
 }
 
-bool smtp_client_goes_on(const struct smtp_session *session, struct smtp_span octets)
+bool smtp_client_goes_on(const struct smtp_session *session, uint64_t octets)
 {
     const struct smtp_half *client = &session->half[SMTP_CLIENT];
     if ((session->unsettled == SMTP_SETTLED && !smtp_reply_is_bare(session)) || sends_content(client))
         return false;
-    return client->offset + octets.length > session->heard || session->half[SMTP_SERVER].finished;
+    return client->offset + octets > session->heard || (octets > 0 && session->half[SMTP_SERVER].finished);
 }
 
 /* Whether the client stands where only a reply says what its octets are. */

@@ -765,6 +765,10 @@ static const struct dialogue dialogues[] = {
       "5 DATA\n354 command 5\ncontent 1 \"x\r\n\"\nend 1 complete last\n552 content 5 recipient 1\n"
       "mail 1 rejected 552 accepted 1\n6 NOOP\n250 command 6\n" },
 
+    { "a line that waits because TLS may begin so", false,
+      { { 'S', "\xe4\n", 0 }, { 'C', "NOOP\n\n", 0 }, { 'S', "what\r\n", 0 } },
+      "1 NOOP\n! bare-line-feed\n0 greeting\n! malformed-reply\n0 unknown\n! malformed-reply\n" },
+
     /* Captures that begin in the middle. */
     { "a refusal in the middle is no greeting", true,
       { { 'S', "550 no such user\r\n", 0 }, { 'C', "QUIT\r\n", 0 }, { 'S', "221 bye\r\n", 0 } },
