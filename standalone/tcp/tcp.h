@@ -43,7 +43,7 @@
 #define TCP_IDLE_TIMEOUT INT64_C(3600000000000)   /* nanoseconds of capture time: then a connection is over */
 #define TCP_STEP_LIMIT INT64_C(600000000000)      /* nanoseconds: of a longer time without any packet no more counts for the others */
 #define TCP_RESET_DELAY INT64_C(1000000000)       /* nanoseconds of capture time: so long an RST may turn out to be none */
-#define TCP_FIN_DELAY INT64_C(100000000)          /* the same of FINs: many connections end in a second */
+#define TCP_FIN_DELAY INT64_C(20000000)           /* the same of FINs: many connections end in a second */
 #define TCP_QUIET INT64_C(60000000000)            /* nanoseconds of capture time: then it goes if there is no room for others */
 #define TCP_SYN_PATIENCE INT64_C(3000000000)      /* nanoseconds of capture time: so long an answer to a SYN is waited for */
 
