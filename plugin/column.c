@@ -63,7 +63,7 @@ static void append_fact(wmem_strbuf_t *out, const struct view *view, const struc
         wmem_strbuf_append(out, " \u2501\u2501");
         break;
     case FACT_GAP:
-        wmem_strbuf_append_printf(out, "[%" PRIu64 " octets NOT IN THE CAPTURE]", ((const struct gap_fact *)fact)->missing);
+        wmem_strbuf_append_printf(out, "[%" PRIu64 " octets not handed over by Wireshark's TCP]", ((const struct gap_fact *)fact)->missing);
         break;
     case FACT_SKIPPED:
         wmem_strbuf_append_printf(out, "? %u octets that cannot be placed: ", fact->octets);

@@ -879,6 +879,13 @@ static void add_denials(const struct facts *facts, struct finding_fact *finding)
         add_related(finding, facts->denials[i % SMTP_RELATED_KEPT]);
 }
 
+/* What the core calls not captured may be in the capture: Wireshark's TCP did not hand it over. */
+static const char *hole_detail(const struct smtp_event *event)
+{
+    return wmem_strdup_printf(wmem_file_scope(), "octets of the %s's stream were not handed over by Wireshark's TCP",
+                              event->role == SMTP_CLIENT ? "client" : "server");
+}
+
 /* It stands where its first octet is, as everywhere. */
 static void take_finding(struct dialogue *dialogue, const struct smtp_event *event)
 {
@@ -890,7 +897,7 @@ static void take_finding(struct dialogue *dialogue, const struct smtp_event *eve
     facts->gap_told[event->role] = facts->gap_told[event->role] || gap;
     struct finding_fact *finding = new_fact(dialogue, sizeof *finding, FACT_FINDING, event);
     finding->finding = (uint8_t)event->finding;
-    finding->detail = wmem_strdup(wmem_file_scope(), event->detail);
+    finding->detail = gap ? hole_detail(event) : wmem_strdup(wmem_file_scope(), event->detail);
     finding->before = facts->finding;
     if (!place(dialogue, &finding->fact, event->offset))
         return;

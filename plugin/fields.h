@@ -84,14 +84,14 @@
     FIELD(message_octets, "message.octets", "Octets", FT_UINT64, BASE_DEC, NULL, "Octets of the message as it is stored")    \
     FIELD(message_complete, "message.complete", "Complete", FT_BOOLEAN, BASE_NONE, NULL,                                     \
           "All of the message is in the capture")                                                                            \
-    FIELD(message_missing, "message.missing", "Missing octets", FT_UINT64, BASE_DEC, NULL, "Octets that are not in the capture") \
+    FIELD(message_missing, "message.missing", "Missing octets", FT_UINT64, BASE_DEC, NULL, "Octets that Wireshark's TCP did not hand over") \
     FIELD(message_sha256, "message.sha256", "SHA-256", FT_STRING, BASE_NONE, NULL, "Digest of the message as it is stored")  \
     FIELD(message_end, "message.end", "End of content", FT_STRING, BASE_NONE, NULL, "How the content, or a chunk of it, ends") \
     FIELD(message_first, "message.first_frame", "Begins in", FT_FRAMENUM, BASE_NONE, NULL, "Frame of the message's first octet") \
     FIELD(message_last, "message.last_frame", "Ends in", FT_FRAMENUM, BASE_NONE, NULL, "Frame of the message's end")         \
     FIELD(part, "part", "Part of a line or reply", FT_NONE, BASE_NONE, NULL, "Octets of what is completed in another frame") \
     FIELD(completed_in, "completed_in", "Completed in", FT_FRAMENUM, BASE_NONE, NULL, "Frame that completes it, and shows it") \
-    FIELD(gap, "gap", "Not in the capture", FT_NONE, BASE_NONE, NULL, "Octets of this stream are missing here")              \
+    FIELD(gap, "gap", "Not handed over by TCP", FT_NONE, BASE_NONE, NULL, "Octets of this stream that Wireshark's TCP did not hand over")              \
     FIELD(gap_octets, "gap.octets", "Missing octets", FT_UINT64, BASE_DEC, NULL, "How many")                                 \
     FIELD(skipped, "skipped", "Cannot be placed", FT_BYTES, BASE_NONE, NULL, "Octets that cannot be placed in the dialogue") \
     FIELD(skipped_text, "skipped.text", "Text", FT_STRING, BASE_NONE, NULL, "They as text")                                      \

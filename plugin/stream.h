@@ -37,7 +37,7 @@ struct stream_segment {
 struct stream_consumer {
     /* The next octets of a half. They stand `skip` octets behind the beginning of the owner's segment. */
     void (*octets)(void *context, unsigned half, struct smtp_span octets, void *owner, uint32_t skip);
-    /* So many octets of a half are not in the capture. */
+    /* So many octets of a half were not handed over. */
     void (*gap)(void *context, unsigned half, uint64_t octets);
 };
 

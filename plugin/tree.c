@@ -486,7 +486,7 @@ static void show_gap(const struct view *view, const struct gap_fact *gap)
 {
     struct view_octets octets = { .tvb = view->tvb };
     proto_item *item = proto_tree_add_item(view->tree, hf_esmtp_gap, view->tvb, 0, 0, ENC_NA);
-    proto_item_set_text(item, "%" PRIu64 " octets of the %s are NOT IN THE CAPTURE", gap->missing,
+    proto_item_set_text(item, "%" PRIu64 " octets of the %s were not handed over by Wireshark's TCP", gap->missing,
                         gap->fact.role == SMTP_CLIENT ? "client" : "server");
     add_number64(proto_item_add_subtree(item, ett_esmtp_unit), hf_esmtp_gap_octets, &octets, gap->missing);
 }

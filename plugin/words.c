@@ -118,7 +118,7 @@ void words_answers(wmem_strbuf_t *out, const struct reply_fact *reply)
             wmem_strbuf_append(out, "which command it answers cannot be told: a line without a reply code came where several "
                                     "replies were due");
         else
-            wmem_strbuf_append(out, "which command it answers cannot be told: part of the dialogue is not in the capture");
+            wmem_strbuf_append(out, "which command it answers cannot be told: part of the dialogue was not handed over by Wireshark's TCP");
         return;
     case SMTP_ANSWERS_CONTENT:
         wmem_strbuf_append(out, "answers the message");

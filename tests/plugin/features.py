@@ -243,6 +243,35 @@ class Holes(unittest.TestCase):
             verbs = fields(path, ["esmtp.command.verb"], filter="esmtp.command.verb")
             self.assertEqual(verbs, [("EHLO",), ("QUIT",)], lost)
 
+    def shown(self, capture, name):
+        path = os.path.join(WIRESHARK.folder(), name)
+        capture.save(path)
+        shown = [WIRESHARK.run("tshark", "-2", "-r", path, *how).stdout.decode() for how in ((), ("-V", "-O", "esmtp"))]
+        self.assertNotIn("not in the capture", "".join(shown).lower())
+        return shown
+
+    def test_what_tcp_holds_back_is_called_that(self):
+        """Stored behind the acknowledgement, a segment is taken for a retransmission: nothing says that it was not captured."""
+        capture = pcap.Capture()
+        connection = pcap.Connection(capture).open().say("S", "220 mx.example.com ESMTP\r\n")
+        late = connection.segment("C", b"EHLO c.example.com\r\n", record=False)
+        connection.say("C", "NOOP\r\n").say("S", "250 mx.example.com\r\n250 ok\r\n")
+        capture.now += 5_000_000
+        capture.add(late)
+        connection.say("C", "QUIT\r\n").say("S", "221 bye\r\n").close()
+        brief, whole = self.shown(capture, "late.pcap")
+        self.assertIn("20 octets not handed over by Wireshark's TCP", brief)
+        self.assertIn("20 octets of the client were not handed over by Wireshark's TCP", whole)
+
+    def test_a_direction_behind_the_other(self):
+        capture = pcap.Capture()
+        pcap.mail(pcap.Connection(capture))
+        behind = pcap.Capture()
+        for _, frame in sorted(capture.frames, key=lambda item: item[1][29]): # by the last octet of the source
+            behind.add(frame)
+        brief, _ = self.shown(behind, "behind.pcap")
+        self.assertIn("-> MAIL FROM:<a@example.com>", brief)
+
 
 def main():
     global ARGUMENTS, WIRESHARK
