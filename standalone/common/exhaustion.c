@@ -71,7 +71,9 @@ static void take_fault(int number)
 void exhaustion_guard_thread(void)
 {
     static _Thread_local char stack[STACK_OCTETS];
-    sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof stack }, NULL);
+    stack_t before;
+    if (sigaltstack(NULL, &before) == 0 && (before.ss_flags & SS_DISABLE)) /* a sanitizer has one of its own, and frees it */
+        sigaltstack(&(stack_t){ .ss_sp = stack, .ss_size = sizeof stack }, NULL);
 }
 
 /*
