@@ -141,7 +141,7 @@ static void annotate_challenge(GString *out, const struct item *item)
     bool bad = false;
     bool cut = false;
     const struct record_line *last = item->lines.tail->data;
-    struct smtp_span text = smtp_span_trim(last->reply.text);
+    struct smtp_span text = smtp_span_trim(record_line_words(last));
     if (annotate_ntlm(out, text))
         return;
     struct smtp_span challenge = smtp_base64_decode(text, decoded, sizeof decoded, &bad, &cut);

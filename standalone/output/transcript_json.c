@@ -90,14 +90,14 @@ static void write_reply(struct json *json, const struct record *record, const st
     bool exact = false;
     for (const GList *link = item->lines.head; link != NULL; link = record_next(record, link)) {
         const struct record_line *line = link->data;
-        json_span(json, NULL, line->text);
-        exact = exact || json_needs_base64(line->text);
+        json_span(json, NULL, record_line_text(line));
+        exact = exact || json_needs_base64(record_line_text(line));
     }
     json_end_array(json);
     if (exact) {
         json_begin_array(json, "lines_base64");
         for (const GList *link = item->lines.head; link != NULL; link = record_next(record, link))
-            json_base64(json, ((const struct record_line *)link->data)->text);
+            json_base64(json, record_line_text(link->data));
         json_end_array(json);
     }
     json_text(json, "line_end", smtp_line_end_name(item->line_end));

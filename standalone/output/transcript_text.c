@@ -146,19 +146,19 @@ static void put_reply(struct writer *writer, const struct item *item, const stru
     for (const GList *link = here->lines_here; link != NULL && number < here->end_line; link = record_next(writer->record, link)) {
         const struct record_line *line = link->data;
         bool first = number == here->first_line;
-        bool moved = line->place.frame != part.place.frame || line->place.capture != part.place.capture;
-        part.place = line->place;
-        put_capture(writer, &line->place);
+        bool moved = line->place->frame != part.place.frame || line->place->capture != part.place.capture;
+        part.place = *line->place;
+        put_capture(writer, line->place);
         g_string_truncate(text, 0);
         g_string_truncate(annotation, 0);
-        phrase_cut(text, line->text, line_limit(writer));
+        phrase_cut(text, record_line_text(line), line_limit(writer));
         phrase_line_end(text, line->end);
         bool coded = number++ >= item->reply.text_lines;
         bool whole = extensions ? number == item->reply.text_lines + 1 : link->next == NULL;
         if (whole)
             annotate_reply(annotation, item);
         else if (extensions && coded)
-            annotate_keyword(annotation, line->reply.text);
+            annotate_keyword(annotation, record_line_words(line));
         put_line(writer, &part, reply_arrow(item), refused ? PAGE_BAD : PAGE_SERVER, first || moved, text->str,
                  annotation->str);
         relief_give(writer->options->relief); /* a reply may have any number of lines */

@@ -56,9 +56,10 @@ static void add_reply(GArray *topics, const struct record *record, const struct 
     bool greeting = item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO;
     for (const GList *link = item->lines.head; link != NULL; link = record_next(record, link)) {
         const struct record_line *line = link->data;
-        add_code(topics, &line->reply);
+        const struct smtp_reply_line said = smtp_reply_line_read(record_line_text(line));
+        add_code(topics, &said);
         if (greeting && item->reply.code == 250 && link->prev != NULL)
-            add_extension(topics, line->reply.text);
+            add_extension(topics, record_line_words(line));
     }
 }
 

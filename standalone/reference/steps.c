@@ -159,13 +159,13 @@ static void add_extension(GPtrArray *steps, const struct record *record, const s
                           const struct record_line *line)
 {
     struct step *step = add_step(steps, record, item, SPEAKER_SERVER);
-    struct smtp_keyword_line keyword = smtp_keyword_line_parse(line->reply.text);
+    struct smtp_keyword_line keyword = smtp_keyword_line_parse(record_line_words(line));
     GString *means = g_string_new(NULL);
-    annotate_keyword(means, line->reply.text);
-    step->line = visible(line->text);
+    annotate_keyword(means, record_line_words(line));
+    step->line = visible(record_line_text(line));
     step->means = g_string_free(means, FALSE);
     step->more = description_of(smtp_reference_find(&smtp_reference_keywords, keyword.word));
-    step->next = g_strdup(line->reply.last ? _("the list ends here: no hyphen behind the code")
+    step->next = g_strdup(smtp_reply_line_read(record_line_text(line)).last ? _("the list ends here: no hyphen behind the code")
                                            : _("the list goes on: a hyphen behind the code"));
 }
 
@@ -184,7 +184,7 @@ static void add_reply(GPtrArray *steps, const struct record *record, const struc
         GString *means = g_string_new(NULL);
         const struct smtp_reference_entry *entry = smtp_reference_reply(item->reply.code);
         annotate_reply(means, item);
-        step->line = visible(line->text);
+        step->line = visible(record_line_text(line));
         step->means = g_string_free(means, FALSE);
         step->more = entry == NULL                 ? NULL
                      : item->reply.code / 100 >= 4 ? g_strdup(entry->action != NULL ? _(entry->action) : NULL)

@@ -147,15 +147,15 @@ static void put_reply_line(struct ladder *ladder, const struct item *item, const
     GString *text = g_string_new(NULL);
     GString *meaning = g_string_new(NULL);
     bool last = line->link.next == NULL;
-    phrase_cut(text, line->text, PHRASE_LINE_SHOWN);
+    phrase_cut(text, record_line_text(line), PHRASE_LINE_SHOWN);
     phrase_line_end(text, line->end);
     if (lists_extensions(item) ? number == item->reply.text_lines + 1 : last)
         annotate_reply(meaning, item);
     else if (lists_extensions(item) && number > item->reply.text_lines)
-        annotate_keyword(meaning, line->reply.text);
-    bool moved = above == NULL || line->place.frame != above->frame || line->place.capture != above->capture;
-    put_capture(ladder, &line->place);
-    put_line(ladder, &line->place, sender, moved, last, text->str, meaning->str);
+        annotate_keyword(meaning, record_line_words(line));
+    bool moved = above == NULL || line->place->frame != above->frame || line->place->capture != above->capture;
+    put_capture(ladder, line->place);
+    put_line(ladder, line->place, sender, moved, last, text->str, meaning->str);
     g_string_free(meaning, TRUE);
     g_string_free(text, TRUE);
 }
@@ -177,7 +177,7 @@ static void put_reply(struct ladder *ladder, const struct item *item, const stru
     const GList *link = here->lines_here;
     for (; link != NULL && number + 1 < here->first_line + shown; link = link->next, number++) {
         put_reply_line(ladder, item, link->data, number + 1, above);
-        above = &((const struct record_line *)link->data)->place;
+        above = ((const struct record_line *)link->data)->place;
     }
     if (count > shown)
         say_lines_left_out(ladder, count - shown);
@@ -185,7 +185,7 @@ static void put_reply(struct ladder *ladder, const struct item *item, const stru
         link = item->lines.tail;
     else
         for (; link != NULL && number + 1 < here->end_line; number++)
-            link = link->next;
+            link = record_next(ladder->record, link);
     if (link != NULL)
         put_reply_line(ladder, item, link->data, here->end_line, above);
 }

@@ -329,14 +329,17 @@ static struct smtp_span reply_text(const struct record *record)
     return smtp_span(is_short ? record->reply_short : record->reply_long->str, record->reply_octets);
 }
 
-static struct smtp_span joined(struct record *record, struct smtp_span front, struct smtp_span back)
+/* The first line of a reply, or of a part of it, has a place of its own. */
+static const struct place *place_of_line(struct record *record, const struct smtp_event *event)
 {
-    uint8_t *octets = arena_take(record->arena, front.length + back.length);
-    if (front.length > 0)
-        memcpy(octets, front.octets, front.length);
-    if (back.length > 0)
-        memcpy(octets + front.length, back.octets, back.length);
-    return smtp_span(octets, front.length + back.length);
+    struct place place = place_of(record, event);
+    const struct record_line *last = record->untold != NULL ? g_queue_peek_tail(&record->lines) : NULL;
+    if (last != NULL && last->place->frame == place.frame && last->place->last_frame == place.last_frame
+        && last->place->capture == place.capture && last->place->time == place.time)
+        return last->place;
+    struct place *kept = arena_take(record->arena, sizeof *kept);
+    *kept = place;
+    return kept;
 }
 
 static void take_reply_line(struct record *record, const struct smtp_event *event)
@@ -355,13 +358,15 @@ static void take_reply_line(struct record *record, const struct smtp_event *even
         add_text_line(record, &record->new_extensions, text);
     if (!record->options->items)
         return;
-    struct record_line *line = arena_take(record->arena, sizeof *line);
-    line->text = joined(record, smtp_span_first(event->line.text, behind), text);
+    struct record_line *line = arena_take(record->arena, sizeof *line + behind + text.length);
+    line->length = (uint32_t)(behind + text.length);
+    line->behind = (uint32_t)behind;
     line->end = event->line.end;
-    line->place = place_of(record, event);
-    line->reply = event->reply_line;
-    line->reply.text = smtp_span_from(line->text, behind);
-    line->reply.enhanced = smtp_enhanced_status_parse(line->reply.text);
+    line->place = place_of_line(record, event);
+    if (behind > 0)
+        memcpy(line->octets, event->line.text.octets, behind);
+    if (text.length > 0)
+        memcpy(line->octets + behind, text.octets, text.length);
     append(&record->lines, &line->link, line);
     if (record->untold == NULL)
         record->untold = line;

@@ -53,13 +53,25 @@ struct skipped_piece {
 /* Of octets that could not be placed and stand together, so many are kept and shown. */
 #define SKIPPED_KEPT ((uint64_t)65536)
 
+/* A line of a reply, of which there may be millions: no larger than it must be. */
 struct record_line {
     GList link;
-    struct smtp_span text;       /* without its line end */
-    struct smtp_reply_line reply; /* its spans point into `text` */
+    const struct place *place; /* of a frame's lines those behind the first have the first one's */
+    uint32_t length, behind;   /* octets of the line without its end; those of its code and separator */
     enum smtp_line_end end;
-    struct place place;
+    uint8_t octets[];
 };
+
+static inline struct smtp_span record_line_text(const struct record_line *line)
+{
+    return smtp_span(line->octets, line->length);
+}
+
+/* What is said behind the code. */
+static inline struct smtp_span record_line_words(const struct record_line *line)
+{
+    return smtp_span_from(record_line_text(line), line->behind);
+}
 
 enum item_kind {
     ITEM_COMMAND,
@@ -74,6 +86,7 @@ enum item_kind {
     ITEM_TURNED,
 };
 
+/* There may be millions: what only some kinds have shares its place with what others have. */
 struct item {
     GList link;
     enum item_kind kind;
@@ -81,52 +94,53 @@ struct item {
     struct place place;
     enum smtp_line_end line_end;
     bool encrypted; /* it came out of TLS */
-
-    /* COMMAND, RESPONSE */
-    enum smtp_verb verb;
-    struct smtp_span word;               /* as sent */
-    struct guarded line;
-    enum smtp_phase phase;
-    enum smtp_mechanism mechanism;
-    struct smtp_span decoded;            /* what a response says, where it is no secret */
-    bool cancelled, malformed;
-    bool answered;
-    uint64_t reply_frame;
-    int64_t reply_time;      /* nanoseconds since 1970 */
-
-    /* REPLY */
-    struct smtp_reply reply;
-    GQueue lines;            /* struct record_line */
-    struct item *whole;      /* REPLY_PART: the reply */
-    const GList *lines_here; /* REPLY, REPLY_PART: of the lines, the first one that stands here; NULL: none does */
-    unsigned first_line, end_line; /* REPLY, REPLY_PART: from 0; the lines that stand here, the others are in parts of their own */
-    bool has_command;        /* `command_frame` and `command_time` are known */
-    uint64_t command_frame;
-    const struct recipient *recipient; /* that it is for (LMTP, PRDR); NULL: none, or it cannot be told */
-    uint64_t answered_frame; /* of the response, or of the end of the content, that it answers; 0: of the command */
-    int64_t command_time;    /* of what it answers */
-
-    /* DATA */
-    enum smtp_transport transport;
-    enum smtp_end_mark end_mark;
-    struct message *message; /* belongs to the record */
-    uint64_t octets;         /* also GAP, SKIPPED */
-    bool complete, last;
-    bool in_content;         /* GAP: the whole content shows it in its place */
-
-    /* BOUNDARY */
-    enum smtp_boundary boundary;
+    enum smtp_boundary boundary; /* BOUNDARY, RESPONSE; and the following two */
     enum smtp_step step;
-    struct smtp_span note;               /* TLS alert */
     const struct auth *auth; /* NULL: none */
-    bool clear_behind;       /* STARTTLS accepted: clear text follows, and no handshake */
-
-    struct smtp_span text;               /* PROXY */
-
-    /* SKIPPED */
-    bool opaque;             /* under a security layer: `skipped` is empty */
-    GQueue skipped;          /* struct skipped_piece */
-    uint64_t skipped_kept;   /* octets in them */
+    uint64_t octets;         /* DATA, GAP, SKIPPED, PROXY */
+    union {
+        struct { /* COMMAND, RESPONSE */
+            enum smtp_verb verb;
+            enum smtp_phase phase;
+            enum smtp_mechanism mechanism;
+            bool cancelled, malformed;
+            bool answered;
+            struct smtp_span word;               /* as sent */
+            struct guarded line;
+            struct smtp_span decoded;            /* what a response says, where it is no secret */
+            uint64_t reply_frame;
+            int64_t reply_time;      /* nanoseconds since 1970 */
+        };
+        struct { /* REPLY, REPLY_PART */
+            struct smtp_reply reply;
+            GQueue lines;            /* struct record_line */
+            struct item *whole;      /* REPLY_PART: the reply */
+            const GList *lines_here; /* of the lines, the first one that stands here; NULL: none does */
+            unsigned first_line, end_line; /* from 0; the lines that stand here, the others are in parts of their own */
+            bool has_command;        /* `command_frame` and `command_time` are known */
+            uint64_t command_frame;
+            const struct recipient *recipient; /* that it is for (LMTP, PRDR); NULL: none, or it cannot be told */
+            uint64_t answered_frame; /* of the response, or of the end of the content, that it answers; 0: of the command */
+            int64_t command_time;    /* of what it answers */
+        };
+        struct { /* DATA, GAP */
+            enum smtp_transport transport;
+            enum smtp_end_mark end_mark;
+            struct message *message; /* belongs to the record */
+            bool complete, last;
+            bool in_content;         /* GAP: the whole content shows it in its place */
+        };
+        struct { /* BOUNDARY */
+            struct smtp_span note;   /* TLS alert */
+            bool clear_behind;       /* STARTTLS accepted: clear text follows, and no handshake */
+        };
+        struct smtp_span text;       /* PROXY */
+        struct { /* SKIPPED */
+            bool opaque;             /* under a security layer: `skipped` is empty */
+            GQueue skipped;          /* struct skipped_piece */
+            uint64_t skipped_kept;   /* octets in them */
+        };
+    };
 };
 
 struct auth {

@@ -32,7 +32,7 @@ void record_put_item(struct record *record, struct item *item)
     const GList *tail = record->items.tail;
     item->link.data = item;
     if (item->kind == ITEM_REPLY && record->untold != NULL) /* its first line may stand in another place */
-        item->place.order = record->untold->place.order;
+        item->place.order = record->untold->place->order;
     if (tail != NULL && has_own_order(item) && item->place.order < item_of(tail)->place.order)
         put_behind(record, record->last_item[item->role], item);
     else
@@ -66,7 +66,7 @@ void record_part_reply(struct record *record)
     struct item *part = arena_take(record->arena, sizeof *part);
     part->kind = ITEM_REPLY_PART;
     part->role = SMTP_SERVER;
-    part->place = first->place;
+    part->place = *first->place;
     part->lines_here = &first->link;
     part->first_line = record->told;
     part->end_line = record->lines.length;
