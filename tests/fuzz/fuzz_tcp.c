@@ -73,6 +73,30 @@ static void finished(void *context, struct tcp_connection *connection, int half)
     ((struct connection *)connection->user)->finished[half] = true;
 }
 
+static void resumed(void *context, struct tcp_connection *connection, int half)
+{
+    (void)context;
+    struct connection *seen = connection->user;
+    if (!seen->finished[half])
+        abort();
+    seen->finished[half] = false;
+}
+
+/* Gives the segment a checksum that is right or wrong, or leaves it without one. */
+static void set_checksum(struct packet_segment *segment, unsigned choice)
+{
+    uint32_t sum = 0;
+    for (size_t i = 0; i < segment->payload.length; i += 2) {
+        uint16_t word = 0;
+        memcpy(&word, segment->payload.octets + i, segment->payload.length - i < 2 ? 1 : 2);
+        sum += word;
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    segment->has_checksum = choice == 1 || choice == 2;
+    segment->ip_is_wrong = choice == 2;
+    segment->header_sum = 0xffff - sum;
+}
+
 static void closed(void *context, struct tcp_connection *connection, enum tcp_end end)
 {
     (void)context;
@@ -86,7 +110,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
 {
     static const struct tcp_consumer consumer = { .opened = opened, .data = data, .gap = gap, .conflict = conflict,
-                                                  .finished = finished, .closed = closed };
+                                                  .finished = finished, .resumed = resumed, .closed = closed };
     static const uint8_t flags[] = { PACKET_TCP_ACK, PACKET_TCP_ACK, PACKET_TCP_SYN, PACKET_TCP_SYN | PACKET_TCP_ACK,
                                      PACKET_TCP_FIN | PACKET_TCP_ACK, PACKET_TCP_RST, PACKET_TCP_RST | PACKET_TCP_ACK, 0 };
     const struct tcp_limits tight = { .held = 4096, .connections = 20000, .tombstones = 2 };
@@ -119,6 +143,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t size)
         for (size_t i = 0; i < captured; i++)
             payload[i] = (uint8_t)(first + i + (is_forged ? 1 : 0));
         segment.payload = smtp_span(payload, captured);
+        if (captured == segment.payload_octets)
+            set_checksum(&segment, octets[6] & 3);
         time += (int64_t)octets[6] * octets[6] * octets[6] * 1000000;
         tcp_table_add(table, &segment, 0, frame, octets[6] == 255 ? -time : time);
         free(payload);
