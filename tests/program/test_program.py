@@ -1103,6 +1103,102 @@ class Inputs(unittest.TestCase):
         self.assertEqual(run(write("one.pcap", one_mail())).stderr, b"")
 
 
+class Forged(unittest.TestCase):
+    """Packets of others, and captures of two taps: what is in the file is used or counted."""
+
+    FIN, SYN, RST, ACK = 1, 2, 4, 16
+
+    def read(self, capture, *options):
+        name = write_capture("forged.pcap", capture)
+        found, _ = records("sessions", *options, name)
+        return found[:-1], found[-1]["dropped"]
+
+    def session(self, *forged, checksums=""):
+        """Two mails, and in the middle of the first one what is forged."""
+        mail = dialogues.message(dialogues.PLAIN_TEXT)
+        return dialogues.capture(dialogues.Session(dialogues.ehlo(), mail[:-2], list(forged), mail[-2:], mail, dialogues.BYE, checksums=checksums))
+
+    @staticmethod
+    def forged(who, **more):
+        return "forged", (who, more)
+
+    def outcomes(self, session):
+        return [(t["outcome"], t["message"]["complete"]) for t in session["transactions"]]
+
+    def test_ends_and_openings(self):
+        forged, ack = self.forged, self.ACK
+        far = {"ahead": 30_000_000}
+        kinds = {
+            "FIN, acknowledged": [forged("C", flags=self.FIN | ack), forged("S", flags=ack, acks=1)],
+            "FINs of both": [forged("C", flags=self.FIN | ack), forged("S", flags=self.FIN | ack, acks=1), forged("C", flags=ack, ahead=1, acks=1)],
+            "FINs of both, and silence": [forged("C", flags=self.FIN | ack), forged("S", flags=self.FIN | ack, acks=1),
+                                          forged("C", flags=ack, ahead=1, acks=1), ("wait", 30)],
+            "RST": [forged("C", flags=self.RST)],
+            "SYN and SYN+ACK": [forged("C", flags=self.SYN, **far), forged("S", flags=self.SYN | ack, acks=30_000_001, **far)],
+            "SYN+ACK alone": [forged("S", flags=self.SYN | ack, acks=7_000, **far)],
+            "octets below the SYN's": [forged("C", octets=b"EVIL\r\n", ahead=-2_000)],
+        }
+        for kind, packets in kinds.items():
+            with self.subTest(kind):
+                (session,), _ = self.read(self.session(*packets))
+                self.assertEqual(self.outcomes(session), [("accepted", False), ("accepted", True)])
+                self.assertIn("tcp-contradiction", [finding["id"] for finding in session["findings"]])
+                self.assertFalse(session["complete"])
+
+    def test_checksums(self):
+        evil = self.forged("C", octets=b"Subject: evil\r\n\r\nevil\r\n.\r\n", wrong=True)
+        (true,), _ = self.read(self.session(checksums="CS"))
+        for checksums in ("CS", "C"):
+            (session,), dropped = self.read(self.session(evil, checksums=checksums))
+            self.assertEqual(dropped, {"checksum-mismatch": 1})
+            self.assertEqual([t["message"]["sha256"] for t in session["transactions"]], [t["message"]["sha256"] for t in true["transactions"]])
+            self.assertEqual(self.outcomes(session), [("accepted", True)] * 2)
+            self.assertIn("checksum-mismatch", [finding["id"] for finding in session["findings"]])
+        for options, checksums in ((("--checksum", "off"), "CS"), ((), "S"), ((), "")):
+            with self.subTest(options, checksums=checksums):
+                (session,), dropped = self.read(self.session(evil, checksums=checksums), *options)
+                self.assertEqual(dropped, {})
+                self.assertEqual(self.outcomes(session)[0], ("accepted", False))
+                self.assertIn("overlap-conflict", [finding["id"] for finding in session["findings"]])
+        found, _ = self.read(self.session(), "--checksum", "on")
+        self.assertEqual(found, [])
+
+    def test_two_taps(self):
+        """Clocks apart, either direction first: in one file, or in two that are merged by time."""
+        capture = self.session()
+        ((expected,), _) = self.read(capture)
+        for apart in (1_000, 30_000, 1_000_000, 100_000_000):
+            for late in "CS":
+                halves = {"C": Capture(), "S": Capture()}
+                for time_of, frame in capture.frames:
+                    who = "C" if frame[29] == 1 else "S"
+                    halves[who].frames.append((time_of + (apart if who == late else 0), frame))
+                one = Capture()
+                one.frames = sorted(halves["C"].frames + halves["S"].frames, key=lambda item: item[0])
+                with self.subTest(apart=apart, late=late):
+                    (session,), dropped = self.read(one)
+                    self.assertEqual((session["gaps"], dropped), ([], {}))
+                    self.assertEqual([(t["outcome"], t["rcpt_to"], t["message"]["sha256"]) for t in session["transactions"]],
+                                     [(t["outcome"], t["rcpt_to"], t["message"]["sha256"]) for t in expected["transactions"]])
+                    self.assertEqual([session[key] for key in ("banner", "helo", "commands", "replies", "complete")],
+                                     [expected[key] for key in ("banner", "helo", "commands", "replies", "complete")])
+                    names = [write_capture("tap%s.pcap" % who, half) for who, half in halves.items()]
+                    found, _ = records("sessions", *names)
+                    self.assertEqual((found[0]["gaps"], self.outcomes(found[0])), ([], self.outcomes(expected)))
+
+    def test_a_syn_without_a_number_of_its_own(self):
+        capture = Capture()
+        connection = Connection(capture)
+        connection.segment("C", flags=self.SYN)
+        connection.sequence[0] -= 1
+        connection.segment("S", flags=self.SYN | self.ACK)
+        connection.sequence[1] -= 1
+        connection.segment("C", flags=self.ACK)
+        connection.say("S", "220 mx.example.com ESMTP\r\n").say("C", "EHLO c.example.com\r\n").say("S", "250 mx.example.com\r\n")
+        (session,), dropped = self.read(capture)
+        self.assertEqual((session["banner"], session["helo"]["verb"], dropped), ({"code": 220, "text": "mx.example.com ESMTP"}, "EHLO", {}))
+
+
 class Secrets(unittest.TestCase):
     """Without --show-secrets nothing that may be a secret is shown, in whatever way it got onto the wire."""
 
