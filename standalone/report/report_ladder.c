@@ -181,6 +181,8 @@ static void put_reply(struct ladder *ladder, const struct item *item, const stru
     }
     if (count > shown)
         say_lines_left_out(ladder, count - shown);
+    if (count == 0)
+        return;
     if (here->end_line == item->lines.length) /* which need not be walked to: there may be very many */
         link = item->lines.tail;
     else
