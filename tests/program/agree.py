@@ -85,7 +85,6 @@ EXCEPTIONS = {
     ("rare-tls-that-ends.pcap", PLUGIN): ({"digests", "identities", "lines", "outcomes", "recipients", "replies", "senders"}, NOT_GIVEN_BACK),
     ("pcpp__Smtp.pcap", PLUGIN): ({"session"}, "two packets with the ports of an old connection, years later: the same stream to Wireshark"),
     ("rare-segments.pcap", PLUGIN): ({"digests", "findings", "gap octets", "lines", "replies", "session"}, ORDER_OF_ITS_OWN),
-    ("sv__smtp-to-comma.pcap", PLUGIN): ({"digests"}, "a segment whose checksum is wrong: Wireshark's TCP does not look at checksums"),
     ("zeek__smtp-one-side-only.pcap", PLUGIN): ({"gap octets"}, NO_ACKNOWLEDGEMENTS),
 }
 
