@@ -376,6 +376,14 @@ def of_protection(text):
     return {"starttls": starttls, "tls": starttls == "accepted" and not found[3]}
 
 
+def logins_in_short(text):
+    """Those in "; AUTH PLAIN rejected 2 times; AUTH LOGIN accepted"; CUT where some are left out."""
+    found = collections.Counter()
+    for mechanism, result, times in re.findall(r"AUTH (\S+|mechanism not seen) (accepted|rejected|cancelled|unfinished)(?: (\d+) times)?", text):
+        found[(plain(mechanism), result)] += int(times or 1)
+    return CUT if re.search(r"and \d+ logins? more", text) else sorted(found.items())
+
+
 ENDPOINT = r"(?:\[[0-9a-f:.]+\]|[0-9.]+):\d+"
 
 
@@ -388,6 +396,7 @@ def read_sessions_text(octets):
         rest = found[5]
         facts = {"endpoints": (found[3], found[4]), "complete": rest.endswith(", complete")}
         facts.update(of_protection(rest))
+        facts["logins in short"] = logins_in_short(re.sub(r"; mail from <.*", "", rest))
         mails = re.findall(r"; mail from <([^;]*?)> to (.*?): " + OUTCOME + r"(?: \((\d+)\))?", rest)
         count = re.search(r"; and (\d+) mails? more", rest)
         facts["mails in short"] = [(plain(m[0]), m[2] or None, int(m[3]) if m[3] else None) for m in mails] + ([CUT] if count else [])
@@ -583,6 +592,7 @@ def read_report(octets):
         facts["endpoints"] = (cells[3].children[0], cells[4].text())
         helo = cells[3].first("bdi")
         facts["helo"] = plain(helo.text()[:80]) if helo else None
+        facts["logins in short"] = logins_in_short(cells[6].text())
         facts["complete"] = cells[9].text().endswith(", complete")
         facts["finding count"] = number(re.match(r"[\d,]+", cells[8].text())[0])
     for details in page.all("details", "session"):
@@ -607,6 +617,12 @@ def read_report(octets):
 def without_divisions(node):
     """Its text, but for what stands in lines of its own below it."""
     return "".join(child if isinstance(child, str) else child.text() for child in node.children if isinstance(child, str) or child.tag != "div")
+
+
+def read_overview(octets):
+    """The report's numbers of all sessions."""
+    pairs = page_section(Page(octets.decode("utf-8")).root, "overview").first("dl").all("div")
+    return {pair.first("dt").text(): number(pair.first("dd").children[0]) for pair in pairs}
 
 
 def page_section(page, name):
