@@ -50,10 +50,10 @@ static void session_turn(void *context, uint64_t id)
     printer_turn(((struct program *)context)->printer, id);
 }
 
-static void not_smtp(void *context, struct tcp_place first, const char *detail)
+static void not_smtp(void *context, struct place first, const char *detail)
 {
     struct program *program = context;
-    printer_not_smtp(program->printer, first.frame, capture_set_name(program->captures, first.capture), detail);
+    printer_not_smtp(program->printer, first.frame, capture_set_name(program->captures, first.file), detail);
 }
 
 static void begins(void *context, int64_t time)

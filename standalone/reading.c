@@ -62,7 +62,7 @@ static unsigned capture_precision(void *context, unsigned index)
     return capture_set_precision(((struct reading *)context)->options.captures, index);
 }
 
-static void not_smtp(void *context, const struct tcp_connection *connection, struct tcp_place first, const char *detail)
+static void not_smtp(void *context, const struct tcp_connection *connection, struct place first, const char *detail)
 {
     (void)connection;
     const struct reading_options *options = &((struct reading *)context)->options;

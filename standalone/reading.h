@@ -22,7 +22,7 @@ struct reading_options {
     void (*session)(void *context, struct record *record, bool in_turn);
     void (*turn)(void *context, uint64_t id); /* NULL if all are taken as they end, whatever `in_turn` */
     /* A connection on an SMTP port carries something else, from `first` on. NULL: it does not matter. */
-    void (*not_smtp)(void *context, struct tcp_place first, const char *detail);
+    void (*not_smtp)(void *context, struct place first, const char *detail);
     /* The first frame is there, and this is its time, in nanoseconds since 1970. NULL: it does not matter. */
     void (*begins)(void *context, int64_t time);
     /* Asked in front of each frame, of which there were so many: false ends the reading. NULL: never. */

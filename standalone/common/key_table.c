@@ -9,7 +9,7 @@
 
 #define BITS_AT_FIRST 6u
 
-struct place {
+struct slot {
     struct key key;
     uint32_t mark; /* 0: the place is free */
 };
@@ -17,7 +17,7 @@ struct place {
 struct key_table {
     struct arena_pool *pool;
     struct arena *arena;
-    struct place **pieces; /* NULL: all of its places are free */
+    struct slot **pieces;  /* NULL: all of its places are free */
     unsigned bits;         /* there are so many places: 2 to the power of that, */
     uint64_t used;         /* and so many are not free */
 };
@@ -52,7 +52,7 @@ static void make_places(struct key_table *table, unsigned bits)
     table->arena = arena_new(table->pool);
     table->bits = bits;
     table->used = 0;
-    table->pieces = g_new0(struct place *, piece_count(table));
+    table->pieces = g_new0(struct slot *, piece_count(table));
 }
 
 struct key_table *key_table_new(struct arena_pool *pool)
@@ -74,26 +74,26 @@ void key_table_free(struct key_table *table)
  * The place of a key, or the free one where it belongs; NULL where that is in a piece that is not there. By the first bits of keys: when the
  * table grows, neighbours stay neighbours, and both tables are walked through from one end to the other.
  */
-static struct place *place_of(const struct key_table *table, const struct key *key)
+static struct slot *place_of(const struct key_table *table, const struct key *key)
 {
     uint64_t first = 0;
     for (unsigned i = 0; i < sizeof first; i++)
         first = first << 8 | key->octets[i];
     size_t mask = ((size_t)1 << table->bits) - 1;
     for (size_t at = (size_t)(first >> (64 - table->bits));; at = (at + 1) & mask) {
-        struct place *piece = table->pieces[at / piece_places(table)];
+        struct slot *piece = table->pieces[at / piece_places(table)];
         if (piece == NULL)
             return NULL;
-        struct place *place = &piece[at % piece_places(table)];
+        struct slot *place = &piece[at % piece_places(table)];
         if (place->mark == 0 || memcmp(place->key.octets, key->octets, sizeof key->octets) == 0)
             return place;
     }
 }
 
 /* The same, with all pieces that a search of the key passes through. */
-static struct place *make_place(struct key_table *table, const struct key *key)
+static struct slot *make_place(struct key_table *table, const struct key *key)
 {
-    struct place *place = place_of(table, key);
+    struct slot *place = place_of(table, key);
     size_t piece = 0;
     for (unsigned i = 0; i < sizeof piece; i++)
         piece = piece << 8 | key->octets[i];
@@ -107,9 +107,9 @@ static struct place *make_place(struct key_table *table, const struct key *key)
 
 static void put(struct key_table *table, const struct key *key, uint32_t mark)
 {
-    struct place *place = make_place(table, key);
+    struct slot *place = make_place(table, key);
     table->used += place->mark == 0;
-    *place = (struct place){ .key = *key, .mark = mark };
+    *place = (struct slot){ .key = *key, .mark = mark };
 }
 
 static void grow(struct key_table *table)
@@ -128,7 +128,7 @@ static void grow(struct key_table *table)
 
 uint32_t key_table_find(const struct key_table *table, const struct key *key)
 {
-    const struct place *place = place_of(table, key);
+    const struct slot *place = place_of(table, key);
     arena_pool_looked(table->pool);
     return place != NULL ? place->mark : 0;
 }

@@ -93,9 +93,10 @@ struct smtp_span across_key(struct across *across, const struct tcp_endpoint *en
     return smtp_span(key->str, key->len);
 }
 
-struct evidence across_evidence(const struct record *record, uint64_t frame, unsigned capture)
+struct evidence across_evidence(const struct record *record, struct place place)
 {
-    return (struct evidence){ .session = record->id, .frame = frame, .capture = record_capture(record, capture) };
+    return (
+        struct evidence){ .session = record->id, .frame = place.frame, .capture = record_capture(record, place.file) };
 }
 
 void across_tell(struct across *across, struct told_finding *told, GString *detail)
@@ -161,7 +162,7 @@ static void note_missing(struct across *across, struct server *server, const str
     server->unoffered[server->count++] = (struct unoffered){
         .client = *client,
         .finding = missing->finding,
-        .evidence = across_evidence(record, missing->frame, missing->capture),
+        .evidence = across_evidence(record, missing->place),
     };
 }
 
@@ -175,7 +176,7 @@ static void compare_offers(struct across *across, const struct record *record)
     struct server *server = lru_get(across->servers, across_key(across, endpoint, true, smtp_span("", 0)));
     if (starttls->offered && !server->offered) {
         server->offered = true;
-        server->offer = across_evidence(record, starttls->offered_frame, starttls->offered_capture);
+        server->offer = across_evidence(record, starttls->offer);
     }
     if (missing != NULL)
         note_missing(across, server, record, missing);

@@ -42,7 +42,7 @@ void across_enumeration(struct across *across, const struct record *record)
     seen->accepted += record->accepted_addresses;
     if (!refused)
         return;
-    struct evidence evidence = across_evidence(record, refusals->frame, refusals->capture);
+    struct evidence evidence = across_evidence(record, refusals->place);
     seen->refused += refusals->refused;
     seen->sessions++;
     for (unsigned i = 0; i < refusals->address_count; i++)

@@ -289,12 +289,12 @@ void across_guesses(struct across *across, const struct record *record)
     struct smtp_span nothing = smtp_span("", 0);
     for (const GList *link = record->auths.head; link != NULL; link = record_next(record, link)) {
         const struct auth *auth = link->data;
-        if (auth->result_frame == 0)
+        if (auth->result_place.frame == 0)
             continue;
         struct attempt attempt = {
             .record = record,
             .auth = auth,
-            .evidence = across_evidence(record, auth->result_frame, auth->result_capture),
+            .evidence = across_evidence(record, auth->result_place),
             .who = smtp_guess_who(auth->identity),
             .secret = smtp_guess_secret(smtp_mechanism_of(auth->mechanism), auth->secret),
             .by_client = true,

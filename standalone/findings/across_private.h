@@ -48,7 +48,7 @@ const struct tcp_endpoint *across_endpoint(const struct record *record, enum smt
 struct smtp_span across_key(struct across *across, const struct tcp_endpoint *endpoint, bool with_port,
                             struct smtp_span more);
 
-struct evidence across_evidence(const struct record *record, uint64_t frame, unsigned capture);
+struct evidence across_evidence(const struct record *record, struct place place);
 
 /* Tells it, with this detail, which is freed. */
 void across_tell(struct across *across, struct told_finding *told, GString *detail);

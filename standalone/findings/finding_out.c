@@ -15,15 +15,15 @@ struct told_finding finding_told(const struct record *record, const struct findi
         .severity = smtp_finding_severity(finding->finding),
         .detail = finding->detail,
         .evidence[0] = { .session = record->id,
-                         .frame = finding->frame,
-                         .capture = record_capture(record, finding->capture) },
+                         .frame = finding->place.frame,
+                         .capture = record_capture(record, finding->place.file) },
         .count = 1,
     };
     for (const GList *link = finding->proofs.head; link != NULL && told.count < EVIDENCE_LIMIT; link = link->next) {
-        const struct spot *spot = &((const struct proof *)link->data)->spot;
+        const struct place *proof = &((const struct proof *)link->data)->place;
         told.evidence[told.count++] = (struct evidence){ .session = record->id,
-                                                         .frame = spot->frame,
-                                                         .capture = record_capture(record, spot->capture) };
+                                                         .frame = proof->frame,
+                                                         .capture = record_capture(record, proof->file) };
     }
     return told;
 }
@@ -72,14 +72,14 @@ void finding_append_proofs(GString *out, const struct record *record, const stru
 {
     GString *places = g_string_new(NULL);
     for (const GList *link = finding->proofs.head; link != NULL; link = link->next) {
-        const struct spot *spot = &((const struct proof *)link->data)->spot;
-        char *place = g_strdup_printf(_("frame %" PRIu64), spot->frame);
+        const struct place *proof = &((const struct proof *)link->data)->place;
+        char *place = g_strdup_printf(_("frame %" PRIu64), proof->frame);
         g_string_append(places, places->len > 0 ? _(", ") : "");
-        if (spot->capture == finding->capture) {
+        if (proof->file == finding->place.file) {
             g_string_append(places, place);
         } else {
             GString *capture = g_string_new(NULL);
-            text_append_visible(capture, smtp_span_of_text(record_capture(record, spot->capture)));
+            text_append_visible(capture, smtp_span_of_text(record_capture(record, proof->file)));
             g_string_append_printf(places, _("%s of %s"), place, capture->str);
             g_string_free(capture, TRUE);
         }

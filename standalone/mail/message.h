@@ -17,6 +17,7 @@
 #include "header_filter.h"
 #include "mime.h"
 #include "outfile.h"
+#include "place.h"
 #include "worker.h"
 
 /* What is wanted of messages, beside their headers. */
@@ -62,8 +63,8 @@ struct message {
     bool contradicted;    /* something else was captured in the place of some of it: it is not complete (from
                              record_conclude on) */
     uint64_t begins, ends;      /* where it stands in the client's stream; `ends` is 0 while it goes on */
-    uint64_t frame, last_frame; /* of its first and last octet */
-    unsigned capture;     /* the file of `frame` */
+    struct place place;         /* of its first octet */
+    uint64_t last_frame;        /* of its last one */
     GQueue missing;       /* struct message_hole */
     bool header_cut;      /* of its fields not all was kept (header_filter.h) */
     bool header_ended;    /* the empty line behind it was seen */

@@ -31,14 +31,14 @@ static void write_endpoint(struct json *json, const struct record *record, int h
     g_string_free(address, TRUE);
 }
 
-/* `moment`: the frame that the event is told of; `id`: the transaction's number, from 0. */
-static void write_event(struct json *json, const struct record *record, struct moment moment, uint64_t id)
+/* `place`: the frame that the event is told of; `id`: the transaction's number, from 0. */
+static void write_event(struct json *json, const struct record *record, struct place place, uint64_t id)
 {
     char *community = community_id(record->connection.endpoint);
-    write_timestamp(json, moment.time);
+    write_timestamp(json, place.time);
     json_number(json, "flow_id", flow_id_number(record));
-    json_number(json, "pcap_cnt", moment.frame);
-    json_octets(json, "pcap_filename", smtp_span_of_text(record_capture(record, moment.capture)));
+    json_number(json, "pcap_cnt", place.frame);
+    json_octets(json, "pcap_filename", smtp_span_of_text(record_capture(record, place.file)));
     json_text(json, "event_type", "smtp");
     write_endpoint(json, record, record->client_half, "src_ip", "src_port");
     write_endpoint(json, record, 1 - record->client_half, "dest_ip", "dest_port");
@@ -261,7 +261,7 @@ static void write_mail(struct json *json, const struct record *record, const str
 static void write_hidden(struct json *json, const struct record *record)
 {
     json_begin_object(json, NULL);
-    write_event(json, record, record->starttls.moment, record->transactions.length);
+    write_event(json, record, record->starttls.place, record->transactions.length);
     json_begin_object(json, "smtp");
     if (record->starttls.helo.octets != NULL)
         json_octets(json, "helo", record->starttls.helo);

@@ -56,18 +56,18 @@ void mail_facts_cool(const struct record *record, unsigned looked_at)
         arena_pool_cool(record->options->message.pool);
 }
 
-struct moment mail_facts_first(const struct record *record, const struct transaction *transaction)
+struct place mail_facts_first(const struct record *record, const struct transaction *transaction)
 {
     const struct tcp_connection *session = &record->connection;
     if (transaction->first.frame != 0)
         return transaction->first;
-    return (struct moment){ .frame = session->first_frame, .capture = session->capture, .time = session->start };
+    return (struct place){ .frame = session->first_frame, .file = session->capture, .time = session->start };
 }
 
-struct moment mail_facts_last(const struct record *record, const struct transaction *transaction)
+struct place mail_facts_last(const struct record *record, const struct transaction *transaction)
 {
     const struct tcp_connection *session = &record->connection;
     if (transaction->last.frame != 0)
         return transaction->last;
-    return (struct moment){ .frame = session->last_frame, .capture = session->last_capture, .time = session->end };
+    return (struct place){ .frame = session->last_frame, .file = session->last_capture, .time = session->end };
 }

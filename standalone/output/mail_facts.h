@@ -16,8 +16,8 @@ void mail_facts_append_line(GString *out, uint16_t code, struct smtp_span text);
 bool mail_facts_append_reply(GString *out, const struct transaction *transaction);
 
 /* When the mail began and ended, as far as it was seen; of one of which nothing has a place, the session. */
-struct moment mail_facts_first(const struct record *record, const struct transaction *transaction);
-struct moment mail_facts_last(const struct record *record, const struct transaction *transaction);
+struct place mail_facts_first(const struct record *record, const struct transaction *transaction);
+struct place mail_facts_last(const struct record *record, const struct transaction *transaction);
 
 /* By the reply to RCPT; of LMTP also by the one for it behind the message. */
 bool mail_facts_refused(const struct recipient *recipient);

@@ -141,8 +141,8 @@ void phrase_data(GString *out, const struct item *item)
     text_append_count(count, item->octets);
     g_string_append_printf(out, data_format(item), count->str);
     g_string_free(count, TRUE);
-    if (item->place.last_frame != item->place.frame)
-        g_string_append_printf(out, _(", up to frame %" PRIu64), item->place.last_frame);
+    if (item->last_frame != item->place.frame)
+        g_string_append_printf(out, _(", up to frame %" PRIu64), item->last_frame);
     if (!item->complete)
         g_string_append(out, _(", NOT COMPLETE"));
 }

@@ -170,10 +170,10 @@ void refusals_append_what(GString *out, const struct refusal *refusal)
         text_append_visible(refused, smtp_span_first(refusal->address, ADDRESS_SHOWN));
     }
     if (refusal->count > 1)
-        g_string_append_printf(out, _("%s, frame %" PRIu64 ", and %u more for the same reason"), refused->str, refusal->frame,
-                               refusal->count - 1);
+        g_string_append_printf(out, _("%s, frame %" PRIu64 ", and %u more for the same reason"), refused->str,
+                               refusal->place.frame, refusal->count - 1);
     else
-        g_string_append_printf(out, _("%s, frame %" PRIu64), refused->str, refusal->frame);
+        g_string_append_printf(out, _("%s, frame %" PRIu64), refused->str, refusal->place.frame);
     g_string_free(refused, TRUE);
 }
 

@@ -102,9 +102,9 @@ static void write_message(struct json *json, const struct record *record, const 
     json_bool(json, "complete", message->complete);
     write_missing(json, message);
     json_text(json, "transport", message->transport == SMTP_TRANSPORT_BDAT ? "BDAT" : "DATA");
-    json_number_or_null(json, "frame", message->frame);
+    json_number_or_null(json, "frame", message->place.frame);
     json_number_or_null(json, "last_frame", message->last_frame);
-    json_wire_text(json, "capture", message->frame != 0 ? record_capture(record, message->capture) : NULL);
+    json_wire_text(json, "capture", message->place.frame != 0 ? record_capture(record, message->place.file) : NULL);
     json_wire_text(json, "subject", message->subject);
     json_wire_text(json, "from", message->from);
     json_wire_text(json, "to", message->to);
@@ -122,8 +122,9 @@ void transaction_json(struct json *json, const struct record *record, const stru
         json_span(json, "mail_from", transaction->mail_from);
     else
         json_null(json, "mail_from");
-    json_number_or_null(json, "frame", transaction->frame);
-    json_wire_text(json, "capture", transaction->frame != 0 ? record_capture(record, transaction->capture) : NULL);
+    json_number_or_null(json, "frame", transaction->place.frame);
+    json_wire_text(json, "capture",
+                   transaction->place.frame != 0 ? record_capture(record, transaction->place.file) : NULL);
     write_recipients(json, record, transaction);
     json_text(json, "outcome", smtp_outcome_name(transaction->outcome));
     json_number_or_null(json, "code", transaction->code);

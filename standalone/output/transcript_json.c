@@ -10,9 +10,9 @@ static void begin(struct json *json, const struct record *record, const struct i
     json_text(json, "record", name);
     json_number(json, "session", record->id);
     json_number_or_null(json, "frame", item->place.frame);
-    json_number_or_null(json, "last_frame", item->place.last_frame);
-    json_span(json, "capture", smtp_span_of_text(record_capture(record, item->place.capture)));
-    json_number(json, "offset", item->place.offset);
+    json_number_or_null(json, "last_frame", item->last_frame);
+    json_span(json, "capture", smtp_span_of_text(record_capture(record, item->place.file)));
+    json_number(json, "offset", item->offset);
     if (item->place.frame == 0)
         json_null(json, "time");
     else

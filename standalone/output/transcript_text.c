@@ -101,11 +101,11 @@ static void put_missing(struct writer *writer, enum smtp_role role, uint64_t oct
 /* A session may go on in the next file of a ring: there the frames begin anew. */
 static void put_capture(struct writer *writer, const struct place *place)
 {
-    if (place->frame == 0 || place->capture == writer->capture)
+    if (place->frame == 0 || place->file == writer->capture)
         return;
-    writer->capture = place->capture;
+    writer->capture = place->file;
     GString *title = g_string_new(_("from here on frames of "));
-    text_append_visible(title, smtp_span_of_text(record_capture(writer->record, place->capture)));
+    text_append_visible(title, smtp_span_of_text(record_capture(writer->record, place->file)));
     page_rule(writer->page, PAGE_DIM, page_light(writer->page), 3, title->str);
     g_string_free(title, TRUE);
 }
@@ -146,7 +146,7 @@ static void put_reply(struct writer *writer, const struct item *item, const stru
     for (const GList *link = here->lines_here; link != NULL && number < here->end_line; link = record_next(writer->record, link)) {
         const struct record_line *line = link->data;
         bool first = number == here->first_line;
-        bool moved = line->place->frame != part.place.frame || line->place->capture != part.place.capture;
+        bool moved = line->place->frame != part.place.frame || line->place->file != part.place.file;
         part.place = *line->place;
         put_capture(writer, line->place);
         g_string_truncate(text, 0);
@@ -323,7 +323,7 @@ static void put_item(struct writer *writer, const struct item *item)
         break;
     case ITEM_GAP:
         if (!(item->in_content && writer->options->full))
-            put_missing(writer, item->role, item->octets, item->place.last_frame);
+            put_missing(writer, item->role, item->octets, item->last_frame);
         break;
     case ITEM_SKIPPED:
         put_skipped(writer, item);
@@ -413,8 +413,8 @@ static void put_findings(struct writer *writer)
         GString *text = g_string_new(NULL);
         text_append_padded(text, -6, finding_severity(severity));
         page_printf(page, finding_colour(severity), "  %s  %s", text->str, smtp_finding_name(finding->finding));
-        if (finding->frame != 0)
-            page_printf(page, PAGE_DIM, _("  frame %" PRIu64), finding->frame);
+        if (finding->place.frame != 0)
+            page_printf(page, PAGE_DIM, _("  frame %" PRIu64), finding->place.frame);
         g_string_append(page->out, "\n          ");
         g_string_truncate(text, 0);
         finding_append_detail(text, finding->finding, finding->detail);

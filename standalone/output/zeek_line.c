@@ -352,7 +352,7 @@ void zeek_line_mail(struct zeek_line *line, const struct record *record, const s
 void zeek_line_starttls(struct zeek_line *line, const struct record *record, uint64_t depth)
 {
     GString *reply = g_string_new(NULL);
-    set_connection(line, record, record->starttls.moment.time, depth);
+    set_connection(line, record, record->starttls.place.time, depth);
     set_span(line, ZEEK_HELO, record->starttls.helo);
     mail_facts_append_line(reply, record->starttls.code, record->starttls.reply);
     set_span(line, ZEEK_LAST_REPLY, keep(line, smtp_span(reply->str, reply->len)));

@@ -130,12 +130,12 @@ static bool lists_extensions(const struct item *item)
 /* A session may go on in the next file of a ring: there the frames begin anew. */
 static void put_capture(struct ladder *ladder, const struct place *place)
 {
-    if (place->frame == 0 || place->capture == ladder->capture)
+    if (place->frame == 0 || place->file == ladder->capture)
         return;
-    ladder->capture = place->capture;
+    ladder->capture = place->file;
     begin_band(ladder, "note");
     html_text(ladder->html, _("from here on frames of "));
-    html_wire(ladder->html, smtp_span_of_text(record_capture(ladder->record, place->capture)));
+    html_wire(ladder->html, smtp_span_of_text(record_capture(ladder->record, place->file)));
     end_band(ladder);
 }
 
@@ -153,7 +153,7 @@ static void put_reply_line(struct ladder *ladder, const struct item *item, const
         annotate_reply(meaning, item);
     else if (lists_extensions(item) && number > item->reply.text_lines)
         annotate_keyword(meaning, record_line_words(line));
-    bool moved = above == NULL || line->place->frame != above->frame || line->place->capture != above->capture;
+    bool moved = above == NULL || line->place->frame != above->frame || line->place->file != above->file;
     put_capture(ladder, line->place);
     put_line(ladder, line->place, sender, moved, last, text->str, meaning->str);
     g_string_free(meaning, TRUE);
@@ -289,7 +289,7 @@ static void put_boundary(struct ladder *ladder, const struct item *item)
 static void put_gap(struct ladder *ladder, const struct item *item)
 {
     GString *text = g_string_new(NULL);
-    phrase_missing(text, item->role, item->octets, item->place.last_frame);
+    phrase_missing(text, item->role, item->octets, item->last_frame);
     put_band(ladder, "gap", text->str);
     g_string_free(text, TRUE);
 }
@@ -368,7 +368,7 @@ static void leave_out(struct ladder *ladder, const struct item *item)
     if (item->place.frame == 0)
         return;
     ladder->first = ladder->first != 0 ? ladder->first : item->place.frame;
-    ladder->last = item->place.last_frame;
+    ladder->last = item->last_frame;
 }
 
 static void say_left_out(struct ladder *ladder)

@@ -255,8 +255,8 @@ static void put_envelope(struct report *report, const struct record *record, con
     struct html *html = &report->html;
     report_fact(html, _("Session"));
     report_link(report, record->id);
-    if (transaction->frame != 0)
-        html_printf(html, _(", MAIL in frame %" PRIu64), transaction->frame);
+    if (transaction->place.frame != 0)
+        html_printf(html, _(", MAIL in frame %" PRIu64), transaction->place.frame);
     report_fact_end(html);
     report_fact(html, _("Sender"));
     if (!transaction->mail_seen)

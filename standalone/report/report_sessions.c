@@ -191,8 +191,8 @@ static void put_finding(struct html *html, const struct record *record, const st
     html_mark(html, " <code>");
     html_text(html, smtp_finding_name(finding->finding));
     html_mark(html, "</code>");
-    if (finding->frame != 0)
-        html_printf(html, _("  frame %" PRIu64), finding->frame);
+    if (finding->place.frame != 0)
+        html_printf(html, _("  frame %" PRIu64), finding->place.frame);
     html_mark(html, "<div>");
     GString *text = html_phrase(html);
     finding_append_detail(text, finding->finding, finding->detail);

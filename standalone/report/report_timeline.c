@@ -179,8 +179,8 @@ static void mark_findings(struct bar *bar, const struct record *record, const st
     for (const GList *link = record->findings.head; link != NULL && bar->marks < MARKS; link = link->next) {
         const struct finding *finding = link->data;
         enum smtp_severity severity = smtp_finding_severity(finding->finding);
-        if (severity == SMTP_SEVERITY_INFO || finding->frame < item->place.frame ||
-            finding->frame > item->place.last_frame || finding->capture != item->place.capture)
+        if (severity == SMTP_SEVERITY_INFO || finding->place.frame < item->place.frame ||
+            finding->place.frame > item->last_frame || finding->place.file != item->place.file)
             continue;
         unsigned same = 0;
         while (same < bar->marks && !(bar->mark[same].time == item->place.time && bar->mark[same].severity == severity))

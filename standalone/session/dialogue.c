@@ -24,20 +24,20 @@
 struct conflict {
     int half;
     uint64_t offset, octets;
-    struct tcp_place first, second;
+    struct place first, second;
 };
 
 /* What cannot be true of a half's packets. */
 struct contradiction {
     int half;
     enum tcp_contradiction what;
-    struct tcp_place place;
+    struct place place;
 };
 
 /* A segment of a half with a wrong checksum. */
 struct mismatch {
     int half;
-    struct tcp_place place;
+    struct place place;
 };
 
 struct dialogue {
@@ -96,14 +96,10 @@ uint64_t dialogues_not_smtp(const struct dialogues *dialogues)
     return dialogues->not_smtp;
 }
 
-static struct place locate(void *context, enum smtp_role role, uint64_t offset, uint64_t octets)
+static struct place locate(void *context, enum smtp_role role, uint64_t offset)
 {
     const struct dialogue *dialogue = context;
-    const struct stream_buffer *buffer = &dialogue->buffer[smtp_feeder_half(&dialogue->feeder, role)];
-    struct tcp_place first = stream_buffer_place(buffer, offset);
-    struct tcp_place last = octets > 1 ? stream_buffer_place(buffer, offset + octets - 1) : first;
-    return (struct place){ .frame = first.frame, .last_frame = last.frame, .capture = first.capture, .order = first.order, .time = first.time,
-                           .offset = offset };
+    return stream_buffer_place(&dialogue->buffer[smtp_feeder_half(&dialogue->feeder, role)], offset);
 }
 
 /* ---- what the core's feeder asks for ---- */
@@ -179,7 +175,7 @@ static enum smtp_role tls_role(const struct dialogue *dialogue, int half)
 }
 
 /* From here on the session gets what TLS carries; of the records, what waits to become whole goes to TLS at once. */
-static void begin_decrypted(struct dialogue *dialogue, enum smtp_role role, struct tcp_place place)
+static void begin_decrypted(struct dialogue *dialogue, enum smtp_role role, struct place place)
 {
     struct smtp_session *session = &dialogue->own_session;
     const struct smtp_sink sink = { .event = take_event, .context = dialogue };
@@ -201,7 +197,7 @@ static void begin_decrypted(struct dialogue *dialogue, enum smtp_role role, stru
 }
 
 /* Gives the session what TLS carried, as if it came in the frame at `place`, where its record is whole. */
-static void feed_decrypted(struct dialogue *dialogue, struct tcp_place place)
+static void feed_decrypted(struct dialogue *dialogue, struct place place)
 {
     struct under_tls_piece piece;
     while (dialogue->under_tls != NULL && under_tls_next(dialogue->under_tls, &piece)) {
@@ -223,7 +219,7 @@ static void feed_decrypted(struct dialogue *dialogue, struct tcp_place place)
 
 /* Records of a session that is decrypted: they are counted as before. */
 static void take_encrypted(struct dialogue *dialogue, int half, uint64_t offset, struct smtp_span octets,
-                           struct tcp_place place)
+                           struct place place)
 {
     const struct smtp_event event = { .kind = SMTP_EVENT_TLS_OCTETS,
                                       .role = smtp_feeder_role(&dialogue->feeder, half),
@@ -252,15 +248,13 @@ static bool beginning_is_lost(const struct dialogue *dialogue, int half)
 static void report_conflict(struct dialogue *dialogue, const struct conflict *conflict)
 {
     const struct dialogues_options *options = &dialogue->owner->options;
-    bool elsewhere = conflict->first.capture != conflict->second.capture; /* the finding is in the second one's file */
+    bool elsewhere = conflict->first.file != conflict->second.file; /* the finding is in the second one's file */
     char *detail = g_strdup_printf(
         "frame %" G_GUINT64_FORMAT " claims %" G_GUINT64_FORMAT " octet%s that frame %" G_GUINT64_FORMAT
         "%s%s has with other content; the first copy was used",
-        conflict->second.frame, conflict->octets, conflict->octets == 1 ? "" : "s", conflict->first.frame, elsewhere ? " of " : "",
-        elsewhere ? options->capture_name(options->context, conflict->first.capture) : "");
-    struct spot place = { .frame = conflict->second.frame, .capture = conflict->second.capture };
-    struct spot first = { .frame = conflict->first.frame, .capture = conflict->first.capture };
-    record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, place, first, detail);
+        conflict->second.frame, conflict->octets, conflict->octets == 1 ? "" : "s", conflict->first.frame,
+        elsewhere ? " of " : "", elsewhere ? options->capture_name(options->context, conflict->first.file) : "");
+    record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, conflict->second, conflict->first, detail);
     g_free(detail);
     if (dialogue->decrypted) /* its octets are records of TLS: what is in them stands elsewhere */
         record_contradiction(dialogue->record);
@@ -289,8 +283,8 @@ static void report_contradiction(struct dialogue *dialogue, const struct contrad
     dialogue->contradictions_told |= kind;
     bool client = contradiction->half == dialogue->record->client_half;
     char *detail = g_strdup_printf(details[contradiction->what], client ? "client" : "server");
-    struct spot place = { .frame = contradiction->place.frame, .capture = contradiction->place.capture };
-    record_finding(dialogue->record, SMTP_FINDING_TCP_CONTRADICTION, place, (struct spot){ .frame = 0 }, detail);
+    record_finding(dialogue->record, SMTP_FINDING_TCP_CONTRADICTION, contradiction->place, (struct place){ .frame = 0 },
+                   detail);
     g_free(detail);
 }
 
@@ -300,8 +294,8 @@ static void report_mismatch(struct dialogue *dialogue, const struct mismatch *mi
     char *detail =
         g_strdup_printf("a segment of the %s has a wrong checksum, so the receiver dropped it: it was not used",
                         client ? "client" : "server");
-    struct spot place = { .frame = mismatch->place.frame, .capture = mismatch->place.capture };
-    record_finding(dialogue->record, SMTP_FINDING_CHECKSUM_MISMATCH, place, (struct spot){ .frame = 0 }, detail);
+    record_finding(dialogue->record, SMTP_FINDING_CHECKSUM_MISMATCH, mismatch->place, (struct place){ .frame = 0 },
+                   detail);
     g_free(detail);
 }
 
@@ -340,7 +334,7 @@ static void report_not_smtp(struct dialogue *dialogue)
 {
     const struct dialogues_options *options = &dialogue->owner->options;
     const struct tcp_connection *connection = dialogue->connection;
-    struct tcp_place first = { .frame = 0 };
+    struct place first = { .frame = 0 };
     GString *detail = g_string_new("no SMTP between ");
     for (int half = 0; half < 2; half++) {
         g_string_append(detail, half == 0 ? "" : " and ");
@@ -350,7 +344,7 @@ static void report_not_smtp(struct dialogue *dialogue)
         struct smtp_span octets = first_octets(&dialogue->buffer[half]);
         if (octets.length == 0)
             continue;
-        struct tcp_place place = stream_buffer_place(&dialogue->buffer[half], dialogue->used[half]);
+        struct place place = stream_buffer_place(&dialogue->buffer[half], dialogue->used[half]);
         if (first.frame == 0 || place.time < first.time)
             first = place;
         g_string_append(detail, half == 0 ? "; the first says \"" : "; the second says \"");
@@ -472,7 +466,7 @@ static bool speaks(void *context, const struct tcp_connection *connection)
 }
 
 static bool data(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets,
-                 struct tcp_place place)
+                 struct place place)
 {
     (void)context;
     struct dialogue *dialogue = connection->user;
@@ -513,7 +507,7 @@ static void expect(void *context, const struct tcp_connection *connection, int h
 }
 
 static void gap(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
-                struct tcp_place before)
+                struct place before)
 {
     (void)context;
     struct dialogue *dialogue = connection->user;
@@ -533,7 +527,7 @@ static void gap(void *context, struct tcp_connection *connection, int half, uint
 }
 
 static void conflict(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
-                     struct tcp_place first, struct tcp_place second)
+                     struct place first, struct place second)
 {
     (void)context;
     struct dialogue *dialogue = connection->user;
@@ -560,7 +554,7 @@ static void end_of_records(struct dialogue *dialogue, int half)
 }
 
 static void contradicts(void *context, struct tcp_connection *connection, int half, enum tcp_contradiction what,
-                        struct tcp_place place)
+                        struct place place)
 {
     (void)context;
     struct dialogue *dialogue = connection->user;
@@ -577,7 +571,7 @@ static void contradicts(void *context, struct tcp_connection *connection, int ha
         g_array_append_val(dialogue->contradictions, seen);
 }
 
-static void mismatch(void *context, struct tcp_connection *connection, int half, struct tcp_place place)
+static void mismatch(void *context, struct tcp_connection *connection, int half, struct place place)
 {
     (void)context;
     struct dialogue *dialogue = connection->user;

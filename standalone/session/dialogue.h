@@ -19,7 +19,7 @@ struct dialogues_options {
     const char *(*capture_name)(void *context, unsigned index);
     unsigned (*capture_precision)(void *context, unsigned index);
     /* A connection on an SMTP port carries something else, from the frame at `first` on. */
-    void (*not_smtp)(void *context, const struct tcp_connection *connection, struct tcp_place first, const char *detail);
+    void (*not_smtp)(void *context, const struct tcp_connection *connection, struct place first, const char *detail);
     void *context;
     /* What becomes of records when their sessions have ended. */
     struct session_order_hooks order;

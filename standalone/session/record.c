@@ -18,11 +18,8 @@ struct sent {
     struct item *item; /* NULL without keep_items */
     enum smtp_verb verb;
     bool in_tls;               /* it was read under TLS */
-    uint64_t frame;
-    unsigned capture;          /* file of the frame */
-    int64_t time;
-    uint64_t content_frame;    /* of the last octet of the content behind it; 0: there is none */
-    int64_t content_time;
+    struct place place;
+    struct place content_end;  /* of the content behind it; frame 0: there is none */
     struct smtp_span argument; /* of the verbs whose argument matters later */
 };
 
@@ -81,7 +78,14 @@ void record_expect(const struct record *record, int step)
 
 static struct place place_of(struct record *record, const struct smtp_event *event)
 {
-    return record->locate(record->locate_context, event->role, event->offset, event->octets);
+    return record->locate(record->locate_context, event->role, event->offset);
+}
+
+/* The place of its last octet. */
+static struct place end_of(struct record *record, const struct smtp_event *event)
+{
+    return record->locate(record->locate_context, event->role,
+                          event->offset + (event->octets > 0 ? event->octets - 1 : 0));
 }
 
 static struct item *add_item(struct record *record, enum item_kind kind, const struct smtp_event *event)
@@ -95,18 +99,10 @@ static struct item *add_item(struct record *record, enum item_kind kind, const s
     item->role = event->role;
     item->encrypted = event->encrypted;
     item->place = place_of(record, event);
+    item->last_frame = event->octets > 1 ? end_of(record, event).frame : item->place.frame;
+    item->offset = event->offset;
     record_put_item(record, item);
     return item;
-}
-
-static struct moment moment_of(const struct place *place)
-{
-    return (struct moment){ .frame = place->frame, .capture = place->capture, .time = place->time };
-}
-
-static struct moment moment_of_command(const struct sent *sent)
-{
-    return (struct moment){ .frame = sent->frame, .capture = sent->capture, .time = sent->time };
 }
 
 static struct sent *sent_command(const struct record *record, uint32_t number)
@@ -238,7 +234,7 @@ static void take_command(struct record *record, const struct smtp_event *event)
 {
     struct place place = place_of(record, event);
     const struct smtp_command *command = &event->command;
-    struct sent sent = { .number = event->number, .verb = command->verb, .frame = place.frame, .capture = place.capture, .time = place.time };
+    struct sent sent = { .number = event->number, .verb = command->verb, .place = place };
     sent.in_tls = event->encrypted;
     if (argument_matters(command->verb)) {
         struct smtp_span shown = without_secrets(record, command->argument, event->near_login);
@@ -249,7 +245,7 @@ static void take_command(struct record *record, const struct smtp_event *event)
         record->greetings[0] = (struct greeting){ .number = event->number, .verb = command->verb, .name = sent.argument };
     }
     if (smtp_verb_names_sender(command->verb))
-        record->related[SMTP_RELATED_MAIL] = record_spot(&place);
+        record->related[SMTP_RELATED_MAIL] = place;
     record->commands++;
     record->lmtp = record->lmtp || command->verb == SMTP_VERB_LHLO;
     record->quit = record->quit || command->verb == SMTP_VERB_QUIT;
@@ -334,8 +330,7 @@ static const struct place *place_of_line(struct record *record, const struct smt
 {
     struct place place = place_of(record, event);
     const struct record_line *last = record->untold != NULL ? g_queue_peek_tail(&record->lines) : NULL;
-    if (last != NULL && last->place->frame == place.frame && last->place->last_frame == place.last_frame
-        && last->place->capture == place.capture && last->place->time == place.time)
+    if (last != NULL && place_same_frame(last->place, &place) && last->place->time == place.time)
         return last->place;
     struct place *kept = arena_take(record->arena, sizeof *kept);
     *kept = place;
@@ -368,8 +363,10 @@ static void take_reply_line(struct record *record, const struct smtp_event *even
     if (text.length > 0)
         memcpy(line->octets + behind, text.octets, text.length);
     append(&record->lines, &line->link, line);
-    if (record->untold == NULL)
-        record->untold = line;
+    if (record->untold != NULL)
+        return;
+    record->untold = line;
+    record->untold_last_frame = event->octets > 1 ? end_of(record, event).frame : line->place->frame;
 }
 
 /* All lines of the last reply, their codes left out; copied when somebody wants it. */
@@ -429,7 +426,7 @@ static void take_greeting(struct record *record, const struct sent *sent, const 
 {
     if (reply->code < 200 || reply->code > 299)
         return;
-    record->related[SMTP_RELATED_GREETING] = record_spot(place);
+    record->related[SMTP_RELATED_GREETING] = *place;
     record->helo_seen = true;
     record->helo_verb = sent->verb;
     record->helo = sent->argument;
@@ -437,7 +434,7 @@ static void take_greeting(struct record *record, const struct sent *sent, const 
         return;
     bool behind_tls = record->behind_starttls || record->protection == PROTECTION_TLS;
     if (!behind_tls)
-        record->related[SMTP_RELATED_CLEAR_EHLO] = record_spot(place);
+        record->related[SMTP_RELATED_CLEAR_EHLO] = *place;
     if (record->turned)
         return;
     if (behind_tls)
@@ -490,8 +487,7 @@ static void refuse(struct record *record, enum refusal_of of, uint16_t code, str
                                .address = address,
                                .of_token = of == REFUSAL_LOGIN && record->last_of_token,
                                .token_status = record->last_token_status,
-                               .frame = place->frame,
-                               .capture = place->capture };
+                               .place = *place };
     refusals_add(refusals_of(record), record->arena, &refusal);
 }
 
@@ -525,7 +521,7 @@ static void note_verdicts(struct record *record, const struct smtp_reply *reply,
     if (address && sent != NULL && reply->code / 100 == 2)
         record->accepted_addresses++;
     if (address && sent != NULL && smtp_reply_refuses_address(reply))
-        refusals_note_address(refusals_of(record), sent->argument, place->frame, place->capture);
+        refusals_note_address(refusals_of(record), sent->argument, *place);
     if (reply->code >= 400)
         take_refusal(record, reply, sent, place);
 }
@@ -586,13 +582,13 @@ static void take_reply(struct record *record, const struct smtp_event *event)
         keep_lines(record, item);
         if (sent != NULL) {
             item->has_command = true;
-            item->command_frame = sent->frame;
-            item->command_time = sent->time;
+            item->command_frame = sent->place.frame;
+            item->command_time = sent->place.time;
             answer_item(sent->item, &place);
         }
-        if (sent != NULL && reply->answers == SMTP_ANSWERS_CONTENT && sent->content_frame != 0) {
-            item->answered_frame = sent->content_frame;
-            item->command_time = sent->content_time;
+        if (sent != NULL && reply->answers == SMTP_ANSWERS_CONTENT && sent->content_end.frame != 0) {
+            item->answered_frame = sent->content_end.frame;
+            item->command_time = sent->content_end.time;
         }
         if (reply->answers == SMTP_ANSWERS_RESPONSE && record->response != NULL) {
             item->answered_frame = record->response->place.frame;
@@ -608,21 +604,21 @@ static void take_reply(struct record *record, const struct smtp_event *event)
 /* ---- content ---- */
 
 /* Something of a transaction was seen there. */
-static void note_seen(struct transaction *transaction, struct moment moment)
+static void note_seen(struct transaction *transaction, struct place place)
 {
-    if (moment.frame == 0)
+    if (place.frame == 0)
         return;
     if (transaction->first.frame == 0)
-        transaction->first = moment;
-    transaction->last = moment;
+        transaction->first = place;
+    transaction->last = place;
 }
 
 /* Something of a message was: of the transaction that it belongs to. */
-static void note_content(const struct record *record, const struct message *message, struct moment moment)
+static void note_content(const struct record *record, const struct message *message, struct place place)
 {
     struct transaction *transaction = record->transactions.tail != NULL ? record->transactions.tail->data : NULL;
     if (transaction != NULL && transaction->message == message)
-        note_seen(transaction, moment);
+        note_seen(transaction, place);
 }
 
 /* The message with this number: mostly the last one. */
@@ -646,7 +642,8 @@ static void place_content(struct record *record, struct item *item)
 {
     if (item->octets > 0)
         return;
-    item->place = record->locate(record->locate_context, item->role, item->place.offset, 1);
+    item->place = record->locate(record->locate_context, item->role, item->offset);
+    item->last_frame = item->place.frame;
     record_put_data(record, item);
 }
 
@@ -709,8 +706,7 @@ static void take_content_end(struct record *record, const struct smtp_event *eve
     struct sent *sent = sent_command(record, event->number);
     bool end_seen = event->transport != SMTP_TRANSPORT_DATA || event->end_mark != SMTP_END_NONE;
     if (sent != NULL && end_seen) {
-        sent->content_frame = end.last_frame;
-        sent->content_time = end.time;
+        sent->content_end = end;
     }
     record->content = NULL;
     message->ends = event->offset + event->octets;
@@ -719,17 +715,17 @@ static void take_content_end(struct record *record, const struct smtp_event *eve
     message->end_mark = event->end_mark;
     message->ended = event->last && event->end_mark != SMTP_END_NONE;
     if (message->octets > 0)
-        message->last_frame = end.last_frame;
+        message->last_frame = end.frame;
     if (record->data != NULL) {
         struct item *item = record->data;
         place_content(record, item);
-        item->place.last_frame = end.last_frame;
+        item->last_frame = end.frame;
         item->complete = event->complete;
         item->last = event->last;
         item->end_mark = event->end_mark;
         record->data = NULL;
     }
-    note_content(record, message, (struct moment){ .frame = end.last_frame, .capture = end.capture, .time = end.time });
+    note_content(record, message, end);
     if (event->last)
         message_finish(message, !message->broken);
 }
@@ -752,7 +748,7 @@ static void take_auth_step(struct record *record, const struct smtp_event *event
         struct auth *started = arena_take(record->arena, sizeof *started);
         started->mechanism = event->text.length > 0 ? keep_upper(record, event->text) : smtp_span(NULL, 0);
         started->result = SMTP_STEP_STARTED;
-        started->frame = sent != NULL ? sent->frame : 0;
+        started->frame = sent != NULL ? sent->place.frame : 0;
         started->encrypted = event->encrypted;
         if (event->sasl.has_identity)
             started->identity = keep_identity(record, event->sasl.identity);
@@ -768,8 +764,7 @@ static void take_auth_step(struct record *record, const struct smtp_event *event
         auth->code = event->code;
         auth->denied = event->step == SMTP_STEP_REJECTED && smtp_denies_credentials(event->code, &record->last_enhanced);
         struct place place = place_of(record, event);
-        auth->result_frame = place.frame;
-        auth->result_capture = place.capture;
+        auth->result_place = place;
         if (event->step == SMTP_STEP_REJECTED)
             refuse(record, REFUSAL_LOGIN, event->code, smtp_span("", 0), &place);
     }
@@ -812,17 +807,16 @@ static void note_starttls(struct record *record, const struct smtp_event *event)
 {
     struct place place = place_of(record, event);
     if (event->step == SMTP_STEP_OFFERED && !record->starttls.offered) {
-        record->starttls.offered_frame = place.frame;
-        record->starttls.offered_capture = place.capture;
+        record->starttls.offer = place;
     }
     if (event->step == SMTP_STEP_ACCEPTED) {
-        record->starttls.moment = moment_of(&place);
+        record->starttls.place = place;
         record->starttls.code = record->last_code;
         record->starttls.reply = last_reply(record);
         record->starttls.helo = name_of_client(record, event->number);
     }
     if (event->step == SMTP_STEP_REFUSED || event->step == SMTP_STEP_FAILED)
-        record->related[SMTP_RELATED_STARTTLS_FAILED] = record_spot(&place);
+        record->related[SMTP_RELATED_STARTTLS_FAILED] = place;
     if (event->step == SMTP_STEP_REFUSED)
         refuse(record, REFUSAL_STARTTLS, record->last_code, smtp_span("", 0), &place);
 }
@@ -892,9 +886,8 @@ static void take_transaction_begin(struct record *record, const struct smtp_even
     transaction->lmtp = record->lmtp;
     if (sent != NULL) {
         transaction->mail_from = smtp_path_parse(sent->argument, "FROM").address;
-        transaction->frame = sent->frame;
-        transaction->capture = sent->capture;
-        note_seen(transaction, moment_of_command(sent));
+        transaction->place = sent->place;
+        note_seen(transaction, sent->place);
     }
     append(&record->transactions, &transaction->link, transaction);
     record->refusal_code = 0;
@@ -910,10 +903,10 @@ static void take_recipient(struct record *record, const struct smtp_event *event
     struct recipient *recipient = arena_take(record->arena, sizeof *recipient);
     recipient->address = smtp_path_parse(sent->argument, "TO").address;
     recipient->code = event->code;
-    note_seen(transaction, moment_of_command(sent));
+    note_seen(transaction, sent->place);
     if (event->replied) {
         struct place place = place_of(record, event);
-        note_seen(transaction, moment_of(&place));
+        note_seen(transaction, place);
         recipient->enhanced = last_enhanced(record);
         recipient->text = last_reply(record);
     }
@@ -977,7 +970,7 @@ static void end_transaction(struct record *record, struct transaction *transacti
     if (!event->replied)
         return;
     struct place place = place_of(record, event);
-    note_seen(transaction, moment_of(&place));
+    note_seen(transaction, place);
     if (record->lmtp && record->verdict_code == event->code && event->code != 0) {
         transaction->reply = record->verdict;
         transaction->enhanced = record->verdict_enhanced;
@@ -1007,7 +1000,7 @@ static void take_gap(struct record *record, const struct smtp_event *event)
     struct gap *gap = arena_take(record->arena, sizeof *gap);
     gap->from = event->role;
     gap->octets = event->octets;
-    gap->after_frame = event->offset > 0 ? place_of(record, &before).last_frame : 0;
+    gap->after_frame = event->offset > 0 ? place_of(record, &before).frame : 0;
     append(&record->gaps, &gap->link, gap);
     record->gap_octets += gap->octets;
     if (event->role == SMTP_CLIENT && record->content != NULL)
@@ -1059,7 +1052,7 @@ static void take_skipped(struct record *record, const struct smtp_event *event)
     if (item != NULL) {
         item->opaque = event->opaque;
         item->octets += event->octets;
-        item->place.last_frame = place.last_frame;
+        item->last_frame = end_of(record, event).frame;
     }
     add_skipped_text(record, item, event);
 }
@@ -1080,10 +1073,9 @@ static void take_content(struct record *record, const struct smtp_event *event)
     struct message *message = message_of(record, event->message, event->transport);
     if (message->octets == 0 && event->text.length > 0) {
         struct place place = place_of(record, event);
-        message->frame = place.frame;
-        message->capture = place.capture;
+        message->place = place;
         message->begins = event->offset;
-        note_content(record, message, moment_of(&place));
+        note_content(record, message, place);
     }
     message_add(message, event->text);
     if (record->data != NULL) {
@@ -1112,10 +1104,8 @@ static void begin_content(struct record *record, const struct smtp_event *event)
 static void take_time(struct record *record, const struct smtp_event *event)
 {
     uint64_t end = event->offset + event->octets;
-    struct place first = record->locate(record->locate_context, event->role, event->offset, 1);
-    struct place last = record->locate(record->locate_context, event->role, end > 0 ? end - 1 : 0, 1);
-    timing_event(record->timing, event, (struct timing_place){ .frame = first.frame, .time = first.time },
-                 (struct timing_place){ .frame = last.frame, .time = last.time });
+    struct place last = record->locate(record->locate_context, event->role, end > 0 ? end - 1 : 0);
+    timing_event(record->timing, event, place_of(record, event), last);
 }
 
 void record_proxied(struct record *record, const struct proxied_handshake *handshake)

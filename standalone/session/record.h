@@ -11,6 +11,7 @@
 #include "event.h"
 #include "known.h"
 #include "message.h"
+#include "place.h"
 #include "proxied.h"
 #include "proxy.h"
 #include "refusals.h"
@@ -18,22 +19,6 @@
 #include "tcp.h"
 #include "timing.h"
 #include "tls_connection.h"
-
-/* Where octets stand: frames and time of the first, frame of the last, offset of the first in its stream. */
-struct place {
-    uint64_t frame, last_frame;
-    unsigned capture; /* file of the first */
-    uint32_t order;   /* of the first: grows with the order in which the octets of both sides came */
-    int64_t time; /* nanoseconds since 1970 */
-    uint64_t offset;
-};
-
-/* A frame and its time. */
-struct moment {
-    uint64_t frame;
-    unsigned capture; /* its file */
-    int64_t time;     /* nanoseconds since 1970 */
-};
 
 /* Every span below is a copy in the record's memory. Where "there is none" must be told from "empty", `octets` is NULL. */
 
@@ -91,7 +76,9 @@ struct item {
     GList link;
     enum item_kind kind;
     enum smtp_role role;
-    struct place place;
+    struct place place;  /* of its first octet */
+    uint64_t last_frame; /* of its last one */
+    uint64_t offset;     /* of the first in the stream */
     enum smtp_line_end line_end;
     bool encrypted; /* it came out of TLS */
     enum smtp_boundary boundary; /* BOUNDARY, RESPONSE; and the following two */
@@ -152,8 +139,7 @@ struct auth {
     uint16_t code;
     uint64_t frame;
     bool denied;             /* for its user or password */
-    uint64_t result_frame;   /* of the reply that decided; 0: none did */
-    unsigned result_capture; /* file of it */
+    struct place result_place; /* of the reply that decided; frame 0: none did */
     uint32_t command;
     bool encrypted;          /* it came out of TLS */
 };
@@ -189,33 +175,25 @@ struct transaction {
     struct smtp_span enhanced, reply;
     bool delivered;          /* each recipient has a reply behind the content (PRDR, and LMTP) */
     struct message *message;
-    uint64_t frame;          /* of MAIL, or 0 */
-    unsigned capture;        /* file of it */
-    struct moment first;     /* of MAIL; where that was not seen, of the first that was. frame 0: of nothing */
-    struct moment last;      /* of the reply that ended it; without one, of the last that was seen of it */
+    struct place place;      /* of MAIL; frame 0: it was not seen */
+    struct place first;      /* of MAIL; where that was not seen, of the first that was. frame 0: of nothing */
+    struct place last;       /* of the reply that ended it; without one, of the last that was seen of it */
     struct smtp_span helo;   /* the client's name when it began; octets NULL: none was seen */
     bool in_tls;             /* it was read under TLS */
     bool lmtp;               /* each recipient has a reply of its own behind the content */
     bool indexed;            /* the worker's: its mail has its name, and its record is in the index */
 };
 
-/* A frame, and its file. */
-struct spot {
-    uint64_t frame; /* 0: none */
-    unsigned capture;
-};
-
 /* Another frame that proves a finding. */
 struct proof {
     GList link;
-    struct spot spot;
+    struct place place;
 };
 
 struct finding {
     GList link;
     enum smtp_finding finding;
-    uint64_t frame;
-    unsigned capture; /* file of the frame */
+    struct place place;
     GQueue proofs;    /* struct proof */
     struct smtp_span detail;
 };
@@ -246,9 +224,8 @@ enum protection {
 
 struct starttls {
     bool offered, requested, accepted, refused;
-    uint64_t offered_frame; /* of the first offer */
-    unsigned offered_capture;
-    struct moment moment;   /* of the reply that accepted it; this and the following only where it was */
+    struct place offer;     /* the first one */
+    struct place place;     /* of the reply that accepted it; this and the following only where it was */
     struct smtp_span reply; /* its lines, the codes left out */
     uint16_t code;
     struct smtp_span helo;  /* the client's name then; octets NULL: none was seen */
@@ -276,7 +253,7 @@ struct record {
     /* While it is being made. What most events need stands in front, in few lines of the processor's cache. */
     struct arena *arena; /* the record itself lies in it */
     const struct record_options *options;
-    struct place (*locate)(void *context, enum smtp_role role, uint64_t offset, uint64_t octets);
+    struct place (*locate)(void *context, enum smtp_role role, uint64_t offset);
     void *locate_context;
     struct sent *sent;                /* the last commands: a ring of `sent_capacity` */
     uint32_t sent_capacity, answered; /* `answered`: number of the last command that a reply was for */
@@ -312,11 +289,15 @@ struct record {
     GList *last_item[2];              /* by role; NULL: there is none */
     GList *before_data;               /* the item of the client in front of the content coming in; NULL: there is none */
     const struct record_line *untold; /* of the reply coming in, the first line that is in no part; NULL: there is none */
+    uint64_t untold_last_frame;       /* of the last octet of it */
     unsigned told;                    /* lines of it that are in parts */
     struct item *parts;               /* the last of them, by `whole` the one before; NULL: there are none */
     struct item *response;            /* the response that waits for its reply */
     GQueue deliveries;                /* struct recipient_reply: of the content at hand */
-    struct { uint64_t offset; struct spot spot; } proof_place[SMTP_SERVER + 1]; /* by role; of PROOF_PLACE */
+    struct {
+        uint64_t offset;
+        struct place place;
+    } proof_place[SMTP_SERVER + 1];   /* by role; of PROOF_PLACE */
     struct item *starttls_item;       /* the last STARTTLS that was accepted; NULL: none, or items are not kept */
     GString *scratch;                 /* NULL until it is needed */
 
@@ -345,7 +326,7 @@ struct record {
     struct starttls starttls;
     bool turned;                      /* ATRN or TURN: the server is the client now. What it announced is kept from before. */
     struct starttls starttls_before_turn;
-    struct spot related[SMTP_RELATED_COUNT]; /* what may prove a finding later, but for denials */
+    struct place related[SMTP_RELATED_COUNT]; /* what may prove a finding later, but for denials */
     struct refusals *refusals;        /* NULL: the server said no to nothing */
     struct conflicts *conflicts;      /* of the client's stream; NULL: there are none */
     uint32_t accepted_addresses;      /* RCPT, VRFY and EXPN that the server accepted */
@@ -387,7 +368,8 @@ void record_event(struct record *record, const struct smtp_event *event);
  * are kept, of the others it is said how many there are.
  */
 #define FINDINGS_KEPT 100u
-void record_finding(struct record *record, enum smtp_finding finding, struct spot spot, struct spot proof, const char *detail);
+void record_finding(struct record *record, enum smtp_finding finding, struct place place, struct place proof,
+                    const char *detail);
 
 /* The client's stream was captured with two contents there: no mail that it is in is complete. */
 void record_conflict(struct record *record, uint64_t offset, uint64_t octets);

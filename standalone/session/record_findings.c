@@ -8,7 +8,7 @@
 
 static struct place place_of(const struct record *record, const struct smtp_event *event)
 {
-    return record->locate(record->locate_context, event->role, event->offset, event->octets);
+    return record->locate(record->locate_context, event->role, event->offset);
 }
 
 /* Whether so many of that name are kept that no more are; most sessions have fewer findings in all. */
@@ -29,21 +29,22 @@ static void count_beyond(struct record *record, enum smtp_finding name)
     record->findings_beyond[name]++;
 }
 
-static void add_proof(struct record *record, struct finding *finding, struct spot spot)
+static void add_proof(struct record *record, struct finding *finding, struct place place)
 {
     const struct proof *last = g_queue_peek_tail(&finding->proofs);
-    bool own = spot.frame == finding->frame && spot.capture == finding->capture;
-    bool again = last != NULL && spot.frame == last->spot.frame && spot.capture == last->spot.capture;
-    if (spot.frame == 0 || own || again || finding->proofs.length == SMTP_RELATED_KEPT)
+    bool own = place_same_frame(&place, &finding->place);
+    bool again = last != NULL && place_same_frame(&place, &last->place);
+    if (place.frame == 0 || own || again || finding->proofs.length == SMTP_RELATED_KEPT)
         return;
     struct proof *proof = arena_take(record->arena, sizeof *proof);
-    proof->spot = spot;
+    proof->place = place;
     proof->link.data = proof;
     g_queue_push_tail_link(&finding->proofs, &proof->link);
 }
 
 /* NULL: there are too many of that name. */
-static struct finding *add_finding(struct record *record, enum smtp_finding finding, struct spot spot, const char *detail)
+static struct finding *add_finding(struct record *record, enum smtp_finding finding, struct place place,
+                                   const char *detail)
 {
     if (is_beyond(record, finding)) {
         count_beyond(record, finding);
@@ -51,17 +52,17 @@ static struct finding *add_finding(struct record *record, enum smtp_finding find
     }
     struct finding *found = arena_take(record->arena, sizeof *found);
     found->finding = finding;
-    found->frame = spot.frame;
-    found->capture = spot.capture;
+    found->place = place;
     found->detail = arena_copy(record->arena, smtp_span_of_text(detail));
     found->link.data = found;
     g_queue_push_tail_link(&record->findings, &found->link);
     return found;
 }
 
-void record_finding(struct record *record, enum smtp_finding finding, struct spot spot, struct spot proof, const char *detail)
+void record_finding(struct record *record, enum smtp_finding finding, struct place place, struct place proof,
+                    const char *detail)
 {
-    struct finding *found = add_finding(record, finding, spot, detail);
+    struct finding *found = add_finding(record, finding, place, detail);
     if (found != NULL)
         add_proof(record, found, proof);
 }
@@ -75,7 +76,7 @@ static void add_denials(struct record *record, struct finding *finding)
     for (const GList *link = record->auths.head; link != record->auths.tail; link = record_next(record, link)) {
         const struct auth *auth = link->data;
         if (auth->denied && denied-- < SMTP_RELATED_KEPT)
-            add_proof(record, finding, (struct spot){ .frame = auth->result_frame, .capture = auth->result_capture });
+            add_proof(record, finding, auth->result_place);
     }
 }
 
@@ -96,7 +97,7 @@ void record_take_finding(struct record *record, const struct smtp_event *event)
     if (gap && record->gap_findings[event->role] != NULL)
         return;
     struct place place = place_of(record, event);
-    struct finding *found = add_finding(record, event->finding, record_spot(&place), event->detail);
+    struct finding *found = add_finding(record, event->finding, place, event->detail);
     if (found != NULL)
         add_related(record, found, event);
     if (gap)
@@ -121,9 +122,8 @@ static void say_more(struct record *record, struct finding *finding, const char 
 /* The frame of octets that are told of when much has come behind them: until then it would be forgotten. */
 void record_note_proof_place(struct record *record, const struct smtp_event *event)
 {
-    struct place place = place_of(record, event);
     record->proof_place[event->role].offset = event->offset;
-    record->proof_place[event->role].spot = record_spot(&place);
+    record->proof_place[event->role].place = place_of(record, event);
 }
 
 /* What is known now of the last finding of that name: it is said behind what was said of it before. */
@@ -134,8 +134,9 @@ void record_add_proof(struct record *record, const struct smtp_event *event)
     if (finding == NULL || beyond)
         return;
     struct place place = place_of(record, event);
-    bool noted = record->proof_place[event->role].spot.frame != 0 && record->proof_place[event->role].offset == event->offset;
-    add_proof(record, finding, noted ? record->proof_place[event->role].spot : record_spot(&place));
+    bool noted =
+        record->proof_place[event->role].place.frame != 0 && record->proof_place[event->role].offset == event->offset;
+    add_proof(record, finding, noted ? record->proof_place[event->role].place : place);
     say_more(record, finding, event->detail);
 }
 
@@ -215,9 +216,7 @@ static void check_sender(struct record *record, const struct transaction *transa
         return;
     char *detail = g_strdup_printf("the envelope's sender is of %.*s, the message's From field of %s",
                                    (int)smtp_span_first(domain, DOMAIN_OCTETS).length, (const char *)domain.octets, message->from_domain);
-    record_finding(record, SMTP_FINDING_ENVELOPE_HEADER_MISMATCH,
-                   (struct spot){ .frame = transaction->frame, .capture = transaction->capture },
-                   (struct spot){ .frame = message->frame, .capture = message->capture }, detail);
+    record_finding(record, SMTP_FINDING_ENVELOPE_HEADER_MISMATCH, transaction->place, message->place, detail);
     g_free(detail);
 }
 

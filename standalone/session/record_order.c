@@ -67,6 +67,7 @@ void record_part_reply(struct record *record)
     part->kind = ITEM_REPLY_PART;
     part->role = SMTP_SERVER;
     part->place = *first->place;
+    part->last_frame = record->untold_last_frame;
     part->lines_here = &first->link;
     part->first_line = record->told;
     part->end_line = record->lines.length;

@@ -6,11 +6,6 @@
 
 #include "record.h"
 
-static inline struct spot record_spot(const struct place *place)
-{
-    return (struct spot){ .frame = place->frame, .capture = place->capture };
-}
-
 /* record_findings.c: takes a FINDING, a FINDING_PROOF, and a PROOF_PLACE. */
 void record_take_finding(struct record *record, const struct smtp_event *event);
 void record_add_proof(struct record *record, const struct smtp_event *event);

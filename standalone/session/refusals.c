@@ -66,12 +66,10 @@ void refusals_add(struct refusals *refusals, struct arena *arena, const struct r
     g_queue_push_tail_link(&refusals->list, &kept->link);
 }
 
-void refusals_note_address(struct refusals *refusals, struct smtp_span argument, uint64_t frame, unsigned capture)
+void refusals_note_address(struct refusals *refusals, struct smtp_span argument, struct place place)
 {
-    if (refusals->refused++ == 0) {
-        refusals->frame = frame;
-        refusals->capture = capture;
-    }
+    if (refusals->refused++ == 0)
+        refusals->place = place;
     uint64_t hash = refusals_hash(argument);
     for (unsigned i = 0; i < refusals->address_count; i++)
         if (refusals->addresses[i] == hash)

@@ -12,6 +12,7 @@
 
 #include "arena.h"
 #include "event.h"
+#include "place.h"
 
 enum refusal_of {
     REFUSAL_SESSION,  /* the greeting */
@@ -34,8 +35,7 @@ struct refusal {
     struct smtp_span text;    /* the server's words, all lines, without the code */
     struct smtp_span address; /* of the first sender or recipient; else empty */
     uint64_t words;           /* what is the same in replies of one reason */
-    uint64_t frame;           /* of the first reply */
-    unsigned capture;         /* file of it */
+    struct place place;       /* of the first reply */
     uint32_t count;           /* replies */
     bool of_token;            /* LOGIN: with a token, and no password */
     uint16_t token_status;    /* that the challenge gave for it; 0: none */
@@ -49,12 +49,11 @@ struct refusals {
     GQueue list;     /* struct refusal, by first reply */
     uint32_t beyond; /* replies with reasons that are not kept */
 
-    /* Of RCPT, VRFY and EXPN: addresses refused as such, with the first one's frame. */
+    /* Of RCPT, VRFY and EXPN: addresses refused as such, with the first one's place. */
     uint64_t addresses[REFUSED_ADDRESSES_KEPT];
     unsigned address_count; /* different ones, up to REFUSED_ADDRESSES_KEPT */
     uint32_t refused;
-    uint64_t frame;
-    unsigned capture;
+    struct place place;
 };
 
 /* One reply. `reply->code` may be anything; spans of `refusal` are the record's already, its words and count are set
@@ -62,7 +61,7 @@ struct refusals {
 void refusals_add(struct refusals *refusals, struct arena *arena, const struct refusal *refusal);
 
 /* An address that RCPT, VRFY or EXPN named was refused as such. */
-void refusals_note_address(struct refusals *refusals, struct smtp_span argument, uint64_t frame, unsigned capture);
+void refusals_note_address(struct refusals *refusals, struct smtp_span argument, struct place place);
 
 /* A hash for telling texts from each other; nobody's safety hangs on it. ASCII letters in any case are the same. */
 uint64_t refusals_hash(struct smtp_span text);

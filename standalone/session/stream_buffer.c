@@ -29,7 +29,7 @@ static void widen(struct stream_buffer *buffer)
     buffer->mark_capacity = capacity;
 }
 
-void stream_buffer_mark(struct stream_buffer *buffer, uint64_t offset, struct tcp_place place)
+void stream_buffer_mark(struct stream_buffer *buffer, uint64_t offset, struct place place)
 {
     if (buffer->mark_count == buffer->mark_capacity)
         widen(buffer);
@@ -64,10 +64,10 @@ void stream_buffer_forget_marks(struct stream_buffer *buffer, uint64_t offset)
     buffer->mark_count -= old;
 }
 
-struct tcp_place stream_buffer_place(const struct stream_buffer *buffer, uint64_t offset)
+struct place stream_buffer_place(const struct stream_buffer *buffer, uint64_t offset)
 {
     if (buffer->mark_count == 0)
-        return (struct tcp_place){ .frame = 0 };
+        return (struct place){ .frame = 0 };
     return buffer->marks[find_mark(buffer, offset)].place;
 }
 

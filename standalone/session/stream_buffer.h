@@ -21,7 +21,7 @@ struct run {
 /* Where a frame begins in the stream. */
 struct mark {
     uint64_t offset;
-    struct tcp_place place;
+    struct place place;
 };
 
 /* Marks that need no memory of their own: as many as a dialogue needs that is not held up. */
@@ -43,13 +43,13 @@ struct stream_buffer {
 void stream_buffer_clear(struct stream_buffer *buffer);
 
 /* Notes that the octets from `offset` on came in this frame. */
-void stream_buffer_mark(struct stream_buffer *buffer, uint64_t offset, struct tcp_place place);
+void stream_buffer_mark(struct stream_buffer *buffer, uint64_t offset, struct place place);
 
 /* Forgets marks before `offset`, but for those that an octet at `offset`, or in front of it, needs. */
 void stream_buffer_forget_marks(struct stream_buffer *buffer, uint64_t offset);
 
 /* The frame and time of the octet at `offset`; zeros if nothing is known. */
-struct tcp_place stream_buffer_place(const struct stream_buffer *buffer, uint64_t offset);
+struct place stream_buffer_place(const struct stream_buffer *buffer, uint64_t offset);
 
 /* Octets at `offset` wait; a hole is where they do not follow the last ones. */
 void stream_buffer_append(struct stream_buffer *buffer, uint64_t offset, struct smtp_span octets);

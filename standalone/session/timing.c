@@ -72,8 +72,8 @@ static void add(struct timing_sum *sum, int64_t span, uint64_t frame)
 }
 
 /* The client says something that a reply must follow. */
-static struct timing_sent take_sent(struct timing *timing, enum timing_phase phase, struct timing_place first,
-                                    struct timing_place last)
+static struct timing_sent take_sent(struct timing *timing, enum timing_phase phase, struct place first,
+                                    struct place last)
 {
     if (timing->answered < timing->sent)
         timing->pipelined[phase]++;
@@ -82,13 +82,13 @@ static struct timing_sent take_sent(struct timing *timing, enum timing_phase pha
     return (struct timing_sent){ .ordinal = ++timing->sent, .end = last.time };
 }
 
-static void note_reply(struct timing *timing, struct timing_place last)
+static void note_reply(struct timing *timing, struct place last)
 {
     timing->reply_end = last.time;
     timing->reply_frame = last.frame;
 }
 
-static void take_reply(struct timing *timing, const struct smtp_event *event, struct timing_place last)
+static void take_reply(struct timing *timing, const struct smtp_event *event, struct place last)
 {
     const struct smtp_reply *reply = &event->reply;
     enum timing_phase phase = phase_of(reply->verb);
@@ -118,7 +118,7 @@ static void take_reply(struct timing *timing, const struct smtp_event *event, st
     note_reply(timing, last);
 }
 
-static void note_pause(struct timing *timing, struct timing_place first)
+static void note_pause(struct timing *timing, struct place first)
 {
     int64_t pause = timing->content_last != 0 ? first.time - timing->content_last : 0;
     if (pause < timing->pause || (pause == timing->pause && timing->pause_frame != 0))
@@ -127,7 +127,7 @@ static void note_pause(struct timing *timing, struct timing_place first)
     timing->pause_frame = first.frame;
 }
 
-static void take_content_end(struct timing *timing, const struct smtp_event *event, struct timing_place last)
+static void take_content_end(struct timing *timing, const struct smtp_event *event, struct place last)
 {
     note_pause(timing, last);
     timing->content.end = last.time;
@@ -139,8 +139,7 @@ static void take_content_end(struct timing *timing, const struct smtp_event *eve
     timing->content_last = 0;
 }
 
-void timing_event(struct timing *timing, const struct smtp_event *event, struct timing_place first,
-                  struct timing_place last)
+void timing_event(struct timing *timing, const struct smtp_event *event, struct place first, struct place last)
 {
     switch (event->kind) {
     case SMTP_EVENT_COMMAND:

@@ -13,6 +13,7 @@
 #include <glib.h>
 
 #include "event.h"
+#include "place.h"
 
 enum timing_phase {
     TIMING_GREETING,
@@ -56,15 +57,8 @@ struct timing {
     uint64_t greeting_frame;
 };
 
-/* Where an octet was: its frame and time. */
-struct timing_place {
-    uint64_t frame;
-    int64_t time;
-};
-
 /* One event, with the places of its first and last octet. */
-void timing_event(struct timing *timing, const struct smtp_event *event, struct timing_place first,
-                  struct timing_place last);
+void timing_event(struct timing *timing, const struct smtp_event *event, struct place first, struct place last);
 
 /* The connection began then. */
 void timing_finish(struct timing *timing, int64_t start);

@@ -36,6 +36,7 @@
 #include <stdint.h>
 
 #include "packet.h"
+#include "place.h"
 #include "span.h"
 
 #define TCP_GAP_DELAY INT64_C(300000000000)       /* nanoseconds of capture time: clocks may be so far apart */
@@ -88,14 +89,6 @@ enum tcp_checksums {
     TCP_CHECKSUMS_OFF,  /* nobody looks */
 };
 
-/* Where and when octets were captured. */
-struct tcp_place {
-    uint64_t frame;
-    unsigned capture; /* file that the frame is in */
-    uint32_t order;   /* for the consumer's own count of deliveries; 0 */
-    int64_t time; /* nanoseconds */
-};
-
 /* What cannot all be true: somebody forged packets, or a capture was put together from others. */
 enum tcp_contradiction {
     TCP_DATA_BEHIND_FIN, /* the half goes on behind its FIN */
@@ -120,18 +113,18 @@ struct tcp_consumer {
      * `closed` (TCP_END_REFUSED) is called at once.
      */
     bool (*data)(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets,
-                 struct tcp_place place);
+                 struct place place);
     /* `octets` of half `half` are not in the capture. `before` is the last frame that half delivered from (frame 0: none). */
     void (*gap)(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
-                struct tcp_place before);
+                struct place before);
     /* `octets` at `offset` were seen with two contents: the one of `first` was delivered, `second` has the other. May be NULL. */
     void (*conflict)(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
-                     struct tcp_place first, struct tcp_place second);
+                     struct place first, struct place second);
     /* The segment at `place`, of half `half`, has a wrong checksum and was not used. May be NULL. */
-    void (*mismatch)(void *context, struct tcp_connection *connection, int half, struct tcp_place place);
+    void (*mismatch)(void *context, struct tcp_connection *connection, int half, struct place place);
     /* The packet at `place`, of half `half`, contradicts others. May be NULL. */
     void (*contradicts)(void *context, struct tcp_connection *connection, int half, enum tcp_contradiction what,
-                        struct tcp_place place);
+                        struct place place);
     /* Half `half` ended (FIN) and all before it was delivered. Its data is complete unless gaps were reported. */
     void (*finished)(void *context, struct tcp_connection *connection, int half);
     /* It did not end: octets follow. May be NULL. */

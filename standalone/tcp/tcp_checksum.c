@@ -150,7 +150,7 @@ enum tcp_verdict tcp_judge(struct tcp_stream *stream, const struct tcp_arrival *
     return TCP_VERDICT_GOOD;
 }
 
-void tcp_note_mismatch(struct tcp_stream *stream, int half, struct tcp_place place)
+void tcp_note_mismatch(struct tcp_stream *stream, int half, struct place place)
 {
     const struct tcp_consumer *consumer = &stream->table->consumer;
     stream->table->mismatches++;

@@ -39,7 +39,7 @@ static int64_t syn_distance(const struct tcp_half *half, const struct packet_seg
     return (int32_t)(segment->sequence + 1 - first_sequence(half));
 }
 
-void tcp_contradict(struct tcp_stream *stream, int half, enum tcp_contradiction what, struct tcp_place place)
+void tcp_contradict(struct tcp_stream *stream, int half, enum tcp_contradiction what, struct place place)
 {
     const struct tcp_consumer *consumer = &stream->table->consumer;
     stream->connection.contradictions++;
@@ -215,7 +215,7 @@ static void note_segment(struct tcp_stream *stream, const struct tcp_arrival *ar
     if (half->segments < TCP_ONE_SIDED)
         half->segments++;
     stream->connection.last_frame = arrival->place.frame;
-    stream->connection.last_capture = arrival->place.capture;
+    stream->connection.last_capture = arrival->place.file;
     stream->connection.end = arrival->place.time;
 }
 
@@ -374,8 +374,12 @@ static void report_fragments(struct tcp_stream *stream, const struct tcp_arrival
 {
     const struct packet_conflict *conflict = &arrival->segment->conflict;
     const struct tcp_consumer *consumer = &stream->table->consumer;
-    struct tcp_place first = { .frame = conflict->first_frame, .capture = conflict->first_capture, .time = arrival->place.time };
-    struct tcp_place second = { .frame = conflict->second_frame, .capture = conflict->second_capture, .time = arrival->place.time };
+    struct place first = { .frame = conflict->first_frame,
+                           .file = conflict->first_capture,
+                           .time = arrival->place.time };
+    struct place second = { .frame = conflict->second_frame,
+                            .file = conflict->second_capture,
+                            .time = arrival->place.time };
     if (consumer->conflict != NULL)
         consumer->conflict(stream->table->context, &stream->connection, arrival->half, 0, conflict->octets, first, second);
 }

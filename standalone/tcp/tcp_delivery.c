@@ -72,7 +72,8 @@ static int captured_first(const struct tcp_held *const held[2])
 
 /* ---- delivering ---- */
 
-static void note(struct tcp_stream *stream, struct tcp_half *half, uint64_t position, struct smtp_span octets, struct tcp_place place)
+static void note(struct tcp_stream *stream, struct tcp_half *half, uint64_t position, struct smtp_span octets,
+                 struct place place)
 {
     if (half->recent == NULL) {
         half->recent = slots_take(stream->table->recents);
@@ -81,7 +82,7 @@ static void note(struct tcp_stream *stream, struct tcp_half *half, uint64_t posi
     tcp_recent_add(half->recent, position, half->expected - half->origin, half->acked, octets, place);
 }
 
-void tcp_deliver(struct tcp_stream *stream, int half_index, struct smtp_span octets, struct tcp_place place)
+void tcp_deliver(struct tcp_stream *stream, int half_index, struct smtp_span octets, struct place place)
 {
     struct tcp_half *half = &stream->half[half_index];
     const struct tcp_consumer *consumer = &stream->table->consumer;

@@ -77,8 +77,8 @@ void tcp_lookahead_add_time(struct tcp_lookahead *lookahead, int64_t time)
     lookahead->coming[at] = (struct tcp_coming){ .is_time = true, .place = { .time = time } };
 }
 
-bool tcp_lookahead_add(struct tcp_lookahead *lookahead, const struct tcp_table *table, const struct packet_segment *segment,
-                       const struct tcp_found *found, struct tcp_place place)
+bool tcp_lookahead_add(struct tcp_lookahead *lookahead, const struct tcp_table *table,
+                       const struct packet_segment *segment, const struct tcp_found *found, struct place place)
 {
     if (segment->payload.length > PAYLOAD_LIMIT)
         return false;

@@ -46,7 +46,7 @@ struct tcp_held {
     struct tcp_held *previous, *next; /* by position; they never overlap */
     uint64_t position;
     uint64_t arrival; /* rank of its packet in the capture */
-    struct tcp_place place;
+    struct place place;
     uint32_t acknowledgement;
     bool acknowledges; /* the ACK flag */
     bool used;         /* of what is doubtful: some of it */
@@ -64,22 +64,22 @@ struct tcp_queue {
 struct tcp_piece {
     uint64_t position, arrival;
     struct smtp_span octets;
-    struct tcp_place place;
+    struct place place;
     uint32_t acknowledgement;
     bool acknowledges;
 };
 
 /* Octets seen twice, differently. */
-typedef void tcp_differs(struct tcp_stream *stream, int half, uint64_t position, uint64_t octets, struct tcp_place first,
-                         struct tcp_place second);
+typedef void tcp_differs(struct tcp_stream *stream, int half, uint64_t position, uint64_t octets, struct place first,
+                         struct place second);
 
 /* Reports the stretch from the first to the last octet in which the two differ, if they do. */
 void tcp_compare(struct tcp_stream *stream, int half, uint64_t position, const uint8_t *first, const uint8_t *second,
-                 size_t length, struct tcp_place first_place, struct tcp_place second_place);
+                 size_t length, struct place first_place, struct place second_place);
 
 /* Reports that `octets` from `position` on were seen with two contents. */
-void tcp_report_difference(struct tcp_stream *stream, int half, uint64_t position, uint64_t octets, struct tcp_place first,
-                           struct tcp_place second);
+void tcp_report_difference(struct tcp_stream *stream, int half, uint64_t position, uint64_t octets, struct place first,
+                           struct place second);
 
 /* Keeps a copy of what is not waiting yet; compares the rest with what is. Returns the memory that this took, in octets. */
 size_t tcp_queue_add(struct tcp_queue *queue, struct tcp_stream *stream, int half, const struct tcp_piece *piece);
@@ -106,8 +106,8 @@ size_t tcp_recent_memory(const struct tcp_recent *recent);
  * Notes that `octets` were delivered. What was noted before must lie just in front of them. `sent`: octets of the half so far;
  * `acked`: the position up to which the peer has acknowledged them.
  */
-void tcp_recent_add(struct tcp_recent *recent, uint64_t position, uint64_t sent, uint64_t acked, struct smtp_span octets,
-                    struct tcp_place place);
+void tcp_recent_add(struct tcp_recent *recent, uint64_t position, uint64_t sent, uint64_t acked,
+                    struct smtp_span octets, struct place place);
 
 /* Nothing that was noted before lies in front of what comes next. `recent` may be NULL. */
 void tcp_recent_forget(struct tcp_recent *recent);
@@ -120,7 +120,7 @@ bool tcp_recent_differs(const struct tcp_recent *recent, uint64_t position, stru
 
 /* Compares a retransmission with what is still known of the octets it repeats. `recent` may be NULL. */
 void tcp_recent_compare(const struct tcp_recent *recent, struct tcp_stream *stream, int half, uint64_t position,
-                        struct smtp_span octets, struct tcp_place place);
+                        struct smtp_span octets, struct place place);
 
 /* ---- holes that were declared (tcp_holes.c) ---- */
 
@@ -152,7 +152,7 @@ struct tcp_syn {
     uint8_t right, wrong; /* 1: that its checksum is */
     uint16_t most;        /* octets of the largest segment that it announces */
     uint64_t rank; /* of the packet in the capture, from 1 */
-    struct tcp_place place;
+    struct place place;
 };
 
 struct tcp_syns;
@@ -206,7 +206,7 @@ struct tcp_coming {
     bool is_time; /* of a packet that is nobody's: only place.time counts */
     struct packet_segment segment; /* its payload is a copy */
     struct tcp_found found;
-    struct tcp_place place;
+    struct place place;
 };
 
 struct tcp_lookahead;
@@ -215,8 +215,8 @@ struct tcp_lookahead *tcp_lookahead_new(void);
 void tcp_lookahead_free(struct tcp_lookahead *lookahead);
 
 /* Puts a segment at the end. False: it is too large to wait. */
-bool tcp_lookahead_add(struct tcp_lookahead *lookahead, const struct tcp_table *table, const struct packet_segment *segment,
-                       const struct tcp_found *found, struct tcp_place place);
+bool tcp_lookahead_add(struct tcp_lookahead *lookahead, const struct tcp_table *table,
+                       const struct packet_segment *segment, const struct tcp_found *found, struct place place);
 
 /* Puts a time at the end. */
 void tcp_lookahead_add_time(struct tcp_lookahead *lookahead, int64_t time);
@@ -255,7 +255,7 @@ struct tcp_half {
     uint64_t heard_at; /* rank of the peer's last segment that acknowledges anything */
 
     struct tcp_recent *recent;
-    struct tcp_place last; /* of the last octets delivered */
+    struct place last; /* of the last octets delivered */
 
     /* Where segments wait, for a hole in this half or in the peer's. */
     struct tcp_queue queue;
@@ -324,7 +324,7 @@ struct tcp_reopening {
     uint32_t sequence, acknowledgement; /* of the SYN+ACK */
     bool from_low;                      /* who sent that */
     uint64_t rank;
-    struct tcp_place place;
+    struct place place;
     bool told; /* as a contradiction */
 };
 
@@ -378,7 +378,7 @@ struct tcp_arrival {
     const struct packet_segment *segment;
     int half; /* that sent it */
     uint64_t rank;
-    struct tcp_place place;
+    struct place place;
 };
 
 static inline uint32_t tcp_sequence(const struct tcp_half *half, uint64_t position)
@@ -425,7 +425,7 @@ static inline bool tcp_stream_is_finished(const struct tcp_stream *stream)
 }
 
 /* Tells the consumer that a packet contradicts others. */
-void tcp_contradict(struct tcp_stream *stream, int half, enum tcp_contradiction what, struct tcp_place place);
+void tcp_contradict(struct tcp_stream *stream, int half, enum tcp_contradiction what, struct place place);
 
 /* ---- tcp_checksum.c ---- */
 
@@ -443,7 +443,7 @@ enum tcp_verdict tcp_judge(struct tcp_stream *stream, const struct tcp_arrival *
 bool tcp_is_bad(const struct tcp_stream *stream, const struct tcp_arrival *arrival);
 
 /* The segment was not used. */
-void tcp_note_mismatch(struct tcp_stream *stream, int half, struct tcp_place place);
+void tcp_note_mismatch(struct tcp_stream *stream, int half, struct place place);
 
 void tcp_keep_doubtful(struct tcp_stream *stream, int half, const struct tcp_piece *piece);
 
@@ -462,7 +462,7 @@ void tcp_end_doubtful(struct tcp_stream *stream, int half);
 /* ---- tcp_delivery.c ---- */
 
 /* Hands octets to the consumer that are the next ones of their half. */
-void tcp_deliver(struct tcp_stream *stream, int half, struct smtp_span octets, struct tcp_place place);
+void tcp_deliver(struct tcp_stream *stream, int half, struct smtp_span octets, struct place place);
 
 /* The position up to which octets of `half` are acknowledged; its FIN is no octet. */
 uint64_t tcp_acked_octets(const struct tcp_half *half);

@@ -99,8 +99,8 @@ static struct tcp_piece part(const struct tcp_piece *piece, uint64_t from, uint6
     return result;
 }
 
-void tcp_report_difference(struct tcp_stream *stream, int half, uint64_t position, uint64_t octets, struct tcp_place first,
-                           struct tcp_place second)
+void tcp_report_difference(struct tcp_stream *stream, int half, uint64_t position, uint64_t octets, struct place first,
+                           struct place second)
 {
     const struct tcp_consumer *consumer = &stream->table->consumer;
     if (consumer->conflict != NULL)
@@ -108,7 +108,7 @@ void tcp_report_difference(struct tcp_stream *stream, int half, uint64_t positio
 }
 
 void tcp_compare(struct tcp_stream *stream, int half, uint64_t position, const uint8_t *first, const uint8_t *second,
-                 size_t length, struct tcp_place first_place, struct tcp_place second_place)
+                 size_t length, struct place first_place, struct place second_place)
 {
     const struct tcp_consumer *consumer = &stream->table->consumer;
     if (consumer->conflict == NULL || length == 0 || memcmp(first, second, length) == 0)

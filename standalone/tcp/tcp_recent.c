@@ -18,7 +18,7 @@
 struct mark {
     uint64_t position; /* of its first octet */
     uint64_t end;
-    struct tcp_place place;
+    struct place place;
 };
 
 /* Both are rings; the octet at a position stands at that position modulo the capacity. Capacities are powers of two. */
@@ -163,8 +163,8 @@ static void add_mark(struct tcp_recent *recent, struct mark mark)
     recent->marks[(recent->first_mark + recent->mark_count++) % recent->mark_capacity] = mark;
 }
 
-void tcp_recent_add(struct tcp_recent *recent, uint64_t position, uint64_t sent, uint64_t acked, struct smtp_span octets,
-                    struct tcp_place place)
+void tcp_recent_add(struct tcp_recent *recent, uint64_t position, uint64_t sent, uint64_t acked,
+                    struct smtp_span octets, struct place place)
 {
     uint64_t end = position + octets.length;
     size_t wanted = wanted_capacity(recent, sent, end, acked);
@@ -180,8 +180,8 @@ void tcp_recent_add(struct tcp_recent *recent, uint64_t position, uint64_t sent,
 /* ---- comparing ---- */
 
 /* The octets from `from` up to `to` again: reports the stretch from the first to the last one in which they differ. */
-static void compare(const struct tcp_recent *recent, uint64_t from, uint64_t to, const uint8_t *again, struct tcp_stream *stream,
-                    int half, struct tcp_place first, struct tcp_place second)
+static void compare(const struct tcp_recent *recent, uint64_t from, uint64_t to, const uint8_t *again,
+                    struct tcp_stream *stream, int half, struct place first, struct place second)
 {
     uint64_t begin = to;
     uint64_t end = from;
@@ -214,7 +214,7 @@ bool tcp_recent_differs(const struct tcp_recent *recent, uint64_t position, stru
 }
 
 void tcp_recent_compare(const struct tcp_recent *recent, struct tcp_stream *stream, int half, uint64_t position,
-                        struct smtp_span octets, struct tcp_place place)
+                        struct smtp_span octets, struct place place)
 {
     if (recent == NULL || stream->table->consumer.conflict == NULL)
         return;

@@ -501,7 +501,7 @@ static struct tcp_stream *open_with(struct tcp_table *table, const struct tcp_sy
     const struct packet_segment segment = { .sequence = syn->sequence, .flags = PACKET_TCP_SYN };
     const struct tcp_arrival arrival = { .segment = &segment, .half = 0, .rank = syn->rank, .place = syn->place };
     struct tcp_stream *stream = open_stream(table, &syn->flow, from, to, false, syn->rank);
-    announce(stream, syn->place.capture, &arrival);
+    announce(stream, syn->place.file, &arrival);
     tcp_stream_take(stream, &arrival);
     stream->half[0].right = syn->right;
     stream->half[0].wrong = syn->wrong;
@@ -589,7 +589,7 @@ static struct tcp_stream *reopen(struct tcp_table *table, struct tcp_stream *str
         const struct tcp_endpoint *to = reopening.from_low ? &found->flow.high : &found->flow.low;
         const struct tcp_arrival arrival = { .place = reopening.place };
         stream = open_stream(table, &found->flow, from, to, true, reopening.rank);
-        announce(stream, reopening.place.capture, &arrival);
+        announce(stream, reopening.place.file, &arrival);
     }
     take_answer(table, stream, &reopening);
     return stream;
@@ -758,7 +758,7 @@ static struct tcp_stream *find_stream(struct tcp_table *table, struct tcp_arriva
     bool answers = (segment->flags & PACKET_TCP_SYN) != 0 && (segment->flags & PACKET_TCP_ACK) != 0;
     struct tcp_stream *stream = open_stream(table, &found->flow, &found->from, &found->to, answers, arrival->rank);
     arrival->half = answers ? 1 : 0;
-    announce(stream, arrival->place.capture, arrival);
+    announce(stream, arrival->place.file, arrival);
     if (goes_on_behind_end)
         tcp_contradict(stream, arrival->half, TCP_DATA_BEHIND_END, arrival->place);
     return stream;
@@ -796,7 +796,7 @@ static void relieve(struct tcp_table *table)
 }
 
 static void take_segment(struct tcp_table *table, const struct packet_segment *segment, const struct tcp_found *found,
-                         struct tcp_place place)
+                         struct place place)
 {
     struct tcp_arrival arrival = { .segment = segment, .rank = ++table->arrivals, .place = place };
     advance_clock(table, place.time);
@@ -834,7 +834,7 @@ void tcp_table_add(struct tcp_table *table, const struct packet_segment *segment
         .from = { .address = segment->source, .port = segment->source_port },
         .to = { .address = segment->destination, .port = segment->destination_port },
     };
-    struct tcp_place place = { .frame = frame, .capture = capture, .time = time };
+    struct place place = { .frame = frame, .file = capture, .time = time };
     found.flow = flow_of(table, &found.from, &found.to, &found.from_low);
     bool crowded = table->connections.length > table->limits.crowd;
     if (crowded && tcp_lookahead_add(table->lookahead, table, segment, &found, place)) {

@@ -35,11 +35,11 @@ static uint64_t pending(void *context)
     return tcp_table_pending(table);
 }
 
-static void not_smtp(void *context, const struct tcp_connection *connection, struct tcp_place first, const char *detail)
+static void not_smtp(void *context, const struct tcp_connection *connection, struct place first, const char *detail)
 {
     (void)context;
     (void)connection;
-    printer_not_smtp(printer, first.frame, capture_set_name(captures, first.capture), detail);
+    printer_not_smtp(printer, first.frame, capture_set_name(captures, first.file), detail);
 }
 
 static const char *name_of(void *context, unsigned index)

@@ -35,7 +35,8 @@ static void check(const struct tcp_connection *connection, int half, uint64_t of
     seen->next[half] += octets;
 }
 
-static bool data(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets, struct tcp_place place)
+static bool data(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets,
+                 struct place place)
 {
     (void)context;
     (void)place;
@@ -47,15 +48,16 @@ static bool data(void *context, struct tcp_connection *connection, int half, uin
     return offset < 1 << 20;
 }
 
-static void gap(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets, struct tcp_place before)
+static void gap(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
+                struct place before)
 {
     (void)context;
     (void)before;
     check(connection, half, offset, octets);
 }
 
-static void conflict(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets, struct tcp_place first,
-                     struct tcp_place second)
+static void conflict(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
+                     struct place first, struct place second)
 {
     (void)context;
     (void)connection;

@@ -34,8 +34,8 @@ static inline void log_opened(void *context, struct tcp_connection *connection)
     g_string_append(((struct log *)context)->text, "open\n");
 }
 
-static inline bool log_data(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets,
-                            struct tcp_place place)
+static inline bool log_data(void *context, struct tcp_connection *connection, int half, uint64_t offset,
+                            struct smtp_span octets, struct place place)
 {
     (void)connection;
     struct log *log = context;
@@ -45,15 +45,15 @@ static inline bool log_data(void *context, struct tcp_connection *connection, in
 }
 
 static inline void log_gap(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
-                           struct tcp_place before)
+                           struct place before)
 {
     (void)connection;
     g_string_append_printf(((struct log *)context)->text, "gap %c %" G_GUINT64_FORMAT "+%" G_GUINT64_FORMAT " behind @%" G_GUINT64_FORMAT "\n",
                            side_of(half), offset, octets, before.frame);
 }
 
-static inline void log_conflict(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
-                                struct tcp_place first, struct tcp_place second)
+static inline void log_conflict(void *context, struct tcp_connection *connection, int half, uint64_t offset,
+                                uint64_t octets, struct place first, struct place second)
 {
     (void)connection;
     g_string_append_printf(((struct log *)context)->text,
@@ -61,14 +61,14 @@ static inline void log_conflict(void *context, struct tcp_connection *connection
                            side_of(half), offset, octets, first.frame, second.frame);
 }
 
-static inline void log_mismatch(void *context, struct tcp_connection *connection, int half, struct tcp_place place)
+static inline void log_mismatch(void *context, struct tcp_connection *connection, int half, struct place place)
 {
     (void)connection;
     g_string_append_printf(((struct log *)context)->text, "%c wrong @%" G_GUINT64_FORMAT "\n", side_of(half), place.frame);
 }
 
 static inline void log_contradicts(void *context, struct tcp_connection *connection, int half,
-                                   enum tcp_contradiction what, struct tcp_place place)
+                                   enum tcp_contradiction what, struct place place)
 {
     (void)connection;
     static const char *const names[TCP_CONTRADICTIONS] = { "behind fin", "behind rst", "behind end",

@@ -35,7 +35,7 @@ struct delivery {
     int half;
     uint64_t offset, count;
     GBytes *octets;
-    struct tcp_place place;
+    struct place place;
 };
 
 struct connection {
@@ -74,7 +74,7 @@ static struct delivery *add(struct tcp_connection *tcp, enum delivery_kind kind,
 }
 
 static bool data(void *context, struct tcp_connection *tcp, int half, uint64_t offset, struct smtp_span octets,
-                 struct tcp_place place)
+                 struct place place)
 {
     (void)context;
     struct delivery *delivery = add(tcp, DELIVERY_DATA, half);
@@ -85,7 +85,8 @@ static bool data(void *context, struct tcp_connection *tcp, int half, uint64_t o
     return true;
 }
 
-static void gap(void *context, struct tcp_connection *tcp, int half, uint64_t offset, uint64_t octets, struct tcp_place before)
+static void gap(void *context, struct tcp_connection *tcp, int half, uint64_t offset, uint64_t octets,
+                struct place before)
 {
     (void)context;
     struct delivery *delivery = add(tcp, DELIVERY_GAP, half);

@@ -16,8 +16,8 @@ struct crowd {
     bool all_speak;
 };
 
-static bool count_data(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets,
-                       struct tcp_place place)
+static bool count_data(void *context, struct tcp_connection *connection, int half, uint64_t offset,
+                       struct smtp_span octets, struct place place)
 {
     (void)offset;
     (void)place;
@@ -32,7 +32,8 @@ static void ignore_opened(void *context, struct tcp_connection *connection)
     (void)connection;
 }
 
-static void ignore_gap(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets, struct tcp_place before)
+static void ignore_gap(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
+                       struct place before)
 {
     (void)context;
     (void)connection;

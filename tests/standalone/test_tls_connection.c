@@ -56,7 +56,7 @@ static void take(enum smtp_role role, uint64_t offset, struct smtp_span octets)
 }
 
 static bool data(void *context, struct tcp_connection *tcp, int half, uint64_t offset, struct smtp_span octets,
-                 struct tcp_place place)
+                 struct place place)
 {
     (void)context, (void)tcp, (void)place;
     enum smtp_role role = half == 0 ? SMTP_CLIENT : SMTP_SERVER;
@@ -73,7 +73,7 @@ static void ignore_opened(void *context, struct tcp_connection *tcp)
 }
 
 static void ignore_gap(void *context, struct tcp_connection *tcp, int half, uint64_t offset, uint64_t octets,
-                       struct tcp_place before)
+                       struct place before)
 {
     (void)context, (void)tcp, (void)half, (void)offset, (void)octets, (void)before;
 }
