@@ -410,7 +410,9 @@ class Folder(unittest.TestCase):
         _, said = process.communicate(timeout=60)
         self.assertEqual(process.returncode, 130, said)
         self.assertEqual(sorted(os.listdir(path("out"))), [INDEX, "session-1-transaction-1.partial.eml"])
-        self.assertEqual(read("out", "session-1-transaction-1.partial.eml"), b"x" * 180000)
+        came = len(read("out", "session-1-transaction-1.partial.eml")) # the signal may overtake packets in the pipe
+        self.assertIn(came, (60000, 120000, 180000))
+        self.assertEqual(read("out", "session-1-transaction-1.partial.eml"), b"x" * came)
         self.assertTrue(index_of("out")[-1]["truncated"])
 
 
