@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tls_hello.h"
 
+#include "tls_cursor.h"
 #include "tls_derive.h"
 
 enum extension {
@@ -16,46 +17,14 @@ static const uint8_t retry_random[TLS_RANDOM_OCTETS] = {
     0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c,
 };
 
-/* Takes numbers and stretches off the front of a span; once something is not there, `failed` stays set. */
-struct cursor {
-    struct smtp_span rest;
-    bool failed;
-};
-
-static struct smtp_span take(struct cursor *cursor, size_t octets)
-{
-    if (cursor->failed || octets > cursor->rest.length) {
-        cursor->failed = true;
-        return smtp_span(NULL, 0);
-    }
-    struct smtp_span taken = smtp_span_first(cursor->rest, octets);
-    cursor->rest = smtp_span_from(cursor->rest, octets);
-    return taken;
-}
-
-static uint32_t take_number(struct cursor *cursor, size_t octets)
-{
-    uint32_t number = 0;
-    struct smtp_span taken = take(cursor, octets);
-    for (size_t i = 0; i < taken.length; i++)
-        number = number << 8 | taken.octets[i];
-    return number;
-}
-
-/* A vector of RFC 8446 section 3.4: its length in `octets` octets, then itself. */
-static struct smtp_span take_vector(struct cursor *cursor, size_t octets)
-{
-    return take(cursor, take_number(cursor, octets));
-}
-
 /* The highest version of a client's list that is one of TLS; the server's choice. */
 static void read_versions(struct smtp_span data, bool client, struct tls_hello *hello)
 {
-    struct cursor extension = { .rest = data };
-    struct cursor list = { .rest = client ? take_vector(&extension, 1) : data };
+    struct tls_cursor extension = { .rest = data };
+    struct tls_cursor list = { .rest = client ? tls_take_vector(&extension, 1) : data };
     uint32_t highest = 0;
     while (!list.failed && list.rest.length >= 2) {
-        uint32_t version = take_number(&list, 2);
+        uint32_t version = tls_take_number(&list, 2);
         if (version > highest && version >= 0x0300 && version <= 0x0304)
             highest = version;
     }
@@ -65,27 +34,28 @@ static void read_versions(struct smtp_span data, bool client, struct tls_hello *
 
 bool tls_hello_read(struct smtp_span body, bool client, struct tls_hello *hello)
 {
-    struct cursor cursor = { .rest = body };
-    *hello = (struct tls_hello){ .version = (uint16_t)take_number(&cursor, 2) };
-    hello->random = take(&cursor, TLS_RANDOM_OCTETS);
-    hello->session = take_vector(&cursor, 1);
+    struct tls_cursor cursor = { .rest = body };
+    *hello = (struct tls_hello){ .version = (uint16_t)tls_take_number(&cursor, 2) };
+    hello->random = tls_take(&cursor, TLS_RANDOM_OCTETS);
+    hello->session = tls_take_vector(&cursor, 1);
     if (client) {
-        hello->suites = take_vector(&cursor, 2);
-        take_vector(&cursor, 1); /* compression methods */
+        hello->suites = tls_take_vector(&cursor, 2);
+        tls_take_vector(&cursor, 1); /* compression methods */
     } else {
-        hello->suite = (uint16_t)take_number(&cursor, 2);
-        take(&cursor, 1);
+        hello->suite = (uint16_t)tls_take_number(&cursor, 2);
+        tls_take(&cursor, 1);
         hello->retry = !cursor.failed && memcmp(hello->random.octets, retry_random, sizeof retry_random) == 0;
     }
     if (cursor.failed)
         return false;
     if (cursor.rest.length == 0)
         return true;
-    struct cursor list = { .rest = take_vector(&cursor, 2), .failed = cursor.failed };
-    while (!list.failed && list.rest.length > 0) {
-        uint32_t type = take_number(&list, 2);
-        struct smtp_span data = take_vector(&list, 2);
-        if (type == EXTENSION_SUPPORTED_VERSIONS && !list.failed)
+    hello->extensions = tls_take_vector(&cursor, 2);
+    struct tls_cursor list = { .rest = hello->extensions, .failed = cursor.failed };
+    uint16_t type;
+    struct smtp_span data;
+    while (tls_take_extension(&list, &type, &data)) {
+        if (type == EXTENSION_SUPPORTED_VERSIONS)
             read_versions(data, client, hello);
         hello->encrypt_then_mac = hello->encrypt_then_mac || type == EXTENSION_ENCRYPT_THEN_MAC;
         hello->extended_master_secret = hello->extended_master_secret || type == EXTENSION_EXTENDED_MASTER_SECRET;
@@ -96,13 +66,12 @@ bool tls_hello_read(struct smtp_span body, bool client, struct tls_hello *hello)
 
 bool tls_extensions_accept_early_data(struct smtp_span body)
 {
-    struct cursor cursor = { .rest = body };
-    struct cursor list = { .rest = take_vector(&cursor, 2) };
-    while (!list.failed && list.rest.length > 0) {
-        uint32_t type = take_number(&list, 2);
-        take_vector(&list, 2);
-        if (!list.failed && type == EXTENSION_EARLY_DATA)
+    struct tls_cursor cursor = { .rest = body };
+    struct tls_cursor list = { .rest = tls_take_vector(&cursor, 2) };
+    uint16_t type;
+    struct smtp_span data;
+    while (tls_take_extension(&list, &type, &data))
+        if (type == EXTENSION_EARLY_DATA)
             return true;
-    }
     return false;
 }

@@ -11,6 +11,7 @@ struct tls_hello {
     struct smtp_span random;     /* 32 octets */
     struct smtp_span session;    /* identifier; may be empty */
     struct smtp_span suites;     /* of a client: what it offers, two octets each */
+    struct smtp_span extensions; /* their list (RFC 8446 section 4.2); may be empty */
     uint16_t version;            /* of a server: what it chose; of a client: the highest it offers */
     uint16_t suite;              /* of a server */
     bool retry;                  /* a HelloRetryRequest */
