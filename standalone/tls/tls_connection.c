@@ -49,6 +49,10 @@ void tls_connection_free(struct tls_connection *connection)
     free_octets(&connection->early);
     if (connection->early_records != NULL)
         g_array_free(connection->early_records, TRUE);
+    if (connection->plain != NULL)
+        OPENSSL_cleanse(connection->plain, TLS_RECORD_LIMIT);
+    g_free(connection->plain);
+    tls_facts_clear(&connection->facts);
     OPENSSL_cleanse(connection, sizeof *connection);
     g_free(connection);
 }
@@ -70,9 +74,19 @@ const char *tls_reason_name(enum tls_reason reason)
     return names[reason];
 }
 
+const struct tls_facts *tls_connection_facts(const struct tls_connection *connection)
+{
+    return &connection->facts;
+}
+
+bool tls_connection_is_shut(const struct tls_connection *connection)
+{
+    return connection->half[SMTP_CLIENT].blind && connection->half[SMTP_SERVER].blind;
+}
+
 size_t tls_connection_memory(const struct tls_connection *connection)
 {
-    size_t octets = sizeof *connection;
+    size_t octets = sizeof *connection + tls_facts_memory(&connection->facts) + (connection->plain != NULL ? TLS_RECORD_LIMIT : 0);
     const GByteArray *const arrays[] = { connection->transcript,       connection->early,
                                          connection->half[0].waiting,  connection->half[1].waiting,
                                          connection->half[0].messages, connection->half[1].messages };
@@ -87,6 +101,8 @@ size_t tls_connection_memory(const struct tls_connection *connection)
 static bool try_numbers(struct tls_connection *connection, struct tls_cipher *cipher, const struct tls_record *record,
                         uint64_t first, uint64_t last, uint64_t *number, size_t *length)
 {
+    if (connection->plain == NULL)
+        connection->plain = g_malloc(TLS_RECORD_LIMIT);
     for (*number = first; *number <= last; (*number)++) {
         if (tls_cipher_open(cipher, *number, record, connection->plain, length))
             return true;

@@ -9,6 +9,7 @@
  */
 
 #include "event.h" /* enum smtp_role */
+#include "tls_facts.h"
 #include "tls_keys.h"
 
 /* Why nothing was decrypted, or not all. */
@@ -56,6 +57,12 @@ bool tls_connection_decrypted(const struct tls_connection *connection);
 
 /* TLS_REASON_NONE also while nothing was encrypted yet. */
 enum tls_reason tls_connection_reason(const struct tls_connection *connection);
+
+/* What its handshake tells. Valid until the connection is freed. */
+const struct tls_facts *tls_connection_facts(const struct tls_connection *connection);
+
+/* Whether all that its octets can tell is told: nothing that either side sends can be opened with the keys at hand. */
+bool tls_connection_is_shut(const struct tls_connection *connection);
 
 /* Octets that it holds. */
 size_t tls_connection_memory(const struct tls_connection *connection);

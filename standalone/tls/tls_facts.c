@@ -248,6 +248,13 @@ void tls_facts_message(struct tls_facts *facts, enum smtp_role role, uint8_t typ
     }
 }
 
+void tls_facts_unread(struct tls_facts *facts, enum smtp_role role, uint8_t type)
+{
+    bool chain = type == MESSAGE_CERTIFICATE || type == MESSAGE_COMPRESSED_CERTIFICATE;
+    if (role == SMTP_SERVER && chain && !facts->chain_seen)
+        facts->chain_seen = facts->chain_cut = true;
+}
+
 void tls_facts_change_cipher(struct tls_facts *facts, enum smtp_role role)
 {
     if (role == SMTP_SERVER && facts->server_hello && !facts->is_1_3 && facts->resumed == TLS_RESUMED_UNKNOWN)

@@ -37,6 +37,9 @@ void tls_facts_clear(struct tls_facts *facts);
 /* Takes the body of a handshake message, behind its header of four octets. A renegotiation changes nothing. */
 void tls_facts_message(struct tls_facts *facts, enum smtp_role role, uint8_t type, struct smtp_span body);
 
+/* A message is too long to be read. */
+void tls_facts_unread(struct tls_facts *facts, enum smtp_role role, uint8_t type);
+
 /* Takes a ChangeCipherSpec in clear. */
 void tls_facts_change_cipher(struct tls_facts *facts, enum smtp_role role);
 

@@ -323,6 +323,8 @@ void tls_change_cipher(struct tls_connection *connection, enum smtp_role role)
     }
     half->proven = false;
     half->epoch = TLS_EPOCH_TRAFFIC;
+    if (!half->deaf)
+        tls_facts_change_cipher(&connection->facts, role);
     if (!connection->client_hello) {
         tls_give_up(connection, role, TLS_REASON_NO_HANDSHAKE);
         return;
@@ -463,6 +465,7 @@ static size_t take_whole(struct tls_connection *connection, enum smtp_role role,
         size_t length = (size_t)header[1] << 16 | (size_t)header[2] << 8 | header[3];
         size_t whole = MESSAGE_HEADER_OCTETS + length;
         if (length > MESSAGE_LIMIT) {
+            tls_facts_unread(&connection->facts, role, header[0]);
             half->message_left = whole;
             return used;
         }
@@ -471,6 +474,7 @@ static size_t take_whole(struct tls_connection *connection, enum smtp_role role,
         struct smtp_span message = smtp_span(header, whole);
         note_message(connection, header[0], message);
         take_message(connection, role, header[0], smtp_span_from(message, MESSAGE_HEADER_OCTETS));
+        tls_facts_message(&connection->facts, role, header[0], smtp_span_from(message, MESSAGE_HEADER_OCTETS));
         used += whole;
     }
     return used;

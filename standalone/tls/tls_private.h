@@ -80,7 +80,8 @@ struct tls_connection {
 
     bool decrypted;
     uint64_t budget; /* octets that may be decrypted in vain */
-    uint8_t plain[TLS_RECORD_LIMIT];
+    uint8_t *plain;  /* of the record that is opened, TLS_RECORD_LIMIT octets; NULL: none was yet */
+    struct tls_facts facts;
 };
 
 /*
