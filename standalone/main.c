@@ -66,12 +66,19 @@ static void take_tls_secrets(void *context, struct smtp_span lines)
     tls_keys_add(((struct program *)context)->keys, lines);
 }
 
+static bool find_secrets(void *context)
+{
+    const struct program *program = context;
+    return program->captures != NULL && capture_set_find_secrets(program->captures);
+}
+
 /* Reads the files of --keylog and --tls-key. Returns false, and says why, where one is not what it should be. */
 static bool open_keys(struct program *program)
 {
     const struct options *options = &program->options;
     char *problem = NULL;
     program->keys = tls_keys_new();
+    tls_keys_ask(program->keys, find_secrets, program);
     for (char **name = options->key_logs; name != NULL && *name != NULL && problem == NULL; name++)
         problem = tls_keys_add_file(program->keys, *name);
     for (char **name = options->tls_keys; name != NULL && *name != NULL && problem == NULL; name++)

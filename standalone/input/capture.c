@@ -21,6 +21,7 @@ struct source {
     struct capture_source source;
     unsigned precision;
     bool known;           /* it was opened before */
+    bool searchable;      /* for secrets: a pcapng that can be read at any place, and was not searched yet */
     uint64_t octets_read; /* when it was closed */
     char *digest;         /* NULL: there is none */
     char *problem;        /* what was said of it last; NULL: nothing */
@@ -41,6 +42,8 @@ struct capture_set {
     bool any_given;
     const struct source *other; /* whose frame comes first when that source is left out; NULL: none */
     bool unreadable, damaged;
+    unsigned searchable;        /* sources that are */
+    bool secrets_found;         /* by the search that is under way */
     struct capture_files *files;
     size_t memory, most_memory; /* octets that decompressing takes now, and took at the most */
     struct capture_totals totals;
@@ -99,6 +102,30 @@ static void take_secrets(void *context, uint32_t type, struct smtp_span secrets)
     const struct capture_hooks *hooks = &((struct capture_set *)context)->hooks;
     if (type == SECRETS_OF_TLS && hooks->tls_secrets != NULL)
         hooks->tls_secrets(hooks->context, secrets);
+}
+
+static void count_secrets(void *context, uint32_t type, struct smtp_span secrets)
+{
+    struct capture_set *set = context;
+    set->secrets_found = set->secrets_found || type == SECRETS_OF_TLS;
+    take_secrets(set, type, secrets);
+}
+
+bool capture_set_find_secrets(struct capture_set *set)
+{
+    const struct pcapng_hooks hooks = { .secrets = count_secrets, .context = set };
+    set->secrets_found = false;
+    for (unsigned i = 0; i < set->count && set->searchable > 0; i++) {
+        struct source *source = &set->sources[i];
+        FILE *file = source->searchable ? fopen(source->name, "re") : NULL;
+        set->searchable -= source->searchable ? 1 : 0;
+        source->searchable = false;
+        if (file == NULL)
+            continue;
+        pcapng_find_secrets(file, &hooks);
+        fclose(file);
+    }
+    return set->secrets_found;
 }
 
 /* Begins to read the stream. False: it is no capture, as `message` says (PCAP_ERRBUF_SIZE octets). */
@@ -171,9 +198,12 @@ static void open_source(struct capture_set *set, struct source *source)
         refuse_source(set, source, message);
         return;
     }
+    source->memory = capture_source_memory(&source->source);
+    if (!source->known)
+        source->searchable = source->source.is_pcapng && source->memory == 0 && capture_source_is_file(&source->source);
+    set->searchable += !source->known && source->searchable ? 1 : 0;
     set->totals.captures += source->known ? 0 : 1;
     source->known = true;
-    source->memory = capture_source_memory(&source->source);
     bool fits = has_memory(set, source);
     set->memory += source->memory;
     set->most_memory = MAX(set->most_memory, set->memory);

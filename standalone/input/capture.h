@@ -39,6 +39,12 @@ struct capture_set *capture_set_open(char *const *names, unsigned count, const s
  */
 bool capture_set_next(struct capture_set *set, struct capture_frame *frame);
 
+/*
+ * Gives the secrets that the captures hold anywhere to hooks.tls_secrets, each once: they may stand behind the packets that need them. Of
+ * files only, and not of compressed ones. Returns whether there were any that it did not give so before.
+ */
+bool capture_set_find_secrets(struct capture_set *set);
+
 /* The name of capture `index` as it was given. */
 const char *capture_set_name(const struct capture_set *set, unsigned index);
 

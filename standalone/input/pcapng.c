@@ -66,6 +66,7 @@ struct pcapng {
     uint32_t type, length;
     uint64_t number;    /* of the last packet */
     uint64_t lost;      /* of the sections before */
+    bool secrets_only;  /* packets are passed over; the stream can be sought in */
     bool any_interface; /* so far */
     bool fine;          /* the first one is finer than microseconds */
     char *problem;
@@ -124,10 +125,15 @@ static bool read_body(struct pcapng *pcapng, uint32_t octets)
     return fread(pcapng->body->data + length, 1, octets, pcapng->stream) == octets;
 }
 
+/* Longer stretches are sought over, where that can be done: shorter ones are in the stream's buffer. */
+#define SEEK_OCTETS 65536u
+
 /* Passes over `octets` of the stream. */
 static bool pass(struct pcapng *pcapng, uint64_t octets)
 {
     uint8_t rest[4096];
+    if (pcapng->secrets_only && octets > SEEK_OCTETS)
+        return fseeko(pcapng->stream, (off_t)octets, SEEK_CUR) == 0;
     while (octets > 0) {
         size_t now = (size_t)MIN(octets, sizeof rest);
         if (fread(rest, 1, now, pcapng->stream) != now)
@@ -164,6 +170,8 @@ static bool is_wanted(const struct pcapng *pcapng)
 {
     if (pcapng->type == DECRYPTION_SECRETS)
         return pcapng->hooks.secrets != NULL && pcapng->length <= SECRETS_LIMIT;
+    if (pcapng->secrets_only)
+        return pcapng->type == SECTION_HEADER;
     return least_octets(pcapng->type) > 0;
 }
 
@@ -511,6 +519,17 @@ enum pcapng_result pcapng_next(struct pcapng *pcapng, struct pcapng_packet *pack
         if (result != PCAPNG_PACKET)
             return result;
     }
+}
+
+void pcapng_find_secrets(FILE *file, const struct pcapng_hooks *hooks)
+{
+    struct pcapng *pcapng = pcapng_new(file, hooks);
+    pcapng->secrets_only = true;
+    if (pcapng_begin(pcapng) == PCAPNG_PACKET)
+        while (read_block(pcapng) == PCAPNG_PACKET)
+            if (pcapng->type == DECRYPTION_SECRETS)
+                take_secrets(pcapng);
+    pcapng_free(pcapng);
 }
 
 const char *pcapng_problem(const struct pcapng *pcapng)

@@ -49,6 +49,12 @@ enum pcapng_result pcapng_begin(struct pcapng *pcapng);
 
 enum pcapng_result pcapng_next(struct pcapng *pcapng, struct pcapng_packet *packet);
 
+/*
+ * Hands on the secrets of a whole file, which is at its first octet and can be sought in, without looking at its packets; of a damaged one
+ * those in front of the damage.
+ */
+void pcapng_find_secrets(FILE *file, const struct pcapng_hooks *hooks);
+
 /* What was wrong, with the octet of the stream where the block begins, in the language of the user. */
 const char *pcapng_problem(const struct pcapng *pcapng);
 

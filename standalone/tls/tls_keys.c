@@ -55,6 +55,8 @@ struct tls_keys {
     GHashTable *entries; /* struct name -> struct entry */
     GArray *files;       /* struct key_file */
     GPtrArray *private;  /* EVP_PKEY */
+    bool (*more)(void *context); /* NULL: nobody is asked for more */
+    void *context;
 };
 
 static guint name_hash(gconstpointer key)
@@ -303,12 +305,23 @@ char *tls_keys_add_private(struct tls_keys *keys, const char *path)
 
 /* ---- finding ---- */
 
+void tls_keys_ask(struct tls_keys *keys, bool (*more)(void *context), void *context)
+{
+    keys->more = more;
+    keys->context = context;
+}
+
+static bool ask(const struct tls_keys *keys)
+{
+    return keys->more != NULL && keys->more(keys->context);
+}
+
 const struct tls_secret *tls_keys_find(struct tls_keys *keys, enum tls_label label, struct smtp_span octets,
                                        size_t *count)
 {
     struct name name = name_of(label, octets);
     struct entry *entry = g_hash_table_lookup(keys->entries, &name);
-    if (entry == NULL && read_again(keys))
+    if (entry == NULL && (read_again(keys) || ask(keys)))
         entry = g_hash_table_lookup(keys->entries, &name);
     *count = entry != NULL ? entry->secrets->len : 0;
     if (entry == NULL)
@@ -319,7 +332,7 @@ const struct tls_secret *tls_keys_find(struct tls_keys *keys, enum tls_label lab
 
 bool tls_keys_any(const struct tls_keys *keys)
 {
-    return keys->files->len > 0 || keys->private->len > 0 || g_hash_table_size(keys->entries) > 0;
+    return keys->files->len > 0 || keys->private->len > 0 || g_hash_table_size(keys->entries) > 0 || ask(keys);
 }
 
 bool tls_keys_private(const struct tls_keys *keys)

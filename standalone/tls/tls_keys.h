@@ -41,6 +41,9 @@ char *tls_keys_add_file(struct tls_keys *keys, const char *path);
 /* Takes an RSA private key in PEM. Returns as tls_keys_add_file. */
 char *tls_keys_add_private(struct tls_keys *keys, const char *path);
 
+/* `more` is asked, when a secret is looked for and not there, whether it has added others. NULL: nobody is. */
+void tls_keys_ask(struct tls_keys *keys, bool (*more)(void *context), void *context);
+
 /* A secret of our own making, to be found by later sessions. `name` has 255 octets at most. */
 void tls_keys_keep(struct tls_keys *keys, enum tls_label label, struct smtp_span name, const struct tls_secret *secret);
 
@@ -51,7 +54,7 @@ void tls_keys_keep(struct tls_keys *keys, enum tls_label label, struct smtp_span
 const struct tls_secret *tls_keys_find(struct tls_keys *keys, enum tls_label label, struct smtp_span name,
                                        size_t *count);
 
-/* Whether there is any key at all; whether there is a private one. */
+/* Whether there is any key at all, or one can be had by asking; whether there is a private one. */
 bool tls_keys_any(const struct tls_keys *keys);
 bool tls_keys_private(const struct tls_keys *keys);
 

@@ -48,6 +48,15 @@ def packets(path):
     return octets[:24], found
 
 
+def pcapng_blocks(octets):
+    found = []
+    while octets:
+        length = struct.unpack("<I", octets[4:8])[0]
+        found.append(octets[:length])
+        octets = octets[length:]
+    return found
+
+
 class Case(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -179,9 +188,19 @@ class Without(Case):
             self.skipTest("editcap is not here")
         path = os.path.join(self.folder.name, "with.pcapng")
         subprocess.run(["editcap", "--inject-secrets", "tls," + bundled(LOGIN + ".keys"), bundled(LOGIN + ".pcap"), path], check=True)
-        session = records("sessions", path)[0]
-        self.assertTrue(session["tls"]["decrypted"])
-        self.assertEqual(session["transactions"][0]["message"]["subject"], "Under TLS")
+        with open(path, "rb") as file:
+            blocks = pcapng_blocks(file.read())
+        secrets = [block for block in blocks if block[:4] == b"\x0a\0\0\0"]
+        others = [block for block in blocks if block not in secrets]
+        self.assertEqual(len(secrets), 1)
+        for place in (1, len(others) // 2, len(others)):
+            with self.subTest(place):
+                moved = self.file("moved.pcapng", b"".join(others[:place] + secrets + others[place:]))
+                session = records("sessions", moved)[0]
+                self.assertTrue(session["tls"]["decrypted"])
+                self.assertEqual(session["transactions"][0]["message"]["subject"], "Under TLS")
+        cut = self.file("cut.pcapng", b"".join(others) + secrets[0][:-8])
+        self.assertEqual(records("sessions", cut)[0]["tls"]["decrypted"], False)
 
 
 class Losses(Case):
