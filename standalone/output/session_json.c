@@ -6,7 +6,7 @@
 #include "phrases.h"
 #include "text.h"
 #include "timing_out.h"
-#include "tls_suite.h"
+#include "tls_json.h"
 #include "transaction_json.h"
 
 void session_json_endpoint(struct json *json, const char *key, const struct record *record, enum smtp_role role)
@@ -50,26 +50,6 @@ static void write_helo(struct json *json, const struct record *record)
     json_begin_object(json, "helo");
     json_text(json, "verb", smtp_verb_name(record->helo_verb));
     json_span(json, "name", record->helo);
-    json_end_object(json);
-}
-
-static void write_tls(struct json *json, const struct record *record)
-{
-    const struct tls *tls = &record->tls;
-    if (!tls->seen) {
-        json_null(json, "tls");
-        return;
-    }
-    json_begin_object(json, "tls");
-    json_bool(json, "implicit", tls->implicit);
-    json_text(json, "version", tls->server_version != 0 ? smtp_tls_version_name(tls->server_version) : NULL);
-    json_span_or_null(json, "sni", tls->sni);
-    json_span_or_null(json, "alpn", tls->alpn);
-    json_text(json, "cipher", tls->cipher != 0 ? tls_suite_name(tls->cipher) : NULL);
-    json_null(json, "ja4");
-    json_bool(json, "decrypted", tls->decrypted);
-    json_text(json, "not_decrypted_because", tls_reason_name(tls->reason));
-    json_number(json, "first_frame", tls->first_frame);
     json_end_object(json);
 }
 
@@ -204,7 +184,7 @@ void session_json(struct json *json, const struct record *record, bool show_secr
     write_proxy(json, record);
     json_bool(json, "lmtp", record->lmtp);
     json_text(json, "starttls", record_starttls(record));
-    write_tls(json, record);
+    tls_json(json, record);
     write_auths(json, record, show_secrets);
     write_transactions(json, record);
     write_findings(json, record);

@@ -55,7 +55,8 @@ struct dialogue {
     GArray *contradictions;       /* NULL, or struct contradiction */
     unsigned contradictions_told; /* a bit for each kind and half */
     GArray *mismatches;           /* NULL, or struct mismatch */
-    struct under_tls *under_tls; /* NULL: there are no keys, or no TLS */
+    struct under_tls *under_tls; /* NULL: there is no TLS, or it is `shut` */
+    bool shut;                   /* nothing of TLS is in clear any more, and there are no keys */
     bool decrypted;              /* the buffers hold what TLS carries, and not its records */
     int tls_client;              /* half of the client of TLS */
     uint64_t plain[2]; /* offset of the next octet of each half that TLS carries, behind those that stood in clear */
@@ -104,12 +105,33 @@ static struct place locate(void *context, enum smtp_role role, uint64_t offset)
 
 /* ---- what the core's feeder asks for ---- */
 
-/* Where there are keys, records and the holes in them go to TLS as well. */
+/* The session gets what the handshake told, and what became of the keys. */
+static void tell_of_tls(struct dialogue *dialogue)
+{
+    const struct tls_connection *connection = under_tls_connection(dialogue->under_tls);
+    record_tls(dialogue->record, tls_connection_facts(connection));
+    dialogue->record->tls.decrypted = dialogue->decrypted;
+    if (tls_keys_any(dialogue->owner->options.keys))
+        dialogue->record->tls.reason = tls_connection_reason(connection);
+}
+
+/* Without keys TLS is at its end when nothing stands in clear any more. */
+static void end_of_clear(struct dialogue *dialogue)
+{
+    if (!tls_connection_is_shut(under_tls_connection(dialogue->under_tls)) || tls_keys_any(dialogue->owner->options.keys))
+        return;
+    tell_of_tls(dialogue);
+    under_tls_free(dialogue->under_tls);
+    dialogue->under_tls = NULL;
+    dialogue->shut = true;
+}
+
+/* Records and the holes in them go to TLS as well: for what is in clear of them, and, where there are keys, for all. */
 static void take_records(struct dialogue *dialogue, const struct smtp_event *event)
 {
     bool records = event->kind == SMTP_EVENT_TLS_OCTETS;
     struct tls_keys *keys = dialogue->owner->options.keys;
-    if (records && dialogue->under_tls == NULL && keys != NULL && tls_keys_any(keys)) {
+    if (records && dialogue->under_tls == NULL && keys != NULL && !dialogue->shut) {
         dialogue->under_tls = under_tls_new(keys);
         dialogue->tls_client = dialogue->feeder.client;
     }
@@ -119,6 +141,7 @@ static void take_records(struct dialogue *dialogue, const struct smtp_event *eve
         tls_connection_octets(under_tls_connection(dialogue->under_tls), event->role, event->offset, event->text);
     else if (event->kind == SMTP_EVENT_GAP)
         tls_connection_gap(under_tls_connection(dialogue->under_tls), event->role, event->offset, event->octets);
+    end_of_clear(dialogue);
 }
 
 static void take_event(void *context, const struct smtp_event *event)
@@ -613,10 +636,8 @@ static void end_session(struct dialogue *dialogue, enum tcp_end end)
     for (int half = 0; half < 2; half++)
         end_of_records(dialogue, half);
     smtp_feeder_end(&dialogue->feeder, &shell, dialogue);
-    if (dialogue->under_tls != NULL) {
-        dialogue->record->tls.decrypted = dialogue->decrypted;
-        dialogue->record->tls.reason = tls_connection_reason(under_tls_connection(dialogue->under_tls));
-    }
+    if (dialogue->under_tls != NULL)
+        tell_of_tls(dialogue);
     record_finish(dialogue->record, dialogue->connection, end);
     session_order_end(dialogue->owner->order, dialogue->order);
     dialogue->order = NULL;

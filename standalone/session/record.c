@@ -1243,6 +1243,11 @@ size_t record_memory(const struct record *record)
     return memory;
 }
 
+void record_tls(struct record *record, const struct tls_facts *facts)
+{
+    record->tls.handshake = tls_seen_keep(record->arena, facts);
+}
+
 const char *record_capture(const struct record *record, unsigned index)
 {
     return record->capture_name(record->capture_context, index);

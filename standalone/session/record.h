@@ -19,6 +19,7 @@
 #include "tcp.h"
 #include "timing.h"
 #include "tls_connection.h"
+#include "tls_seen.h"
 
 /* Every span below is a copy in the record's memory. Where "there is none" must be told from "empty", `octets` is NULL. */
 
@@ -211,6 +212,7 @@ struct tls {
     uint16_t client_version, server_version; /* 0: not seen */
     uint16_t cipher;         /* the suite that the server chose; 0: not seen */
     struct smtp_span sni, alpn;
+    const struct tls_seen *handshake; /* NULL: nothing of it was seen */
     uint64_t first_frame;
     uint64_t octets[2];      /* by role */
 };
@@ -370,6 +372,9 @@ void record_event(struct record *record, const struct smtp_event *event);
 #define FINDINGS_KEPT 100u
 void record_finding(struct record *record, enum smtp_finding finding, struct place place, struct place proof,
                     const char *detail);
+
+/* What the handshake of TLS told. */
+void record_tls(struct record *record, const struct tls_facts *facts);
 
 /* The client's stream was captured with two contents there: no mail that it is in is complete. */
 void record_conflict(struct record *record, uint64_t offset, uint64_t octets);

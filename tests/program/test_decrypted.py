@@ -19,6 +19,8 @@ import unittest
 ARGUMENTS = None
 LOGIN = "smtplib-starttls-login"
 IMPLICIT = "implicit-tls"
+JA3 = "d39e1be3241d516b1f714bd47c2bc968"  # as tshark has it
+JA4 = "t13d311100_e8f1e7e78f70_d41ae481755e"
 
 
 def bundled(name):
@@ -88,9 +90,12 @@ class Dialogue(Case):
 
     def test_facts(self):
         session = records("sessions", "--keylog", bundled(LOGIN + ".keys"), bundled(LOGIN + ".pcap"))[0]
+        certificates = session["tls"].pop("certificates")
         self.assertEqual(session["tls"], {"implicit": False, "version": "TLS 1.3", "sni": "mail.example.com", "alpn": None,
-                                          "cipher": "TLS_AES_256_GCM_SHA384", "ja4": None, "decrypted": True, "not_decrypted_because": None,
-                                          "first_frame": 11})
+                                          "cipher": "TLS_AES_256_GCM_SHA384", "group": "x25519", "resumed": False,
+                                          "ja3": JA3, "ja4": JA4, "decrypted": True, "not_decrypted_because": None, "first_frame": 11})
+        self.assertEqual([(c["subject"], c["names"], c["key"], c["self_signed"]) for c in certificates],
+                         [("CN=mail.example.com", ["mail.example.com"], "RSA 2048", True)])
         self.assertEqual([(a["mechanism"], a["identity"], a["result"], a["encrypted"]) for a in session["auth"]],
                          [("PLAIN", "alice@mail.example.com", "accepted", True)])
         self.assertEqual([(t["mail_from"], t["outcome"], t["message"]["subject"]) for t in session["transactions"]],
@@ -226,6 +231,20 @@ class Losses(Case):
                     self.assertTrue(all(line in rest for line in seen), (name, lost + 1, seen))
                 whole += len(fewer[0]) >= len(commands) - 2 and len(fewer[1]) >= len(codes) - 1
             self.assertGreaterEqual(whole, len(all_packets) - 6, name)
+
+
+    def test_handshake(self):
+        """What the handshake told is as it was, or not known."""
+        for name in (LOGIN, IMPLICIT):
+            for keys in ([], ["--keylog", bundled(name + ".keys")]):
+                header, all_packets = packets(bundled(name + ".pcap"))
+                whole = records("sessions", *keys, bundled(name + ".pcap"))[0]["tls"]
+                for lost in range(len(all_packets)):
+                    path = self.file("lossy.pcap", header + b"".join(all_packets[:lost] + all_packets[lost + 1:]))
+                    tls = records("sessions", *keys, path)[0]["tls"]
+                    for key in ("version", "cipher", "group", "resumed", "ja3", "ja4", "certificates"):
+                        if tls is not None:
+                            self.assertIn(tls[key], (whole[key], None), (name, lost + 1, key))
 
 
 def main():
