@@ -5,13 +5,14 @@
 /*
  * One SMTP session as a passive reader sees it (RFC 5321, and the extensions that change what an octet is).
  *
- * The shell holds the two streams of octets; the session says what the next unit in each is, and how long (feeder.h does this):
+ * The shell holds the two streams of octets; the session says what the next unit in each is, and how long (a
+ * conversation does this):
  *
  *     smtp_session_start(&session, false);
  *     while there are octets of either role, in the order in which they were sent:
  *         used = smtp_session_feed(&session, role, octets, at_end, &sink);
- *         drop `used` octets; keep the rest, and offer what is left of both roles again until session.units stands still
- *     smtp_session_gap() where octets are missing; smtp_session_finished() when a stream ends
+ *         drop `used` octets; keep the rest, and offer what is left of both roles again until session.units stands
+ * still smtp_session_gap() where octets are missing; smtp_session_finished() when a stream ends
  *     smtp_session_end(&session, &sink);
  *
  * What an octet of the client is may depend on the server's reply (is this message content, or a command?): then the

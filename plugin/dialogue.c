@@ -2,7 +2,6 @@
 #include "dialogue.h"
 
 #include "fields.h"
-#include "recognise.h"
 
 static struct dialogue *all;     /* of this capture file, the first one first */
 static struct dialogue **next_one = &all;
@@ -19,134 +18,57 @@ void dialogue_reset(void)
     facts_reset();
 }
 
-/* ---- what the core's feeder asks for ---- */
+/* ---- what the conversation asks for ---- */
 
 static void take_event(void *context, const struct smtp_event *event)
 {
     facts_event(context, event);
 }
 
-static bool first_waiting(void *context, int half, uint64_t *offset, struct smtp_span *octets)
+static struct smtp_session *start_session(void *context)
 {
-    return waiting_first(&((struct dialogue *)context)->waiting[half], offset, octets);
-}
-
-static bool hole_follows(void *context, int half)
-{
-    return waiting_hole_follows(&((struct dialogue *)context)->waiting[half]);
-}
-
-static void take_waiting(void *context, int half, size_t octets)
-{
-    waiting_take(&((struct dialogue *)context)->waiting[half], octets);
-}
-
-static void append_waiting(void *context, int half, uint64_t offset, struct smtp_span octets)
-{
-    waiting_append(&((struct dialogue *)context)->waiting[half], offset, octets);
-}
-
-static size_t octets_waiting(void *context, int half)
-{
-    return waiting_octets(&((struct dialogue *)context)->waiting[half]);
-}
-
-static const struct smtp_shell shell = {
-    .event = take_event,
-    .first = first_waiting,
-    .hole_follows = hole_follows,
-    .take = take_waiting,
-    .append = append_waiting,
-    .waiting = octets_waiting,
-};
-
-/* ---- recognising ---- */
-
-static void start_session(struct dialogue *dialogue, bool opener_is_client)
-{
-    dialogue->state = DIALOGUE_ACCEPTED;
-    dialogue->feeder.client = opener_is_client ? 0 : 1;
+    struct dialogue *dialogue = context;
     dialogue->number = ++sessions;
-    dialogue->feeder.session = wmem_new(wmem_file_scope(), struct smtp_session);
-    smtp_session_start(dialogue->feeder.session, dialogue->middle);
-    if (!dialogue->believed)
+    if (!dialogue->smtp.believed)
         conversation_set_dissector_from_frame_number(dialogue->conversation, dialogue->first_frame, esmtp_handle);
+    return wmem_new(wmem_file_scope(), struct smtp_session);
 }
 
-static struct smtp_span first_octets(const struct waiting *waiting)
+static void refuse(void *context)
 {
-    uint64_t offset;
-    struct smtp_span octets = smtp_span(NULL, 0);
-    return waiting_first(waiting, &offset, &octets) ? octets : smtp_span(NULL, 0);
+    (void)context;
 }
 
-static bool beginning_is_lost(const struct waiting *waiting)
+static void *resize(void *memory, size_t octets)
 {
-    uint64_t offset;
-    struct smtp_span octets;
-    return waiting_first(waiting, &offset, &octets) && offset > 0;
+    if (octets > 0)
+        return wmem_realloc(wmem_file_scope(), memory, octets);
+    wmem_free(wmem_file_scope(), memory);
+    return NULL;
 }
 
-static void decide(struct dialogue *dialogue, bool ended)
-{
-    struct smtp_first_octets seen = {
-        .opener = first_octets(&dialogue->waiting[0]),
-        .other = first_octets(&dialogue->waiting[1]),
-        .opener_cut = beginning_is_lost(&dialogue->waiting[0]),
-        .other_cut = beginning_is_lost(&dialogue->waiting[1]),
-        .opener_port = dialogue->port[0],
-        .other_port = dialogue->port[1],
-        .opener_known = dialogue->opener_known,
-        .believed = dialogue->believed,
-        .ended = ended,
-    };
-    bool opener_is_client = true;
-    switch (smtp_recognise(&seen, &opener_is_client)) {
-    case SMTP_RECOGNISED_YES:
-        start_session(dialogue, opener_is_client);
-        smtp_feeder_begin(&dialogue->feeder, &shell, dialogue);
-        break;
-    case SMTP_RECOGNISED_NO:
-        dialogue->state = DIALOGUE_REFUSED;
-        waiting_free(&dialogue->waiting[0]);
-        waiting_free(&dialogue->waiting[1]);
-        break;
-    case SMTP_RECOGNISED_MORE:
-        break;
-    }
-}
+static const struct smtp_conversation_hooks hooks = {
+    .event = take_event, .begins = start_session, .refused = refuse, .resize = resize
+};
 
 /* ---- octets in order ---- */
 
 static void take_octets(void *context, unsigned half, struct smtp_span octets, void *owner, uint32_t skip)
 {
     struct dialogue *dialogue = context;
-    if (dialogue->state == DIALOGUE_REFUSED)
+    if (dialogue_is_refused(dialogue))
         return;
     uint64_t offset = dialogue->offset[half];
     dialogue->offset[half] += octets.length;
     facts_add_piece(&dialogue->facts, half, owner, offset, skip, (uint32_t)octets.length);
-    if (dialogue->feeder.session == NULL) {
-        waiting_append(&dialogue->waiting[half], offset, octets);
-        smtp_feeder_note(&dialogue->feeder, (int)half, dialogue->offset[half]);
-        decide(dialogue, false);
-        return;
-    }
-    smtp_feeder_octets(&dialogue->feeder, &shell, dialogue, (int)half, offset, octets);
+    smtp_conversation_octets(&dialogue->smtp, (int)half, offset, octets);
 }
 
 static void take_gap(void *context, unsigned half, uint64_t octets)
 {
     struct dialogue *dialogue = context;
-    if (dialogue->state == DIALOGUE_REFUSED)
-        return;
     dialogue->offset[half] += octets;
-    if (dialogue->feeder.session != NULL) {
-        smtp_feeder_gap(&dialogue->feeder, &shell, dialogue, (int)half, dialogue->offset[half]);
-        return;
-    }
-    waiting_append(&dialogue->waiting[half], dialogue->offset[half], smtp_span(NULL, 0));
-    smtp_feeder_note(&dialogue->feeder, (int)half, dialogue->offset[half]);
+    smtp_conversation_gap(&dialogue->smtp, (int)half, dialogue->offset[half]);
 }
 
 static const struct stream_consumer consumer = { .octets = take_octets, .gap = take_gap };
@@ -155,27 +77,25 @@ static const struct stream_consumer consumer = { .octets = take_octets, .gap = t
 
 static void finish(struct dialogue *dialogue)
 {
-    if (dialogue->state == DIALOGUE_REFUSED)
+    if (dialogue_is_refused(dialogue))
         return;
     dialogue->stream.keep = true;
     stream_drain(&dialogue->stream, &consumer, dialogue);
-    if (dialogue->state == DIALOGUE_UNDECIDED)
-        decide(dialogue, true);
-    if (dialogue->feeder.session != NULL)
-        smtp_feeder_end(&dialogue->feeder, &shell, dialogue);
+    smtp_conversation_end(&dialogue->smtp);
 }
 
 /* Nothing is left to say: its end would say nothing either. */
 static bool is_over(const struct dialogue *dialogue)
 {
-    const struct smtp_session *session = dialogue->feeder.session;
+    const struct smtp_session *session = dialogue->smtp.session;
     uint64_t offset;
     struct smtp_span octets;
-    if (dialogue->state == DIALOGUE_REFUSED)
+    if (dialogue_is_refused(dialogue))
         return true;
-    return session != NULL && smtp_session_is_idle(session) && dialogue->stream.half[0].queue == NULL
-           && dialogue->stream.half[1].queue == NULL && !waiting_first(&dialogue->waiting[0], &offset, &octets)
-           && !waiting_first(&dialogue->waiting[1], &offset, &octets);
+    return session != NULL && smtp_session_is_idle(session) && dialogue->stream.half[0].queue == NULL &&
+           dialogue->stream.half[1].queue == NULL &&
+           !smtp_waiting_first(&dialogue->smtp.waiting[0], &offset, &octets) &&
+           !smtp_waiting_first(&dialogue->smtp.waiting[1], &offset, &octets);
 }
 
 static void finish_provisionally(struct dialogue *dialogue)
@@ -183,10 +103,10 @@ static void finish_provisionally(struct dialogue *dialogue)
     if (is_over(dialogue))
         return;
     struct dialogue *saved = wmem_memdup(wmem_file_scope(), dialogue, sizeof *dialogue);
-    if (saved->feeder.session != NULL)
-        dialogue->feeder.session = wmem_memdup(wmem_file_scope(), saved->feeder.session, sizeof *saved->feeder.session);
+    if (saved->smtp.session != NULL)
+        dialogue->smtp.session = wmem_memdup(wmem_file_scope(), saved->smtp.session, sizeof *saved->smtp.session);
     for (unsigned half = 0; half < 2; half++)
-        dialogue->waiting[half] = waiting_copy(&saved->waiting[half]);
+        dialogue->smtp.waiting[half] = smtp_waiting_copy(&saved->smtp.waiting[half], resize);
     dialogue->facts.shared = true;
     dialogue->facts.known_shared = true;
     dialogue->saved = saved;
@@ -218,9 +138,8 @@ static void resume_all(void)
         struct dialogue *saved = dialogue->saved;
         if (saved == NULL)
             continue;
-        waiting_free(&dialogue->waiting[0]);
-        waiting_free(&dialogue->waiting[1]);
-        wmem_free(wmem_file_scope(), dialogue->feeder.session);
+        smtp_conversation_clear(&dialogue->smtp);
+        wmem_free(wmem_file_scope(), dialogue->smtp.session);
         saved->next = dialogue->next;
         *dialogue = *saved;
         wmem_free(wmem_file_scope(), saved);
@@ -245,6 +164,8 @@ static struct dialogue *new_dialogue(const struct dialogue_input *input, convers
     packet_info *pinfo = input->pinfo;
     struct dialogue *dialogue = facts_memory(sizeof *dialogue);
     dialogue->conversation = conversation;
+    dialogue->smtp.hooks = &hooks;
+    dialogue->smtp.context = dialogue;
     dialogue->first_frame = pinfo->num;
     *next_one = dialogue;
     next_one = &dialogue->next;
@@ -255,17 +176,17 @@ static struct dialogue *new_dialogue(const struct dialogue_input *input, convers
     const struct tcp_analysis *analysis = input->parent == CALL_FROM_TCP ? get_tcp_conversation_data(conversation, pinfo) : NULL;
     uint8_t syns = analysis != NULL ? analysis->conversation_completeness & 3 : 0;
     if (analysis != NULL) {
-        dialogue->opener_known = syns != 0;
-        dialogue->middle = syns == 0;
+        dialogue->smtp.opener_known = syns != 0;
+        dialogue->smtp.middle = syns == 0;
         opener_first = syns != 2;
     }
     copy_address_wmem(wmem_file_scope(), &dialogue->opener, opener_first ? conversation_key_addr1(conversation->key_ptr)
                                                                          : conversation_key_addr2(conversation->key_ptr));
-    dialogue->port[0] = (uint16_t)find_port(conversation, opener_first ? 0 : 1);
-    dialogue->port[1] = (uint16_t)find_port(conversation, opener_first ? 1 : 0);
+    dialogue->smtp.port[0] = (uint16_t)find_port(conversation, opener_first ? 0 : 1);
+    dialogue->smtp.port[1] = (uint16_t)find_port(conversation, opener_first ? 1 : 0);
     if (analysis == NULL)
         return dialogue;
-    bool from_opener = addresses_equal(&pinfo->src, &dialogue->opener) && pinfo->srcport == dialogue->port[0];
+    bool from_opener = addresses_equal(&pinfo->src, &dialogue->opener) && pinfo->srcport == dialogue->smtp.port[0];
     const struct tcpinfo *tcp = input->data;
     const tcp_flow_t *flows[2] = { from_opener ? analysis->fwd : analysis->rev, from_opener ? analysis->rev : analysis->fwd };
     for (unsigned half = 0; half < 2; half++) {
@@ -292,7 +213,7 @@ static unsigned half_of(const struct dialogue *dialogue, const packet_info *pinf
 {
     bool opener = addresses_equal(&pinfo->src, &dialogue->opener);
     if (opener && addresses_equal(&pinfo->dst, &dialogue->opener))
-        opener = pinfo->srcport == dialogue->port[0];
+        opener = pinfo->srcport == dialogue->smtp.port[0];
     return opener ? 0 : 1;
 }
 
@@ -377,18 +298,10 @@ static void take_segment(struct dialogue *dialogue, const struct dialogue_input 
 /* Octets out of TLS, or of a parent that puts them in order itself. */
 static void take_ordered(struct dialogue *dialogue, const struct dialogue_input *input, struct call *call, struct smtp_span octets)
 {
-    if (input->parent == CALL_FROM_TLS && !dialogue->decrypted) {
-        struct smtp_sink sink = { .event = take_event, .context = dialogue };
-        waiting_free(&dialogue->waiting[0]);
-        waiting_free(&dialogue->waiting[1]);
-        if (dialogue->feeder.session == NULL)
-            start_session(dialogue, true);
-        for (unsigned half = 0; half < 2; half++)
-            dialogue->feeder.session->half[dialogue_role(dialogue, half)].offset = dialogue->offset[half];
+    if (input->parent == CALL_FROM_TLS && !dialogue->smtp.decrypted) {
         /* Its first octets must have a place before anything is said of them. */
         facts_add_piece(&dialogue->facts, call->half, call, dialogue->offset[call->half], 0, 0);
-        smtp_session_decrypted(dialogue->feeder.session, dialogue_role(dialogue, call->half), &sink);
-        dialogue->decrypted = true;
+        smtp_conversation_decrypted(&dialogue->smtp, call->half, dialogue->offset);
         dialogue->facts.unit[0] = dialogue->facts.unit[1] = NULL;
     }
     take_octets(dialogue, call->half, octets, call, 0);
@@ -405,10 +318,11 @@ static void hand_over(struct dialogue *dialogue, packet_info *pinfo)
 
 static bool begins_tls(const struct dialogue *dialogue, tvbuff_t *tvb, struct smtp_tls_record *record)
 {
-    if (dialogue->handed || dialogue->decrypted || dialogue->state == DIALOGUE_REFUSED || tls_handle == NULL)
+    if (dialogue->handed || dialogue->smtp.decrypted || dialogue_is_refused(dialogue) || tls_handle == NULL)
         return false;
-    bool first = dialogue->feeder.session == NULL && dialogue->believed && dialogue->offset[0] + dialogue->offset[1] == 0;
-    const struct smtp_session *session = dialogue->feeder.session;
+    bool first =
+        dialogue->smtp.session == NULL && dialogue->smtp.believed && dialogue->offset[0] + dialogue->offset[1] == 0;
+    const struct smtp_session *session = dialogue->smtp.session;
     bool asked = session != NULL && (session->starttls_accepted || session->starttls_doubtful);
     if (!first && !asked)
         return false;
@@ -427,7 +341,7 @@ uint32_t dialogue_wants_more(const struct dialogue_input *input)
         dialogue = find_dialogue(input);
     if (dialogue == NULL)
         return 0;
-    dialogue->believed = dialogue->believed || input->believed;
+    dialogue->smtp.believed = dialogue->smtp.believed || input->believed;
     if (!begins_tls(dialogue, input->tvb, &record))
         return 0;
     size_t whole = record.header_octets + record.body_octets;
@@ -438,9 +352,9 @@ uint32_t dialogue_wants_more(const struct dialogue_input *input)
 static struct call *take_first(const struct dialogue_input *input, uint32_t key)
 {
     struct dialogue *dialogue = find_dialogue(input);
-    if (dialogue->state == DIALOGUE_REFUSED)
+    if (dialogue_is_refused(dialogue))
         return NULL;
-    dialogue->believed = dialogue->believed || input->believed;
+    dialogue->smtp.believed = dialogue->smtp.believed || input->believed;
     uint32_t length = tvb_captured_length(input->tvb);
     struct smtp_span octets = smtp_span(length > 0 ? tvb_get_ptr(input->tvb, 0, (int)length) : NULL, length);
     struct call *call = new_call(input, dialogue, key);
@@ -449,11 +363,11 @@ static struct call *take_first(const struct dialogue_input *input, uint32_t key)
         take_segment(dialogue, input, call, octets);
     else
         take_ordered(dialogue, input, call, octets);
-    if (may_be_tls && dialogue->feeder.session != NULL && dialogue->feeder.session->tls_begun) {
+    if (may_be_tls && dialogue->smtp.session != NULL && dialogue->smtp.session->tls_begun) {
         call->tls = true;
         hand_over(dialogue, input->pinfo);
     }
-    return dialogue->state == DIALOGUE_REFUSED ? NULL : call;
+    return dialogue_is_refused(dialogue) ? NULL : call;
 }
 
 struct call *dialogue_take(const struct dialogue_input *input)
@@ -466,6 +380,6 @@ struct call *dialogue_take(const struct dialogue_input *input)
     uint32_t key = key_of(input);
     struct call *call = find_call(input, key);
     if (call != NULL)
-        return call->dialogue->state == DIALOGUE_REFUSED ? NULL : call;
+        return dialogue_is_refused(call->dialogue) ? NULL : call;
     return visited ? NULL : take_first(input, key);
 }

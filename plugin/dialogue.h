@@ -7,16 +7,9 @@
  * of a call again when its frame is shown later.
  */
 
+#include "conversation.h"
 #include "facts.h"
-#include "feeder.h"
 #include "stream.h"
-#include "waiting.h"
-
-enum dialogue_state {
-    DIALOGUE_UNDECIDED,
-    DIALOGUE_ACCEPTED,
-    DIALOGUE_REFUSED, /* not SMTP */
-};
 
 struct dialogue {
     struct dialogue *next;        /* of all */
@@ -24,18 +17,11 @@ struct dialogue {
     struct dialogue *saved;       /* as it was before it was brought to an end, while that is provisional */
     uint32_t number;              /* of its session, from 1 */
     uint32_t first_frame;
-    uint8_t state;                /* enum dialogue_state */
-    bool believed;                /* somebody said that it is SMTP: a port, or TLS */
-    bool opener_known, middle;
-    bool decrypted;               /* its octets come out of TLS by now */
     bool handed;                  /* TLS takes what follows */
     address opener;
-    uint16_t port[2];             /* of each half; half 0 is the opener's */
-    uint16_t believed_port;
     struct stream stream;
-    struct waiting waiting[2];
     uint64_t offset[2];           /* of the next octet of each half */
-    struct smtp_feeder feeder;    /* without a session until it was recognised */
+    struct smtp_conversation smtp;
     struct facts facts;
 };
 
@@ -63,14 +49,20 @@ uint32_t dialogue_wants_more(const struct dialogue_input *input);
 /* The dialogue of the packet's conversation; NULL if there is none. */
 struct dialogue *dialogue_of(packet_info *pinfo);
 
+/* It is not SMTP. */
+static inline bool dialogue_is_refused(const struct dialogue *dialogue)
+{
+    return dialogue->smtp.state == SMTP_CONVERSATION_REFUSED;
+}
+
 static inline enum smtp_role dialogue_role(const struct dialogue *dialogue, unsigned half)
 {
-    return smtp_feeder_role(&dialogue->feeder, (int)half);
+    return smtp_conversation_role(&dialogue->smtp, (int)half);
 }
 
 static inline unsigned dialogue_half(const struct dialogue *dialogue, enum smtp_role role)
 {
-    return (unsigned)smtp_feeder_half(&dialogue->feeder, role);
+    return (unsigned)smtp_conversation_half(&dialogue->smtp, role);
 }
 
 #endif

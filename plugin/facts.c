@@ -269,7 +269,7 @@ static void *new_fact(const struct dialogue *dialogue, size_t size, enum fact_ki
     fact->role = (uint8_t)event->role;
     fact->offset = event->offset;
     fact->octets = (uint32_t)MIN(event->octets, UINT32_MAX);
-    fact->encrypted = dialogue->decrypted;
+    fact->encrypted = dialogue->smtp.decrypted;
     return fact;
 }
 
@@ -512,7 +512,7 @@ static void note_greeting(struct dialogue *dialogue, const struct smtp_event *ev
     if (reply->answers != SMTP_ANSWERS_COMMAND || !greets || reply->code / 100 != 2)
         return;
     note_related(dialogue, SMTP_RELATED_GREETING, event);
-    if (reply->verb != SMTP_VERB_HELO && !dialogue->facts.behind_starttls && !dialogue->decrypted)
+    if (reply->verb != SMTP_VERB_HELO && !dialogue->facts.behind_starttls && !dialogue->smtp.decrypted)
         note_related(dialogue, SMTP_RELATED_CLEAR_EHLO, event);
 }
 

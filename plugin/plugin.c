@@ -114,7 +114,7 @@ static int dissect(tvbuff_t *tvb, packet_info *pinfo, proto_tree *tree, void *da
     struct view view = { .tvb = tvb, .pinfo = pinfo, .top = tree, .call = dialogue_take(&input) };
     if (view.call == NULL)
         return 0;
-    if (view.call->dialogue->state != DIALOGUE_ACCEPTED)
+    if (view.call->dialogue->smtp.state != SMTP_CONVERSATION_ACCEPTED)
         return believed ? length : 0;
     show(&view);
     if (view.call->tls) {

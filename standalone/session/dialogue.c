@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dialogue.h"
 
-#include "feeder.h"
+#include "conversation.h"
+#include "marks.h"
 #include "prefetch.h"
-#include "proxied.h"
-#include "recognise.h"
-#include "stream_buffer.h"
 #include "text.h"
 #include "under_tls.h"
 
@@ -41,15 +39,12 @@ struct mismatch {
 };
 
 struct dialogue {
-    struct smtp_feeder feeder; /* of `own_session`, once it was recognised */
-    struct record *record;     /* NULL until then */
-    bool refused;              /* not SMTP */
+    struct smtp_conversation conversation;
+    struct record *record;     /* NULL until it is recognised */
     uint32_t deliveries;       /* of octets, so far */
     struct dialogues *owner;
     struct tcp_connection *connection;
-    struct stream_buffer buffer[2];
-    uint64_t used[2];  /* octets of each half that belong to a proxy's handshake */
-    struct proxied_handshake *proxied; /* it, until the session is recognised; NULL: none */
+    struct marks marks[2]; /* by half */
     struct session_order_entry *order;
     GArray *conflicts; /* NULL, or struct conflict */
     GArray *contradictions;       /* NULL, or struct contradiction */
@@ -57,7 +52,6 @@ struct dialogue {
     GArray *mismatches;           /* NULL, or struct mismatch */
     struct under_tls *under_tls; /* NULL: there is no TLS, or it is `shut` */
     bool shut;                   /* nothing of TLS is in clear any more, and there are no keys */
-    bool decrypted;              /* the buffers hold what TLS carries, and not its records */
     int tls_client;              /* half of the client of TLS */
     uint64_t plain[2]; /* offset of the next octet of each half that TLS carries, behind those that stood in clear */
     struct smtp_session own_session; /* undefined until then */
@@ -100,17 +94,17 @@ uint64_t dialogues_not_smtp(const struct dialogues *dialogues)
 static struct place locate(void *context, enum smtp_role role, uint64_t offset)
 {
     const struct dialogue *dialogue = context;
-    return stream_buffer_place(&dialogue->buffer[smtp_feeder_half(&dialogue->feeder, role)], offset);
+    return marks_place(&dialogue->marks[smtp_conversation_half(&dialogue->conversation, role)], offset);
 }
 
-/* ---- what the core's feeder asks for ---- */
+/* ---- what the conversation asks for ---- */
 
 /* The session gets what the handshake told, and what became of the keys. */
 static void tell_of_tls(struct dialogue *dialogue)
 {
     const struct tls_connection *connection = under_tls_connection(dialogue->under_tls);
     record_tls(dialogue->record, tls_connection_facts(connection));
-    dialogue->record->tls.decrypted = dialogue->decrypted;
+    dialogue->record->tls.decrypted = dialogue->conversation.decrypted;
     if (tls_keys_any(dialogue->owner->options.keys))
         dialogue->record->tls.reason = tls_connection_reason(connection);
 }
@@ -133,9 +127,9 @@ static void take_records(struct dialogue *dialogue, const struct smtp_event *eve
     struct tls_keys *keys = dialogue->owner->options.keys;
     if (records && dialogue->under_tls == NULL && keys != NULL && !dialogue->shut) {
         dialogue->under_tls = under_tls_new(keys);
-        dialogue->tls_client = dialogue->feeder.client;
+        dialogue->tls_client = dialogue->conversation.client;
     }
-    if (dialogue->under_tls == NULL || dialogue->decrypted)
+    if (dialogue->under_tls == NULL || dialogue->conversation.decrypted)
         return;
     if (records)
         tls_connection_octets(under_tls_connection(dialogue->under_tls), event->role, event->offset, event->text);
@@ -152,43 +146,10 @@ static void take_event(void *context, const struct smtp_event *event)
     record_event(dialogue->record, event);
 }
 
-static bool first_waiting(void *context, int half, uint64_t *offset, struct smtp_span *octets)
+static size_t memory_of_marks(void *context, int half)
 {
-    struct run run;
-    if (!stream_buffer_first(&((struct dialogue *)context)->buffer[half], &run, octets))
-        return false;
-    *offset = run.offset;
-    return true;
+    return marks_memory(&((struct dialogue *)context)->marks[half]);
 }
-
-static bool hole_follows(void *context, int half)
-{
-    return stream_buffer_hole_follows(&((struct dialogue *)context)->buffer[half]);
-}
-
-static void take_waiting(void *context, int half, size_t octets)
-{
-    stream_buffer_take(&((struct dialogue *)context)->buffer[half], octets);
-}
-
-static void append_waiting(void *context, int half, uint64_t offset, struct smtp_span octets)
-{
-    stream_buffer_append(&((struct dialogue *)context)->buffer[half], offset, octets);
-}
-
-static size_t memory_waiting(void *context, int half)
-{
-    return stream_buffer_memory(&((struct dialogue *)context)->buffer[half]);
-}
-
-static const struct smtp_shell shell = {
-    .event = take_event,
-    .first = first_waiting,
-    .hole_follows = hole_follows,
-    .take = take_waiting,
-    .append = append_waiting,
-    .waiting = memory_waiting,
-};
 
 /* ---- what TLS carries ---- */
 
@@ -198,25 +159,22 @@ static enum smtp_role tls_role(const struct dialogue *dialogue, int half)
 }
 
 /* From here on the session gets what TLS carries; of the records, what waits to become whole goes to TLS at once. */
-static void begin_decrypted(struct dialogue *dialogue, enum smtp_role role, struct place place)
+static void begin_decrypted(struct dialogue *dialogue, int first, struct place place)
 {
-    struct smtp_session *session = &dialogue->own_session;
-    const struct smtp_sink sink = { .event = take_event, .context = dialogue };
+    struct smtp_conversation *conversation = &dialogue->conversation;
     for (int half = 0; half < 2; half++) {
-        struct stream_buffer *buffer = &dialogue->buffer[half];
-        struct run run;
+        struct smtp_waiting *waiting = &conversation->waiting[half];
+        uint64_t offset;
         struct smtp_span octets;
-        while (stream_buffer_first(buffer, &run, &octets)) {
-            tls_connection_octets(under_tls_connection(dialogue->under_tls), tls_role(dialogue, half), run.offset,
-                                  octets);
-            stream_buffer_take(buffer, octets.length);
+        while (smtp_waiting_first(waiting, &offset, &octets)) {
+            tls_connection_octets(under_tls_connection(dialogue->under_tls), tls_role(dialogue, half), offset, octets);
+            smtp_waiting_take(waiting, conversation->hooks->resize, octets.length);
         }
-        stream_buffer_clear(buffer);
-        dialogue->plain[half] = session->half[smtp_feeder_role(&dialogue->feeder, half)].offset;
-        stream_buffer_mark(buffer, dialogue->plain[half], place);
+        marks_clear(&dialogue->marks[half]);
+        dialogue->plain[half] = conversation->session->half[smtp_conversation_role(conversation, half)].offset;
+        marks_add(&dialogue->marks[half], dialogue->plain[half], place);
     }
-    dialogue->decrypted = true;
-    smtp_session_decrypted(session, role, &sink);
+    smtp_conversation_decrypted(conversation, first, dialogue->plain);
 }
 
 /* Gives the session what TLS carried, as if it came in the frame at `place`, where its record is whole. */
@@ -225,18 +183,18 @@ static void feed_decrypted(struct dialogue *dialogue, struct place place)
     struct under_tls_piece piece;
     while (dialogue->under_tls != NULL && under_tls_next(dialogue->under_tls, &piece)) {
         int half = piece.role == SMTP_CLIENT ? dialogue->tls_client : 1 - dialogue->tls_client;
-        if (!dialogue->decrypted)
-            begin_decrypted(dialogue, smtp_feeder_role(&dialogue->feeder, half), place);
+        if (!dialogue->conversation.decrypted)
+            begin_decrypted(dialogue, half, place);
         dialogue->plain[half] += piece.missing;
         if (piece.missing > 0)
-            smtp_feeder_gap(&dialogue->feeder, &shell, dialogue, half, dialogue->plain[half]);
+            smtp_conversation_gap(&dialogue->conversation, half, dialogue->plain[half]);
         if (piece.text.length > 0) {
-            stream_buffer_mark(&dialogue->buffer[half], dialogue->plain[half], place);
-            smtp_feeder_octets(&dialogue->feeder, &shell, dialogue, half, dialogue->plain[half], piece.text);
+            marks_add(&dialogue->marks[half], dialogue->plain[half], place);
+            smtp_conversation_octets(&dialogue->conversation, half, dialogue->plain[half], piece.text);
             dialogue->plain[half] += piece.text.length;
         }
         if (piece.finished)
-            smtp_feeder_finished(&dialogue->feeder, &shell, dialogue, half);
+            smtp_conversation_finished(&dialogue->conversation, half);
     }
 }
 
@@ -245,7 +203,7 @@ static void take_encrypted(struct dialogue *dialogue, int half, uint64_t offset,
                            struct place place)
 {
     const struct smtp_event event = { .kind = SMTP_EVENT_TLS_OCTETS,
-                                      .role = smtp_feeder_role(&dialogue->feeder, half),
+                                      .role = smtp_conversation_role(&dialogue->conversation, half),
                                       .octets = octets.length };
     record_event(dialogue->record, &event);
     tls_connection_octets(under_tls_connection(dialogue->under_tls), tls_role(dialogue, half), offset, octets);
@@ -253,20 +211,6 @@ static void take_encrypted(struct dialogue *dialogue, int half, uint64_t offset,
 }
 
 /* ---- recognising ---- */
-
-static struct smtp_span first_octets(const struct stream_buffer *buffer)
-{
-    struct run run;
-    struct smtp_span octets = smtp_span(NULL, 0);
-    return stream_buffer_first(buffer, &run, &octets) ? octets : smtp_span(NULL, 0);
-}
-
-static bool beginning_is_lost(const struct dialogue *dialogue, int half)
-{
-    struct run run;
-    struct smtp_span octets;
-    return stream_buffer_first(&dialogue->buffer[half], &run, &octets) && run.offset != dialogue->used[half];
-}
 
 static void report_conflict(struct dialogue *dialogue, const struct conflict *conflict)
 {
@@ -279,7 +223,7 @@ static void report_conflict(struct dialogue *dialogue, const struct conflict *co
         elsewhere ? " of " : "", elsewhere ? options->capture_name(options->context, conflict->first.file) : "");
     record_finding(dialogue->record, SMTP_FINDING_OVERLAP_CONFLICT, conflict->second, conflict->first, detail);
     g_free(detail);
-    if (dialogue->decrypted) /* its octets are records of TLS: what is in them stands elsewhere */
+    if (dialogue->conversation.decrypted) /* its octets are records of TLS: what is in them stands elsewhere */
         record_contradiction(dialogue->record);
     else if (conflict->half == dialogue->record->client_half)
         record_conflict(dialogue->record, conflict->offset, conflict->octets);
@@ -322,26 +266,19 @@ static void report_mismatch(struct dialogue *dialogue, const struct mismatch *mi
     g_free(detail);
 }
 
-static void start_session(struct dialogue *dialogue, bool opener_is_client)
+static struct smtp_session *start_session(void *context)
 {
+    struct dialogue *dialogue = context;
     const struct dialogues_options *options = &dialogue->owner->options;
-    const struct tcp_connection *connection = dialogue->connection;
-    int client = opener_is_client ? 0 : 1;
-    struct smtp_session *session = &dialogue->own_session;
-    smtp_session_start(session, !connection->syn[0] && !connection->syn[1]);
-    session->half[SMTP_CLIENT].offset = dialogue->used[client];
-    session->half[SMTP_SERVER].offset = dialogue->used[1 - client];
-    dialogue->feeder.session = session;
-    dialogue->feeder.client = client;
     struct record *record = record_new(options->pool, dialogue->owner->secrets, &options->records);
     record->locate = locate;
     record->locate_context = dialogue;
-    record->client_half = client;
+    record->client_half = dialogue->conversation.client;
     record->capture_name = options->capture_name;
     record->capture_context = options->context;
-    record->precision = options->capture_precision(options->context, connection->capture);
-    if (dialogue->proxied != NULL)
-        record_proxied(record, dialogue->proxied);
+    record->precision = options->capture_precision(options->context, dialogue->connection->capture);
+    if (dialogue->conversation.proxied != NULL)
+        record_proxied(record, dialogue->conversation.proxied);
     dialogue->record = record;
     for (unsigned i = 0; dialogue->conflicts != NULL && i < dialogue->conflicts->len; i++)
         report_conflict(dialogue, &g_array_index(dialogue->conflicts, struct conflict, i));
@@ -350,10 +287,11 @@ static void start_session(struct dialogue *dialogue, bool opener_is_client)
     for (unsigned i = 0; dialogue->mismatches != NULL && i < dialogue->mismatches->len; i++)
         report_mismatch(dialogue, &g_array_index(dialogue->mismatches, struct mismatch, i));
     session_order_accept(dialogue->owner->order, dialogue->order, record);
+    return &dialogue->own_session;
 }
 
 /* Says who speaks what instead of SMTP: the first octets of either side tell a person more than any guess. */
-static void report_not_smtp(struct dialogue *dialogue)
+static void report_not_smtp(struct dialogue *dialogue, const struct smtp_first_octets *seen)
 {
     const struct dialogues_options *options = &dialogue->owner->options;
     const struct tcp_connection *connection = dialogue->connection;
@@ -364,10 +302,10 @@ static void report_not_smtp(struct dialogue *dialogue)
         text_append_endpoint(detail, &connection->endpoint[half].address, connection->endpoint[half].port);
     }
     for (int half = 0; half < 2; half++) {
-        struct smtp_span octets = first_octets(&dialogue->buffer[half]);
+        struct smtp_span octets = half == 0 ? seen->opener : seen->other;
         if (octets.length == 0)
             continue;
-        struct place place = stream_buffer_place(&dialogue->buffer[half], dialogue->used[half]);
+        struct place place = marks_place(&dialogue->marks[half], dialogue->conversation.used[half]);
         if (first.frame == 0 || place.time < first.time)
             first = place;
         g_string_append(detail, half == 0 ? "; the first says \"" : "; the second says \"");
@@ -379,75 +317,26 @@ static void report_not_smtp(struct dialogue *dialogue)
     g_string_free(detail, TRUE);
 }
 
-static struct smtp_first_octets what_was_seen(const struct dialogue *dialogue, bool ended)
+static void refuse(void *context)
 {
-    const struct tcp_connection *connection = dialogue->connection;
-    return (struct smtp_first_octets){
-        .opener = first_octets(&dialogue->buffer[0]),
-        .other = first_octets(&dialogue->buffer[1]),
-        .opener_cut = beginning_is_lost(dialogue, 0),
-        .other_cut = beginning_is_lost(dialogue, 1),
-        .opener_port = connection->endpoint[0].port,
-        .other_port = connection->endpoint[1].port,
-        .opener_known = connection->syn[0] || connection->syn[1],
-        .ended = ended,
-    };
-}
-
-static void refuse(struct dialogue *dialogue)
-{
-    dialogue->refused = true;
-    bool octets = stream_buffer_waiting(&dialogue->buffer[0]) > 0 || stream_buffer_waiting(&dialogue->buffer[1]) > 0;
-    const struct smtp_first_octets seen = what_was_seen(dialogue, true);
-    if (octets && smtp_is_on_known_port(&seen)) {
+    struct dialogue *dialogue = context;
+    const struct smtp_first_octets seen = smtp_conversation_seen(&dialogue->conversation, true);
+    if (seen.opener.length + seen.other.length > 0 && smtp_is_on_known_port(&seen)) {
         dialogue->owner->not_smtp++;
         if (dialogue->owner->options.not_smtp != NULL)
-            report_not_smtp(dialogue);
+            report_not_smtp(dialogue, &seen);
     }
     session_order_refuse(dialogue->owner->order, dialogue->order);
     dialogue->order = NULL;
 }
 
-/* A proxy's own handshake in front of the dialogue is taken away. Returns false while it is not whole. */
-static bool pass_proxy(struct dialogue *dialogue, bool ended)
-{
-    struct proxied_handshake handshake;
-    if (dialogue->used[0] > 0)
-        return true;
-    switch (proxied_look(first_octets(&dialogue->buffer[0]), first_octets(&dialogue->buffer[1]), &handshake)) {
-    case PROXIED_NO:
-        return true;
-    case PROXIED_MORE:
-        return ended || stream_buffer_waiting(&dialogue->buffer[0]) == 0;
-    case PROXIED_YES:
-        break;
-    }
-    stream_buffer_take(&dialogue->buffer[0], handshake.client_octets);
-    stream_buffer_take(&dialogue->buffer[1], handshake.server_octets);
-    dialogue->used[0] = handshake.client_octets;
-    dialogue->used[1] = handshake.server_octets;
-    dialogue->proxied = g_memdup2(&handshake, sizeof handshake);
-    return true;
-}
-
-static void decide(struct dialogue *dialogue, bool ended)
-{
-    if (!pass_proxy(dialogue, ended) && stream_buffer_waiting(&dialogue->buffer[0]) < SMTP_RECOGNISE_LIMIT)
-        return;
-    const struct smtp_first_octets seen = what_was_seen(dialogue, ended);
-    bool opener_is_client = true;
-    switch (smtp_recognise(&seen, &opener_is_client)) {
-    case SMTP_RECOGNISED_YES:
-        start_session(dialogue, opener_is_client);
-        smtp_feeder_begin(&dialogue->feeder, &shell, dialogue);
-        break;
-    case SMTP_RECOGNISED_NO:
-        refuse(dialogue);
-        break;
-    case SMTP_RECOGNISED_MORE:
-        break;
-    }
-}
+static const struct smtp_conversation_hooks hooks = {
+    .event = take_event,
+    .begins = start_session,
+    .refused = refuse,
+    .resize = g_realloc,
+    .memory = memory_of_marks,
+};
 
 /* ---- the consumer of reassembly ---- */
 
@@ -458,6 +347,12 @@ static void opened(void *context, struct tcp_connection *connection)
     memset(dialogue, 0, offsetof(struct dialogue, own_session));
     dialogue->owner = dialogues;
     dialogue->connection = connection;
+    dialogue->conversation = (struct smtp_conversation){
+        .hooks = &hooks,
+        .context = dialogue,
+        .port = { connection->endpoint[0].port, connection->endpoint[1].port },
+        .proxies = true,
+    };
     dialogue->order = session_order_open(dialogues->order, connection->ordinal, connection->start);
 }
 
@@ -466,8 +361,8 @@ static size_t memory(void *context, const struct tcp_connection *connection)
 {
     (void)context;
     const struct dialogue *dialogue = connection->user;
-    size_t octets = DIALOGUE_OVERHEAD + stream_buffer_memory(&dialogue->buffer[0])
-                    + stream_buffer_memory(&dialogue->buffer[1]);
+    size_t octets = DIALOGUE_OVERHEAD + smtp_conversation_memory(&dialogue->conversation) +
+                    marks_memory(&dialogue->marks[0]) + marks_memory(&dialogue->marks[1]);
     if (dialogue->record != NULL)
         octets += record_memory(dialogue->record);
     return octets + under_tls_memory(dialogue->under_tls);
@@ -476,8 +371,8 @@ static size_t memory(void *context, const struct tcp_connection *connection)
 /* Of the frames' marks those are needed that an event may yet tell of. */
 static void forget_marks(struct dialogue *dialogue, int half)
 {
-    enum smtp_role role = smtp_feeder_role(&dialogue->feeder, half);
-    stream_buffer_forget_marks(&dialogue->buffer[half], smtp_session_oldest(&dialogue->own_session, role));
+    enum smtp_role role = smtp_conversation_role(&dialogue->conversation, half);
+    marks_forget(&dialogue->marks[half], smtp_session_oldest(&dialogue->own_session, role));
 }
 
 /* Who greets and no more may be one of a crowd that is there to hide others. */
@@ -488,28 +383,38 @@ static bool speaks(void *context, const struct tcp_connection *connection)
     return record != NULL && (record->transactions.length > 0 || record->auths.length > 0);
 }
 
+static bool is_refused(const struct dialogue *dialogue)
+{
+    return dialogue->conversation.state == SMTP_CONVERSATION_REFUSED;
+}
+
+/* A SYN may be found late. */
+static void know_connection(struct dialogue *dialogue)
+{
+    const struct tcp_connection *connection = dialogue->connection;
+    dialogue->conversation.opener_known = connection->syn[0] || connection->syn[1];
+    dialogue->conversation.middle = !dialogue->conversation.opener_known;
+}
+
 static bool data(void *context, struct tcp_connection *connection, int half, uint64_t offset, struct smtp_span octets,
                  struct place place)
 {
     (void)context;
     struct dialogue *dialogue = connection->user;
-    struct stream_buffer *buffer = &dialogue->buffer[half];
-    if (dialogue->refused)
+    if (is_refused(dialogue))
         return false;
     place.order = ++dialogue->deliveries;
-    if (dialogue->decrypted) {
+    if (dialogue->conversation.decrypted) {
         take_encrypted(dialogue, half, offset, octets, place);
         forget_marks(dialogue, half);
         return true;
     }
-    stream_buffer_mark(buffer, offset, place);
-    if (dialogue->record == NULL) {
-        stream_buffer_append(buffer, offset, octets);
-        smtp_feeder_note(&dialogue->feeder, half, offset + octets.length);
-        decide(dialogue, false);
-        return !dialogue->refused;
-    }
-    smtp_feeder_octets(&dialogue->feeder, &shell, dialogue, half, offset, octets);
+    marks_add(&dialogue->marks[half], offset, place);
+    if (dialogue->record == NULL)
+        know_connection(dialogue);
+    smtp_conversation_octets(&dialogue->conversation, half, offset, octets);
+    if (dialogue->record == NULL)
+        return !is_refused(dialogue);
     feed_decrypted(dialogue, place);
     forget_marks(dialogue, half);
     return true;
@@ -534,19 +439,14 @@ static void gap(void *context, struct tcp_connection *connection, int half, uint
 {
     (void)context;
     struct dialogue *dialogue = connection->user;
-    if (dialogue->refused)
+    if (is_refused(dialogue))
         return;
-    if (dialogue->decrypted) {
+    if (dialogue->conversation.decrypted) {
         tls_connection_gap(under_tls_connection(dialogue->under_tls), tls_role(dialogue, half), offset, octets);
         feed_decrypted(dialogue, before);
         return;
     }
-    if (dialogue->record != NULL) {
-        smtp_feeder_gap(&dialogue->feeder, &shell, dialogue, half, offset + octets);
-        return;
-    }
-    stream_buffer_append(&dialogue->buffer[half], offset + octets, smtp_span(NULL, 0));
-    smtp_feeder_note(&dialogue->feeder, half, offset + octets);
+    smtp_conversation_gap(&dialogue->conversation, half, offset + octets);
 }
 
 static void conflict(void *context, struct tcp_connection *connection, int half, uint64_t offset, uint64_t octets,
@@ -555,7 +455,7 @@ static void conflict(void *context, struct tcp_connection *connection, int half,
     (void)context;
     struct dialogue *dialogue = connection->user;
     struct conflict seen = { .half = half, .offset = offset, .octets = octets, .first = first, .second = second };
-    if (dialogue->refused)
+    if (is_refused(dialogue))
         return;
     if (dialogue->record != NULL) {
         report_conflict(dialogue, &seen);
@@ -573,7 +473,7 @@ static void end_of_records(struct dialogue *dialogue, int half)
     if (dialogue->under_tls == NULL)
         return;
     tls_connection_end(under_tls_connection(dialogue->under_tls), tls_role(dialogue, half));
-    feed_decrypted(dialogue, stream_buffer_place(&dialogue->buffer[half], UINT64_MAX));
+    feed_decrypted(dialogue, marks_place(&dialogue->marks[half], UINT64_MAX));
 }
 
 static void contradicts(void *context, struct tcp_connection *connection, int half, enum tcp_contradiction what,
@@ -582,7 +482,7 @@ static void contradicts(void *context, struct tcp_connection *connection, int ha
     (void)context;
     struct dialogue *dialogue = connection->user;
     struct contradiction seen = { .half = half, .what = what, .place = place };
-    if (dialogue->refused)
+    if (is_refused(dialogue))
         return;
     if (dialogue->record != NULL) {
         report_contradiction(dialogue, &seen);
@@ -599,7 +499,7 @@ static void mismatch(void *context, struct tcp_connection *connection, int half,
     (void)context;
     struct dialogue *dialogue = connection->user;
     struct mismatch seen = { .half = half, .place = place };
-    if (dialogue->refused)
+    if (is_refused(dialogue))
         return;
     if (dialogue->record != NULL) {
         report_mismatch(dialogue, &seen);
@@ -615,9 +515,7 @@ static void resumed(void *context, struct tcp_connection *connection, int half)
 {
     (void)context;
     struct dialogue *dialogue = connection->user;
-    dialogue->feeder.finished[half] = false;
-    if (dialogue->record != NULL)
-        smtp_feeder_resumed(&dialogue->feeder, half);
+    smtp_conversation_resumed(&dialogue->conversation, half);
 }
 
 static void finished(void *context, struct tcp_connection *connection, int half)
@@ -625,17 +523,14 @@ static void finished(void *context, struct tcp_connection *connection, int half)
     (void)context;
     struct dialogue *dialogue = connection->user;
     end_of_records(dialogue, half);
-    if (dialogue->record != NULL)
-        smtp_feeder_finished(&dialogue->feeder, &shell, dialogue, half);
-    else
-        dialogue->feeder.finished[half] = true;
+    smtp_conversation_finished(&dialogue->conversation, half);
 }
 
 static void end_session(struct dialogue *dialogue, enum tcp_end end)
 {
     for (int half = 0; half < 2; half++)
         end_of_records(dialogue, half);
-    smtp_feeder_end(&dialogue->feeder, &shell, dialogue);
+    smtp_conversation_end(&dialogue->conversation);
     if (dialogue->under_tls != NULL)
         tell_of_tls(dialogue);
     record_finish(dialogue->record, dialogue->connection, end);
@@ -647,15 +542,14 @@ static void closed(void *context, struct tcp_connection *connection, enum tcp_en
 {
     (void)context;
     struct dialogue *dialogue = connection->user;
-    if (!dialogue->refused && dialogue->record == NULL)
-        decide(dialogue, true);
+    if (dialogue->record == NULL)
+        know_connection(dialogue);
+    smtp_conversation_settle(&dialogue->conversation);
     if (dialogue->record != NULL)
         end_session(dialogue, end);
-    else if (!dialogue->refused)
-        refuse(dialogue);
+    smtp_conversation_clear(&dialogue->conversation);
     for (int half = 0; half < 2; half++)
-        stream_buffer_clear(&dialogue->buffer[half]);
-    g_free(dialogue->proxied);
+        marks_clear(&dialogue->marks[half]);
     under_tls_free(dialogue->under_tls);
     if (dialogue->conflicts != NULL)
         g_array_free(dialogue->conflicts, TRUE);

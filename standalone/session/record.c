@@ -1108,7 +1108,7 @@ static void take_time(struct record *record, const struct smtp_event *event)
     timing_event(record->timing, event, place_of(record, event), last);
 }
 
-void record_proxied(struct record *record, const struct proxied_handshake *handshake)
+void record_proxied(struct record *record, const struct smtp_proxied *handshake)
 {
     record->proxy = handshake->protocol;
     record->proxy_target = keep(record, smtp_span(handshake->target, handshake->target_octets));

@@ -357,7 +357,7 @@ void record_free(struct record *record);
 void record_expect(const struct record *record, int step);
 
 /* The dialogue goes through a proxy. */
-void record_proxied(struct record *record, const struct proxied_handshake *handshake);
+void record_proxied(struct record *record, const struct smtp_proxied *handshake);
 
 /* The session has its number. */
 void record_numbered(struct record *record);

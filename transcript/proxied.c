@@ -2,7 +2,8 @@
 #include "proxied.h"
 
 #include <arpa/inet.h>
-#include <glib.h>
+#include <stdio.h>
+#include <string.h>
 
 /* Octets of a side that an HTTP proxy and its client need at the most before the way is open. */
 #define HTTP_LIMIT ((size_t)65536)
@@ -35,7 +36,7 @@ static void skip(struct reader *reader, size_t octets)
 
 /* ---- whom the client asked for ---- */
 
-static void add_to_target(struct proxied_handshake *handshake, struct smtp_span octets)
+static void add_to_target(struct smtp_proxied *handshake, struct smtp_span octets)
 {
     size_t room = sizeof handshake->target - handshake->target_octets;
     octets = smtp_span_first(octets, room);
@@ -45,7 +46,7 @@ static void add_to_target(struct proxied_handshake *handshake, struct smtp_span 
 }
 
 /* A name as it was sent, or an address of 4 or 16 octets; and the port, in network order. */
-static void set_target(struct proxied_handshake *handshake, struct smtp_span host, bool named, const uint8_t *port)
+static void set_target(struct smtp_proxied *handshake, struct smtp_span host, bool named, const uint8_t *port)
 {
     char text[INET6_ADDRSTRLEN + 2] = "";
     char number[8];
@@ -58,7 +59,7 @@ static void set_target(struct proxied_handshake *handshake, struct smtp_span hos
     }
     handshake->target_octets = 0;
     add_to_target(handshake, named ? host : smtp_span_of_text(text));
-    g_snprintf(number, sizeof number, ":%u", (unsigned)port[0] << 8 | port[1]);
+    snprintf(number, sizeof number, ":%u", (unsigned)port[0] << 8 | port[1]);
     add_to_target(handshake, smtp_span_of_text(number));
 }
 
@@ -81,7 +82,7 @@ static void skip_socks5_address(struct reader *reader)
 }
 
 /* The address of a request that is whole. */
-static void read_socks5_target(struct smtp_span address, struct proxied_handshake *handshake)
+static void read_socks5_target(struct smtp_span address, struct smtp_proxied *handshake)
 {
     bool named = address.octets[0] == 3;
     struct smtp_span host = smtp_span_from(address, named ? 2 : 1);
@@ -89,50 +90,52 @@ static void read_socks5_target(struct smtp_span address, struct proxied_handshak
     set_target(handshake, host, named, host.octets + host.length);
 }
 
-static enum proxied look_socks5(struct reader *client, struct reader *server, struct proxied_handshake *handshake)
+static enum smtp_proxied_answer look_socks5(struct reader *client, struct reader *server,
+                                            struct smtp_proxied *handshake)
 {
     take(client);
     skip(client, take(client));
     if (take(server) != 5 && !server->short_of)
-        return PROXIED_NO;
+        return SMTP_PROXIED_NO;
     uint8_t method = take(server);
     if (client->short_of || server->short_of)
-        return PROXIED_MORE;
+        return SMTP_PROXIED_MORE;
     if (method == 2) { /* user name and password, and the server's verdict */
         take(client);
         skip(client, take(client));
         skip(client, take(client));
         skip(server, 2);
     } else if (method != 0) {
-        return PROXIED_NO;
+        return SMTP_PROXIED_NO;
     }
     uint8_t version = take(client);
     uint8_t command = take(client);
     take(client);
     if (client->short_of || server->short_of)
-        return PROXIED_MORE;
+        return SMTP_PROXIED_MORE;
     if (version != 5 || command != 1)
-        return PROXIED_NO;
+        return SMTP_PROXIED_NO;
     size_t begins = client->at;
     skip_socks5_address(client);
     take(server);
     uint8_t verdict = take(server);
     take(server);
     if (client->short_of || server->short_of)
-        return PROXIED_MORE;
+        return SMTP_PROXIED_MORE;
     read_socks5_target(smtp_span_from(smtp_span_first(client->span, client->at), begins), handshake);
     if (verdict != 0)
-        return PROXIED_NO;
+        return SMTP_PROXIED_NO;
     skip_socks5_address(server);
-    return client->short_of || server->short_of ? PROXIED_MORE : PROXIED_YES;
+    return client->short_of || server->short_of ? SMTP_PROXIED_MORE : SMTP_PROXIED_YES;
 }
 
 /* SOCKS4: 4, 1, port, address, user name, NUL; and for 4a a host name and NUL. */
-static enum proxied look_socks4(struct reader *client, struct reader *server, struct proxied_handshake *handshake)
+static enum smtp_proxied_answer look_socks4(struct reader *client, struct reader *server,
+                                            struct smtp_proxied *handshake)
 {
     take(client);
     if (take(client) != 1)
-        return client->short_of ? PROXIED_MORE : PROXIED_NO;
+        return client->short_of ? SMTP_PROXIED_MORE : SMTP_PROXIED_NO;
     skip(client, 2);
     bool named = take(client) == 0;
     named = take(client) == 0 && named;
@@ -145,15 +148,15 @@ static enum proxied look_socks4(struct reader *client, struct reader *server, st
         ;
     bool granted = take(server) == 0 && take(server) == 0x5a;
     if (client->short_of || server->short_of)
-        return PROXIED_MORE;
+        return SMTP_PROXIED_MORE;
     if (!granted)
-        return PROXIED_NO;
+        return SMTP_PROXIED_NO;
     struct smtp_span request = smtp_span_first(client->span, client->at);
     struct smtp_span host = named ? smtp_span_from(request, name) : smtp_span_first(smtp_span_from(request, 4), 4);
     host.length -= named ? 1 : 0; /* the NUL */
     set_target(handshake, host, named, request.octets + 2);
     skip(server, 6);
-    return server->short_of ? PROXIED_MORE : PROXIED_YES;
+    return server->short_of ? SMTP_PROXIED_MORE : SMTP_PROXIED_YES;
 }
 
 /* ---- HTTP CONNECT (RFC 9110 section 9.3.6) ---- */
@@ -193,13 +196,21 @@ static struct smtp_span http_field(struct smtp_span header, const char *name)
     return smtp_span("", 0);
 }
 
+static int digit_value(uint8_t octet)
+{
+    if (octet >= '0' && octet <= '9')
+        return octet - '0';
+    uint8_t upper = smtp_ascii_upper(octet);
+    return upper >= 'A' && upper <= 'F' ? upper - 'A' + 10 : -1;
+}
+
 /* Takes a number, in base 10 or 16. False if there is none, or a body so long is not waited for. */
 static bool take_number(struct smtp_span text, unsigned base, size_t *number)
 {
     size_t digits = 0;
     *number = 0;
     while (digits < text.length && *number <= HTTP_LIMIT) {
-        int digit = g_ascii_xdigit_value((char)text.octets[digits]);
+        int digit = digit_value(text.octets[digits]);
         if (digit < 0 || (unsigned)digit >= base)
             break;
         *number = *number * base + (unsigned)digit;
@@ -245,9 +256,9 @@ static enum part skip_body(struct reader *reader, struct smtp_span header)
     return skip_octets(reader, octets);
 }
 
-static enum proxied result_of(enum part part)
+static enum smtp_proxied_answer result_of(enum part part)
 {
-    return part == PART_MORE ? PROXIED_MORE : PROXIED_NO;
+    return part == PART_MORE ? SMTP_PROXIED_MORE : SMTP_PROXIED_NO;
 }
 
 /* "user:password@host:25": whom the client asked for, and not as whom. */
@@ -260,13 +271,14 @@ static struct smtp_span without_user(struct smtp_span target)
 }
 
 /* A request each for as long as the proxy wants to know who asks (407), and then the answer that opens the way. */
-static enum proxied look_connect(struct reader *client, struct reader *server, struct proxied_handshake *handshake)
+static enum smtp_proxied_answer look_connect(struct reader *client, struct reader *server,
+                                             struct smtp_proxied *handshake)
 {
     for (;;) {
         struct smtp_span request, response;
         struct smtp_span answer = smtp_span_from(server->span, server->at);
         if (answer.length >= 5 && !smtp_span_starts_with(answer, "HTTP/"))
-            return PROXIED_NO;
+            return SMTP_PROXIED_NO;
         enum part part = take_header(client, &request);
         part = part == PART_OK ? take_header(server, &response) : part;
         if (part != PART_OK)
@@ -275,14 +287,14 @@ static enum proxied look_connect(struct reader *client, struct reader *server, s
         smtp_span_next_word(&rest);
         struct smtp_span status = smtp_span_next_word(&rest);
         if (!smtp_span_starts_with(request, "CONNECT "))
-            return PROXIED_NO;
+            return SMTP_PROXIED_NO;
         smtp_span_next_word(&request);
         handshake->target_octets = 0;
         add_to_target(handshake, without_user(smtp_span_next_word(&request)));
         if (smtp_span_starts_with(status, "2"))
-            return PROXIED_YES;
+            return SMTP_PROXIED_YES;
         if (!smtp_span_starts_with(status, "407"))
-            return PROXIED_NO;
+            return SMTP_PROXIED_NO;
         part = skip_body(server, response);
         if (part != PART_OK)
             return result_of(part);
@@ -295,13 +307,14 @@ static bool is_beginning(struct smtp_span octets, const char *text)
     return octets.length < strlen(text) && memcmp(octets.octets, text, octets.length) == 0;
 }
 
-enum proxied proxied_look(struct smtp_span client, struct smtp_span server, struct proxied_handshake *handshake)
+enum smtp_proxied_answer smtp_proxied_look(struct smtp_span client, struct smtp_span server,
+                                           struct smtp_proxied *handshake)
 {
     struct reader from_client = { .span = client }, from_server = { .span = server };
-    enum proxied result = PROXIED_NO;
+    enum smtp_proxied_answer result = SMTP_PROXIED_NO;
     handshake->target_octets = 0;
     if (client.length == 0 || is_beginning(client, "CONNECT "))
-        return PROXIED_MORE;
+        return SMTP_PROXIED_MORE;
     if (client.octets[0] == 5) {
         handshake->protocol = "SOCKS5";
         result = look_socks5(&from_client, &from_server, handshake);
