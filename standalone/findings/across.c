@@ -2,7 +2,7 @@
 #include "across.h"
 
 #include "across_private.h"
-#include "text.h"
+#include "address_text.h"
 
 /* Of each kind, where there is memory for so many; else fewer, in the same proportion. */
 #define SERVERS_REMEMBERED 4096u

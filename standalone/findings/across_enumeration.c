@@ -3,7 +3,7 @@
 /* Addresses that one client tries out over several sessions: more are refused as unknown than accepted. */
 
 #include "across_private.h"
-#include "text.h"
+#include "address_text.h"
 
 static void add_address(struct enumeration *seen, uint64_t hash)
 {

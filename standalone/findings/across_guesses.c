@@ -7,7 +7,7 @@
  */
 
 #include "across_private.h"
-#include "text.h"
+#include "address_text.h"
 
 #define REPEATS_PROVE 10u    /* denied logins for one identity, whatever the passwords */
 #define IDENTITIES_PROVE 5u  /* with one password, or of a client that few are accepted of */

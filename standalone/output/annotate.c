@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 
+#include "address_text.h"
 #include "keyword.h"
 #include "language.h"
 #include "path.h"

@@ -2,6 +2,7 @@
 #include "eve.h"
 
 #include "address_list.h"
+#include "address_text.h"
 #include "community_id.h"
 #include "flow_id.h"
 #include "mail_facts.h"

@@ -3,7 +3,7 @@
 
 #include <inttypes.h>
 
-#include "text.h"
+#include "address_text.h"
 
 #define DIGEST_OCTETS 32
 #define NUMBER_BITS 51

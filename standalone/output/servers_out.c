@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "address_text.h"
 #include "language.h"
 #include "servers_private.h"
 #include "text.h"

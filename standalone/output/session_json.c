@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "session_json.h"
 
+#include "address_text.h"
 #include "community_id.h"
 #include "finding_out.h"
 #include "phrases.h"
-#include "text.h"
 #include "timing_out.h"
 #include "tls_json.h"
 #include "transaction_json.h"

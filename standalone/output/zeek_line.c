@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "address_list.h"
+#include "address_text.h"
 #include "addresses_in.h"
 #include "flow_id.h"
 #include "mail_facts.h"
 #include "message_limits.h"
-#include "text.h"
 
 static const struct {
     const char *name;

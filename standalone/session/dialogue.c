@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "dialogue.h"
 
+#include "address_text.h"
 #include "conversation.h"
 #include "marks.h"
 #include "prefetch.h"
-#include "text.h"
 #include "under_tls.h"
 
 /* Of a dialogue, what is allocated around it: buffers at their smallest, its place in the order of sessions. */

@@ -10,8 +10,8 @@
 #include <cmocka.h>
 #include <glib.h>
 
+#include "address_text.h"
 #include "addresses_in.h"
-#include "text.h"
 
 static void test_received(void **state)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "text.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <langinfo.h>
 #include <stdio.h>
@@ -245,22 +244,6 @@ void text_append_seconds(GString *out, int64_t nanoseconds, unsigned precision)
         g_string_append_printf(out, ".%09" PRIu64, amount % 1000000000);
     else
         g_string_append_printf(out, ".%06" PRIu64, amount % 1000000000 / 1000);
-}
-
-void text_append_address(GString *out, const struct packet_address *address)
-{
-    char text[INET6_ADDRSTRLEN] = "?";
-    inet_ntop(address->version == 6 ? AF_INET6 : AF_INET, address->octets, text, sizeof text);
-    g_string_append(out, text);
-}
-
-void text_append_endpoint(GString *out, const struct packet_address *address, uint16_t port)
-{
-    bool six = address->version == 6;
-    if (six)
-        g_string_append_c(out, '[');
-    text_append_address(out, address);
-    g_string_append_printf(out, six ? "]:%u" : ":%u", port);
 }
 
 void text_append_count(GString *out, uint64_t count)

@@ -8,7 +8,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "packet.h"
 #include "span.h"
 
 /*
@@ -57,12 +56,6 @@ void text_append_time(GString *out, int64_t time, unsigned precision);
 void text_append_seconds(GString *out, int64_t nanoseconds, unsigned precision);
 
 void text_append_number(GString *out, uint64_t number);
-
-/* "192.0.2.1", "2001:db8::1". */
-void text_append_address(GString *out, const struct packet_address *address);
-
-/* "192.0.2.1:25", "[2001:db8::1]:25". */
-void text_append_endpoint(GString *out, const struct packet_address *address, uint16_t port);
 
 /* A number with thousands separated by commas. */
 void text_append_count(GString *out, uint64_t count);
