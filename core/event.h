@@ -37,7 +37,7 @@ enum smtp_event_kind {
     SMTP_EVENT_TRANSACTION_BEGIN,   /* .transaction .number (MAIL; 0 if it was not seen) */
     SMTP_EVENT_TRANSACTION_RCPT,    /* .transaction .number (RCPT) .code (0: none was seen) .replied */
     SMTP_EVENT_TRANSACTION_CONTENT, /* .transaction .message: this content belongs to it */
-    SMTP_EVENT_TRANSACTION_END,     /* .transaction .outcome .code .replied .deliveries .number (how many replies those are) */
+    SMTP_EVENT_TRANSACTION_END,     /* .transaction .outcome .code .replied .deliveries .in_place .number (up to which reply that can be told) */
     SMTP_EVENT_GAP,                 /* .octets of .role are not in the capture, .content of them, or those up to its end, of a message;
                                        .more: what else of it may be among them nothing says */
     SMTP_EVENT_SKIPPED,             /* .text could not be placed; .line where it is a line, or its beginning; .opaque; .secret (the client's) */
@@ -77,6 +77,7 @@ struct smtp_reply {
     enum smtp_answers answers;
     enum smtp_verb verb;    /* of the command it belongs to (DATA for the end of data, AUTH for a response) */
     uint32_t delivery;      /* LMTP and PRDR behind the content: which of the replies to it, from 1; else 0 */
+    uint32_t place;         /* the same, where each line without a code and each hole in front of it is a reply, too */
     uint32_t recipient;     /* the recipient that such a reply is for, as far as can be told when it comes: of those that were
                                accepted, or whose replies are lost, from 1; else 0 */
     uint32_t text_lines;    /* lines without a code in front of the first that has one; all of them if none has */
@@ -184,6 +185,7 @@ struct smtp_event {
     uint16_t code;
     bool replied;         /* a reply came, with or without a code */
     enum smtp_deliveries deliveries;
+    bool in_place;          /* TRANSACTION_END: a line without a code or a hole among those replies is a reply of its own, so .place counts */
     enum smtp_finding finding;
     bool of_offer;        /* FINDING: what the server's last reply to a greeting says proves it, too */
     const char *detail;

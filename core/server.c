@@ -273,6 +273,7 @@ static void note_recipient(const struct smtp_session *session, struct smtp_reply
     if (!(session->lmtp || session->prdr) || !to_content || for_all || !smtp_reply_code_decides(reply->code))
         return;
     reply->delivery = session->transaction_answered + 1;
+    reply->place = reply->delivery + session->transaction_garbled;
     reply->recipient = told && !of_message ? reply->delivery : 0;
 }
 

@@ -213,7 +213,8 @@ struct smtp_session {
     bool prdr;                      /* 353 came: a reply for each recipient, and one for the message follow */
     uint32_t transaction_lost;      /* recipients, counted as accepted, whose replies are lost or decide nothing */
     uint32_t transaction_answered;  /* LMTP, PRDR: replies to the content so far */
-    uint32_t transaction_garbled;   /* and lines without a code among them */
+    uint32_t transaction_garbled;   /* and lines without a code, and holes, among them */
+    uint32_t transaction_plain;     /* replies in front of the first of those */
     uint16_t refused_code;          /* of its DATA or BDAT */
     uint16_t content_verdict;       /* LMTP: the best reply to the content so far; PRDR: the last one */
     uint32_t answered_message;      /* content's number, on the server's side */

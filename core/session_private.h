@@ -266,6 +266,9 @@ void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcom
                           const struct smtp_sink *sink);
 void smtp_transaction_lost_open(struct smtp_session *session, const struct smtp_sink *sink);
 
+/* A hole in the server's stream: replies to the content may be lost in it. */
+void smtp_transaction_hole(struct smtp_session *session);
+
 /* LMTP (RFC 2033 section 4.2) and PRDR: whether the content has more replies behind one with this code. */
 bool smtp_transaction_more_replies(const struct smtp_session *session, unsigned code);
 

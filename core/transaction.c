@@ -20,19 +20,41 @@ static void emit(struct smtp_session *session, enum smtp_event_kind kind, uint32
     smtp_emit(sink, &event);
 }
 
+/* How many replies to the content are due: one for each recipient, and that of PRDR for the message. */
+static uint32_t due(const struct smtp_session *session)
+{
+    return session->transaction_accepted + (session->prdr ? 1 : 0);
+}
+
+/*
+ * Lines without a code, or holes, are among the replies to the content. With as many replies as are due they are text
+ * between those; with as many as that less the lines and holes, each is a reply of its own. Else nothing is known but
+ * what came in front of the first.
+ */
+static enum smtp_deliveries garbled_deliveries(const struct smtp_session *session, struct smtp_event *event)
+{
+    uint32_t answered = session->transaction_answered;
+    event->in_place = answered + session->transaction_garbled == due(session);
+    event->number =
+        event->in_place || answered == due(session) ? session->transaction_accepted : session->transaction_plain;
+    return session->transaction_lost == 0 ? SMTP_DELIVERIES_OF_ALL : SMTP_DELIVERIES_NONE;
+}
+
 /* Whom the replies to the content were for, and how many of them. */
-static enum smtp_deliveries deliveries(const struct smtp_session *session, uint32_t *count)
+static enum smtp_deliveries deliveries(const struct smtp_session *session, struct smtp_event *event)
 {
     uint32_t accepted = session->transaction_accepted;
-    *count = session->transaction_answered;
-    if (*count == 0 || !session->transaction_whole || session->transaction_garbled > 0)
+    event->number = session->transaction_answered;
+    if (event->number == 0 || !session->transaction_whole)
         return SMTP_DELIVERIES_NONE;
-    if (session->prdr && *count != accepted + 1) /* the last one is for the message, if it came */
+    if (session->transaction_garbled > 0)
+        return garbled_deliveries(session, event);
+    if (session->prdr && event->number != accepted + 1) /* the last one is for the message, if it came */
         return SMTP_DELIVERIES_NONE;
-    *count -= session->prdr ? 1 : 0;
-    if (*count == accepted || session->transaction_lost == 0)
+    event->number -= session->prdr ? 1 : 0;
+    if (event->number == accepted || session->transaction_lost == 0)
         return SMTP_DELIVERIES_OF_ALL;
-    return *count == accepted - session->transaction_lost ? SMTP_DELIVERIES_OF_ACCEPTED : SMTP_DELIVERIES_NONE;
+    return event->number == accepted - session->transaction_lost ? SMTP_DELIVERIES_OF_ACCEPTED : SMTP_DELIVERIES_NONE;
 }
 
 void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcome, uint16_t code, bool replied,
@@ -47,7 +69,7 @@ void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcom
     event.outcome = outcome;
     event.code = code;
     event.replied = replied || code != 0;
-    event.deliveries = deliveries(session, &event.number);
+    event.deliveries = deliveries(session, &event);
     session->transaction_answered = 0;
     session->prdr = false;
     smtp_emit(sink, &event);
@@ -128,9 +150,25 @@ static void apply_rcpt(struct smtp_session *session, const struct smtp_reply *re
 
 /* ---- the end of the content ---- */
 
+/* A line without a code, or a hole, among the replies to the content. */
+static void note_garbled(struct smtp_session *session, uint32_t count)
+{
+    if (session->transaction_garbled == 0)
+        session->transaction_plain = session->transaction_answered;
+    session->transaction_garbled += count;
+}
+
 static bool has_several_replies(const struct smtp_session *session)
 {
     return session->transaction_open && (session->lmtp || session->prdr);
+}
+
+void smtp_transaction_hole(struct smtp_session *session)
+{
+    struct entry head;
+    bool waits = smtp_queue_peek(session, 0, &head) && (head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST));
+    if (waits && has_several_replies(session))
+        note_garbled(session, 1);
 }
 
 bool smtp_transaction_more_replies(const struct smtp_session *session, unsigned code)
@@ -141,8 +179,8 @@ bool smtp_transaction_more_replies(const struct smtp_session *session, unsigned 
         return false;
     if (!session->transaction_whole)
         return true;
-    uint32_t due = session->transaction_accepted + (session->prdr ? 1 : 0);
-    return session->transaction_answered + 1 < due || (code == 0 && session->transaction_answered < due);
+    return session->transaction_answered + 1 < due(session) ||
+           (code == 0 && session->transaction_answered < due(session));
 }
 
 /* Behind this reply to the content the client may go on although more were to be expected: some recipients may not have been accepted. */
@@ -155,9 +193,11 @@ static bool may_be_the_last(const struct smtp_session *session)
 
 static void end_by_verdict(struct smtp_session *session, uint16_t code, const struct smtp_sink *sink)
 {
-    enum smtp_outcome outcome = smtp_code_is_success(code) ? SMTP_OUTCOME_ACCEPTED : SMTP_OUTCOME_REJECTED;
-    smtp_transaction_end(session, smtp_reply_code_decides(code) ? outcome : SMTP_OUTCOME_UNKNOWN,
-                         smtp_reply_code_decides(code) ? code : 0, true, sink);
+    bool accepted = smtp_code_is_success(code);
+    bool others = session->lmtp && session->transaction_garbled > 0 && session->transaction_answered < due(session);
+    bool known = smtp_reply_code_decides(code) && (accepted || !others);
+    enum smtp_outcome outcome = accepted ? SMTP_OUTCOME_ACCEPTED : SMTP_OUTCOME_REJECTED;
+    smtp_transaction_end(session, known ? outcome : SMTP_OUTCOME_UNKNOWN, known ? code : 0, true, sink);
 }
 
 /* No more replies to the content come: what came before decides, as far as it can. */
@@ -180,11 +220,13 @@ static void apply_content(struct smtp_session *session, const struct smtp_reply 
     }
     bool more = smtp_transaction_more_replies(session, reply->code);
     bool several = has_several_replies(session);
-    if (decides(reply))
+    if (decides(reply)) {
         session->transaction_answered++;
-    else
-        session->transaction_garbled += reply->code == 0;
-    /* LMTP: one reply for each accepted recipient; accepted if any of them was. PRDR: the last one is for the message. */
+    } else if (reply->code == 0) {
+        note_garbled(session, reply->lines);
+    }
+    /* LMTP: one reply for each accepted recipient; accepted if any of them was. PRDR: the last one is for the message.
+     */
     if (session->prdr || session->content_verdict == 0 || smtp_code_is_success(reply->code))
         session->content_verdict = decides(reply) ? reply->code : 0;
     session->prdr = session->prdr || reply->code == 353;

@@ -526,6 +526,8 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
     reply->text_lines = event->reply.text_lines;
     reply->recipient = event->reply.recipient;
     reply->disorder = event->reply.disorder;
+    reply->delivery = event->reply.delivery;
+    reply->place = event->reply.place;
     if (event->reply.delivery > 0) {
         reply->delivery_before = event->reply.delivery > 1 ? facts->delivery : NULL;
         facts->delivery = reply;
@@ -742,14 +744,12 @@ static void take_hello(struct dialogue *dialogue, const struct smtp_event *event
 
 /* ---- transactions ---- */
 
-/* Whom the replies behind the content were for is known now: `count` of them, in order. */
-static void settle_deliveries(struct facts *facts, enum smtp_deliveries deliveries, uint32_t count)
+/* Whom the replies behind the content were for is known now, as far as it can be told. */
+static void settle_deliveries(struct facts *facts, const struct smtp_event *event)
 {
-    unsigned number = 0;
-    for (const struct reply_fact *reply = facts->delivery; reply != NULL; reply = reply->delivery_before)
-        number++;
-    for (struct reply_fact *reply = facts->delivery; reply != NULL; reply = reply->delivery_before, number--) {
-        uint32_t recipient = deliveries == SMTP_DELIVERIES_NONE || number > count ? 0 : number;
+    for (struct reply_fact *reply = facts->delivery; reply != NULL; reply = reply->delivery_before) {
+        uint32_t number = event->in_place ? reply->place : reply->delivery;
+        uint32_t recipient = event->deliveries == SMTP_DELIVERIES_NONE || number > event->number ? 0 : number;
         if (reply->recipient != recipient)
             CHANGE(reply->recipient, recipient);
     }
@@ -790,7 +790,7 @@ static void take_transaction(struct dialogue *dialogue, const struct smtp_event 
                 CHANGE(message->transaction, facts->transaction);
         break;
     default:
-        settle_deliveries(facts, event->deliveries, event->number);
+        settle_deliveries(facts, event);
         if (facts->transaction == NULL)
             break;
         if (event->code != 0)

@@ -127,6 +127,7 @@ struct reply_fact {
     uint32_t number;      /* of the command that it belongs to; 0: none */
     uint32_t ordinal;     /* its own number in the session */
     struct reply_fact *delivery_before; /* LMTP, PRDR: the one in front of it behind the same content */
+    uint32_t delivery, place; /* of such a reply, as struct smtp_reply has them */
     uint32_t lines, text_lines, recipient;
     uint16_t code, subject, detail; /* of the enhanced status the latter two */
     uint8_t class_digit;  /* of the enhanced status; 0: there is none */

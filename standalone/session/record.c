@@ -530,6 +530,8 @@ static void note_verdicts(struct record *record, const struct smtp_reply *reply,
 static struct recipient_reply *add_delivery(struct record *record, const struct smtp_reply *reply)
 {
     struct recipient_reply *delivery = arena_take(record->arena, sizeof *delivery);
+    delivery->number = reply->delivery;
+    delivery->place = reply->place;
     delivery->code = reply->code;
     delivery->enhanced = last_enhanced(record);
     delivery->text = last_reply(record);
@@ -921,15 +923,21 @@ static bool was_accepted(const struct recipient *recipient, enum smtp_deliveries
 /* Each reply behind the content goes to its recipient, where it is known whom it is for. */
 static void give_deliveries(struct record *record, struct transaction *transaction, const struct smtp_event *event)
 {
-    const GList *recipient = transaction->recipients.head;
-    uint32_t given = 0;
+    const GList *recipient = NULL, *next = transaction->recipients.head;
+    uint32_t reached = 0; /* the number of `recipient` among those that were accepted */
+    transaction->delivered = false;
     for (const GList *link = record->deliveries.head; link != NULL; link = record_next(record, link)) {
         const struct recipient_reply *delivery = link->data;
-        while (recipient != NULL && !was_accepted(recipient->data, event->deliveries))
-            recipient = record_next(record, recipient);
-        bool told = event->deliveries != SMTP_DELIVERIES_NONE && recipient != NULL && given < event->number;
+        uint32_t number = event->in_place ? delivery->place : delivery->number;
+        bool told = event->deliveries != SMTP_DELIVERIES_NONE && number <= event->number;
+        while (told && reached < number) {
+            recipient = next;
+            told = recipient != NULL;
+            next = told ? record_next(record, recipient) : NULL;
+            reached += told && was_accepted(recipient->data, event->deliveries);
+        }
         if (delivery->item != NULL) {
-            delivery->item->reply.recipient = told ? given + 1 : 0;
+            delivery->item->reply.recipient = told ? number : 0;
             delivery->item->recipient = told ? recipient->data : NULL;
         }
         if (!told)
@@ -938,10 +946,8 @@ static void give_deliveries(struct record *record, struct transaction *transacti
         receives->delivery_code = delivery->code;
         receives->delivery_enhanced = delivery->enhanced;
         receives->delivery_text = delivery->text;
-        recipient = recipient->next;
-        given++;
+        transaction->delivered = true;
     }
-    transaction->delivered = given > 0;
     g_queue_init(&record->deliveries);
 }
 

@@ -159,6 +159,7 @@ struct recipient {
 /* LMTP, PRDR: a reply behind the content, until it is known whom it is for. */
 struct recipient_reply {
     GList link;
+    uint32_t number, place; /* as struct smtp_reply has them */
     uint16_t code;
     struct smtp_span enhanced; /* octets NULL: none */
     struct smtp_span text;
