@@ -104,15 +104,24 @@ static void check_command(struct smtp_session *session, const struct smtp_comman
 
 /* ---- logins ---- */
 
-/* To others than the two: what is clear text behind an accepted STARTTLS was decrypted by who wrote the capture. */
+/* To others than the two. */
 static bool reveals_secret(const struct smtp_session *session)
 {
-    return smtp_mechanism_reveals_secret(session->mechanism) && !session->starttls_accepted && !session->encrypted;
+    return smtp_mechanism_reveals_secret(session->mechanism) && !session->encrypted;
 }
 
+/* Clear text behind an accepted STARTTLS is what went over the wire, unless somebody decrypted it who wrote the
+ * capture. */
 static void report_readable(struct smtp_session *session, const char *how, const struct smtp_sink *sink)
 {
-    if (!session->starttls_accepted && !session->encrypted)
+    if (session->encrypted)
+        return;
+    if (session->starttls_accepted)
+        smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, offset_of(session), sink,
+                    "%s readable to everybody on the path: no TLS followed the accepted STARTTLS, unless it was "
+                    "decrypted for the capture",
+                    how);
+    else
         smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, offset_of(session), sink,
                     "%s readable to everybody on the path", how);
 }

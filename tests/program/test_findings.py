@@ -83,7 +83,11 @@ ROWS = {
          Session(ehlo("AUTH XOAUTH2"), ("C", "AUTH XOAUTH2 " + text64("user=alice\nauth=Bearer ya29.secret\n\n")), ("S", "535 no\r\n")),
          Session(ehlo("AUTH PLAIN"), ("C", "AUHT PLAIN %s\r\n" % plain("alice", "secret")), ("S", "502 what\r\n"), BYE),
          Session(ehlo("AUTH PLAIN"), ("C", "PASS secret\r\n"), ("S", "502 what\r\n"), BYE),
-         Session(ehlo("AUTH LOGIN"), ("C", "AUTH LOGIN\r\n"), ("S", "334 UGFzc3dvcmQ6\r\n"), ("C", text64("secret")), ("S", "235 ok\r\n"))],
+         Session(ehlo("AUTH LOGIN"), ("C", "AUTH LOGIN\r\n"), ("S", "334 UGFzc3dvcmQ6\r\n"), ("C", text64("secret")), ("S", "235 ok\r\n")),
+         # no TLS follows the accepted STARTTLS: what the capture holds is all that says what went over the wire
+         DECRYPTED, Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "AUTH LOGIN\r\n"), ("S", "334 VXNlcm5hbWU6\r\n"), ("C", "alice\r\n"),
+                            ("S", "334 UGFzc3dvcmQ6\r\n"), ("C", "secret9x\r\n"), ("S", "235 ok\r\n")),
+         Session(TLS, ("C", "STARTTLS\r\n"), ("S", "220 go\r\n"), ("C", "PASS secret\r\n"), ("S", "502 what\r\n"), BYE)],
         [Session(ehlo("AUTH CRAM-MD5"), ("C", "AUTH CRAM-MD5\r\n"), ("S", "334 PDFAbXg+\r\n"), ("C", text64("alice 0123456789abcdef")),
                  ("S", "235 ok\r\n")),
          Session(ehlo("AUTH LOGIN"), ("C", "AUTH LOGIN\r\n"), ("S", "504 no\r\n"), ("C", "FEAT\r\n"), ("S", "500 what\r\n"), ("C", "SYST\r\n"),
@@ -93,8 +97,7 @@ ROWS = {
                  ("S", "334 UGFzc3dvcmQ6\r\n"), ("C", "*\r\n"), ("S", "501 cancelled\r\n")),            # the user's name, twice
          Session(ehlo("AUTH NTLM"), ("C", "AUTH NTLM TlRMTVNTUAABAAAAB7IAAAAAAAAAAAAAAAAAAAAAAAA=\r\n"), ("S", "504 no\r\n"), BYE),
          Session(ehlo("PIPELINING"), ("C", "GET / HTTP/1.1\r\nUser-Agent: Mozilla/5.0 (X11)\r\nHost: mx.example.com\r\n"), ("S", "500 what\r\n" * 3), BYE),
-         Session(ehlo("PIPELINING"), ("C", "Please login to your account today\r\n"), ("S", "500 what\r\n"), BYE), # prose
-         DECRYPTED]),
+         Session(ehlo("PIPELINING"), ("C", "Please login to your account today\r\n"), ("S", "500 what\r\n"), BYE)]), # prose
     "auth-offered-in-clear": (
         [Session(ehlo("AUTH LOGIN CRAM-MD5"), BYE), Session(ehlo("AUTH=LOGIN"), BYE)],
         [DECRYPTED, Session(ehlo("AUTH CRAM-MD5 SCRAM-SHA-256"), BYE), Session(BANNER, ("C", "EHLO c\r\n"), ("S", "250 AUTH PLAIN\r\n"), BYE)]),
