@@ -157,7 +157,8 @@ def log_lines(facts, records):
 def log_line_of(line):
     """A log's line, its reply as a code."""
     reply = line["reply"][:3]
-    return {**{key: value for key, value in line.items() if key not in ("reply", "helo", "tls", "missing")}, "code": int(reply) if reply else None}
+    code = int(reply) if reply.isdigit() else None # one without a code has only text
+    return {**{key: value for key, value in line.items() if key not in ("reply", "helo", "tls", "missing")}, "code": code}
 
 
 def derived(facts):

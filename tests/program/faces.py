@@ -201,7 +201,7 @@ def unwrapped(lines, start):
     return whole
 
 
-OUTCOME = r"(?:(accepted|rejected|aborted|unfinished)|outcome not seen)"
+OUTCOME = r"(?:(accepted|rejected|aborted|unfinished)|outcome not seen|the reply says neither yes nor no)"
 STEPS = {"is offered": "offered", "is asked for": "requested", "ACCEPTED": "accepted", "REFUSED": "refused", ": TLS handshake begins": "handshake",
          ": TLS established": "established", ": TLS handshake FAILED": "failed"}
 AUTH_STEPS = {"AUTH begins: ": "started", "AUTH ends, ACCEPTED: ": "accepted", "AUTH ends, REJECTED: ": "rejected",
@@ -647,7 +647,7 @@ def report_mail(mail, article):
     facts = collections.defaultdict(list)
     sender = terms["Sender"].text()
     facts["senders"].append((mail, None if sender == "not seen" else "" if sender.startswith("<> (null") else plain(sender)))
-    outcome = re.match(OUTCOME + r"(?:: (\d+) (.*))?$", terms["Outcome"].text(), re.S)
+    outcome = re.match(OUTCOME + r"(?:: (?:(\d+) )?(.*))?$", terms["Outcome"].text(), re.S)
     facts["outcomes"].append((mail, outcome[1], int(outcome[2]) if outcome[2] else None))
     if outcome[2]:
         facts["deciding replies"].append((mail, int(outcome[2]), plain(outcome[3])))
