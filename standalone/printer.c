@@ -376,8 +376,8 @@ static void print_session(void *target, struct smtp_span octets)
         if (printer->page.out->len >= RELIEF_OCTETS || printer->early)
             write_out(printer);
     }
-    if (printer->early)
-        spool_end(printer->spool, record->id);
+    if (printer->early && !printer->failed && !spool_end(printer->spool, record->id))
+        say_not_kept(printer, errno);
     printer->early = false;
     record_free(record);
     if (++printer->printed % SESSIONS_BETWEEN_COOLING == 0)

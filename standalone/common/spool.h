@@ -12,7 +12,7 @@
 
 #include "span.h"
 
-/* Octets that wait in memory at the most. */
+/* Octets that wait in memory at the most, with what is remembered of each text; of the others that is in a file, too. */
 #define SPOOL_MEMORY ((size_t)2 * 1024 * 1024)
 
 struct spool;
@@ -23,8 +23,8 @@ void spool_free(struct spool *spool);
 /* Adds to the text that is being put in. False, with errno set: it could not be kept. */
 bool spool_add(struct spool *spool, struct smtp_span text);
 
-/* What was added since the last call is the text with this number. */
-void spool_end(struct spool *spool, uint64_t number);
+/* What was added since the last call is the text with this number. False, with errno set: it could not be kept. */
+bool spool_end(struct spool *spool, uint64_t number);
 
 /* Writes a text to `out`, and forgets it. False, with errno set: it could not be read, or written; or there is none (ENOENT). */
 bool spool_give(struct spool *spool, uint64_t number, FILE *out);

@@ -249,8 +249,8 @@ void report_session(struct report *report, const struct record *record, bool in_
     if (options_pick(report->options, record->id))
         write_session(report, record);
     across_session(report->across, record);
-    if (report->early)
-        spool_end(report->spool, record->id);
+    if (report->early && report->problem == 0)
+        note_problem(report, spool_end(report->spool, record->id));
     report->early = false;
 }
 

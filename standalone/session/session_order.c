@@ -15,7 +15,8 @@ struct session_order {
     struct session_order_hooks hooks;
     GQueue waiting;      /* entries without a number, by first packet */
     GQueue ended;        /* records that ended, in that order, where that decides */
-    GHashTable *by_id;   /* numbers of records that ended before their turn, where the start decides */
+    GByteArray *early;   /* a bit for each number from `early_first` on: the record ended before its turn, where the start decides */
+    uint64_t early_first;
     unsigned numberless; /* records that ended and wait for their numbers */
     uint64_t last_id;
     uint64_t next_out;   /* number of the record whose turn is next, where the start decides */
@@ -28,14 +29,14 @@ struct session_order *session_order_new(bool by_start, const struct session_orde
     order->hooks = *hooks;
     g_queue_init(&order->waiting);
     g_queue_init(&order->ended);
-    order->by_id = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, NULL);
+    order->early = g_byte_array_new();
     order->next_out = 1;
     return order;
 }
 
 void session_order_free(struct session_order *order)
 {
-    g_hash_table_destroy(order->by_id);
+    g_byte_array_free(order->early, TRUE);
     g_free(order);
 }
 
@@ -50,10 +51,38 @@ static void give_by_end(struct session_order *order)
     }
 }
 
+/* Octets of the bits that are left behind before they are let go. */
+#define EARLY_BEHIND 4096u
+
+static void note_early(struct session_order *order, uint64_t id)
+{
+    uint64_t bit = id - order->early_first;
+    while (order->early->len <= bit / 8)
+        g_byte_array_append(order->early, (const guint8[1]){ 0 }, 1);
+    order->early->data[bit / 8] |= (guint8)(1u << bit % 8);
+}
+
+static bool is_early(const struct session_order *order, uint64_t id)
+{
+    uint64_t bit = id - order->early_first;
+    return bit / 8 < order->early->len && (order->early->data[bit / 8] >> bit % 8 & 1);
+}
+
+/* The numbers in front of `next_out` are not asked for any more. */
+static void forget_early(struct session_order *order)
+{
+    uint64_t behind = MIN((order->next_out - order->early_first) / 8, order->early->len);
+    if (behind < EARLY_BEHIND || behind < order->early->len / 2)
+        return;
+    g_byte_array_remove_range(order->early, 0, (guint)behind);
+    order->early_first += 8 * behind;
+}
+
 static void give_by_start(struct session_order *order)
 {
-    while (g_hash_table_remove(order->by_id, &order->next_out))
+    while (is_early(order, order->next_out))
         order->hooks.turn(order->hooks.context, order->next_out++);
+    forget_early(order);
 }
 
 /* A record has ended and has its number. */
@@ -67,7 +96,7 @@ static void note_ended(struct session_order *order, struct record *record)
     if (in_turn)
         order->next_out++;
     else
-        g_hash_table_add(order->by_id, g_memdup2(&id, sizeof id));
+        note_early(order, id);
     give_by_start(order);
 }
 

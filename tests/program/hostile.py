@@ -424,6 +424,27 @@ def mail_each(writer, count):
         Flow(writer, number).greet().mail("Subject: %d\r\n\r\nhello\r\n" % number).quit()
 
 
+@generator(300_000)
+def behind_one(writer, count):
+    """Sessions that end while the first one goes on: in the order of their beginnings all wait for it."""
+    first = Flow(writer, client=b"\xcb\0\x71\1").greet().client("MAIL FROM:<a@example.com>\r\n").server("250 ok\r\n")
+    for number in range(count):
+        Flow(writer, number).greet().mail("Subject: %d\r\n\r\nhello\r\n" % number).quit()
+    first.quit()
+
+
+@generator(60_000)
+def conflicts(writer, count):
+    """Mails whose octets are sent again, with others in their place."""
+    flow = Flow(writer).greet()
+    for number in range(count):
+        flow.mail("Subject: %d\r\n\r\nhello\r\n" % number)
+        flow.sequence[0] -= 12
+        flow.segment(0, b"HELLO\r\n.\r\n")
+        flow.segment(0, b"")
+    flow.quit()
+
+
 # ---- below SMTP ----
 
 @generator(1_000_000)

@@ -79,6 +79,8 @@ CAPTURES = {
     "clients": (8_000, "findings servers report"),
     "servers": (6_000, "findings servers-json report"),
     "mail-each": (6_000, "transcript sessions-json files verify report"),
+    "behind-one": (20_000, "transcript sessions-json report"),
+    "conflicts": (10_000, "transcript report"),
     "syns": (150_000, "sessions"),
     "answered-syns": (50_000, "sessions"),
     "out-of-order": (60_000, "sessions"),

@@ -23,7 +23,7 @@ static void put(struct spool *spool, uint64_t number)
         assert_true(spool_add(spool, smtp_span_of_text(text)));
         g_free(text);
     }
-    spool_end(spool, number);
+    assert_true(spool_end(spool, number));
 }
 
 static void check(struct spool *spool, uint64_t number)
@@ -50,7 +50,7 @@ static void texts_come_out_as_they_went_in(void **state)
     struct spool *spool = spool_new();
     for (uint64_t number = TEXTS; number > 1; number--)
         put(spool, number);
-    spool_end(spool, 1); /* an empty one */
+    assert_true(spool_end(spool, 1)); /* an empty one */
     for (uint64_t number = 2; number < TEXTS; number++) {
         check(spool, number);
         if (number % 3 == 0) /* while others wait */
@@ -61,8 +61,33 @@ static void texts_come_out_as_they_went_in(void **state)
     spool_free(spool); /* with what is left */
 }
 
+/* Many small ones: more than are remembered in memory. */
+static void many_come_out_as_they_went_in(void **state)
+{
+    (void)state;
+    struct spool *spool = spool_new();
+    const uint64_t count = 3 * SPOOL_MEMORY / 128;
+    for (uint64_t number = count; number > 0; number--) {
+        if (number % 5 != 0)
+            assert_true(spool_add(spool, smtp_span(&number, sizeof number)));
+        assert_true(spool_end(spool, number));
+    }
+    for (uint64_t number = 1; number <= count; number++) {
+        uint64_t got = 0;
+        FILE *file = tmpfile();
+        assert_true(spool_give(spool, number, file));
+        rewind(file);
+        assert_int_equal(fread(&got, 1, sizeof got, file), number % 5 != 0 ? sizeof got : 0);
+        assert_int_equal(got, number % 5 != 0 ? number : 0);
+        fclose(file);
+        assert_false(spool_give(spool, number, stdout));
+        assert_int_equal(errno, ENOENT);
+    }
+    spool_free(spool);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(texts_come_out_as_they_went_in) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(texts_come_out_as_they_went_in), cmocka_unit_test(many_come_out_as_they_went_in) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
