@@ -23,6 +23,7 @@ struct mime {
     struct level *levels;
     unsigned depth, room;
     unsigned multiparts;            /* of the levels */
+    unsigned takers;                /* those that every octet in them is given to */
     struct attachment_writer *leaf; /* the body that is open; NULL: nobody wants it */
     bool leaf_begins;               /* and no octet of it came yet */
     struct mime_inside *inside;     /* the body that is open is a message, and encoded; else NULL */
@@ -96,6 +97,11 @@ static void end_inside(struct mime_inside **inside, bool whole)
 
 /* ---- levels ---- */
 
+static bool takes(const struct level *level)
+{
+    return level->writer != NULL || level->inside != NULL;
+}
+
 static void open_level(struct mime *mime, const struct level *level)
 {
     if (mime->depth == mime->room) {
@@ -104,6 +110,7 @@ static void open_level(struct mime *mime, const struct level *level)
     }
     mime->levels[mime->depth++] = *level;
     mime->multiparts += level->boundary != NULL ? 1 : 0;
+    mime->takers += takes(level) ? 1 : 0;
 }
 
 /* Closes what is inside of the first `depth` levels. */
@@ -114,6 +121,7 @@ static void close_levels(struct mime *mime, unsigned depth, bool whole)
     mime->leaf_begins = false;
     while (mime->depth > depth) {
         struct level *level = &mime->levels[--mime->depth];
+        mime->takers -= takes(level) ? 1 : 0;
         end_attachment(mime, &level->writer, whole);
         end_inside(&level->inside, whole);
         mime->multiparts -= level->boundary != NULL ? 1 : 0;
@@ -197,12 +205,17 @@ static size_t give_lines(struct mime *mime, struct smtp_span octets, bool each)
 
 /* ---- bodies ---- */
 
+static struct mime_inside *look_inside(const struct mime *mime)
+{
+    return mime_inside_new(&mime->place, mime->depth, mime->takers, &mime->entity);
+}
+
 static void open_message(struct mime *mime)
 {
     struct attachment_writer *writer = mime->entity.attachment ? begin_attachment(mime) : NULL;
     if (mime_entity_is_encoded(&mime->entity)) {
         mime->leaf = writer;
-        mime->inside = mime_inside_new(&mime->place, mime->depth, &mime->entity);
+        mime->inside = look_inside(mime);
         return;
     }
     open_level(mime, &(struct level){ .writer = writer });
@@ -213,7 +226,7 @@ static void open_multipart(struct mime *mime)
 {
     struct level level = { .boundary = g_strdup(mime->entity.boundary), .digest = mime->entity.digest };
     if (mime->entity.encoding == GMIME_CONTENT_ENCODING_BASE64)
-        level.inside = mime_inside_new(&mime->place, mime->depth, &mime->entity);
+        level.inside = look_inside(mime);
     open_level(mime, &level);
 }
 
@@ -221,6 +234,14 @@ void mime_begin_multipart(struct mime *mime, const char *boundary, bool digest)
 {
     mime->in_header = false;
     open_level(mime, &(struct level){ .boundary = g_strdup(boundary), .digest = digest });
+}
+
+static bool is_too_deep(const struct mime *mime)
+{
+    const struct mime_entity *entity = &mime->entity;
+    bool taker = entity->body == MIME_BODY_MESSAGE ? entity->attachment || mime_entity_is_encoded(entity)
+                                                   : entity->encoding == GMIME_CONTENT_ENCODING_BASE64;
+    return mime->place.above + mime->depth >= MIME_DEPTH_LIMIT || (taker && mime->place.takers + mime->takers >= MIME_TAKERS_LIMIT);
 }
 
 /* The header is over: what begins here? */
@@ -231,7 +252,7 @@ static void open_body(struct mime *mime)
     mime->in_header = false;
     mime_entity_read(&mime->entity, in_digest);
     bool container = mime->entity.body != MIME_BODY_LEAF;
-    if (container && mime->place.above + mime->depth >= MIME_DEPTH_LIMIT) {
+    if (container && is_too_deep(mime)) {
         mime->place.parts->limits |= MIME_LIMIT_DEPTH;
         container = false;
     }

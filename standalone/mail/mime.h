@@ -14,6 +14,9 @@
 /* Parts in parts in parts: what is deeper is not opened. */
 #define MIME_DEPTH_LIMIT 50u
 
+/* Of those in each other, messages that are attachments or encoded: every octet of the innermost costs time for each. */
+#define MIME_TAKERS_LIMIT 10u
+
 /* Bodies in each other that are read decoded and as they stand. */
 #define MIME_TWICE_LIMIT 4u
 

@@ -21,11 +21,12 @@ struct mime_inside {
     uint64_t leaves_decoded, leaves_plain;
 };
 
-struct mime_inside *mime_inside_new(const struct mime_place *outer, unsigned depth, const struct mime_entity *entity)
+struct mime_inside *mime_inside_new(const struct mime_place *outer, unsigned depth, unsigned takers, const struct mime_entity *entity)
 {
     struct mime_inside *inside = g_new0(struct mime_inside, 1);
     inside->outer = *outer;
     inside->outer.above += depth + 1;
+    inside->outer.takers += takers + 1;
     inside->encoding = entity->encoding;
     inside->boundary = entity->body == MIME_BODY_MULTIPART ? g_strdup(entity->boundary) : NULL;
     inside->digest = entity->digest;

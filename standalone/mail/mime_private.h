@@ -13,6 +13,7 @@ struct mime_place {
     struct outdir *directory;
     uint64_t *leaves; /* where they are counted */
     unsigned above;   /* levels around it */
+    unsigned takers;  /* of them that every octet is given to */
 };
 
 struct mime *mime_begin(const struct mime_place *place);
@@ -28,8 +29,8 @@ void mime_begin_multipart(struct mime *mime, const char *boundary, bool digest);
  */
 struct mime_inside;
 
-/* `outer`: where the message stands whose part has `entity`; `depth`: its levels around the part. */
-struct mime_inside *mime_inside_new(const struct mime_place *outer, unsigned depth, const struct mime_entity *entity);
+/* `outer`: where the message stands whose part has `entity`; `depth`: its levels around the part, `takers` of which every octet is given to. */
+struct mime_inside *mime_inside_new(const struct mime_place *outer, unsigned depth, unsigned takers, const struct mime_entity *entity);
 
 void mime_inside_add(struct mime_inside *inside, struct smtp_span octets);
 

@@ -286,10 +286,10 @@ static void test_inside_attachment(void **state)
 static void test_inside_deep(void **state)
 {
     (void)state;
-    for (unsigned depth = 1; depth < 60; depth++) {
+    for (unsigned depth = 1; depth < 15; depth++) {
         GString *message = g_string_new(INNER);
         for (unsigned i = 0; i < depth; i++) {
-            bool base64 = i < 10;
+            bool base64 = i % 3 == 0;
             GString *outer = wrap(i % 2 ? "message/global" : "message/rfc822", base64 ? "base64" : "quoted-printable",
                                   base64 ? ENCODED_BASE64 : ENCODED_QUOTED, "", smtp_span(message->str, message->len));
             g_string_free(message, TRUE);
@@ -297,11 +297,32 @@ static void test_inside_deep(void **state)
         }
         struct counts counts;
         GString *found = play(smtp_span(message->str, message->len), 1000, NULL, &counts);
-        bool open = depth < MIME_DEPTH_LIMIT;
+        bool open = depth <= MIME_TAKERS_LIMIT;
         assert_true((strstr(found->str, "inner.exe|5|") != NULL) == open);
         assert_int_equal(counts.limits, open ? 0 : MIME_LIMIT_DEPTH);
         g_string_free(found, TRUE);
         g_string_free(message, TRUE);
+    }
+}
+
+/* Messages that are attachments cost as much, those that are none only what the limit of depths allows. */
+static void test_attached_deep(void **state)
+{
+    (void)state;
+    for (unsigned depth = 1; depth < 60; depth++) {
+        for (unsigned attached = 0; attached <= MIN(depth, 15); attached++) {
+            GString *message = g_string_new(NULL);
+            for (unsigned i = 0; i < depth; i++)
+                g_string_append_printf(message, "Content-Type: message/rfc822\r\n%s\r\n", i < attached ? "Content-Disposition: attachment\r\n" : "");
+            g_string_append(message, INNER);
+            struct counts counts;
+            GString *found = play(smtp_span(message->str, message->len), 1000, NULL, &counts);
+            bool open = depth < MIME_DEPTH_LIMIT && attached <= MIME_TAKERS_LIMIT;
+            assert_true((strstr(found->str, "inner.exe|5|") != NULL) == open);
+            assert_int_equal(counts.limits, open ? 0 : MIME_LIMIT_DEPTH);
+            g_string_free(found, TRUE);
+            g_string_free(message, TRUE);
+        }
     }
 }
 
@@ -469,7 +490,7 @@ int main(void)
         cmocka_unit_test(test_cases), cmocka_unit_test(test_leaves), cmocka_unit_test(test_deep),
         cmocka_unit_test(test_many), cmocka_unit_test(test_long_field), cmocka_unit_test(test_lone_digit),
         cmocka_unit_test(test_much_white_space), cmocka_unit_test(test_hole), cmocka_unit_test(test_long_name),
-        cmocka_unit_test(test_inside), cmocka_unit_test(test_inside_attachment), cmocka_unit_test(test_inside_deep),
+        cmocka_unit_test(test_inside), cmocka_unit_test(test_inside_attachment), cmocka_unit_test(test_inside_deep), cmocka_unit_test(test_attached_deep),
         cmocka_unit_test(test_inside_ambiguous),
     };
     g_mime_init();
