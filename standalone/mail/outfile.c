@@ -4,12 +4,17 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Octets that a piece has room for, if not for more: many come one by one. */
+#define PIECE_ROOM ((size_t)1024)
+
 struct piece {
     struct piece *next;
-    struct smtp_span octets;
+    uint8_t *octets;
+    size_t length, room;
 };
 
 struct outfile {
@@ -84,11 +89,25 @@ static void write_held(struct outfile *file)
     }
     int descriptor = file->temporary == NULL ? create(file) : reopen(file);
     bool good = descriptor >= 0;
-    for (const struct piece *piece = file->first; piece != NULL && good; piece = piece->next)
-        good = outdir_write(file->directory, descriptor, NULL, piece->octets.octets, piece->octets.length);
+    for (const struct piece *piece = file->first; piece != NULL && good; piece = piece->next) {
+        arena_pool_looked(file->pool);
+        good = outdir_write(file->directory, descriptor, NULL, piece->octets, piece->length);
+    }
     if (descriptor >= 0 && close(descriptor) != 0 && good) /* a network's file system may say only now that it is full */
         outdir_fail(file->directory, NULL);
     let_go(file);
+}
+
+static void add_piece(struct outfile *file, size_t needed)
+{
+    size_t room = MAX(needed, file->held > 0 ? PIECE_ROOM : 0); /* of most files one piece comes */
+    struct piece *piece = arena_take(file->arena, sizeof *piece);
+    *piece = (struct piece){ .octets = arena_take(file->arena, room), .room = room };
+    if (file->last != NULL)
+        file->last->next = piece;
+    else
+        file->first = piece;
+    file->last = piece;
 }
 
 void outfile_add(struct outfile *file, struct smtp_span octets)
@@ -99,13 +118,10 @@ void outfile_add(struct outfile *file, struct smtp_span octets)
         write_held(file);
     if (file->arena == NULL)
         file->arena = arena_new(file->pool);
-    struct piece *piece = arena_take(file->arena, sizeof *piece);
-    piece->octets = arena_copy(file->arena, octets);
-    if (file->last != NULL)
-        file->last->next = piece;
-    else
-        file->first = piece;
-    file->last = piece;
+    if (file->last == NULL || file->last->room - file->last->length < octets.length)
+        add_piece(file, octets.length);
+    memcpy(file->last->octets + file->last->length, octets.octets, octets.length);
+    file->last->length += octets.length;
     file->held += octets.length;
 }
 
