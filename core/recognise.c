@@ -160,8 +160,11 @@ static bool speaks_another(struct smtp_span all, bool *perhaps)
 /* Octets of a client that speaks binary, after which the server's are not waited for. */
 #define BINARY_LIMIT ((size_t)1024)
 
-/* The server begins with words and no code: SMTP if the client takes it for that. Others greet so, too, but nobody says EHLO to them. */
-static enum smtp_recognition behind_words(struct smtp_span client, bool opener_known, bool ended)
+/*
+ * The server begins with words and no code, or with octets that are no text: SMTP if the client takes it for that. Others begin so,
+ * too, but nobody says EHLO to them.
+ */
+static enum smtp_recognition behind_no_code(struct smtp_span client, bool opener_known, bool ended)
 {
     struct first_line line = first_line(client, ended);
     if (!line.known)
@@ -183,7 +186,7 @@ static enum smtp_recognition on_known_port(struct smtp_span client, struct smtp_
         if (is_reply(server) || smtp_tls_look(server, NULL) == SMTP_TLS_YES)
             return SMTP_RECOGNISED_YES;
         if (!may_become_reply(server) && smtp_tls_look(server, NULL) == SMTP_TLS_NO)
-            return is_printable(server) ? behind_words(client, opener_known, ended) : SMTP_RECOGNISED_NO;
+            return behind_no_code(client, opener_known, ended);
     }
     if (client.length > 0) {
         enum smtp_tls_look look = smtp_tls_look(client, NULL);

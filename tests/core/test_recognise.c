@@ -67,6 +67,8 @@ static const struct row rows[] = {
     { TEXT("USER alice\r\n"), TEXT("+OK POP3 ready\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_NO, false },
     { TEXT("a1 LOGIN b c\r\n"), TEXT("* OK IMAP4rev1\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_NO, false },
     { TEXT(""), TEXT("welcome to mail.example.com\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_MORE, false },
+    { TEXT("EHLO a\r\n"), TEXT("\0\0\1\377220 mail.example.com ESMTP\r\n"), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_YES, true },
+    { TEXT("GET / HTTP/1.0\r\n"), TEXT("\0\0\1\377220 x\r\n"), CLIENT_PORT, 25, true, true, SMTP_RECOGNISED_NO, false },
     { TEXT(""), TEXT("welcome to mail.example.com\r\n"), CLIENT_PORT, 25, true, true, SMTP_RECOGNISED_NO, false },
     /* nothing yet */
     { TEXT(""), TEXT(""), CLIENT_PORT, 25, true, false, SMTP_RECOGNISED_MORE, false },

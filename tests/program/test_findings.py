@@ -333,7 +333,7 @@ ROWS = {
          Session(("S", "200 news.example.com\r\n"), ("C", "MODE READER\r\n"), ("S", "200 ok\r\n"), port=2525),
          Session(("S", "SSH-2.0-OpenSSH_9.2\r\n"), ("C", "SSH-2.0-client\r\n")),
          Session(("C", bytes(range(128, 200))), ("S", b"\0\1\2\3\4"), port=587)],
-        [Session(ehlo(), BYE), Session(), Session(("C", "line of a message\r\n"), begun=False, close=False), Session(("C", "EHLO c\r\n")),
+        [Session(ehlo(), BYE), Session(("S", b"\0\0\1\xfe"), ehlo(), BYE), Session(), Session(("C", "line of a message\r\n"), begun=False, close=False), Session(("C", "EHLO c\r\n")),
          Session(("C", "GET / HTTP/1.1\r\n\r\n"), ("S", "HTTP/1.1 200 OK\r\n\r\n"), port=8080),
          Session(("S", "220 mx\r\n"), ("C", "HELO c\r\n"), ("S", "250 hi\r\n"), BYE), Session(("S", "220 mx\r\n")),
          Session(BANNER, ("C", "USER x\r\n"), ("S", "500 what\r\n"), BYE),
