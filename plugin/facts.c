@@ -664,6 +664,7 @@ static void take_content_end(struct dialogue *dialogue, const struct smtp_event 
     struct line_fact *command = command_of(facts, event->number);
     if (command != NULL)
         CHANGE(extra_of(command)->end, &end->fact);
+    message->end = end;
     message->ended = event->last;
     message->last_frame = fact_frame(&end->fact);
 }

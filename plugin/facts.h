@@ -141,6 +141,8 @@ struct reply_fact {
 };
 
 /* Content stands in memory in stretches, each behind the one before it. */
+struct end_fact;
+
 struct stretch {
     struct stretch *next;
     uint32_t octets;
@@ -156,6 +158,7 @@ struct message {
     uint32_t first_frame, last_frame;
     uint8_t transport;    /* enum smtp_transport */
     bool broken, ended;
+    const struct end_fact *end; /* of its last chunk so far, or its own */
     struct transaction *transaction;
 };
 

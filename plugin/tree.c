@@ -402,7 +402,7 @@ static proto_item *show_end(const struct view *view, const struct end_fact *end)
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
     add_number(tree, hf_esmtp_message, &octets, message->number);
     add_number(tree, hf_esmtp_command_number, &octets, end->number);
-    if (end->last) {
+    if (end == message->end) {
         add_number64(tree, hf_esmtp_message_octets, &octets, message->octets);
         proto_item_set_generated(proto_tree_add_boolean(tree, hf_esmtp_message_complete, octets.tvb, octets.start, octets.length,
                                                         message_is_whole(message)));

@@ -84,6 +84,9 @@ MAILS = [
     Session(ehlo("PIPELINING"), ("C", "MAIL FROM:<a@example.com>\r\n" + "".join("RCPT TO:<b%d@example.com>\r\n" % n for n in range(130))),
             ("S", "250 ok\r\n" + "".join("%s\r\n" % ("550 5.1.1 no" if n % 3 else "250 ok") for n in range(130))), content("250 ok\r\n"), BYE),
     Session(ehlo("CHUNKING"), envelope(), chunks(20, 30, 0), BYE),
+    Session(ehlo("CHUNKING"), envelope(), chunks(20, 30)[:2], ("C", "RSET\r\n"), ("S", "250 ok\r\n"), message(PLAIN_TEXT), BYE), # never the last
+    Session(ehlo("CHUNKING"), envelope(), chunks(20, 30)[:2], close=False),
+    Session(ehlo("CHUNKING"), envelope(), chunks(20, 30)[:2], ("C", "DATA\r\n"), ("S", "503 no\r\n"), BYE),
     Session(ehlo("CHUNKING"), envelope(), chunks(20, reply="552 5.3.4 no\r\n"), ("C", "RSET\r\n"), ("S", "250 ok\r\n"), envelope(), chunks(5), BYE),
     Session(ehlo("CHUNKING"), envelope(), chunks(20, 30, reply="552 5.3.4 no\r\n"), BYE),
     Session(ehlo(), envelope(), ("C", "DATA\r\n"), ("S", "354 go\r\n"), ("C", "Subject: half\r\n\r\nhal")),
