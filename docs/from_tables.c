@@ -5,15 +5,17 @@
  *
  * usage: from_tables TEMPLATE >FILE
  *
- * In the template, @version@, @topics@, @categories@ and @lessons@ stand for words with spaces between them, and a line
- * "@table KIND@" for a table of the reference as roff, "@lessons table@" for the lessons, "@json LANGUAGE@" for the
- * whole reference as JSON. All else is copied.
+ * In the template, @version@, @topics@, @categories@, @lessons@, @commands@ and @formats@ stand for words with spaces
+ * between them, @commands zsh@ for a pattern of zsh, and a line "@table KIND@" for a table of the reference as roff,
+ * "@lessons table@" for the lessons, "@commands fish@" for the commands as completions of fish, "@json LANGUAGE@" for
+ * the whole reference as JSON. All else is copied.
  */
 
 #include <stdio.h>
 #include <string.h>
 
 #include "explain.h"
+#include "faces.h"
 #include "language.h"
 #include "lessons.h"
 #include "reference/reference.h"
@@ -43,6 +45,32 @@ static char *lesson_names(void)
     for (size_t i = 0; i < lesson_count; i++)
         append_words(words, lessons[i].name);
     return g_string_free(words, FALSE);
+}
+
+static char *command_names(const char *between)
+{
+    GString *words = g_string_new(NULL);
+    for (size_t i = 0; i < command_count; i++)
+        g_string_append_printf(words, "%s%s", i > 0 ? between : "", commands[i].name);
+    return g_string_free(words, FALSE);
+}
+
+static char *formats(void)
+{
+    const char **names = faces_formats(NULL);
+    char *words = g_strjoinv(" ", (char **)names);
+    g_free(names);
+    return words;
+}
+
+static char *fish_commands(void)
+{
+    GString *out = g_string_new(NULL);
+    for (size_t i = 0; i < command_count; i++)
+        g_string_append_printf(
+            out, "complete -c smtpscope -n \"not __fish_seen_subcommand_from $commands\" -a %s -d \"%s\"\n",
+            commands[i].name, commands[i].does);
+    return g_string_free(out, FALSE);
 }
 
 /* ---- roff ---- */
@@ -182,6 +210,14 @@ static char *value_of(const char *word)
         return g_strdup(explain_categories());
     if (strcmp(word, "lessons") == 0)
         return lesson_names();
+    if (strcmp(word, "commands") == 0)
+        return command_names(" ");
+    if (strcmp(word, "commands zsh") == 0)
+        return command_names("|");
+    if (strcmp(word, "commands fish") == 0)
+        return fish_commands();
+    if (strcmp(word, "formats") == 0)
+        return formats();
     if (strcmp(word, "lessons table") == 0)
         return lesson_table();
     if (g_str_has_prefix(word, "table "))

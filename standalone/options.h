@@ -18,16 +18,15 @@ enum exit_status {
     EXIT_STATUS_SIGNAL = 128, /* and the signal's number */
 };
 
-enum command_name {
-    COMMAND_TRANSCRIPT,
-    COMMAND_SESSIONS,
-    COMMAND_MESSAGES,
-    COMMAND_FINDINGS,
-    COMMAND_SERVERS,
-    COMMAND_REPORT,
-    COMMAND_EXPLAIN,
-    COMMAND_REFERENCE,
-    COMMAND_LEARN,
+/* Options that not every command takes: a bit for each. */
+enum option {
+    OPTION_FULL = 1u << 0,
+    OPTION_TIMING = 1u << 1,
+    OPTION_OUTPUT_DIR = 1u << 2,
+    OPTION_ATTACHMENTS = 1u << 3,
+    OPTION_VERIFY = 1u << 4,
+    OPTION_CATEGORY = 1u << 5,
+    OPTION_CAPTURE = 1u << 6,
 };
 
 /* Sessions from one number to another. */
@@ -35,18 +34,11 @@ struct session_range {
     uint64_t first, last;
 };
 
-/* How the output looks. */
-enum output_format {
-    FORMAT_TEXT,
-    FORMAT_JSON,
-    FORMAT_ZEEK,      /* Zeek's smtp.log; this and the others: of `sessions` only */
-    FORMAT_ZEEK_JSON, /* its lines as JSON */
-    FORMAT_EVE,       /* Suricata's EVE */
-};
+struct face;
 
 struct options {
-    enum command_name command;
-    enum output_format format;
+    const char *command;     /* its name */
+    const struct face *face; /* the command in the format that is asked for */
     bool show_secrets;
     bool full;
     bool timing; /* of `sessions`: delays by phase */
@@ -69,23 +61,11 @@ struct options {
     char *category;          /* of the reference; NULL: all */
 };
 
-/*
- * Reads the command line. Returns true if there is work to do; else `*status` is the exit status (help and version were
- * printed, or a usage error was said on standard error). Free with options_free in any case.
- */
-bool options_read(struct options *options, int argc, char **argv, int *status);
-
 /* "auto", "on", "off". Static memory. */
 const char *options_checksums_name(enum tcp_checksums checksums);
 
-/* The word on the command line. Static memory. */
-const char *options_command_name(enum command_name command);
-
 /* Whether a session is one of those that are asked for. */
 bool options_pick(const struct options *options, uint64_t session);
-
-/* Whether the format is a log of another program's, with a line for each mail. */
-bool options_is_log(const struct options *options);
 
 void options_free(struct options *options);
 

@@ -5,26 +5,14 @@
 #include <langinfo.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
-#include "eve.h"
 #include "export.h"
-#include "findings_report.h"
+#include "face.h"
 #include "language.h"
-#include "messages_text.h"
-#include "report.h"
 #include "output.h"
 #include "overwrite.h"
-#include "servers.h"
-#include "session_json.h"
-#include "sessions_text.h"
 #include "spool.h"
 #include "text.h"
-#include "transaction_json.h"
-#include "transcript_json.h"
-#include "transcript_text.h"
-#include "verification.h"
-#include "zeek_out.h"
 
 /* What was looked at to print so many sessions is taken out of memory again. */
 #define SESSIONS_BETWEEN_COOLING 4
@@ -33,8 +21,8 @@ struct printer {
     const struct options *options;
     struct worker *worker;
     struct arena_pool *pool;
+    const struct face_writer *writer;
     struct export *export; /* NULL: no messages are written */
-    struct verify *verify; /* NULL: there is nothing to verify */
     gint failed;           /* atomic: the reader looks at it */
     guint64 sessions_seen; /* atomic enough: for progress only */
 
@@ -42,12 +30,9 @@ struct printer {
     struct output output;
     bool mute;           /* it failed: what is still done is to write mails to their directory */
     struct spool *spool; /* sessions printed before their turn */
-    bool early;          /* such a one is being printed */
     struct page page;
     struct relief relief;
-    struct findings_report *findings; /* of the command `findings`; else NULL */
-    struct servers *servers;          /* of the command `servers`; else NULL */
-    struct report *report;            /* of the command `report`; else NULL */
+    struct face_run run;
     bool heading_done;
     unsigned printed;
     struct summary summary;
@@ -74,8 +59,9 @@ static void say_not_kept(struct printer *printer, int reason)
     if (printer->mute || g_atomic_int_get(&printer->failed))
         return;
     fprintf(stderr,
-            printer->report != NULL ? _("smtpscope: %s: cannot keep the parts of the page there until all is read: %s\n")
-                                    : _("smtpscope: %s: cannot keep sessions there until their turn comes (--sort start): %s\n"),
+            printer->writer->not_kept != NULL
+                ? _(printer->writer->not_kept)
+                : _("smtpscope: %s: cannot keep sessions there until their turn comes (--sort start): %s\n"),
             g_get_tmp_dir(), g_strerror(reason));
     print_no_more(printer);
 }
@@ -96,7 +82,7 @@ static void write_out(struct printer *printer)
 {
     GString *out = printer->page.out;
     bool wanted = !printer->failed && !printer->mute && out->len > 0;
-    if (wanted && printer->early) {
+    if (wanted && printer->run.early) {
         if (!spool_add(printer->spool, smtp_span(out->str, out->len)))
             say_not_kept(printer, errno);
     } else if (wanted && fwrite(out->str, 1, out->len, output_stream(&printer->output)) != out->len) {
@@ -114,34 +100,12 @@ static void relieve(void *context)
     arena_pool_cool(printer->pool);
 }
 
-/* Whether the file lies in the directory itself. */
-static bool lies_in(const char *name, const char *directory)
-{
-    struct stat parent;
-    struct stat there;
-    char *folder = g_path_get_dirname(name);
-    bool same = stat(folder, &parent) == 0 && stat(directory, &there) == 0 && parent.st_dev == there.st_dev && parent.st_ino == there.st_ino;
-    g_free(folder);
-    return same;
-}
-
-static bool is_picked(const void *context, uint64_t id)
-{
-    return options_pick(((const struct printer *)context)->options, id);
-}
-
 static void free_printer(struct printer *printer)
 {
-    if (printer->verify != NULL)
-        verify_free(printer->verify);
+    if (printer->writer->close != NULL)
+        printer->writer->close(&printer->run);
     if (printer->export != NULL)
         export_free(printer->export);
-    if (printer->servers != NULL)
-        servers_free(printer->servers);
-    if (printer->findings != NULL)
-        findings_report_free(printer->findings);
-    if (printer->report != NULL)
-        report_free(printer->report);
     output_close(&printer->output, false);
     spool_free(printer->spool);
     if (printer->page.out != NULL)
@@ -149,34 +113,13 @@ static void free_printer(struct printer *printer)
     g_free(printer);
 }
 
-static void take_verification(void *context, const struct verification *verification)
-{
-    struct printer *printer = context;
-    printer->summary.verified[verification->result]++;
-    if (printer->options->format == FORMAT_JSON)
-        verification_json(&(struct json){ .out = printer->page.out }, printer->options->verify, verification);
-    else
-        verification_text(&printer->page, verification);
-    relieve(printer);
-}
-
-static void say_unreadable(struct printer *printer, const char *directory)
-{
-    GString *visible = g_string_new(NULL);
-    text_append_diagnostic(visible, smtp_span_of_text(directory));
-    fprintf(stderr, _("smtpscope: %s: cannot be read: %s\n"), visible->str, g_strerror(errno));
-    g_string_free(visible, TRUE);
-    g_atomic_int_set(&printer->failed, 1);
-}
-
-/* Opens what is to be written to. Returns false, and says why, if that fails. */
+/* Opens what is to be written to, the face first: what it cannot work with costs no file. Returns false, and says why,
+ * if that fails. */
 static bool open_output(struct printer *printer)
 {
     const struct options *options = printer->options;
-    if (options->output != NULL && options->verify != NULL && lies_in(options->output, options->verify)) {
-        fprintf(stderr, _("smtpscope: %s: lies in the directory that --verify looks at, where nothing is written\n"), options->output);
+    if (printer->writer->open != NULL && !printer->writer->open(&printer->run))
         return false;
-    }
     if (options->output != NULL && !overwrite_allowed(options->output, options->captures, options->count))
         return false;
     if (!output_open(&printer->output, options->output)) {
@@ -187,11 +130,6 @@ static bool open_output(struct printer *printer)
         printer->export = export_open(options->output_dir);
         if (outdir_failed(export_directory(printer->export)))
             say_directory_failed(printer);
-    }
-    if (options->verify != NULL) {
-        printer->verify = verify_open(options->verify, options->memory_limit / 2, printer->pool, take_verification, printer);
-        if (printer->verify == NULL)
-            say_unreadable(printer, options->verify);
     }
     return !printer->failed;
 }
@@ -209,12 +147,14 @@ struct printer *printer_open(const struct options *options, struct worker *worke
         .colour = options->colour,
         .unicode = strcmp(nl_langinfo(CODESET), "UTF-8") == 0,
     };
-    if (options->command == COMMAND_SERVERS)
-        printer->servers = servers_new(options->memory_limit / SERVERS_PART);
-    if (options->command == COMMAND_FINDINGS)
-        printer->findings = findings_report_new(&printer->page, options->memory_limit, options->format == FORMAT_JSON, options->count > 1, is_picked, printer);
-    if (options->command == COMMAND_REPORT)
-        printer->report = report_new(options, pool);
+    printer->writer = options->face->writer;
+    printer->run = (struct face_run){
+        .options = options,
+        .pool = pool,
+        .page = &printer->page,
+        .relief = &printer->relief,
+        .output = &printer->output,
+    };
     if (open_output(printer))
         return printer;
     free_printer(printer);
@@ -236,105 +176,30 @@ static void count(struct printer *printer, const struct record *record)
             printer->summary.messages++;
 }
 
-static void print_json(struct printer *printer, const struct record *record)
+/* In front of all sessions, also of those that are printed before their turn. `time`: of the first frame; NULL: it does
+ * not matter. */
+static void print_heading(struct printer *printer, const int64_t *time)
 {
-    const struct options *options = printer->options;
-    const struct transaction_paths paths = { .directory = options->output_dir };
-    struct json json = { .out = printer->page.out, .relief = &printer->relief };
-    switch (options->command) {
-    case COMMAND_TRANSCRIPT:
-        transcript_json(&json, record, options->show_secrets);
-        break;
-    case COMMAND_SESSIONS:
-        session_json(&json, record, options->show_secrets);
-        break;
-    case COMMAND_MESSAGES:
-        for (const GList *link = record->transactions.head; link != NULL; link = link->next)
-            transaction_json_record(&json, record, link->data, options->output_dir != NULL ? &paths : NULL);
-        break;
-    default:
-        break;
-    }
-}
-
-/* In front of all sessions, also of those that are printed before their turn. */
-static void print_heading(struct printer *printer)
-{
-    if (printer->heading_done || printer->options->format != FORMAT_TEXT || printer->verify != NULL)
-        return;
+    if (!printer->heading_done && printer->writer->heading != NULL)
+        printer->writer->heading(&printer->run, time);
     printer->heading_done = true;
-    if (printer->options->command == COMMAND_SESSIONS)
-        sessions_text_heading(&printer->page);
-    if (printer->options->command == COMMAND_MESSAGES)
-        messages_text_heading(&printer->page);
 }
 
-static void print_text(struct printer *printer, const struct record *record)
+static void look_for_problem(struct printer *printer)
 {
-    const struct options *options = printer->options;
-    const struct transcript_options transcript = {
-        .show_secrets = options->show_secrets,
-        .full = options->full,
-        .relief = &printer->relief,
-    };
-    switch (options->command) {
-    case COMMAND_TRANSCRIPT:
-        transcript_text(&printer->page, record, &transcript);
-        break;
-    case COMMAND_SESSIONS:
-        sessions_text(&printer->page, record);
-        break;
-    case COMMAND_MESSAGES:
-        messages_text(&printer->page, record, options->output_dir, &printer->relief);
-        break;
-    default:
-        break;
-    }
-}
-
-static void add_to_report(struct printer *printer, const struct record *record)
-{
-    report_session(printer->report, record, !printer->early);
-    if (report_problem(printer->report) != 0)
-        say_not_kept(printer, report_problem(printer->report));
-}
-
-static void print_log(struct printer *printer, const struct record *record)
-{
-    enum output_format format = printer->options->format;
-    if (format == FORMAT_EVE)
-        eve_session(&(struct json){ .out = printer->page.out, .relief = &printer->relief }, record);
-    else
-        zeek_out_session(printer->page.out, record, format == FORMAT_ZEEK_JSON, &printer->relief);
+    if (printer->run.problem != 0)
+        say_not_kept(printer, printer->run.problem);
 }
 
 static void print(struct printer *printer, const struct record *record)
 {
-    if (printer->report != NULL) {
-        add_to_report(printer, record);
-        return;
-    }
-    if (printer->findings != NULL) {
-        findings_report_session(printer->findings, record);
-        return;
-    }
-    if (printer->servers != NULL) {
-        servers_session(printer->servers, record);
-        return;
-    }
     if (printer->export != NULL) { /* first: the paths are printed, too */
         export_session(printer->export, record);
         if (outdir_failed(export_directory(printer->export)))
             say_directory_failed(printer);
     }
-    if (printer->verify != NULL)
-        verify_session(printer->verify, record);
-    else if (printer->options->format == FORMAT_JSON)
-        print_json(printer, record);
-    else if (options_is_log(printer->options))
-        print_log(printer, record);
-    else
-        print_text(printer, record);
+    printer->writer->session(&printer->run, record);
+    look_for_problem(printer);
 }
 
 /* What a job is told of, beside its target. */
@@ -363,22 +228,22 @@ static void print_session(void *target, struct smtp_span octets)
     struct record *record = target;
     struct print_job job = job_of(octets);
     struct printer *printer = job.printer;
-    bool picked = is_picked(printer, record->id);
-    print_heading(printer);
+    bool picked = options_pick(printer->options, record->id);
+    print_heading(printer, NULL);
     if (!job.in_turn)
         write_out(printer); /* what is before it is not its text */
-    printer->early = !job.in_turn;
-    if ((picked || printer->findings != NULL || printer->report != NULL) && !printer->failed) {
+    printer->run.early = !job.in_turn;
+    if ((picked || face_wishes(printer->options->face, FACE_ALL_SESSIONS)) && !printer->failed) {
         record_conclude(record);
         if (picked)
             count(printer, record);
         print(printer, record);
-        if (printer->page.out->len >= RELIEF_OCTETS || printer->early)
+        if (printer->page.out->len >= RELIEF_OCTETS || printer->run.early)
             write_out(printer);
     }
-    if (printer->early && !printer->failed && !spool_end(printer->spool, record->id))
+    if (printer->run.early && !printer->failed && !spool_end(printer->spool, record->id))
         say_not_kept(printer, errno);
-    printer->early = false;
+    printer->run.early = false;
     record_free(record);
     if (++printer->printed % SESSIONS_BETWEEN_COOLING == 0)
         arena_pool_cool(printer->pool);
@@ -398,7 +263,7 @@ static void export_over(void *target, struct smtp_span octets)
     memcpy(&over, octets.octets, sizeof over);
     if (printer->failed)
         return;
-    if (is_picked(printer, over.record->id))
+    if (options_pick(printer->options, over.record->id))
         export_transaction(printer->export, over.record, over.transaction);
     else
         export_forget(over.transaction);
@@ -411,8 +276,9 @@ static void print_kept(void *target, struct smtp_span octets)
 {
     struct printer *printer = target;
     write_out(printer);
-    if (printer->report != NULL && !printer->failed)
-        report_turn(printer->report, job_of(octets).id);
+    if (printer->writer->turn != NULL && !printer->failed)
+        printer->writer->turn(&printer->run, job_of(octets).id);
+    look_for_problem(printer);
     if (!printer->failed && !spool_move(printer->spool, job_of(octets).id, write_kept, printer))
         say_failed(printer);
 }
@@ -433,13 +299,12 @@ static void begin(void *target, struct smtp_span octets)
     struct printer *printer = target;
     int64_t time;
     memcpy(&time, octets.octets, sizeof time);
-    zeek_out_heading(printer->page.out, &time);
-    printer->heading_done = true;
+    print_heading(printer, &time);
 }
 
 void printer_begin(struct printer *printer, int64_t time)
 {
-    if (printer->options->format == FORMAT_ZEEK)
+    if (face_wishes(printer->options->face, FACE_FIRST_FRAME))
         worker_post(printer->worker, begin, printer, smtp_span(&time, sizeof time));
 }
 
@@ -476,10 +341,9 @@ static void print_not_smtp(void *target, struct smtp_span octets)
     struct not_smtp *found = target;
     struct printer *printer = found->printer;
     bool wanted = printer->options->sessions->len == 0 && !printer->failed;
-    if (wanted && printer->report != NULL)
-        report_finding(printer->report, &found->told);
-    else if (wanted)
-        findings_report_tell(printer->findings, &found->told);
+    if (wanted)
+        printer->writer->finding(&printer->run, &found->told);
+    look_for_problem(printer);
     if (printer->page.out->len >= RELIEF_OCTETS)
         write_out(printer);
     g_free(found->detail);
@@ -518,57 +382,18 @@ uint64_t printer_sessions(const struct printer *printer)
     return printer->sessions_seen;
 }
 
-/* Whether something is extra can be told only where all was looked at. */
-static void finish_verifying(struct printer *printer, struct summary *summary)
-{
-    if (printer->verify == NULL)
-        return;
-    if (printer->options->sessions->len == 0 && !summary->interrupted)
-        verify_finish(printer->verify);
-    if (!summary->interrupted)
-        verify_summary(printer->verify, summary);
-    memcpy(summary->verified, printer->summary.verified, sizeof summary->verified);
-    if (printer->options->format == FORMAT_TEXT)
-        verification_text_end(&printer->page, summary->verified);
-}
-
-/* A log without a heading could not be read, even where it is empty. */
-static void finish_log(struct printer *printer, const struct summary *summary)
-{
-    if (printer->options->format != FORMAT_ZEEK)
-        return;
-    if (!printer->heading_done)
-        zeek_out_heading(printer->page.out, NULL);
-    zeek_out_closing(printer->page.out, summary->totals.frames > 0 ? &summary->newest : NULL);
-}
-
 /* What is known at the end only. */
 static void finish(struct printer *printer, struct summary *summary)
 {
-    struct json json = { .out = printer->page.out, .relief = &printer->relief };
-    if (printer->servers != NULL) {
-        summary->forgotten = servers_forgotten(printer->servers);
-        if (printer->options->format == FORMAT_JSON)
-            servers_json(printer->servers, &json);
-        else
-            servers_text(printer->servers, &printer->page, &printer->relief);
-    }
-    if (printer->findings != NULL) {
-        summary->findings = findings_report_count(printer->findings);
-        summary->forgotten = findings_report_forgotten(printer->findings);
-        if (printer->options->format == FORMAT_TEXT && (summary->sessions > 0 || summary->findings > 0))
-            findings_report_summary(printer->findings);
-    }
-    if (printer->report != NULL) {
-        summary->findings = report_findings(printer->report);
-        summary->forgotten = report_forgotten(printer->report);
-        if (!printer->failed && !report_write(printer->report, summary, output_stream(&printer->output)))
-            say_failed(printer);
-    }
-    finish_verifying(printer, summary);
-    finish_log(printer, summary);
-    if (printer->options->format == FORMAT_JSON)
+    const struct face *face = printer->options->face;
+    if (face_wishes(face, FACE_FIRST_FRAME))
+        print_heading(printer, NULL);
+    if (printer->writer->finish != NULL && !printer->failed && !printer->writer->finish(&printer->run, summary))
+        say_failed(printer);
+    if (face_wishes(face, FACE_SUMMARY)) {
+        struct json json = face_json(&printer->run);
         summary_json(&json, summary);
+    }
 }
 
 bool printer_close(struct printer *printer, struct summary *summary)

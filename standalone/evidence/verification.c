@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "verification.h"
 
+/* What --verify found, in words and in JSON. */
+
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <sys/stat.h>
 
+#include "face.h"
 #include "language.h"
 #include "text.h"
+#include "verify.h"
 
 static void write_details(struct json *json, const struct verification *verification)
 {
@@ -20,7 +25,7 @@ static void write_details(struct json *json, const struct verification *verifica
     json_end_array(json);
 }
 
-void verification_json(struct json *json, const char *directory, const struct verification *verification)
+static void write_record(struct json *json, const char *directory, const struct verification *verification)
 {
     char *path = g_build_filename(directory, verification->path, NULL);
     json_begin_object(json, NULL);
@@ -65,7 +70,8 @@ static void append_details(GString *out, const struct verification *verification
         }
 }
 
-void verification_text(struct page *page, const struct verification *verification)
+/* One line; nothing where a record of the index agrees, and no more is to be said. */
+static void put_line(struct page *page, const struct verification *verification)
 {
     bool agrees = verification->result == VERIFY_AGREES;
     bool index = strcmp(verification->what, "index") == 0 || strcmp(verification->what, "summary") == 0;
@@ -101,7 +107,7 @@ static const char *counted(enum verify_result result, uint64_t count)
     }
 }
 
-void verification_text_end(struct page *page, const uint64_t counts[static VERIFY_RESULTS])
+static void put_counts(struct page *page, const uint64_t counts[static VERIFY_RESULTS])
 {
     GString *list = g_string_new(NULL);
     uint64_t others = 0;
@@ -118,3 +124,114 @@ void verification_text_end(struct page *page, const uint64_t counts[static VERIF
     g_string_free(text, TRUE);
     g_string_free(list, TRUE);
 }
+
+/* ---- the faces ---- */
+
+struct verifying {
+    struct face_run *run;
+    struct verify *verify;
+    uint64_t counts[VERIFY_RESULTS];
+};
+
+static void take_text(void *context, const struct verification *verification)
+{
+    struct verifying *verifying = context;
+    verifying->counts[verification->result]++;
+    put_line(verifying->run->page, verification);
+    relief_give(verifying->run->relief);
+}
+
+static void take_json(void *context, const struct verification *verification)
+{
+    struct verifying *verifying = context;
+    struct json json = { .out = verifying->run->page->out };
+    verifying->counts[verification->result]++;
+    write_record(&json, verifying->run->options->verify, verification);
+    relief_give(verifying->run->relief);
+}
+
+/* Whether the file lies in the directory itself. */
+static bool lies_in(const char *name, const char *directory)
+{
+    struct stat parent;
+    struct stat there;
+    char *folder = g_path_get_dirname(name);
+    bool same = stat(folder, &parent) == 0 && stat(directory, &there) == 0 && parent.st_dev == there.st_dev &&
+                parent.st_ino == there.st_ino;
+    g_free(folder);
+    return same;
+}
+
+static void say_unreadable(const char *directory)
+{
+    GString *visible = g_string_new(NULL);
+    text_append_diagnostic(visible, smtp_span_of_text(directory));
+    fprintf(stderr, _("smtpscope: %s: cannot be read: %s\n"), visible->str, g_strerror(errno));
+    g_string_free(visible, TRUE);
+}
+
+static bool begin(struct face_run *run, void (*take)(void *context, const struct verification *verification))
+{
+    const struct options *options = run->options;
+    if (options->output != NULL && lies_in(options->output, options->verify)) {
+        fprintf(stderr, _("smtpscope: %s: lies in the directory that --verify looks at, where nothing is written\n"),
+                options->output);
+        return false;
+    }
+    struct verifying *verifying = g_new0(struct verifying, 1);
+    verifying->run = run;
+    verifying->verify = verify_open(options->verify, options->memory_limit / 2, run->pool, take, verifying);
+    run->own = verifying;
+    if (verifying->verify == NULL)
+        say_unreadable(options->verify);
+    return verifying->verify != NULL;
+}
+
+static bool begin_text(struct face_run *run)
+{
+    return begin(run, take_text);
+}
+
+static bool begin_json(struct face_run *run)
+{
+    return begin(run, take_json);
+}
+
+static void add_session(struct face_run *run, const struct record *record)
+{
+    verify_session(((struct verifying *)run->own)->verify, record);
+}
+
+/* Whether something is extra can be told only where all was looked at. */
+static bool finish(struct face_run *run, struct summary *summary)
+{
+    struct verifying *verifying = run->own;
+    if (run->options->sessions->len == 0 && !summary->interrupted)
+        verify_finish(verifying->verify);
+    if (!summary->interrupted)
+        verify_summary(verifying->verify, summary);
+    memcpy(summary->verified, verifying->counts, sizeof summary->verified);
+    return true;
+}
+
+static bool finish_text(struct face_run *run, struct summary *summary)
+{
+    finish(run, summary);
+    put_counts(run->page, summary->verified);
+    return true;
+}
+
+static void end(struct face_run *run)
+{
+    struct verifying *verifying = run->own;
+    if (verifying != NULL && verifying->verify != NULL)
+        verify_free(verifying->verify);
+    g_free(verifying);
+}
+
+const struct face_writer verification_text_face = {
+    .open = begin_text, .session = add_session, .finish = finish_text, .close = end
+};
+const struct face_writer verification_json_face = {
+    .open = begin_json, .session = add_session, .finish = finish, .close = end
+};

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "eve.h"
+
+/* Events of the type `smtp` as Suricata's EVE output has them: one for each mail, and one for what goes on under TLS
+ * behind STARTTLS. */
 
 #include "address_list.h"
 #include "address_text.h"
 #include "community_id.h"
+#include "face.h"
 #include "flow_id.h"
 #include "mail_facts.h"
 #include "message_limits.h"
@@ -272,13 +275,16 @@ static void write_hidden(struct json *json, const struct record *record)
     json_end_line(json);
 }
 
-void eve_session(struct json *json, const struct record *record)
+static void write_session(struct face_run *run, const struct record *record)
 {
+    struct json json = face_json(run);
     unsigned looked_at = 0;
     for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link)) {
-        write_mail(json, record, link->data);
+        write_mail(&json, record, link->data);
         mail_facts_cool(record, ++looked_at);
     }
     if (mail_facts_hidden(record))
-        write_hidden(json, record);
+        write_hidden(&json, record);
 }
+
+const struct face_writer eve_face = { .session = write_session };

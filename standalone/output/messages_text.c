@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "messages_text.h"
 
+/* Mail transactions, each in a few lines at the most. */
+
+#include "face.h"
 #include "language.h"
 #include "message_limits.h"
 #include "phrases.h"
@@ -11,9 +13,11 @@
 #define ATTACHMENTS_SHOWN 5
 #define DIGEST_SHOWN 16 /* digits: enough to tell messages apart; JSON has all of it */
 
-void messages_text_heading(struct page *page)
+static void write_heading(struct face_run *run, const int64_t *time)
 {
-    page_append(page, PAGE_DIM, _("  id.mail  session begins                from -> to, what became of it, subject\n"));
+    (void)time;
+    page_append(run->page, PAGE_DIM,
+                _("  id.mail  session begins                from -> to, what became of it, subject\n"));
 }
 
 static void append_recipient(GString *out, const struct recipient *recipient)
@@ -171,10 +175,12 @@ static void put_transaction(struct page *page, const struct record *record, cons
     g_free(id);
 }
 
-void messages_text(struct page *page, const struct record *record, const char *directory, const struct relief *relief)
+static void write_session(struct face_run *run, const struct record *record)
 {
     for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link)) {
-        put_transaction(page, record, link->data, directory);
-        relief_give(relief);
+        put_transaction(run->page, record, link->data, run->options->output_dir);
+        relief_give(run->relief);
     }
 }
+
+const struct face_writer messages_text_face = { .heading = write_heading, .session = write_session };

@@ -27,7 +27,7 @@ static void write_sessions(struct json *json, const struct session_range *range)
 void options_json(struct json *json, const struct options *options)
 {
     json_begin_object(json, "options");
-    json_text(json, "command", options_command_name(options->command));
+    json_text(json, "command", options->command);
     json_begin_array(json, "session");
     for (unsigned i = 0; options->sessions != NULL && i < options->sessions->len; i++)
         write_sessions(json, &g_array_index(options->sessions, struct session_range, i));

@@ -2,7 +2,6 @@
 #include "servers.h"
 
 #include "keyword.h"
-#include "servers_private.h"
 
 /* Where there is memory for it. */
 #define SERVERS_REMEMBERED 16384u

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* Writing of what servers.c collected. */
+/* Servers, by address, when all was read: what servers.c collected. */
 
 #include <inttypes.h>
 
 #include "address_text.h"
+#include "face.h"
 #include "language.h"
-#include "servers_private.h"
+#include "servers.h"
 #include "text.h"
 
 static struct smtp_span text_of(const struct word *word)
@@ -82,15 +83,6 @@ static void write_server(struct json *json, const struct server *server)
     json_end_object(json);
     json_end_line(json);
     g_string_free(address, TRUE);
-}
-
-void servers_json(const struct servers *servers, struct json *json)
-{
-    GPtrArray *sorted = servers_by_address(servers);
-    for (unsigned i = 0; i < sorted->len; i++) {
-        write_server(json, sorted->pdata[i]);
-    }
-    g_ptr_array_free(sorted, TRUE);
 }
 
 /* ---- text ---- */
@@ -211,12 +203,50 @@ static void put_server(struct page *page, const struct server *server)
     g_string_free(text, TRUE);
 }
 
-void servers_text(const struct servers *servers, struct page *page, const struct relief *relief)
+/* ---- all of them ---- */
+
+static bool begin(struct face_run *run)
 {
-    GPtrArray *sorted = servers_by_address(servers);
+    run->own = servers_new(run->options->memory_limit / SERVERS_PART);
+    return true;
+}
+
+static void add_session(struct face_run *run, const struct record *record)
+{
+    servers_session(run->own, record);
+}
+
+static bool write_text(struct face_run *run, struct summary *summary)
+{
+    GPtrArray *sorted = servers_by_address(run->own);
     for (unsigned i = 0; i < sorted->len; i++) {
-        put_server(page, sorted->pdata[i]);
-        relief_give(relief);
+        put_server(run->page, sorted->pdata[i]);
+        relief_give(run->relief);
     }
     g_ptr_array_free(sorted, TRUE);
+    summary->forgotten = servers_forgotten(run->own);
+    return true;
 }
+
+static bool write_json(struct face_run *run, struct summary *summary)
+{
+    struct json json = face_json(run);
+    GPtrArray *sorted = servers_by_address(run->own);
+    for (unsigned i = 0; i < sorted->len; i++)
+        write_server(&json, sorted->pdata[i]);
+    g_ptr_array_free(sorted, TRUE);
+    summary->forgotten = servers_forgotten(run->own);
+    return true;
+}
+
+static void end(struct face_run *run)
+{
+    servers_free(run->own);
+}
+
+const struct face_writer servers_text_face = {
+    .open = begin, .session = add_session, .finish = write_text, .close = end
+};
+const struct face_writer servers_json_face = {
+    .open = begin, .session = add_session, .finish = write_json, .close = end
+};

@@ -3,6 +3,7 @@
 
 #include "address_text.h"
 #include "community_id.h"
+#include "face.h"
 #include "finding_out.h"
 #include "phrases.h"
 #include "timing_out.h"
@@ -198,3 +199,11 @@ void session_json(struct json *json, const struct record *record, bool show_secr
     json_end_object(json);
     json_end_line(json);
 }
+
+static void write_session(struct face_run *run, const struct record *record)
+{
+    struct json json = face_json(run);
+    session_json(&json, record, run->options->show_secrets);
+}
+
+const struct face_writer sessions_json_face = { .session = write_session };

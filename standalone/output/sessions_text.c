@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "sessions_text.h"
+
+/* Sessions, each in a line. */
 
 #include <inttypes.h>
 
 #include "annotate.h"
+#include "face.h"
 #include "language.h"
 #include "phrases.h"
 #include "refusals_text.h"
 #include "text.h"
 #include "timing_out.h"
 
-void sessions_text_heading(struct page *page)
+static void write_heading(struct face_run *run, const int64_t *time)
 {
-    page_append(page, PAGE_DIM, _("  id  begins                       client -> server, what happened\n"));
+    (void)time;
+    page_append(run->page, PAGE_DIM, _("  id  begins                       client -> server, what happened\n"));
 }
 
 static void append_transaction(GString *out, const struct transaction *transaction)
@@ -34,8 +37,9 @@ static void append_transaction(GString *out, const struct transaction *transacti
     g_string_free(from, TRUE);
 }
 
-void sessions_text(struct page *page, const struct record *record)
+static void write_session(struct face_run *run, const struct record *record)
 {
+    struct page *page = run->page;
     GString *text = g_string_new(NULL);
     page_printf(page, PAGE_BOLD, "%4" G_GUINT64_FORMAT "  ", record->id);
     text_append_time(text, record->connection.start, 6);
@@ -74,3 +78,5 @@ void sessions_text(struct page *page, const struct record *record)
         timing_text(page, record->timing);
     g_string_free(text, TRUE);
 }
+
+const struct face_writer sessions_text_face = { .heading = write_heading, .session = write_session };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "transaction_json.h"
 
+#include "face.h"
 #include "message_limits.h"
 
 /* What became of the message for one recipient; of LMTP and PRDR only, where each has a reply of its own. */
@@ -150,3 +151,14 @@ void transaction_json_record(struct json *json, const struct record *record, con
     json_end_object(json);
     json_end_line(json);
 }
+
+static void write_session(struct face_run *run, const struct record *record)
+{
+    const char *directory = run->options->output_dir;
+    const struct transaction_paths paths = { .directory = directory };
+    struct json json = face_json(run);
+    for (const GList *link = record->transactions.head; link != NULL; link = link->next)
+        transaction_json_record(&json, record, link->data, directory != NULL ? &paths : NULL);
+}
+
+const struct face_writer messages_json_face = { .session = write_session };

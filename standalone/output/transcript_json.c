@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "transcript_json.h"
 
+#include "face.h"
+
 #include "phrases.h"
 #include "session_json.h"
 
@@ -208,3 +210,11 @@ void transcript_json(struct json *json, const struct record *record, bool show_s
     for (const GList *link = record->items.head; link != NULL; link = record_next(record, link))
         write_item(json, record, link->data, show_secrets);
 }
+
+static void write_session(struct face_run *run, const struct record *record)
+{
+    struct json json = face_json(run);
+    transcript_json(&json, record, run->options->show_secrets);
+}
+
+const struct face_writer transcript_json_face = { .session = write_session };

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "transcript_text.h"
+
+/* The annotated transcript of a session. */
 
 #include <inttypes.h>
 
 #include "annotate.h"
+#include "face.h"
 #include "finding_out.h"
 #include "language.h"
 #include "line.h"
@@ -21,14 +23,14 @@
 struct writer {
     struct page *page;
     const struct record *record;
-    const struct transcript_options *options;
+    const struct face_run *run;
     unsigned capture; /* file of the frames shown last */
 };
 
 /* Octets of a line that are shown. */
 static size_t line_limit(const struct writer *writer)
 {
-    return writer->options->full ? SIZE_MAX : PHRASE_LINE_SHOWN;
+    return writer->run->options->full ? SIZE_MAX : PHRASE_LINE_SHOWN;
 }
 
 /* ---- one line ---- */
@@ -114,7 +116,7 @@ static void put_command(struct writer *writer, const struct item *item)
 {
     GString *text = g_string_new(NULL);
     GString *annotation = g_string_new(NULL);
-    phrase_guarded(text, &item->line, line_limit(writer), writer->options->show_secrets);
+    phrase_guarded(text, &item->line, line_limit(writer), writer->run->options->show_secrets);
     phrase_line_end(text, item->line_end);
     if (item->kind == ITEM_RESPONSE)
         annotate_response(annotation, item);
@@ -161,7 +163,7 @@ static void put_reply(struct writer *writer, const struct item *item, const stru
             annotate_keyword(annotation, record_line_words(line));
         put_line(writer, &part, reply_arrow(item), refused ? PAGE_BAD : PAGE_SERVER, first || moved, text->str,
                  annotation->str);
-        relief_give(writer->options->relief); /* a reply may have any number of lines */
+        relief_give(writer->run->relief); /* a reply may have any number of lines */
     }
     g_string_free(annotation, TRUE);
     g_string_free(text, TRUE);
@@ -184,7 +186,7 @@ static void put_content_line(struct writer *writer, const struct item *item, str
     phrase_cut(text, line, line_limit(writer));
     put_line(writer, item, " |", PAGE_CLIENT, false, text->str, "");
     g_string_free(text, TRUE);
-    relief_give(writer->options->relief);
+    relief_give(writer->run->relief);
 }
 
 static void put_content(struct writer *writer, const struct item *item)
@@ -231,7 +233,7 @@ static void put_data(struct writer *writer, const struct item *item)
     g_string_free(text, TRUE);
     if (item->transport == SMTP_TRANSPORT_XEXCH50 || (chunk && !item->last))
         return;
-    if (writer->options->full && message->options->content) {
+    if (writer->run->options->full && message->options->content) {
         put_content(writer, item);
         return;
     }
@@ -276,9 +278,9 @@ static void put_skipped(struct writer *writer, const struct item *item)
     phrase_skipped(text, item);
     put_line(writer, item, " ?", PAGE_BAD, true, text->str, "");
     GString *octets = g_string_new(NULL);
-    phrase_skipped_octets(octets, item, writer->options->show_secrets);
+    phrase_skipped_octets(octets, item, writer->run->options->show_secrets);
     struct smtp_span rest = smtp_span(octets->str, octets->len);
-    unsigned lines = writer->options->full ? UINT_MAX : PHRASE_SKIPPED_LINES;
+    unsigned lines = writer->run->options->full ? UINT_MAX : PHRASE_SKIPPED_LINES;
     struct smtp_line line;
     while (lines-- > 0 && smtp_line_find(rest, true, &line)) {
         g_string_truncate(text, 0);
@@ -322,7 +324,7 @@ static void put_item(struct writer *writer, const struct item *item)
         put_boundary(writer, item);
         break;
     case ITEM_GAP:
-        if (!(item->in_content && writer->options->full))
+        if (!(item->in_content && writer->run->options->full))
             put_missing(writer, item->role, item->octets, item->last_frame);
         break;
     case ITEM_SKIPPED:
@@ -436,16 +438,19 @@ static void put_summary(struct writer *writer)
     g_string_free(text, TRUE);
 }
 
-void transcript_text(struct page *page, const struct record *record, const struct transcript_options *options)
+static void write_session(struct face_run *run, const struct record *record)
 {
-    struct writer writer = { .page = page, .record = record, .options = options, .capture = record->connection.capture };
+    struct page *page = run->page;
+    struct writer writer = { .page = page, .record = record, .run = run, .capture = record->connection.capture };
     put_header(&writer);
     for (const GList *link = record->items.head; link != NULL; link = record_next(record, link)) {
         put_capture(&writer, &((const struct item *)link->data)->place);
         put_item(&writer, link->data);
-        relief_give(options->relief);
+        relief_give(run->relief);
     }
     refusals_text(page, record);
     put_findings(&writer);
     put_summary(&writer);
 }
+
+const struct face_writer transcript_text_face = { .session = write_session };

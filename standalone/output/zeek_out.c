@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "zeek_out.h"
 
-#include "json.h"
+/* Zeek's smtp.log, as Zeek writes it: tab-separated values with a heading, or one JSON object a line. */
+
+#include "face.h"
 #include "mail_facts.h"
 #include "text.h"
 #include "zeek_line.h"
@@ -44,8 +45,9 @@ static void append_time_line(GString *out, const char *word, const int64_t *time
     g_string_append_c(out, '\n');
 }
 
-void zeek_out_heading(GString *out, const int64_t *open)
+static void write_heading(struct face_run *run, const int64_t *open)
 {
+    GString *out = run->page->out;
     g_string_append(out, "#separator \\x09\n#set_separator\t,\n#empty_field\t" EMPTY "\n#unset_field\t" UNSET "\n#path\tsmtp\n");
     append_time_line(out, "open", open);
     g_string_append(out, "#fields");
@@ -57,9 +59,11 @@ void zeek_out_heading(GString *out, const int64_t *open)
     g_string_append_c(out, '\n');
 }
 
-void zeek_out_closing(GString *out, const int64_t *close)
+/* The last line names the time of the last frame. */
+static bool write_closing(struct face_run *run, struct summary *summary)
 {
-    append_time_line(out, "close", close);
+    append_time_line(run->page->out, "close", summary->totals.frames > 0 ? &summary->newest : NULL);
+    return true;
 }
 
 /* ---- tab-separated values ---- */
@@ -257,9 +261,10 @@ static void append_line(struct writer *writer, const struct zeek_line *line, con
         append_tsv(writer, line, record->precision);
 }
 
-void zeek_out_session(GString *out, const struct record *record, bool json, const struct relief *relief)
+/* A line for each mail, and one for what goes on under TLS behind STARTTLS. */
+static void write_lines(struct face_run *run, const struct record *record, bool json)
 {
-    struct writer writer = { .out = out, .relief = relief };
+    struct writer writer = { .out = run->page->out, .relief = run->relief };
     struct zeek_line line;
     uint64_t depth = 1;
     unsigned looked_at = 0;
@@ -269,7 +274,7 @@ void zeek_out_session(GString *out, const struct record *record, bool json, cons
         zeek_line_mail(&line, record, transaction, depth);
         append_line(&writer, &line, record, json);
         depth += mail_facts_transferred(transaction) ? 1 : 0;
-        relief_give(relief);
+        relief_give(run->relief);
         mail_facts_cool(record, ++looked_at);
     }
     if (mail_facts_hidden(record)) {
@@ -278,3 +283,16 @@ void zeek_out_session(GString *out, const struct record *record, bool json, cons
     }
     zeek_line_free(&line);
 }
+
+static void write_tsv(struct face_run *run, const struct record *record)
+{
+    write_lines(run, record, false);
+}
+
+static void write_json(struct face_run *run, const struct record *record)
+{
+    write_lines(run, record, true);
+}
+
+const struct face_writer zeek_face = { .heading = write_heading, .session = write_tsv, .finish = write_closing };
+const struct face_writer zeek_json_face = { .session = write_json };

@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "face.h"
 #include "language.h"
 #include "occurrences.h"
 #include "output.h"
 #include "overwrite.h"
-#include "reference_json.h"
-#include "reference_text.h"
 #include "sessions_read.h"
 #include "text.h"
+#include "usage.h"
 
 static const struct category {
     const char *name;
@@ -83,12 +83,13 @@ static bool has_something_to_say(const struct printout *output)
 /* Writes all, and returns `status`, or that of a failed write. */
 static int printout_close(struct printout *output, int status)
 {
-    struct json json = { .out = output->page.out };
     bool good = true;
     bool any = has_something_to_say(output);
     output->summary.options = output->options;
-    if (output->options->format == FORMAT_JSON)
+    if (face_wishes(output->options->face, FACE_SUMMARY)) {
+        struct json json = { .out = output->page.out };
         summary_json(&json, &output->summary);
+    }
     GString *out = output->page.out;
     if (any)
         good = fwrite(out->str, 1, out->len, output_stream(&output->file)) == out->len;
@@ -102,11 +103,7 @@ static int printout_close(struct printout *output, int status)
 
 static void put(struct printout *output, const struct topic *topic)
 {
-    struct json json = { .out = output->page.out };
-    if (output->options->format == FORMAT_JSON)
-        reference_json(&json, topic);
-    else
-        reference_text(&output->page, topic);
+    output->options->face->topics->topic(&output->page, topic);
 }
 
 static void put_all(struct printout *output, const GArray *topics)
@@ -150,6 +147,13 @@ static int find_occurrences(GArray *topics, struct printout *output)
     return status;
 }
 
+bool explain_operands(const struct options *options, int *status)
+{
+    return options->count > 0 || options->explain_captures != NULL ||
+           usage_wrong(status, "%s",
+                       _("nothing to explain: name a topic, as in smtpscope explain STARTTLS, or a --capture"));
+}
+
 int explain_run(const struct options *options)
 {
     struct printout output;
@@ -175,15 +179,20 @@ int explain_run(const struct options *options)
 
 static void put_category(struct printout *output, const struct category *category)
 {
-    if (output->options->format != FORMAT_JSON) {
-        page_rule(&output->page, PAGE_BOLD, page_heavy(&output->page), 2, _(category->title));
-        g_string_append_c(output->page.out, '\n');
-    }
+    const struct topic_writer *writer = output->options->face->topics;
+    if (writer->category != NULL)
+        writer->category(&output->page, _(category->title));
     for (size_t i = 0; i < category->table->count; i++) {
         const struct smtp_reference_entry *entry = &category->table->entries[i];
         if (entry->category == NULL || strcmp(entry->category, category->name) == 0)
             put(output, &(struct topic){ .table = category->table, .entry = entry });
     }
+}
+
+bool explain_reference_operands(const struct options *options, int *status)
+{
+    return options->count == 0 ||
+           usage_wrong(status, _("reference takes no operand, not '%s': see --category"), options->captures[0]);
 }
 
 int explain_reference(const struct options *options)

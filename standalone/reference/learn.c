@@ -16,6 +16,7 @@
 #include "share.h"
 #include "steps.h"
 #include "text.h"
+#include "usage.h"
 
 #define LABEL_COLUMN 2u
 #define TEXT_COLUMN 16u
@@ -184,6 +185,11 @@ static int list_lessons(struct page *page)
         put_field(page, PAGE_PLAIN, lessons[i].name, _(lessons[i].title));
     g_string_append_printf(page->out, _("Begin one with: smtpscope learn %s\n"), lessons[0].name);
     return flush(page) ? EXIT_STATUS_OK : EXIT_STATUS_INPUT;
+}
+
+bool learn_operands(const struct options *options, int *status)
+{
+    return options->count <= 1 || usage_wrong(status, "%s", _("learn takes one lesson at a time"));
 }
 
 int learn_run(const struct options *options)

@@ -6,6 +6,9 @@
 
 #include "options.h"
 
+/* Whether it is one lesson at the most; says it where not. */
+bool learn_operands(const struct options *options, int *status);
+
 /* Returns the exit status. */
 int learn_run(const struct options *options);
 

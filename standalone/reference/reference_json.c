@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "explain.h"
 #include "language.h"
 
 /* Protocol words that stand in a row are a list to programs. */
@@ -52,3 +53,11 @@ void reference_json(struct json *json, const struct topic *topic)
     json_end_object(json);
     json_end_line(json);
 }
+
+static void put_topic(struct page *page, const struct topic *topic)
+{
+    struct json json = { .out = page->out };
+    reference_json(&json, topic);
+}
+
+const struct topic_writer reference_json_topics = { .topic = put_topic };

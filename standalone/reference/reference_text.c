@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "reference_text.h"
+
+/* Entries of the reference, in the language of the user: for people. */
 
 #include <string.h>
 
+#include "explain.h"
 #include "language.h"
 #include "text.h"
 
@@ -40,7 +42,8 @@ static void append_private(GString *out, const char *source, size_t octets)
 /* For xgettext: sources that are no names. */
 #define SOURCES N_("seen in practice") N_("IANA registry")
 
-void reference_append_source(GString *out, const struct smtp_reference_entry *entry)
+/* "RFC 5321 section 4.1.1.1", "seen in practice". */
+static void append_source(GString *out, const struct smtp_reference_entry *entry)
 {
     static const char private_word[] = ", private";
     if (entry->section != NULL)
@@ -118,7 +121,7 @@ static void put_heading(struct page *page, const struct topic *topic)
     if (entry->category != NULL)
         g_string_append_printf(right, " (%s)", entry->category);
     g_string_append(right, ", ");
-    reference_append_source(right, entry);
+    append_source(right, entry);
     unsigned columns = text_columns(name_of(topic)) + text_columns(right->str);
     page_append(page, PAGE_BOLD, name_of(topic));
     g_string_append_printf(page->out, "%*s", (int)(columns + 2 < PAGE_COLUMNS ? PAGE_COLUMNS - columns : 2), "");
@@ -133,7 +136,8 @@ static bool are_replies(const struct smtp_reference_field *field)
            strcmp(field->key, "failure") == 0;
 }
 
-void reference_text(struct page *page, const struct topic *topic)
+/* One entry with all it says. */
+static void put_topic(struct page *page, const struct topic *topic)
 {
     put_heading(page, topic);
     g_string_append_printf(page->out, "%*s", (int)LABEL_COLUMN, "");
@@ -151,3 +155,11 @@ void reference_text(struct page *page, const struct topic *topic)
     }
     g_string_append_c(page->out, '\n');
 }
+
+static void put_category(struct page *page, const char *title)
+{
+    page_rule(page, PAGE_BOLD, page_heavy(page), 2, title);
+    g_string_append_c(page->out, '\n');
+}
+
+const struct topic_writer reference_text_topics = { .category = put_category, .topic = put_topic };

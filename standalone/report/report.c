@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* The report as a whole: which part a session's text goes to, and the page at the end. */
+/*
+ * The output of `report`: one HTML page that needs nothing but itself. The sessions come one by one, but the page
+ * begins with what is known at the end only, so its parts wait, most of them in temporary files, until all is read.
+ *
+ * A page is for people: of very many sessions, mails, findings and lines the first are shown, and it is said how many
+ * are not.
+ */
 
 #include "report_private.h"
 
@@ -8,6 +14,7 @@
 #include <inttypes.h>
 
 #include "language.h"
+#include "output.h"
 #include "report_assets.h"
 #include "text.h"
 #include "version.h"
@@ -102,11 +109,13 @@ static bool take_moved(void *context, struct smtp_span text)
     return move->report->problem == 0;
 }
 
-void report_turn(struct report *report, uint64_t session)
+static void give_turn(struct face_run *run, uint64_t session)
 {
+    struct report *report = run->own;
     struct move move = { .report = report };
     if (report->problem == 0)
         note_problem(report, spool_move(report->spool, session, take_moved, &move));
+    run->problem = report->problem;
 }
 
 /* ---- sessions ---- */
@@ -121,7 +130,7 @@ static void tell_across(void *context, const struct told_finding *told)
         report_tell(report, told);
 }
 
-struct report *report_new(const struct options *options, struct arena_pool *pool)
+static struct report *new_report(const struct options *options, struct arena_pool *pool)
 {
     struct report *report = g_new0(struct report, 1);
     report->options = options;
@@ -135,7 +144,7 @@ struct report *report_new(const struct options *options, struct arena_pool *pool
     return report;
 }
 
-void report_free(struct report *report)
+static void free_report(struct report *report)
 {
     for (unsigned part = 0; part < REPORT_PARTS; part++)
         strip_free(report->strips[part]);
@@ -145,16 +154,6 @@ void report_free(struct report *report)
     spool_free(report->spool);
     html_end(&report->html);
     g_free(report);
-}
-
-int report_problem(const struct report *report)
-{
-    return report->problem;
-}
-
-uint64_t report_forgotten(const struct report *report)
-{
-    return across_forgotten(report->across);
 }
 
 uint64_t report_findings(const struct report *report)
@@ -243,20 +242,24 @@ static void write_session(struct report *report, const struct record *record)
     g_array_free(mails, TRUE);
 }
 
-void report_session(struct report *report, const struct record *record, bool in_turn)
+static void add_session(struct face_run *run, const struct record *record)
 {
-    report->early = !in_turn;
+    struct report *report = run->own;
+    report->early = run->early;
     if (options_pick(report->options, record->id))
         write_session(report, record);
     across_session(report->across, record);
     if (report->early && report->problem == 0)
         note_problem(report, spool_end(report->spool, record->id));
     report->early = false;
+    run->problem = report->problem;
 }
 
-void report_finding(struct report *report, const struct told_finding *told)
+static void add_finding(struct face_run *run, const struct told_finding *told)
 {
+    struct report *report = run->own;
     report_tell(report, told);
+    run->problem = report->problem;
 }
 
 /* ---- pieces that several parts have ---- */
@@ -603,7 +606,7 @@ static void write_end(struct html *html)
     html_mark(html, "</script>\n</body>\n</html>\n");
 }
 
-bool report_write(struct report *report, const struct summary *summary, FILE *out)
+static bool write_page(struct report *report, const struct summary *summary, FILE *out)
 {
     write_beginning(report, summary);
     if (!write_findings(report, out) || !write_sessions(report, out) || !write_dialogues(report, out) ||
@@ -612,3 +615,34 @@ bool report_write(struct report *report, const struct summary *summary, FILE *ou
     write_end(&report->html);
     return flush(report, out);
 }
+
+/* ---- the face ---- */
+
+static bool begin(struct face_run *run)
+{
+    run->own = new_report(run->options, run->pool);
+    return true;
+}
+
+static bool finish(struct face_run *run, struct summary *summary)
+{
+    struct report *report = run->own;
+    summary->findings = report_findings(report);
+    summary->forgotten = across_forgotten(report->across);
+    return write_page(report, summary, output_stream(run->output));
+}
+
+static void end(struct face_run *run)
+{
+    free_report(run->own);
+}
+
+const struct face_writer report_face = {
+    .open = begin,
+    .session = add_session,
+    .turn = give_turn,
+    .finding = add_finding,
+    .finish = finish,
+    .close = end,
+    .not_kept = N_("smtpscope: %s: cannot keep the parts of the page there until all is read: %s\n"),
+};

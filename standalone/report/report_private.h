@@ -5,9 +5,9 @@
 /* Between the parts of the report. */
 
 #include "across.h"
+#include "face.h"
 #include "html.h"
 #include "relief.h"
-#include "report.h"
 #include "report_timeline.h"
 #include "spool.h"
 #include "strip.h"
@@ -92,6 +92,9 @@ void report_narrow(struct html *html, const char *heading);
 
 /* The severity as a label. */
 void report_severity(struct html *html, enum smtp_severity severity);
+
+/* Findings shown or counted. */
+uint64_t report_findings(const struct report *report);
 
 /* The most severe finding of a session; -1: there is none. */
 int report_worst(const struct record *record);

@@ -9,7 +9,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "captures_run.h"
 #include "dialogue.h"
+#include "faces.h"
 #include "fragments.h"
 #include "printer.h"
 
@@ -66,19 +68,15 @@ static void read_all(const struct options *options)
     struct arena_pool *pool = arena_pool_new(1 << 20);
     printer = printer_open(options, worker, pool);
     captures = capture_set_open(options->captures, options->count, NULL);
+    struct record_options records = captures_records(options);
+    records.message.worker = worker;
+    records.message.pool = pool;
     const struct dialogues_options wanted = {
         .pool = pool,
-        .records = { .items = options->command == COMMAND_TRANSCRIPT,
-                     .timing = options->timing,
-                     .message = { .digest = options->format == FORMAT_JSON,
-                                  .content = options->full,
-                                  .attachments = options_is_log(options),
-                                  .fields = options_is_log(options),
-                                  .worker = worker,
-                                  .pool = pool } },
+        .records = records,
         .capture_name = name_of,
         .capture_precision = precision_of,
-        .not_smtp = options->command == COMMAND_FINDINGS ? not_smtp : NULL,
+        .not_smtp = options->face->writer->finding != NULL ? not_smtp : NULL,
         .order = { .ended = session_ended, .turn = session_turn, .pending = pending },
         .by_start = options->by_start,
     };
@@ -116,6 +114,15 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     return 0;
 }
 
+/* One of those that print sessions; the directory of --verify is not there. */
+static const struct face *face_of(size_t size)
+{
+    size_t i = size % face_count;
+    while (faces[i].writer == NULL || faces[i].with != 0)
+        i = (i + 1) % face_count;
+    return &faces[i];
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -126,20 +133,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     snprintf(name, sizeof name, "/dev/fd/%d", file);
     char *names[] = { name, NULL };
-    static const enum command_name commands[] = { COMMAND_TRANSCRIPT, COMMAND_SESSIONS, COMMAND_FINDINGS, COMMAND_SERVERS };
+    const struct face *face = face_of(size);
     struct options options = {
-        .command = commands[size / 2 % G_N_ELEMENTS(commands)],
-        .timing = size % 3 == 0,
-        .format = size % 2 == 0 ? FORMAT_JSON : FORMAT_TEXT,
-        .full = size % 5 == 0,
+        .command = face->command,
+        .face = face,
+        .timing = size % 3 == 0 && (face->takes & OPTION_TIMING) != 0,
+        .full = size % 5 == 0 && (face->takes & OPTION_FULL) != 0,
         .by_start = size % 7 == 0,
         .sessions = g_array_new(FALSE, FALSE, sizeof(uint64_t)),
         .output = (char[]){ "/dev/null" },
         .captures = names,
         .count = 1,
     };
-    if (options.command == COMMAND_SESSIONS)
-        options.format = (enum output_format)(size / 8 % (FORMAT_EVE + 1));
     read_all(&options);
     g_array_free(options.sessions, TRUE);
     close(file);
