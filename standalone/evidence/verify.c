@@ -37,15 +37,6 @@ struct verify {
     uint64_t summary_line; /* 0: there was none */
 };
 
-const char *verify_result_name(enum verify_result result)
-{
-    static const char *const names[] = {
-        [VERIFY_AGREES] = N_("agrees"),   [VERIFY_DIFFERS] = N_("differs"),       [VERIFY_MISSING] = N_("missing"),
-        [VERIFY_EXTRA] = N_("extra"),     [VERIFY_UNREADABLE] = N_("unreadable"),
-    };
-    return names[result];
-}
-
 static const struct {
     const char *name, *text;
 } notes[] = {

@@ -9,18 +9,7 @@
  */
 
 #include "record.h"
-
-enum verify_result {
-    VERIFY_AGREES,
-    VERIFY_DIFFERS,
-    VERIFY_MISSING,
-    VERIFY_EXTRA,      /* nothing in the captures accounts for it */
-    VERIFY_UNREADABLE, /* it is there, but no file that can be read */
-    VERIFY_RESULTS,
-};
-
-/* "agrees", ... */
-const char *verify_result_name(enum verify_result result);
+#include "verify_result.h"
 
 /* What is to be said of a thing, beside its result. */
 enum verify_note {

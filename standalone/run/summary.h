@@ -6,7 +6,7 @@
 #include "json.h"
 #include "options.h"
 #include "packet.h"
-#include "verify.h"
+#include "verify_result.h"
 
 /* What the run came to: CONTRACT's last line. */
 struct summary {
