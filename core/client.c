@@ -517,6 +517,8 @@ void smtp_apply_skipped(struct smtp_session *session, enum smtp_role role, const
         event.secret = (struct smtp_secret){ .kind = SMTP_SECRET_AUTH, .octets = unit->text, .named = unit->text };
     else if (role == SMTP_CLIENT)
         event.secret = smtp_secret_of_skipped(&session->watch, unit->text, half->resync, decoded);
+    else
+        event.secret = smtp_secret_of_reply(0, unit->text, decoded);
     if (role == SMTP_CLIENT)
         count_strays(session, &event.secret);
     if (half->skip_line && !unit->unterminated)

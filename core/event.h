@@ -25,7 +25,7 @@ enum smtp_role {
 enum smtp_event_kind {
     SMTP_EVENT_PROXY,               /* a PROXY protocol header (v1 or v2) in front of the dialogue: .text */
     SMTP_EVENT_COMMAND,             /* .number .command .line .phase .secret .near_login */
-    SMTP_EVENT_REPLY_LINE,          /* .index .reply_line .line .keyword .is_keyword .near_login */
+    SMTP_EVENT_REPLY_LINE,          /* .index .reply_line .line .keyword .is_keyword .near_login .secret (of a client, that it quotes) */
     SMTP_EVENT_REPLY,               /* the whole reply, behind its lines: .reply .number */
     SMTP_EVENT_CONTENT_BEGIN,       /* of a DATA or of one BDAT chunk: .message .transport .number */
     SMTP_EVENT_CONTENT,             /* a stretch of content as the receiver stores it: .message .text */

@@ -12,16 +12,19 @@ static bool is_alphanumeric(uint8_t octet)
     return smtp_ascii_is_letter(octet) || smtp_ascii_is_digit(octet);
 }
 
+static bool is_base64_octet(uint8_t octet)
+{
+    return is_alphanumeric(octet) || octet == '+' || octet == '/' || octet == '=';
+}
+
 /* A word such as the answers to challenges are, and commands in a pinch too. */
 static bool is_base64_word(struct smtp_span word)
 {
     if (word.length < 4)
         return false;
-    for (size_t i = 0; i < word.length; i++) {
-        uint8_t octet = word.octets[i];
-        if (!is_alphanumeric(octet) && octet != '+' && octet != '/' && octet != '=')
+    for (size_t i = 0; i < word.length; i++)
+        if (!is_base64_octet(word.octets[i]))
             return false;
-    }
     return true;
 }
 
@@ -341,6 +344,31 @@ static struct smtp_secret secret_of_url(struct smtp_span line)
     return no_secret();
 }
 
+static bool holds_url(struct smtp_span line)
+{
+    for (size_t i = 1; i + 2 < line.length; i++)
+        if (line.octets[i] == '/' && line.octets[i - 1] == ':' && line.octets[i + 1] == '/')
+            return true;
+    return false;
+}
+
+/* "imap://bob@host/box;uid=1;urlauth=submit+bob:internal:91354a47": whoever has the token has the message (RFC 4467). */
+static struct smtp_secret secret_of_burl(struct smtp_span line)
+{
+    struct smtp_secret secret = secret_of_url(line);
+    for (size_t i = 0; i < line.length && secret.kind == SMTP_SECRET_NONE; i++) {
+        if (!smtp_span_starts_with(smtp_span_from(line, i), ";URLAUTH="))
+            continue;
+        struct smtp_span rest = smtp_span_from(line, i);
+        struct smtp_span token = smtp_span_next_word(&rest);
+        while (token.length > 0 && memchr(token.octets, ':', token.length) != NULL)
+            token = smtp_span_from(token, (size_t)((const uint8_t *)memchr(token.octets, ':', token.length) - token.octets) + 1);
+        secret = token.length > 0 ? hide_from(line, SMTP_SECRET_ODD, token.octets, token) : secret;
+        secret.readable = secret.kind != SMTP_SECRET_NONE;
+    }
+    return secret;
+}
+
 /* A response of PLAIN that stands in a line, wherever it does. */
 static struct smtp_secret secret_of_triples(struct smtp_span line, uint8_t *buffer)
 {
@@ -456,6 +484,8 @@ struct smtp_secret smtp_secret_of_command(struct smtp_secret_watch *watch, const
     if (unknown)
         secret = secret_of_unknown(line, buffer);
     else if (command->verb == SMTP_VERB_BURL)
+        secret = secret_of_burl(line);
+    else if (holds_url(line))
         secret = secret_of_url(line);
     else if (has_free_argument(command->verb) && command->argument.length > 0)
         secret = secret_of_words(line, smtp_span_from(line, (size_t)(command->argument.octets - line.octets)), false,
@@ -475,6 +505,8 @@ struct smtp_secret smtp_secret_of_response(struct smtp_secret_watch *watch, bool
     return hide_response(line, SMTP_SECRET_AUTH, line, sasl);
 }
 
+enum { TORN_LEAST = 8 }; /* octets of a word that may be a secret at the end of a line whose beginning is lost */
+
 struct smtp_secret smtp_secret_of_skipped(const struct smtp_secret_watch *watch, struct smtp_span text, bool torn,
                                           uint8_t buffer[static SMTP_SASL_DECODED_LIMIT])
 {
@@ -486,7 +518,57 @@ struct smtp_secret smtp_secret_of_skipped(const struct smtp_secret_watch *watch,
     bool alone = word.length > 0 && smtp_span_trim(rest).length == 0 && !smtp_span_is(word, "."); /* which ends a message */
     if (alone && (torn || watch->auth_seen || smtp_secret_is_telling(word)))
         return hide_from(text, SMTP_SECRET_STRAY, word.octets, word);
+    struct smtp_span second = smtp_span_next_word(&rest); /* "IN AGJvYgBzZWNyZXQ=": the end of an AUTH */
+    if (torn && second.length >= TORN_LEAST && smtp_secret_is_telling(second) && smtp_span_trim(rest).length == 0)
+        return hide_from(text, SMTP_SECRET_STRAY, second.octets, second);
     return secret_of_unknown(text, buffer);
+}
+
+/* Digits of base64 in a row, wherever they stand: at the front of `*rest`, or behind something else. Empty: there are no more. */
+static struct smtp_span next_base64(struct smtp_span *rest)
+{
+    size_t length = 0;
+    while (rest->length > 0 && !is_base64_octet(rest->octets[0]))
+        *rest = smtp_span_from(*rest, 1);
+    while (length < rest->length && is_base64_octet(rest->octets[length]))
+        length++;
+    struct smtp_span word = smtp_span_first(*rest, length);
+    *rest = smtp_span_from(*rest, length);
+    return word;
+}
+
+/* "AUTH PLAIN AGJvYgBzZWNyZXQ=", or a response of PLAIN alone. EHLO's "AUTH PLAIN LOGIN" is none. */
+static struct smtp_secret secret_of_quoted_auth(struct smtp_span text, uint8_t *buffer)
+{
+    struct smtp_span rest = text;
+    struct smtp_sasl_response sasl;
+    bool behind_auth = false, behind_mechanism = false;
+    for (struct smtp_span word = next_base64(&rest); word.length > 0; word = next_base64(&rest)) {
+        bool telling = smtp_secret_is_telling(word);
+        struct smtp_span octets = smtp_span_from(text, (size_t)(word.octets - text.octets));
+        if (telling && is_triple(word, &sasl, buffer))
+            return hide_response(text, SMTP_SECRET_ODD, smtp_span_first(octets, word.length), &sasl);
+        if (telling && behind_mechanism && smtp_mechanism_of(word) == SMTP_MECHANISM_OTHER)
+            return hide_from(text, SMTP_SECRET_ODD, octets.octets, word);
+        behind_mechanism = behind_auth && smtp_mechanism_of(word) != SMTP_MECHANISM_OTHER;
+        behind_auth = smtp_span_is(word, "AUTH");
+    }
+    return no_secret();
+}
+
+/* Codes with which servers quote commands that they do not know. */
+static bool is_of_syntax(unsigned code)
+{
+    return code >= 500 && code <= 504;
+}
+
+struct smtp_secret smtp_secret_of_reply(unsigned code, struct smtp_span text, uint8_t buffer[static SMTP_SASL_DECODED_LIMIT])
+{
+    struct smtp_secret secret = secret_of_quoted_auth(text, buffer);
+    for (size_t i = 0; is_of_syntax(code) && secret.kind == SMTP_SECRET_NONE && i < text.length; i++)
+        if (memchr("\"'`<", text.octets[i], 4) != NULL)
+            secret = secret_of_words(text, smtp_span_from(text, i), false, buffer);
+    return secret;
 }
 
 void smtp_secret_auth_ended(struct smtp_secret_watch *watch, bool accepted)

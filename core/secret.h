@@ -46,6 +46,9 @@ struct smtp_secret smtp_secret_of_response(struct smtp_secret_watch *watch, bool
 struct smtp_secret smtp_secret_of_skipped(const struct smtp_secret_watch *watch, struct smtp_span text, bool torn,
                                           uint8_t buffer[static SMTP_SASL_DECODED_LIMIT]);
 
+/* Of a server's line that quotes what a client sent: that may be all of it that is in the capture. */
+struct smtp_secret smtp_secret_of_reply(unsigned code, struct smtp_span text, uint8_t buffer[static SMTP_SASL_DECODED_LIMIT]);
+
 /* An AUTH exchange ended. */
 void smtp_secret_auth_ended(struct smtp_secret_watch *watch, bool accepted);
 

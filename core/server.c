@@ -458,7 +458,7 @@ static bool is_near_login(const struct smtp_session *session, unsigned code)
 {
     struct entry head;
     if (code == 334 || code == 235 || code == 535 || !smtp_queue_peek(session, 0, &head))
-        return session->greeting_seen;
+        return session->greeting_seen || session->mid_stream;
     return (head.kind != ENTRY_COMMAND && head.kind != ENTRY_CONTENT) || smtp_verb_authenticates(head.verb) ||
            head.verb == SMTP_VERB_UNKNOWN || head.verb == SMTP_VERB_OTHER || head.verb == SMTP_VERB_NOOP ||
            head.verb == SMTP_VERB_HELP || session->uncertain > 0;
@@ -466,6 +466,7 @@ static bool is_near_login(const struct smtp_session *session, unsigned code)
 
 static void apply_reply_line(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
 {
+    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
     struct smtp_half *half = &session->half[SMTP_SERVER];
     struct smtp_reply_line line = smtp_reply_line_read(unit->line.text);
     half->resync = false;
@@ -487,6 +488,8 @@ static void apply_reply_line(struct smtp_session *session, const struct unit *un
     event.reply_line = line;
     event.is_keyword = session->reply_ehlo && event.index > reply->text_lines;
     event.near_login = is_near_login(session, line.code);
+    if (event.near_login && !event.is_keyword)
+        event.secret = smtp_secret_of_reply(line.code, line.text, decoded);
     if (line.code == 334)
         note_challenge(session, line.text);
     if (event.is_keyword)

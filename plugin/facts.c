@@ -423,6 +423,8 @@ static void own_buffer(struct facts *facts)
 static void take_reply_line(struct facts *facts, const struct smtp_event *event)
 {
     size_t octets = MIN(event->octets, REPLY_LIMIT);
+    if (event->secret.kind != SMTP_SECRET_NONE)
+        learn(facts, &event->secret, label_of(event->secret.named));
     own_buffer(facts);
     if (event->index == 0)
         facts->reply_length = 0;

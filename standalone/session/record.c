@@ -236,6 +236,10 @@ static void take_command(struct record *record, const struct smtp_event *event)
     const struct smtp_command *command = &event->command;
     struct sent sent = { .number = event->number, .verb = command->verb, .place = place };
     sent.in_tls = event->encrypted;
+    bool secret = event->secret.kind != SMTP_SECRET_NONE;
+    struct guarded line = secret || record->options->items
+                              ? guard_line(record, event->line.text, &event->secret, event->near_login)
+                              : (struct guarded){ .label = 0 };
     if (argument_matters(command->verb)) {
         struct smtp_span shown = without_secrets(record, command->argument, event->near_login);
         sent.argument = shown.octets == command->argument.octets ? keep(record, shown) : shown;
@@ -249,10 +253,6 @@ static void take_command(struct record *record, const struct smtp_event *event)
     record->commands++;
     record->lmtp = record->lmtp || command->verb == SMTP_VERB_LHLO;
     record->quit = record->quit || command->verb == SMTP_VERB_QUIT;
-    bool secret = event->secret.kind != SMTP_SECRET_NONE;
-    struct guarded line = secret || record->options->items
-                              ? guard_line(record, event->line.text, &event->secret, event->near_login)
-                              : (struct guarded){ .label = 0 };
     struct item *item = add_item(record, ITEM_COMMAND, event);
     if (item != NULL) {
         item->verb = command->verb;
@@ -340,6 +340,8 @@ static const struct place *place_of_line(struct record *record, const struct smt
 static void take_reply_line(struct record *record, const struct smtp_event *event)
 {
     size_t behind = (size_t)(event->reply_line.text.octets - event->line.text.octets);
+    if (event->secret.kind != SMTP_SECRET_NONE)
+        learn(record, &event->secret, secrets_label(record->secrets, event->secret.named));
     struct smtp_span text = without_secrets(record, event->reply_line.text, event->near_login);
     if (record->reply_begins) {
         record->reply_begins = false;

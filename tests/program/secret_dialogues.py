@@ -204,6 +204,15 @@ def dialogues():
     add("for a mechanism", lambda p: [line("AUTH PLAIN " + p.plain), NO, line("AUTH " + p.text.upper()), reply("504 no " + p.text)], alphanumeric=True, readable=True)
     add("in a later challenge", lambda p: [line("AUTH PLAIN " + p.plain), NO, line("AUTH CRAM-MD5"), reply("334 " + p.b64), line("*"), reply("501 no")], readable=True)
 
+    # The server quotes what the client sent, and only that is in the capture.
+    for quoted in ('500 5.5.1 Command unrecognized: "AUTH PLAIN {plain}"', "535 5.7.8 bad credentials: {plain}", "500 unknown command: AUTH LOGIN {b64}",
+                   '502 5.5.2 what is "PASS {text}"', "500 what is 'AUHT PLAIN {plain}'", "500-what is\r\n500 <LOGIN alice {text}>"):
+        add("quoted only: " + quoted, lambda p: [("c", b"AUTH PLAIN\r\n"), ("S", forms(quoted, p).encode() + b"\r\n"), line("NOOP"), reply("250 ok " + p.text)])
+        add("quoted first: " + quoted, lambda p: [("S", forms(quoted, p).encode() + b"\r\n")], greeting=False, begun=False)
+    add("an address of a web page in EHLO", lambda p: [line("EHLO smtp://alice:%s@mx.example.com/" % p.text), reply("250 smtp://alice:%s@mx.example.com/ hi" % p.text)], readable=None)
+    add("BURL with a token", lambda p: [line("BURL imap://alice@imap.example.com/x;uid=1;urlauth=submit+alice:internal:%s LAST" % p.text), reply("250 ok")], alphanumeric=True,
+        length=32)
+
     # Many logins: the first one's password comes again.
     for wrong in ("{plain}", "{b64}", "<{plain}>", '"{plain}"'):
         add("without padding: " + wrong, lambda p: [line("AUTH PLAIN " + forms(wrong, p).replace("=", "")), reply("535 5.7.8 bad password " + p.text)])
@@ -228,6 +237,7 @@ def dialogues():
     add("begins with the challenge", lambda p: [ASK_PASSWORD, line(p.b64), OK], greeting=False, begun=False)
     add("begins with a challenge for the user", lambda p: [ASK_USER, line(b64(USER)), ASK_PASSWORD, line(p.b64), OK], greeting=False, begun=False)
     add("begins with AUTH", lambda p: [line("AUTH PLAIN " + p.plain), reply("535 bad %s" % p.text)], greeting=False, begun=False)
+    add("begins in the middle of AUTH", lambda p: [line("IN " + p.plain), OK], greeting=False, begun=False)
     add("begins in the middle of a word", lambda p: [line(p.plain[7:]), NO], greeting=False, begun=False)
     add("only the client", lambda p: [line("EHLO c"), line("AUTH LOGIN"), line(b64(USER)), line(p.b64), line("QUIT")], greeting=False, quits=False)
     add("a hole in the response", lambda p: [("c", ("AUTH PLAIN " + p.plain[:6]).encode()), line(p.plain[6:]), NO])
