@@ -130,9 +130,9 @@ void html_give(struct html *html)
     g_string_truncate(html->phrase, 0);
 }
 
-void html_source(struct html *html, const char *content)
+void html_source(struct html *html, struct smtp_span content)
 {
-    g_string_append(html->out, content);
+    g_string_append_len(html->out, (const char *)content.octets, (gssize)content.length);
 }
 
 void html_source_hash(struct html *html, const char *content)

@@ -3,8 +3,8 @@
 #define SMTPSCOPE_HTML_H
 
 /*
- * Writes HTML. Marks are literals of the program, all else is text: it goes through html_text, which lets nothing in it
- * begin an element, end an attribute, or reorder or hide what stands around it.
+ * Writes HTML. Marks are literals of the program, or of its template (report.html), all else is text: it goes through
+ * html_text, which lets nothing in it begin an element, end an attribute, or reorder or hide what stands around it.
  */
 
 #include <glib.h>
@@ -49,8 +49,8 @@ void html_time(struct html *html, int64_t time, unsigned precision);
 GString *html_phrase(struct html *html);
 void html_give(struct html *html);
 
-/* A style sheet or script of the program, as it stands. */
-void html_source(struct html *html, const char *content);
+/* A piece of the page's template, its style sheet or script: of the program, as it stands. */
+void html_source(struct html *html, struct smtp_span content);
 
 /* "sha256-..." of an element's content, as a Content-Security-Policy wants it. */
 void html_source_hash(struct html *html, const char *content);

@@ -2,8 +2,9 @@
 #ifndef SMTPSCOPE_REPORT_ASSETS_H
 #define SMTPSCOPE_REPORT_ASSETS_H
 
-/* report.css and report.js, as the page has them: taken in when the program is built (embed.cmake). ASCII. */
+/* report.html, report.css and report.js: taken in when the program is built (embed.cmake). ASCII. */
 
+extern const char report_template[]; /* see report_page.c */
 extern const char report_style[];
 extern const char report_script[];
 

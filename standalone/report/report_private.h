@@ -73,9 +73,26 @@ struct report_mail {
     uint32_t transaction;
 };
 
+/* ---- report_parts.c ---- */
+
 /* Begins a part of the session; what is written is kept there. */
 void report_begin(struct report *report, unsigned part);
 void report_end(struct report *report);
+
+/* Hands on what is written so far, if it is much; for relief. */
+void report_relieve(void *report);
+
+/* Unless `good`, errno says why what was written could not be kept. */
+void report_note(struct report *report, bool good);
+
+/* It is the turn of a session that was written early. */
+void report_turn(struct report *report, uint64_t session);
+
+/* Writes out what stands in report->html; and behind it a part. False, with errno set: it could not be written. */
+bool report_give(struct report *report, FILE *out);
+bool report_give_part(struct report *report, unsigned part, FILE *out);
+
+/* ---- report_pieces.c ---- */
 
 /* "3", a link to the session's dialogue if it is there. */
 void report_link(struct report *report, uint64_t session);
@@ -117,6 +134,9 @@ bool report_findings_heading(struct report *report, unsigned part); /* false: th
 void report_findings_rest(struct report *report, unsigned part);
 
 /* ---- of the whole, into report->html ---- */
+
+/* report_page.c. Writes the page. False, with errno set: it could not be written. */
+bool report_page(struct report *report, const struct summary *summary, FILE *out);
 
 /* report_head.c */
 void report_captures(struct report *report, const struct summary *summary);

@@ -224,6 +224,23 @@ class Content(Case):
             with open(os.path.join(folder, name), "rb") as file:
                 self.has(page, hashlib.sha256(file.read()).hexdigest())
 
+    def test_template(self):
+        """Every slot of the template is filled, and its texts are on the page, in the language of the user."""
+        template = os.path.join(os.path.dirname(__file__), "..", "..", "standalone", "report", "report.html")
+        with open(template, encoding="ascii") as file:
+            texts = re.findall(r"\[\[(.*?)\]\]", file.read())
+        self.assertGreater(len(texts), 30)
+        for language in ("en", "ja"):
+            page = self.report("--lang", language, os.path.join(os.path.abspath(program.ARGUMENTS.captures), "two-mails.pcap"))
+            words = page.texts + [value for _, _, value in page.attributes if value]
+            for mark in ("{{", "}}", "[[", "]]"):
+                self.assertFalse([word for word in words if mark in word], mark)
+            there = [text for text in texts if any(text in word for word in words)]
+            if language == "en":
+                self.assertEqual(there, texts)
+            else: # short ones may be words of a capture
+                self.assertEqual([text for text in there if len(text) > 8], [])
+
     def test_twice(self):
         name = os.path.join(os.path.abspath(program.ARGUMENTS.captures), "by-hand.pcap")
         self.assertEqual(run("report", name).stdout, run("report", name).stdout)
