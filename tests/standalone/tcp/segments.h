@@ -48,7 +48,8 @@ static inline void log_gap(void *context, struct tcp_connection *connection, int
                            struct place before)
 {
     (void)connection;
-    g_string_append_printf(((struct log *)context)->text, "gap %c %" G_GUINT64_FORMAT "+%" G_GUINT64_FORMAT " behind @%" G_GUINT64_FORMAT "\n",
+    g_string_append_printf(((struct log *)context)->text,
+                           "gap %c %" G_GUINT64_FORMAT "+%" G_GUINT64_FORMAT " behind @%" G_GUINT64_FORMAT "\n",
                            side_of(half), offset, octets, before.frame);
 }
 
@@ -57,14 +58,16 @@ static inline void log_conflict(void *context, struct tcp_connection *connection
 {
     (void)connection;
     g_string_append_printf(((struct log *)context)->text,
-                           "conflict %c %" G_GUINT64_FORMAT "+%" G_GUINT64_FORMAT " @%" G_GUINT64_FORMAT " @%" G_GUINT64_FORMAT "\n",
+                           "conflict %c %" G_GUINT64_FORMAT "+%" G_GUINT64_FORMAT " @%" G_GUINT64_FORMAT
+                           " @%" G_GUINT64_FORMAT "\n",
                            side_of(half), offset, octets, first.frame, second.frame);
 }
 
 static inline void log_mismatch(void *context, struct tcp_connection *connection, int half, struct place place)
 {
     (void)connection;
-    g_string_append_printf(((struct log *)context)->text, "%c wrong @%" G_GUINT64_FORMAT "\n", side_of(half), place.frame);
+    g_string_append_printf(((struct log *)context)->text, "%c wrong @%" G_GUINT64_FORMAT "\n", side_of(half),
+                           place.frame);
 }
 
 static inline void log_contradicts(void *context, struct tcp_connection *connection, int half,
@@ -166,8 +169,8 @@ static inline struct packet_segment segment_of(const struct step *step, uint32_t
 }
 
 /* Plays `count` steps as frames 1, 2, ...; the log is the caller's to free. */
-static inline char *play_steps_within(const struct step *steps, size_t count, uint32_t client_base, uint32_t server_base,
-                                      bool refuse_all, const struct tcp_limits *limits)
+static inline char *play_steps_within(const struct step *steps, size_t count, uint32_t client_base,
+                                      uint32_t server_base, bool refuse_all, const struct tcp_limits *limits)
 {
     struct log log = { .text = g_string_new(NULL), .refuse_all = refuse_all };
     struct tcp_table *table = tcp_table_new(&log_consumer, &log, limits);
@@ -182,7 +185,8 @@ static inline char *play_steps_within(const struct step *steps, size_t count, ui
     return g_string_free(log.text, FALSE);
 }
 
-static inline char *play_steps(const struct step *steps, size_t count, uint32_t client_base, uint32_t server_base, bool refuse_all)
+static inline char *play_steps(const struct step *steps, size_t count, uint32_t client_base, uint32_t server_base,
+                               bool refuse_all)
 {
     return play_steps_within(steps, count, client_base, server_base, refuse_all, NULL);
 }

@@ -39,7 +39,7 @@ static GByteArray *numbers(const char *words)
 
 struct hello {
     unsigned version;
-    const char *suites, *extensions;                    /* the extensions in their order */
+    const char *suites, *extensions; /* the extensions in their order */
     const char *versions, *groups, *signatures, *protocol;
     const char *ja3, *ja4;
 };
@@ -87,17 +87,20 @@ static GByteArray *body_of(const struct hello *hello)
     return body;
 }
 
-/* The first JA4 is the example of its specification. The digests were made with md5sum and sha256sum of the texts beside them. */
+/* The first JA4 is the example of its specification. The digests were made with md5sum and sha256sum of the texts
+ * beside them. */
 static const struct hello hellos[] = {
     { 0x0303, "0a0a 1301 1302 1303 c02b c02f c02c c030 cca9 cca8 c013 c014 009c 009d 002f 0035",
-      "1a1a 0000 0017 ff01 000a 000b 0023 0010 0005 000d 0012 0033 002d 002b 001b 4469 fafa 0015", "2a2a 0304 0303", "3a3a 001d 0017 0018",
-      "0403 0804 0401 0503 0805 0501 0806 0601", "h2",
-      /* 771,4865-4866-4867-49195-49199-49196-49200-52393-52392-49171-49172-156-157-47-53,0-23-65281-10-11-35-16-5-13-18-51-45-43-27-17513-21,29-23-24,0 */
+      "1a1a 0000 0017 ff01 000a 000b 0023 0010 0005 000d 0012 0033 002d 002b 001b 4469 fafa 0015", "2a2a 0304 0303",
+      "3a3a 001d 0017 0018", "0403 0804 0401 0503 0805 0501 0806 0601", "h2",
+      /* 771,4865-4866-4867-49195-49199-49196-49200-52393-52392-49171-49172-156-157-47-53,0-23-65281-10-11-35-16-5-13-18-51-45-43-27-17513-21,29-23-24,0
+       */
       "cd08e31494f9531f560d64c695473da9", "t13d1516h2_8daaf6152771_e5627efa2ab1" },
     /* 769,47,,, and 002f */
     { 0x0301, "002f", NULL, .ja3 = "b02be259814e870a469a20ce9b2a7900", .ja4 = "t10i010000_ba72b8082249_000000000000" },
     /* a protocol's name with a last octet that is neither letter nor digit: 771,49199,16,, and c02f */
-    { 0x0303, "c02f", "0010", .protocol = "a\xff", .ja3 = "38aeeaa970bcdc0ef4899099378813fe", .ja4 = "t12i01016f_f06271c2b022_000000000000" },
+    { 0x0303, "c02f", "0010", .protocol = "a\xff", .ja3 = "38aeeaa970bcdc0ef4899099378813fe",
+      .ja4 = "t12i01016f_f06271c2b022_000000000000" },
 };
 
 static void offers_have_their_digests(void **state)
@@ -132,6 +135,7 @@ static void a_cut_hello_has_none(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(offers_have_their_digests), cmocka_unit_test(a_cut_hello_has_none) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(offers_have_their_digests),
+                                        cmocka_unit_test(a_cut_hello_has_none) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

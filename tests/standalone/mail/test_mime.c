@@ -30,17 +30,22 @@ static const struct {
     { "the line end is the boundary's", MIXED "--b\r\n" A_FILE "\r\nx\r\n\r\n--b--\r\n", "text/plain|f|5|\r\nx\r\n;" },
     { "an empty part", MIXED "--b\r\n" A_FILE "--b--\r\n", "text/plain|f|0|;" },
     { "an empty line", MIXED "--b\r\n" A_FILE "\r\n--b--\r\n", "text/plain|f|0|;" },
-    { "line feeds only", "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Disposition: attachment\n\nx\ny\n--b--\n",
+    { "line feeds only",
+      "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Disposition: attachment\n\nx\ny\n--b--\n",
       "text/plain||3|x\ny;" },
     { "no last boundary", MIXED "--b\r\n" A_FILE "hello\r\n", "text/plain|f|7|hello\r\n;" },
     { "a boundary without its line end", MIXED "--b\r\n" A_FILE "hello\r\n--b--", "text/plain|f|5|hello;" },
     { "white space behind a boundary", MIXED "--b \t\r\n" A_FILE "hello\r\n--b-- \r\n", "text/plain|f|5|hello;" },
     { "what is no boundary", MIXED "--b\r\n" A_FILE "--bb\r\n--\r\n-\r\n--c--\r\n --b\r\nx--b\r\n--b--\r\n",
       "text/plain|f|30|--bb\r\n--\r\n-\r\n--c--\r\n --b\r\nx--b;" },
-    { "preamble and epilogue", MIXED "--x\r\n" A_FILE "no\r\n--b\r\n" A_FILE "yes\r\n--b--\r\n--b\r\n" A_FILE "no\r\n", "text/plain|f|3|yes;" },
-    { "base64", MIXED "--b\r\nContent-Type: application/pdf; name=\"a.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\naGVs\r\nbG8=\r\n--b--\r\n",
+    { "preamble and epilogue", MIXED "--x\r\n" A_FILE "no\r\n--b\r\n" A_FILE "yes\r\n--b--\r\n--b\r\n" A_FILE "no\r\n",
+      "text/plain|f|3|yes;" },
+    { "base64",
+      MIXED "--b\r\nContent-Type: application/pdf; name=\"a.pdf\"\r\nContent-Transfer-Encoding: "
+            "base64\r\n\r\naGVs\r\nbG8=\r\n--b--\r\n",
       "application/pdf|a.pdf|5|hello;" },
-    { "quoted-printable", MIXED "--b\r\nContent-Transfer-Encoding: Quoted-Printable\r\n" A_FILE "a=3D=\r\nb\r\n--b--\r\n",
+    { "quoted-printable",
+      MIXED "--b\r\nContent-Transfer-Encoding: Quoted-Printable\r\n" A_FILE "a=3D=\r\nb\r\n--b--\r\n",
       "text/plain|f|3|a=b;" },
     { "base64 without padding, one over", BASE64 "aGVsbA\r\n--b--\r\n", "text/plain|f|4|hell;" },
     { "base64 without padding, two over", BASE64 "aGVs\r\nbG8\r\n--b--\r\n", "text/plain|f|5|hello;" },
@@ -48,37 +53,61 @@ static const struct {
     { "base64 with too little padding", BASE64 "aGVsbA=\r\n--b--\r\n", "text/plain|f|4|hell;" },
     { "base64 with too much padding", BASE64 "aGVs\r\n====\r\n--b--\r\n", "text/plain|f|3|hel;" },
     { "base64 with what is none of it", BASE64 "a!G\tV-s\r\n\r\nbG8\r\n--b--\r\n", "text/plain|f|5|hello;" },
-    { "base64 that goes on behind its end", BASE64 "aGVsbA==\r\nbG8=\r\n--b--\r\n", "text/plain|f|4|hell;", MIME_LIMIT_ENCODING },
-    { "base64 of a whole message, not padded", "Content-Transfer-Encoding: base64\r\n" A_FILE "aGVsbG8\r\n", "text/plain|f|5|hello;" },
+    { "base64 that goes on behind its end", BASE64 "aGVsbA==\r\nbG8=\r\n--b--\r\n", "text/plain|f|4|hell;",
+      MIME_LIMIT_ENCODING },
+    { "base64 of a whole message, not padded", "Content-Transfer-Encoding: base64\r\n" A_FILE "aGVsbG8\r\n",
+      "text/plain|f|5|hello;" },
     { "white space at the ends of lines", QUOTED "a \t \r\nb c =20\t\r\nd = \t\r\ne  \n \r \r\nf  \r\n--b--\r\n",
       "text/plain|f|19|a\r\nb c  \r\nd e\n \r\r\nf;" },
     { "half a sign at the end", QUOTED "x=4\r\n--b--\r\n", "text/plain|f|3|x=4;" },
     { "a soft line break at the end", QUOTED "x=\r\n--b--\r\n", "text/plain|f|1|x;" },
-    { "another encoding stays as it is", MIXED "--b\r\nContent-Transfer-Encoding: x-uuencode\r\n" A_FILE "#0V%T\r\n--b--\r\n", "text/plain|f|5|#0V%T;" },
-    { "no attachment", MIXED "--b\r\nContent-Type: text/html\r\nContent-Disposition: inline\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--\r\n", "" },
+    { "another encoding stays as it is",
+      MIXED "--b\r\nContent-Transfer-Encoding: x-uuencode\r\n" A_FILE "#0V%T\r\n--b--\r\n", "text/plain|f|5|#0V%T;" },
+    { "no attachment",
+      MIXED "--b\r\nContent-Type: text/html\r\nContent-Disposition: inline\r\n\r\nx\r\n--b\r\n\r\ny\r\n--b--\r\n", "" },
     { "no text", MIXED "--b\r\nContent-Type: IMAGE/Png\r\nContent-ID: <1>\r\n\r\nx\r\n--b--\r\n", "image/png||1|x;" },
-    { "the name wins over the disposition", MIXED "--b\r\nContent-Type: text/plain; name=n\r\nContent-Disposition: inline\r\n\r\nx\r\n--b--\r\n",
+    { "the name wins over the disposition",
+      MIXED "--b\r\nContent-Type: text/plain; name=n\r\nContent-Disposition: inline\r\n\r\nx\r\n--b--\r\n",
       "text/plain|n|1|x;" },
-    { "the whole message", "Content-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n" A_FILE "aGVsbG8=\r\n", "application/zip|f|5|hello;" },
-    { "nested", MIXED "--b\r\nContent-Type: multipart/alternative; boundary=\"b b\"\r\n\r\n--b b\r\n" A_FILE "1\r\n--b b--\r\n--b\r\n" A_FILE "2\r\n--b--\r\n",
+    { "the whole message",
+      "Content-Type: application/zip\r\nContent-Transfer-Encoding: base64\r\n" A_FILE "aGVsbG8=\r\n",
+      "application/zip|f|5|hello;" },
+    { "nested",
+      MIXED "--b\r\nContent-Type: multipart/alternative; boundary=\"b b\"\r\n\r\n--b b\r\n" A_FILE
+            "1\r\n--b b--\r\n--b\r\n" A_FILE "2\r\n--b--\r\n",
       "text/plain|f|1|1;text/plain|f|1|2;" },
-    { "an outer boundary ends inner parts", MIXED "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" A_FILE "1\r\n--b\r\n" A_FILE "2\r\n--b--",
+    { "an outer boundary ends inner parts",
+      MIXED "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" A_FILE "1\r\n--b\r\n" A_FILE "2\r\n--b--",
       "text/plain|f|1|1;text/plain|f|1|2;" },
-    { "a boundary in a header", MIXED "--b\r\nContent-Type: text/plain\r\n--b\r\n" A_FILE "2\r\n--b--", "text/plain|f|1|2;" },
-    { "a message", MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\n" MIXED "--b\r\n" A_FILE "1\r\n--b--\r\n--b--\r\n", "text/plain|f|1|1;" },
-    { "a message that is an attachment", MIXED "--b\r\nContent-Type: message/rfc822\r\n" A_FILE "Subject: x\r\n\r\nhello\r\n--b--\r\n",
-      "message/rfc822|f|19|Subject: x\r\n\r\nhello;" },
-    { "and what is in it", MIXED "--b\r\nContent-Type: message/rfc822\r\n" A_FILE "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" A_FILE
-      "1\r\n--c--\r\nend\r\n--b--\r\n",
-      "message/rfc822|f|110|Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Disposition: attachment; filename=f\r\n\r\n1\r\n--c--\r\nend;"
+    { "a boundary in a header", MIXED "--b\r\nContent-Type: text/plain\r\n--b\r\n" A_FILE "2\r\n--b--",
+      "text/plain|f|1|2;" },
+    { "a message", MIXED "--b\r\nContent-Type: message/rfc822\r\n\r\n" MIXED "--b\r\n" A_FILE "1\r\n--b--\r\n--b--\r\n",
       "text/plain|f|1|1;" },
-    { "a digest", "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\n" MIXED "--b\r\n" A_FILE "1\r\n--b--\r\n", "text/plain|f|1|1;" },
-    { "RFC 2231", MIXED "--b\r\nContent-Disposition: attachment;\r\n filename*0*=utf-8''%E2%82%AC;\r\n filename*1=\" rates\";\r\n filename*2*=%20x.pdf\r\n\r\n1\r\n--b--\r\n",
+    { "a message that is an attachment",
+      MIXED "--b\r\nContent-Type: message/rfc822\r\n" A_FILE "Subject: x\r\n\r\nhello\r\n--b--\r\n",
+      "message/rfc822|f|19|Subject: x\r\n\r\nhello;" },
+    { "and what is in it",
+      MIXED "--b\r\nContent-Type: message/rfc822\r\n" A_FILE
+            "Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\n" A_FILE "1\r\n--c--\r\nend\r\n--b--\r\n",
+      "message/rfc822|f|110|Content-Type: multipart/mixed; boundary=c\r\n\r\n--c\r\nContent-Disposition: attachment; "
+      "filename=f\r\n\r\n1\r\n--c--\r\nend;"
+      "text/plain|f|1|1;" },
+    { "a digest",
+      "Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\n" MIXED "--b\r\n" A_FILE "1\r\n--b--\r\n",
+      "text/plain|f|1|1;" },
+    { "RFC 2231",
+      MIXED "--b\r\nContent-Disposition: attachment;\r\n filename*0*=utf-8''%E2%82%AC;\r\n filename*1=\" rates\";\r\n "
+            "filename*2*=%20x.pdf\r\n\r\n1\r\n--b--\r\n",
       "text/plain|\xe2\x82\xac rates x.pdf|1|1;" },
-    { "RFC 2047 in a parameter", MIXED "--b\r\nContent-Disposition: attachment; filename=\"=?utf-8?B?4oKsLnBkZg==?=\"\r\n\r\n1\r\n--b--\r\n",
+    { "RFC 2047 in a parameter",
+      MIXED "--b\r\nContent-Disposition: attachment; filename=\"=?utf-8?B?4oKsLnBkZg==?=\"\r\n\r\n1\r\n--b--\r\n",
       "text/plain|\xe2\x82\xac.pdf|1|1;" },
-    { "a name that is no UTF-8", MIXED "--b\r\nContent-Disposition: attachment; filename=\"caf\xe9\"\r\n\r\n1\r\n--b--\r\n", "text/plain|caf\xe9|1|1;" },
-    { "the disposition's name counts", MIXED "--b\r\nContent-Disposition: attachment; filename=one\r\nContent-Type: text/plain; name=two\r\n\r\n1\r\n--b--\r\n",
+    { "a name that is no UTF-8",
+      MIXED "--b\r\nContent-Disposition: attachment; filename=\"caf\xe9\"\r\n\r\n1\r\n--b--\r\n",
+      "text/plain|caf\xe9|1|1;" },
+    { "the disposition's name counts",
+      MIXED "--b\r\nContent-Disposition: attachment; filename=one\r\nContent-Type: text/plain; "
+            "name=two\r\n\r\n1\r\n--b--\r\n",
       "text/plain|one|1|1;" },
     { "no boundary named", "Content-Type: multipart/mixed\r\n\r\n--b\r\n" A_FILE "1\r\n", "" },
 };
@@ -88,10 +117,12 @@ static GString *found_in(const struct mime_parts *parts)
     GString *found = g_string_new(NULL);
     for (const GList *link = parts->attachments.head; link != NULL; link = link->next) {
         const struct attachment *attachment = link->data;
-        g_string_append_len(found, (const char *)attachment->content_type.octets, (gssize)attachment->content_type.length);
+        g_string_append_len(found, (const char *)attachment->content_type.octets,
+                            (gssize)attachment->content_type.length);
         g_string_append_c(found, '|');
         g_string_append_len(found, (const char *)attachment->filename.octets, (gssize)attachment->filename.length);
-        g_string_append_printf(found, "|%" G_GUINT64_FORMAT "|%s;", attachment->octets, attachment->whole ? attachment->sha256 : "");
+        g_string_append_printf(found, "|%" G_GUINT64_FORMAT "|%s;", attachment->octets,
+                               attachment->whole ? attachment->sha256 : "");
     }
     return found;
 }
@@ -183,7 +214,9 @@ static void test_leaves(void **state)
         { MIXED "preamble\r\n", 0 },
         { MIXED "--b\r\n\r\none\r\n--b\r\n" A_FILE "two\r\n--b--\r\nepilogue", 2 },
         { MIXED "--b\r\n\r\n--b\r\n\r\n\r\n--b\r\n\r\n\r\n\r\n--b--\r\n", 1 },
-        { MIXED "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\nx\r\n--c\r\n\r\none\r\n--c--\r\n--b\r\n\r\ntwo", 2 },
+        { MIXED
+          "--b\r\nContent-Type: multipart/mixed; boundary=c\r\n\r\nx\r\n--c\r\n\r\none\r\n--c--\r\n--b\r\n\r\ntwo",
+          2 },
         { "Content-Type: message/rfc822\r\n\r\nSubject: x\r\n\r\nhello", 1 },
         { MIXED "--b\r\nContent-Type: message/rfc822\r\n" A_FILE "Subject: x\r\n\r\n--b--", 0 },
         { "Content-Type: multipart/mixed\r\n\r\n--b\r\n\r\nx", 1 },
@@ -200,8 +233,9 @@ static void test_leaves(void **state)
 
 /* ---- messages that are encoded as a whole ---- */
 
-#define INNER "Subject: inner\r\nContent-Type: multipart/mixed; boundary=\"c\"\r\n\r\n--c\r\n\r\nhi\r\n--c\r\n" \
-              "Content-Disposition: attachment; filename=\"inner.exe\"\r\n\r\nMZ=3D\r\n--c--\r\n"
+#define INNER                                                                                                          \
+    "Subject: inner\r\nContent-Type: multipart/mixed; boundary=\"c\"\r\n\r\n--c\r\n\r\nhi\r\n--c\r\n"                  \
+    "Content-Disposition: attachment; filename=\"inner.exe\"\r\n\r\nMZ=3D\r\n--c--\r\n"
 
 enum encoding { ENCODED_BASE64, ENCODED_QUOTED, ENCODED_NOT };
 
@@ -223,7 +257,8 @@ static void append_encoded(GString *out, enum encoding encoding, struct smtp_spa
 }
 
 /* A message that holds `text`, and says that it is encoded in another way than it perhaps is. */
-static GString *wrap(const char *type, const char *said, enum encoding encoding, const char *more, struct smtp_span text)
+static GString *wrap(const char *type, const char *said, enum encoding encoding, const char *more,
+                     struct smtp_span text)
 {
     GString *message = g_string_new(NULL);
     g_string_append_printf(message, "Content-Type: %s\r\nContent-Transfer-Encoding: %s\r\n%s\r\n", type, said, more);
@@ -248,7 +283,8 @@ static void test_inside(void **state)
         { "message/rfc822", "quoted-printable", ENCODED_NOT, INNER, 2 },
         { "message/rfc822", "7bit", ENCODED_NOT, INNER, 2 },
         { "multipart/mixed; boundary=c", "base64", ENCODED_NOT, "--c\r\n" A_FILE "MZ\r\n--c--\r\n", 1 },
-        { "multipart/mixed; boundary=c", "base64", ENCODED_BASE64, "--c\r\nContent-Disposition: attachment; filename=inner.exe\r\n\r\nMZ\r\n--c--\r\n", 1 },
+        { "multipart/mixed; boundary=c", "base64", ENCODED_BASE64,
+          "--c\r\nContent-Disposition: attachment; filename=inner.exe\r\n\r\nMZ\r\n--c--\r\n", 1 },
     };
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(kinds); i++) {
@@ -258,7 +294,9 @@ static void test_inside(void **state)
             GString *found = play(smtp_span(message->str, message->len), size < 299 ? size : SIZE_MAX, NULL, &counts);
             if (strstr(found->str, "text/plain|") == NULL)
                 print_error("%s in %s: %s\n", kinds[i].type, kinds[i].said, found->str);
-            assert_non_null(strstr(found->str, i == 8 ? "text/plain|f|2|" : i == 9 ? "text/plain|inner.exe|2|" : "text/plain|inner.exe|5|"));
+            assert_non_null(strstr(found->str, i == 8   ? "text/plain|f|2|"
+                                               : i == 9 ? "text/plain|inner.exe|2|"
+                                                        : "text/plain|inner.exe|5|"));
             assert_int_equal(counts.limits, 0);
             assert_int_equal(counts.leaves, kinds[i].leaves);
             g_string_free(found, TRUE);
@@ -271,8 +309,10 @@ static void test_inside(void **state)
 static void test_inside_attachment(void **state)
 {
     (void)state;
-    GString *message = wrap("message/rfc822", "base64", ENCODED_BASE64, "Content-Disposition: attachment; filename=outer.eml\r\n", smtp_span_of_text(INNER));
-    char *expected = g_strdup_printf("message/rfc822|outer.eml|%zu|" INNER ";text/plain|inner.exe|5|MZ=3D;", strlen(INNER));
+    GString *message = wrap("message/rfc822", "base64", ENCODED_BASE64,
+                            "Content-Disposition: attachment; filename=outer.eml\r\n", smtp_span_of_text(INNER));
+    char *expected =
+        g_strdup_printf("message/rfc822|outer.eml|%zu|" INNER ";text/plain|inner.exe|5|MZ=3D;", strlen(INNER));
     GString *digests = expected_of(expected);
     struct counts counts;
     GString *found = play(smtp_span(message->str, message->len), 10, NULL, &counts);
@@ -313,7 +353,8 @@ static void test_attached_deep(void **state)
         for (unsigned attached = 0; attached <= MIN(depth, 15); attached++) {
             GString *message = g_string_new(NULL);
             for (unsigned i = 0; i < depth; i++)
-                g_string_append_printf(message, "Content-Type: message/rfc822\r\n%s\r\n", i < attached ? "Content-Disposition: attachment\r\n" : "");
+                g_string_append_printf(message, "Content-Type: message/rfc822\r\n%s\r\n",
+                                       i < attached ? "Content-Disposition: attachment\r\n" : "");
             g_string_append(message, INNER);
             struct counts counts;
             GString *found = play(smtp_span(message->str, message->len), 1000, NULL, &counts);
@@ -329,7 +370,8 @@ static void test_attached_deep(void **state)
 /* Made so that each reading of each body holds the next: all of them would be more than there is time for. */
 static void test_inside_ambiguous(void **state)
 {
-    static const char header[] = "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\nX: yyy\r\n\r\n"; /* of 60 digits */
+    static const char header[] =
+        "Content-Type: message/rfc822\r\nContent-Transfer-Encoding: base64\r\nX: yyy\r\n\r\n"; /* of 60 digits */
     (void)state;
     GString *message = g_string_new(INNER);
     for (unsigned i = 0; i < 16; i++) {
@@ -365,8 +407,10 @@ static void test_deep(void **state)
     for (unsigned kind = 0; kind < 2; kind++) {
         GString *message = g_string_new(NULL);
         for (unsigned i = 0; i < 1000; i++)
-            g_string_append_printf(message, kind == 0 ? "Content-Type: multipart/mixed; boundary=b%u\r\n\r\n--b%u\r\n"
-                                                      : "Content-Type: message/rfc822\r\nX: %u%u\r\n\r\n", i, i);
+            g_string_append_printf(message,
+                                   kind == 0 ? "Content-Type: multipart/mixed; boundary=b%u\r\n\r\n--b%u\r\n"
+                                             : "Content-Type: message/rfc822\r\nX: %u%u\r\n\r\n",
+                                   i, i);
         g_string_append(message, A_FILE "deep\r\n");
         struct counts counts;
         assert_int_equal(count_of(play(smtp_span(message->str, message->len), 1000, NULL, &counts)), 0);
@@ -382,7 +426,8 @@ static void test_many(void **state)
     for (unsigned i = 0; i < 100000; i++)
         g_string_append(message, "--b\r\n" A_FILE "x\r\n");
     struct counts counts;
-    assert_int_equal(count_of(play(smtp_span(message->str, message->len), 5000, NULL, &counts)), MIME_ATTACHMENTS_LIMIT);
+    assert_int_equal(count_of(play(smtp_span(message->str, message->len), 5000, NULL, &counts)),
+                     MIME_ATTACHMENTS_LIMIT);
     assert_int_equal(counts.limits, MIME_LIMIT_ATTACHMENTS);
     g_string_free(message, TRUE);
 }
@@ -443,7 +488,8 @@ static void test_lone_digit(void **state)
         }
 }
 
-/* White space in front of more than white space is kept, however much it is; of what is deleted no more than a piece is looked at. */
+/* White space in front of more than white space is kept, however much it is; of what is deleted no more than a piece is
+ * looked at. */
 static void test_much_white_space(void **state)
 {
     (void)state;
@@ -487,10 +533,19 @@ static void test_hole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cases), cmocka_unit_test(test_leaves), cmocka_unit_test(test_deep),
-        cmocka_unit_test(test_many), cmocka_unit_test(test_long_field), cmocka_unit_test(test_lone_digit),
-        cmocka_unit_test(test_much_white_space), cmocka_unit_test(test_hole), cmocka_unit_test(test_long_name),
-        cmocka_unit_test(test_inside), cmocka_unit_test(test_inside_attachment), cmocka_unit_test(test_inside_deep), cmocka_unit_test(test_attached_deep),
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_leaves),
+        cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_long_field),
+        cmocka_unit_test(test_lone_digit),
+        cmocka_unit_test(test_much_white_space),
+        cmocka_unit_test(test_hole),
+        cmocka_unit_test(test_long_name),
+        cmocka_unit_test(test_inside),
+        cmocka_unit_test(test_inside_attachment),
+        cmocka_unit_test(test_inside_deep),
+        cmocka_unit_test(test_attached_deep),
         cmocka_unit_test(test_inside_ambiguous),
     };
     g_mime_init();

@@ -57,7 +57,10 @@ static void test_names(void **state)
         { "caf\xe9.txt", "caf_.txt" },
         { "\xff\xfe\xc3", "___" },
         { "*?\"<>|`$", "________" },
-        { "a\xc2\xa0" "b\xe2\x80\xa8" "c", "a_b_c" },
+        { "a\xc2\xa0"
+          "b\xe2\x80\xa8"
+          "c",
+          "a_b_c" },
         { "\xed\xa0\x80.txt", "___.txt" }, /* half of a surrogate pair */
     };
     (void)state;
@@ -112,8 +115,12 @@ static void test_endings(void **state)
         { " ", ".scr", " .scr" },
         { ".", "..pdf.scr   ", "..pdf.scr" },
         { "\xe2\x82\xac", ".com", "\xe2\x82\xac.com" },
-        { "x", ".exe\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b"
-               "\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b", "x.exe_" },
+        { "x",
+          ".exe\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80"
+          "\x8b\xe2\x80\x8b"
+          "\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b\xe2\x80\x8b"
+          "\xe2\x80\x8b",
+          "x.exe_" },
     };
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -172,11 +179,8 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_names),
-        cmocka_unit_test(test_nul),
-        cmocka_unit_test(test_long),
-        cmocka_unit_test(test_endings),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_names),   cmocka_unit_test(test_nul),    cmocka_unit_test(test_long),
+        cmocka_unit_test(test_endings), cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,15 @@
 #define HELLO_OCTETS 40 /* of a ServerHello without extensions: with an empty identifier and its list's length */
 
 /* The types of messages. */
-enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, CERTIFICATE = 11, KEY_EXCHANGE = 12, HELLO_DONE = 14, FINISHED = 20, COMPRESSED = 25 };
+enum {
+    CLIENT_HELLO = 1,
+    SERVER_HELLO = 2,
+    CERTIFICATE = 11,
+    KEY_EXCHANGE = 12,
+    HELLO_DONE = 14,
+    FINISHED = 20,
+    COMPRESSED = 25
+};
 
 static struct tls_facts facts;
 
@@ -43,8 +51,9 @@ static void server_says(uint8_t type, const void *octets, size_t length)
 /* A ServerHello of TLS 1.2 with these extensions. */
 static void server_hello(uint16_t suite, const void *extensions, size_t length, bool retry)
 {
-    static const uint8_t retry_random[32] = { 0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c, 0x02, 0x1e, 0x65, 0xb8, 0x91,
-                                              0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb, 0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c };
+    static const uint8_t retry_random[32] = { 0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11, 0xbe, 0x1d, 0x8c,
+                                              0x02, 0x1e, 0x65, 0xb8, 0x91, 0xc2, 0xa2, 0x11, 0x16, 0x7a, 0xbb,
+                                              0x8c, 0x5e, 0x07, 0x9e, 0x09, 0xe2, 0xc8, 0xa8, 0x33, 0x9c };
     uint8_t body[HELLO_OCTETS + 64] = { 0x03, 0x03 };
     if (retry)
         memcpy(body + 2, retry_random, sizeof retry_random);
@@ -182,10 +191,14 @@ static void chains_are_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(the_group_of_1_3, begin, end),    cmocka_unit_test_setup_teardown(resumption_of_1_3, begin, end),
-        cmocka_unit_test_setup_teardown(the_curve_of_1_2, begin, end),    cmocka_unit_test_setup_teardown(a_prime_is_no_curve, begin, end),
-        cmocka_unit_test_setup_teardown(resumption_of_1_2, begin, end),   cmocka_unit_test_setup_teardown(chains, begin, end),
-        cmocka_unit_test_setup_teardown(compressed_chains, begin, end),   cmocka_unit_test_setup_teardown(chains_are_bounded, begin, end),
+        cmocka_unit_test_setup_teardown(the_group_of_1_3, begin, end),
+        cmocka_unit_test_setup_teardown(resumption_of_1_3, begin, end),
+        cmocka_unit_test_setup_teardown(the_curve_of_1_2, begin, end),
+        cmocka_unit_test_setup_teardown(a_prime_is_no_curve, begin, end),
+        cmocka_unit_test_setup_teardown(resumption_of_1_2, begin, end),
+        cmocka_unit_test_setup_teardown(chains, begin, end),
+        cmocka_unit_test_setup_teardown(compressed_chains, begin, end),
+        cmocka_unit_test_setup_teardown(chains_are_bounded, begin, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -12,9 +12,22 @@
 
 #include "packet.h"
 
-enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_RAW = 12, LINK_802_11 = 105, LINK_LOOP = 108, LINK_SLL = 113, LINK_IPV4 = 228, LINK_IPV6 = 229, LINK_SLL2 = 276 };
+enum {
+    LINK_NULL = 0,
+    LINK_ETHERNET = 1,
+    LINK_RAW = 12,
+    LINK_802_11 = 105,
+    LINK_LOOP = 108,
+    LINK_SLL = 113,
+    LINK_IPV4 = 228,
+    LINK_IPV6 = 229,
+    LINK_SLL2 = 276
+};
 
-#define TEXT(literal) { .octets = (const uint8_t *)(literal), .length = sizeof(literal) - 1 }
+#define TEXT(literal)                                                                                                  \
+    {                                                                                                                  \
+        .octets = (const uint8_t *)(literal), .length = sizeof(literal) - 1                                            \
+    }
 
 #define MACS "\x02\0\0\0\0\x01\x02\0\0\0\0\x02"
 /* 20 octets of TCP: ports 40000 and 25, sequence 0x01020304, acknowledgement 0x05060708, PSH and ACK */
@@ -24,7 +37,7 @@ enum { LINK_NULL = 0, LINK_ETHERNET = 1, LINK_RAW = 12, LINK_802_11 = 105, LINK_
 #define IP4(length) "\x45\0\0" length "\0\0\0\0\x40\x06\0\0" IP4_ADDRESSES
 #define IP6_ADDRESSES "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02"
 #define IP6(length, next) "\x60\0\0\0\0" length next "\x40" IP6_ADDRESSES
-#define PLAIN4 IP4("\x2c") TCP "QUIT"      /* 20 + 20 + 4 = 44 */
+#define PLAIN4 IP4("\x2c") TCP "QUIT"         /* 20 + 20 + 4 = 44 */
 #define PLAIN6 IP6("\x18", "\x06") TCP "QUIT" /* 20 + 4 = 24 */
 
 struct row {
@@ -43,14 +56,19 @@ static const struct row rows[] = {
     { "802.1Q", LINK_ETHERNET, TEXT(MACS "\x81\0\0\x05\x08\0" PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
     { "Q-in-Q", LINK_ETHERNET, TEXT(MACS "\x88\xa8\0\x05\x81\0\0\x06\x08\0" PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
     { "padding is no data", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\x28") TCP "\0\0\0\0\0\0"), PACKET_SEGMENT, "", 0 },
-    { "snap length cuts the payload", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\x32") TCP "QUIT"), PACKET_SEGMENT, "QUIT", 10, 64 },
-    { "snap length cuts the TCP header", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\x2c") "\x9c\x40\0\x19"), PACKET_CUT, NULL, 0, 58 },
+    { "snap length cuts the payload", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\x32") TCP "QUIT"), PACKET_SEGMENT, "QUIT",
+      10, 64 },
+    { "snap length cuts the TCP header", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\x2c") "\x9c\x40\0\x19"), PACKET_CUT,
+      NULL, 0, 58 },
     { "snap length cuts the IP header", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x2c"), PACKET_CUT, NULL, 0, 58 },
-    { "segmentation offload: length 0", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\0") TCP "QUIT"), PACKET_SEGMENT, "QUIT", 4 },
+    { "segmentation offload: length 0", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\0") TCP "QUIT"), PACKET_SEGMENT, "QUIT",
+      4 },
     { "TCP options", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\x30") TCP_OPTIONS "QUIT"), PACKET_SEGMENT, "QUIT", 4 },
     { "IPv4 options", LINK_ETHERNET,
-      TEXT(MACS "\x08\0\x46\0\0\x30\0\0\0\0\x40\x06\0\0" IP4_ADDRESSES "\x01\x01\x01\x01" TCP "QUIT"), PACKET_SEGMENT, "QUIT", 4 },
-    { "IPv6 hop-by-hop options", LINK_ETHERNET, TEXT(MACS "\x86\xdd" IP6("\x20", "\0") "\x06\0\x01\x04\0\0\0\0" TCP "QUIT"), PACKET_SEGMENT, "QUIT", 4 },
+      TEXT(MACS "\x08\0\x46\0\0\x30\0\0\0\0\x40\x06\0\0" IP4_ADDRESSES "\x01\x01\x01\x01" TCP "QUIT"), PACKET_SEGMENT,
+      "QUIT", 4 },
+    { "IPv6 hop-by-hop options", LINK_ETHERNET,
+      TEXT(MACS "\x86\xdd" IP6("\x20", "\0") "\x06\0\x01\x04\0\0\0\0" TCP "QUIT"), PACKET_SEGMENT, "QUIT", 4 },
     { "raw IPv4", LINK_RAW, TEXT(PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
     { "raw IPv6", LINK_RAW, TEXT(PLAIN6), PACKET_SEGMENT, "QUIT", 4 },
     { "IPv4 link type", LINK_IPV4, TEXT(PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
@@ -60,19 +78,30 @@ static const struct row rows[] = {
     { "BSD null, IPv6 of macOS", LINK_NULL, TEXT("\x1e\0\0\0" PLAIN6), PACKET_SEGMENT, "QUIT", 4 },
     { "OpenBSD loop", LINK_LOOP, TEXT("\0\0\0\x02" PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
     { "Linux cooked", LINK_SLL, TEXT("\0\0\0\x01\0\x06\x02\0\0\0\0\x01\0\0\x08\0" PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
-    { "Linux cooked 2", LINK_SLL2, TEXT("\x08\0\0\0\0\0\0\x01\0\x01\0\x06\x02\0\0\0\0\x01\0\0" PLAIN4), PACKET_SEGMENT, "QUIT", 4 },
+    { "Linux cooked 2", LINK_SLL2, TEXT("\x08\0\0\0\0\0\0\x01\0\x01\0\x06\x02\0\0\0\0\x01\0\0" PLAIN4), PACKET_SEGMENT,
+      "QUIT", 4 },
     { "ARP", LINK_ETHERNET, TEXT(MACS "\x08\x06\0\x01\x08\0"), PACKET_NOT_TCP, NULL, 0 },
-    { "UDP", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x1c\0\0\0\0\x40\x11\0\0" IP4_ADDRESSES "\0\x35\0\x35\0\x08\0\0"), PACKET_NOT_TCP, NULL, 0 },
-    { "ICMP that quotes TCP", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x48\0\0\0\0\x40\x01\0\0" IP4_ADDRESSES "\x03\x01\0\0\0\0\0\0" PLAIN4), PACKET_NOT_TCP, NULL, 0 },
-    { "first fragment", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x2c\0\0\x20\0\x40\x06\0\0" IP4_ADDRESSES TCP "QUIT"), PACKET_FRAGMENT, NULL, 0 },
-    { "later fragment", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x2c\0\0\0\x08\x40\x06\0\0" IP4_ADDRESSES TCP "QUIT"), PACKET_FRAGMENT, NULL, 0 },
-    { "don't fragment is no fragment", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x2c\0\0\x40\0\x40\x06\0\0" IP4_ADDRESSES TCP "QUIT"), PACKET_SEGMENT, "QUIT", 4 },
-    { "IPv4 header length below 20", LINK_ETHERNET, TEXT(MACS "\x08\0\x44\0\0\x2c\0\0\0\0\x40\x06\0\0" IP4_ADDRESSES TCP "QUIT"), PACKET_MALFORMED, NULL, 0 },
-    { "IPv4 length below its header", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\x0a") TCP "QUIT"), PACKET_MALFORMED, NULL, 0 },
+    { "UDP", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x1c\0\0\0\0\x40\x11\0\0" IP4_ADDRESSES "\0\x35\0\x35\0\x08\0\0"),
+      PACKET_NOT_TCP, NULL, 0 },
+    { "ICMP that quotes TCP", LINK_ETHERNET,
+      TEXT(MACS "\x08\0\x45\0\0\x48\0\0\0\0\x40\x01\0\0" IP4_ADDRESSES "\x03\x01\0\0\0\0\0\0" PLAIN4), PACKET_NOT_TCP,
+      NULL, 0 },
+    { "first fragment", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x2c\0\0\x20\0\x40\x06\0\0" IP4_ADDRESSES TCP "QUIT"),
+      PACKET_FRAGMENT, NULL, 0 },
+    { "later fragment", LINK_ETHERNET, TEXT(MACS "\x08\0\x45\0\0\x2c\0\0\0\x08\x40\x06\0\0" IP4_ADDRESSES TCP "QUIT"),
+      PACKET_FRAGMENT, NULL, 0 },
+    { "don't fragment is no fragment", LINK_ETHERNET,
+      TEXT(MACS "\x08\0\x45\0\0\x2c\0\0\x40\0\x40\x06\0\0" IP4_ADDRESSES TCP "QUIT"), PACKET_SEGMENT, "QUIT", 4 },
+    { "IPv4 header length below 20", LINK_ETHERNET,
+      TEXT(MACS "\x08\0\x44\0\0\x2c\0\0\0\0\x40\x06\0\0" IP4_ADDRESSES TCP "QUIT"), PACKET_MALFORMED, NULL, 0 },
+    { "IPv4 length below its header", LINK_ETHERNET, TEXT(MACS "\x08\0" IP4("\x0a") TCP "QUIT"), PACKET_MALFORMED, NULL,
+      0 },
     { "TCP header length below 20", LINK_ETHERNET,
-      TEXT(MACS "\x08\0" IP4("\x2c") "\x9c\x40\x00\x19\x01\x02\x03\x04\x05\x06\x07\x08\x40\x18\xff\xff\0\0\0\0QUIT"), PACKET_MALFORMED, NULL, 0 },
+      TEXT(MACS "\x08\0" IP4("\x2c") "\x9c\x40\x00\x19\x01\x02\x03\x04\x05\x06\x07\x08\x40\x18\xff\xff\0\0\0\0QUIT"),
+      PACKET_MALFORMED, NULL, 0 },
     { "TCP header beyond the packet", LINK_ETHERNET,
-      TEXT(MACS "\x08\0" IP4("\x2c") "\x9c\x40\x00\x19\x01\x02\x03\x04\x05\x06\x07\x08\xf0\x18\xff\xff\0\0\0\0QUIT"), PACKET_MALFORMED, NULL, 0 },
+      TEXT(MACS "\x08\0" IP4("\x2c") "\x9c\x40\x00\x19\x01\x02\x03\x04\x05\x06\x07\x08\xf0\x18\xff\xff\0\0\0\0QUIT"),
+      PACKET_MALFORMED, NULL, 0 },
     { "no IP version", LINK_RAW, TEXT("\x90\0\0\x2c"), PACKET_MALFORMED, NULL, 0 },
     { "a link type of another world", 9999, TEXT(PLAIN4), PACKET_LINK_UNKNOWN, NULL, 0 },
 };
@@ -99,10 +128,12 @@ static void decodes(void **state)
         const struct packet_segment segment = packet.segment;
         bool same = result == row->result;
         if (same && result == PACKET_SEGMENT)
-            same = segment.payload.length == strlen(row->payload) && memcmp(segment.payload.octets, row->payload, segment.payload.length) == 0
-                   && segment.payload_octets == row->payload_octets && segment.source_port == 40000 && segment.destination_port == 25
-                   && segment.sequence == 0x01020304 && segment.acknowledgement == 0x05060708
-                   && segment.flags == (PACKET_TCP_PSH | PACKET_TCP_ACK) && segment.source.octets[segment.source.version == 4 ? 3 : 15] == 1;
+            same = segment.payload.length == strlen(row->payload) &&
+                   memcmp(segment.payload.octets, row->payload, segment.payload.length) == 0 &&
+                   segment.payload_octets == row->payload_octets && segment.source_port == 40000 &&
+                   segment.destination_port == 25 && segment.sequence == 0x01020304 &&
+                   segment.acknowledgement == 0x05060708 && segment.flags == (PACKET_TCP_PSH | PACKET_TCP_ACK) &&
+                   segment.source.octets[segment.source.version == 4 ? 3 : 15] == 1;
         if (!same)
             print_error("%s: %s\n", row->name, packet_result_name(result));
         good = good && same;
@@ -121,7 +152,8 @@ static void decodes_cut_frames(void **state)
             struct packet packet;
             if (decode(&rows[i], kept, &memory, &packet) == PACKET_SEGMENT) {
                 const struct packet_segment segment = packet.segment;
-                assert_true(segment.payload.length == 0 || segment.payload.octets + segment.payload.length <= memory + kept);
+                assert_true(segment.payload.length == 0 ||
+                            segment.payload.octets + segment.payload.length <= memory + kept);
                 assert_true(segment.payload.length <= segment.payload_octets);
             }
             free(memory);
@@ -133,9 +165,12 @@ static void decodes_cut_frames(void **state)
 #define SUBFRAME(length, packet) MACS length "\xaa\xaa\x03\0\0\0\x08" packet
 #define CHECK_SEQUENCE "\1\2\3\4"
 
-/* 802.11 A-MSDU: ARP, 32 octets in all; a packet of 45 octets and three of padding; another, and a frame's check sequence. */
-static const char aggregated[] = A_MSDU SUBFRAME("\0\x12", "\x06" "0123456789") SUBFRAME("\0\x35", "\0" IP4("\x2d") TCP "QUIT1") "\0"
-    SUBFRAME("\0\x36", "\0" IP4("\x2e") TCP "QUIT23") CHECK_SEQUENCE;
+/* 802.11 A-MSDU: ARP, 32 octets in all; a packet of 45 octets and three of padding; another, and a frame's check
+ * sequence. */
+static const char aggregated[] = A_MSDU SUBFRAME("\0\x12", "\x06"
+                                                           "0123456789")
+    SUBFRAME("\0\x35", "\0" IP4("\x2d") TCP "QUIT1") "\0" SUBFRAME("\0\x36", "\0" IP4("\x2e") TCP "QUIT23")
+        CHECK_SEQUENCE;
 
 static void decodes_aggregates(void **state)
 {
@@ -206,7 +241,8 @@ static void make(struct made *made, unsigned version, size_t payload)
         made->octets[made->ip + 20 + i] = (uint8_t)(i * 37 + payload);
     if (version == 4)
         put16(made->octets + 10, 0xffff - add_words(0, made->octets, 20));
-    uint32_t sum = add_words((uint32_t)(6 + 20 + payload), made->octets + (version == 4 ? 12 : 8), version == 4 ? 8 : 32);
+    uint32_t sum =
+        add_words((uint32_t)(6 + 20 + payload), made->octets + (version == 4 ? 12 : 8), version == 4 ? 8 : 32);
     put16(made->octets + made->ip + 16, 0xffff - add_words(sum, made->octets + made->ip, 20 + payload));
 }
 
@@ -215,7 +251,8 @@ static struct packet_segment decoded(const struct made *made, size_t captured)
     struct packet packet;
     uint8_t *memory = malloc(captured);
     memcpy(memory, made->octets, captured);
-    assert_int_equal(packet_decode(LINK_RAW, smtp_span(memory, captured), (uint32_t)made->length, &packet), PACKET_SEGMENT);
+    assert_int_equal(packet_decode(LINK_RAW, smtp_span(memory, captured), (uint32_t)made->length, &packet),
+                     PACKET_SEGMENT);
     bool right = packet.segment.has_checksum && packet_checksum_is_right(&packet.segment);
     packet.segment.most = right; /* as its octets are gone */
     free(memory);
@@ -294,8 +331,13 @@ static void reads_the_largest_segment(void **state)
         struct smtp_span options;
         uint16_t expected;
     } options[] = {
-        { TEXT("\x02\x04\x05\xb4"), 1460 }, { TEXT("\x01\x01\x01\0\x02\x04\x05\xb4"), 0 }, { TEXT("\x01\x02\x04\x05\xb4\0\0\0"), 1460 },
-        { TEXT("\x03\x03\x07\x02\x04\x05\xb4\0"), 1460 }, { TEXT("\x01\x01\x02\x04"), 0 }, { TEXT("\x09\0\x02\x04"), 0 }, { TEXT("\x02\x03\x05\x05"), 0 },
+        { TEXT("\x02\x04\x05\xb4"), 1460 },
+        { TEXT("\x01\x01\x01\0\x02\x04\x05\xb4"), 0 },
+        { TEXT("\x01\x02\x04\x05\xb4\0\0\0"), 1460 },
+        { TEXT("\x03\x03\x07\x02\x04\x05\xb4\0"), 1460 },
+        { TEXT("\x01\x01\x02\x04"), 0 },
+        { TEXT("\x09\0\x02\x04"), 0 },
+        { TEXT("\x02\x03\x05\x05"), 0 },
         { TEXT("\x01\x01\x01\x09"), 0 },
     };
     for (size_t i = 0; i < sizeof options / sizeof options[0]; i++) {
@@ -306,7 +348,8 @@ static void reads_the_largest_segment(void **state)
         memcpy(made.octets + 40, options[i].options.octets, options[i].options.length);
         made.octets[20 + 12] = (uint8_t)((made.length - 20) / 4 << 4);
         made.octets[20 + 13] = PACKET_TCP_SYN;
-        assert_int_equal(packet_decode(LINK_RAW, smtp_span(made.octets, made.length), (uint32_t)made.length, &packet), PACKET_SEGMENT);
+        assert_int_equal(packet_decode(LINK_RAW, smtp_span(made.octets, made.length), (uint32_t)made.length, &packet),
+                         PACKET_SEGMENT);
         assert_int_equal(packet.segment.most, options[i].expected);
     }
 }

@@ -67,8 +67,10 @@ static bool is_for(const struct certificate *certificate, const char *name)
 static void what_it_says(void **state)
 {
     (void)state;
-    const struct example example = { "mx", "DNS:mx.example.com,DNS:*.mail.example.com,IP:192.0.2.1,IP:2001:db8::1,email:a@example.com",
-                                     "20260101000000Z", "20260401000000Z", EVP_EC_gen("P-256") };
+    const struct example example = {
+        "mx", "DNS:mx.example.com,DNS:*.mail.example.com,IP:192.0.2.1,IP:2001:db8::1,email:a@example.com",
+        "20260101000000Z", "20260401000000Z", EVP_EC_gen("P-256")
+    };
     struct certificate *certificate = read_example(&example);
     assert_non_null(certificate);
     assert_string_equal(certificate->subject, "CN=mx,O=Exámple\\, Inc.");
@@ -119,7 +121,8 @@ static void what_is_none(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(what_it_says), cmocka_unit_test(without_other_names_the_common_name_counts),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(what_it_says),
+                                        cmocka_unit_test(without_other_names_the_common_name_counts),
                                         cmocka_unit_test(what_is_none) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What reassembly makes of segments: order, holes, copies, ends. Each row is a connection and all that is said of it. */
+/* What reassembly makes of segments: order, holes, copies, ends. Each row is a connection and all that is said of it.
+ */
 
 #include "segments.h"
 
-#define ROW(name, expected, ...)                                                                                               \
-    {                                                                                                                          \
-        name, expected, (const struct step[]){ __VA_ARGS__ }, sizeof((const struct step[]){ __VA_ARGS__ }) / sizeof(struct step) \
+#define ROW(name, expected, ...)                                                                                       \
+    {                                                                                                                  \
+        name, expected, (const struct step[]){ __VA_ARGS__ },                                                          \
+            sizeof((const struct step[]){ __VA_ARGS__ }) / sizeof(struct step)                                         \
     }
 
 /* Sequence numbers: the SYN is 0, the first octet 1. */
-#define OPEN { 'C', "S", 0, 0 }, { 'S', "SA", 0, 1 }, { 'C', "A", 1, 1 }
+#define OPEN                                                                                                           \
+    { 'C', "S", 0, 0 }, { 'S', "SA", 0, 1 },                                                                           \
+    {                                                                                                                  \
+        'C', "A", 1, 1                                                                                                 \
+    }
 
 struct row {
     const char *name;
@@ -207,45 +213,58 @@ static const struct row rows[] = {
 };
 
 /* Checksums are right. */
-#define OPEN_RIGHT { 'C', "Sr", 0, 0 }, { 'S', "SAr", 0, 1 }, { 'C', "A", 1, 1 }
+#define OPEN_RIGHT                                                                                                     \
+    { 'C', "Sr", 0, 0 }, { 'S', "SAr", 0, 1 },                                                                         \
+    {                                                                                                                  \
+        'C', "A", 1, 1                                                                                                 \
+    }
 
 static const struct row rows_of_checksums[] = {
     ROW("a wrong one in front of the true one", "open\nC 0 'true' @5\nC wrong @4\nS 0 '250 ' @6\nclosed capture\n",
         OPEN_RIGHT, { 'C', "Aw", 1, 1, "evil" }, { 'C', "Ar", 1, 1, "true" }, { 'S', "Ar", 1, 5, "250 " }),
-    ROW("behind it", "open\nC 0 'true' @4\nC wrong @5\nS 0 '250 ' @6\nclosed capture\n",
-        OPEN_RIGHT, { 'C', "Ar", 1, 1, "true" }, { 'C', "Aw", 1, 1, "evil" }, { 'S', "Ar", 1, 5, "250 " }),
-    ROW("longer than it", "open\nC 0 'true' @5\nS 0 '250 ' @6\nC 4 'QUIT' @7\nC wrong @4\nclosed capture\n",
-        OPEN_RIGHT, { 'C', "Aw", 1, 1, "evilevil" }, { 'C', "Ar", 1, 1, "true" }, { 'S', "Ar", 1, 5, "250 " }, { 'C', "Ar", 5, 5, "QUIT" }),
+    ROW("behind it", "open\nC 0 'true' @4\nC wrong @5\nS 0 '250 ' @6\nclosed capture\n", OPEN_RIGHT,
+        { 'C', "Ar", 1, 1, "true" }, { 'C', "Aw", 1, 1, "evil" }, { 'S', "Ar", 1, 5, "250 " }),
+    ROW("longer than it", "open\nC 0 'true' @5\nS 0 '250 ' @6\nC 4 'QUIT' @7\nC wrong @4\nclosed capture\n", OPEN_RIGHT,
+        { 'C', "Aw", 1, 1, "evilevil" }, { 'C', "Ar", 1, 1, "true" }, { 'S', "Ar", 1, 5, "250 " },
+        { 'C', "Ar", 5, 5, "QUIT" }),
     ROW("ahead of it, within the window", "open\nC 0 'MAIL' @5\nC 4 'RCPT' @6\nC wrong @4\nclosed capture\n",
         OPEN_RIGHT, { 'C', "Aw", 5, 1, "evil" }, { 'C', "Ar", 1, 1, "MAIL" }, { 'C', "Ar", 5, 1, "RCPT" }),
-    ROW("two of them", "open\nC wrong @5\nC 0 'true' @6\nC wrong @4\nS 0 '250 ' @7\nclosed capture\n",
-        OPEN_RIGHT, { 'C', "Aw", 1, 1, "evil" }, { 'C', "Aw", 1, 1, "EVIL" }, { 'C', "Ar", 1, 1, "true" }, { 'S', "Ar", 1, 5, "250 " }),
-    ROW("acknowledged, and no other", "open\nC 0 'made' @4\nS 0 '250 ' @5\nC 4 'fit.' @6\nclosed capture\n",
-        OPEN_RIGHT, { 'C', "Aw", 1, 1, "made" }, { 'S', "Ar", 1, 5, "250 " }, { 'C', "Aw", 5, 5, "fit." }, { 'S', "A", 5, 9 }),
-    ROW("of both sides, acknowledged by such", "open\nS 0 '220 ' @4\nC 0 'EHLO' @5\nS 4 '250 ' @6\nC 4 'QUIT' @7\nclosed capture\n",
-        OPEN_RIGHT, { 'S', "Aw", 1, 1, "220 " }, { 'C', "Aw", 1, 5, "EHLO" }, { 'S', "Aw", 5, 5, "250 " }, { 'C', "Aw", 5, 9, "QUIT" }, { 'S', "A", 9, 9 },
-        { 'C', "A", 9, 9 }),
+    ROW("two of them", "open\nC wrong @5\nC 0 'true' @6\nC wrong @4\nS 0 '250 ' @7\nclosed capture\n", OPEN_RIGHT,
+        { 'C', "Aw", 1, 1, "evil" }, { 'C', "Aw", 1, 1, "EVIL" }, { 'C', "Ar", 1, 1, "true" },
+        { 'S', "Ar", 1, 5, "250 " }),
+    ROW("acknowledged, and no other", "open\nC 0 'made' @4\nS 0 '250 ' @5\nC 4 'fit.' @6\nclosed capture\n", OPEN_RIGHT,
+        { 'C', "Aw", 1, 1, "made" }, { 'S', "Ar", 1, 5, "250 " }, { 'C', "Aw", 5, 5, "fit." }, { 'S', "A", 5, 9 }),
+    ROW("of both sides, acknowledged by such",
+        "open\nS 0 '220 ' @4\nC 0 'EHLO' @5\nS 4 '250 ' @6\nC 4 'QUIT' @7\nclosed capture\n", OPEN_RIGHT,
+        { 'S', "Aw", 1, 1, "220 " }, { 'C', "Aw", 1, 5, "EHLO" }, { 'S', "Aw", 5, 5, "250 " },
+        { 'C', "Aw", 5, 9, "QUIT" }, { 'S', "A", 9, 9 }, { 'C', "A", 9, 9 }),
     ROW("not acknowledged, and the peer goes on", "open\nC 0 'MAIL' @4\nS 0 '250 ' @6\nC wrong @5\nclosed capture\n",
         OPEN_RIGHT, { 'C', "Ar", 1, 1, "MAIL" }, { 'C', "Aw", 5, 1, "evil" }, { 'S', "Ar", 1, 5, "250 " }),
-    ROW("not acknowledged, and the capture ends", "open\nC 0 'MAIL' @4\nC 4 'last' @5\nclosed capture\n",
-        OPEN_RIGHT, { 'C', "Ar", 1, 1, "MAIL" }, { 'C', "Aw", 5, 1, "last" }),
+    ROW("not acknowledged, and the capture ends", "open\nC 0 'MAIL' @4\nC 4 'last' @5\nclosed capture\n", OPEN_RIGHT,
+        { 'C', "Ar", 1, 1, "MAIL" }, { 'C', "Aw", 5, 1, "last" }),
     ROW("not acknowledged, and the connection ends", "open\nC 0 'MAIL' @4\nfin C\nC wrong @5\nclosed capture\n",
         OPEN_RIGHT, { 'C', "Ar", 1, 1, "MAIL" }, { 'C', "Aw", 5, 1, "evil" }, { 'C', "FAr", 5, 1 }),
-    ROW("the peer's direction stands in front", "open\nS 0 '220 ' @2\nC 0 'true' @6\nS 4 '250 ' @3\nC wrong @5\nclosed capture\n",
-        { 'S', "SAr", 0, 1 }, { 'S', "Ar", 1, 1, "220 " }, { 'S', "Ar", 5, 5, "250 " }, { 'C', "Sr", 0, 0, NULL, 0, 100000 }, { 'C', "Aw", 1, 5, "evil" },
-        { 'C', "Ar", 1, 5, "true" }),
+    ROW("the peer's direction stands in front",
+        "open\nS 0 '220 ' @2\nC 0 'true' @6\nS 4 '250 ' @3\nC wrong @5\nclosed capture\n", { 'S', "SAr", 0, 1 },
+        { 'S', "Ar", 1, 1, "220 " }, { 'S', "Ar", 5, 5, "250 " }, { 'C', "Sr", 0, 0, NULL, 0, 100000 },
+        { 'C', "Aw", 1, 5, "evil" }, { 'C', "Ar", 1, 5, "true" }),
     ROW("FIN, RST and SYN", "open\nS wrong @4\nS wrong @5\nS wrong @6\nC 0 'EHLO' @7\nS 0 '250 ' @8\nclosed capture\n",
-        OPEN_RIGHT, { 'S', "FAw", 1, 1 }, { 'S', "Rw", 1, 1 }, { 'S', "SAw", 5000000, 1 }, { 'C', "Ar", 1, 1, "EHLO" }, { 'S', "Ar", 1, 5, "250 " }),
-    ROW("all of one side", "open\nS 0 '220 ' @4\nC 0 'EHLO' @5\nS 4 '250 ' @6\nC 4 'QUIT' @7\nS 8 '221 ' @8\nclosed capture\n",
-        { 'C', "Sr", 0, 0 }, { 'S', "SAw", 0, 1 }, { 'C', "A", 1, 1 }, { 'S', "Aw", 1, 1, "220 " }, { 'C', "Ar", 1, 5, "EHLO" }, { 'S', "Aw", 5, 5, "250 " },
-        { 'C', "Ar", 5, 9, "QUIT" }, { 'S', "Aw", 9, 9, "221 " }),
-    ROW("all of both", "open\nS 0 '220 ' @4\nC 0 'EHLO' @5\nS 4 '250 ' @6\nclosed capture\n",
-        { 'C', "Sw", 0, 0 }, { 'S', "SAw", 0, 1 }, { 'C', "A", 1, 1 }, { 'S', "Aw", 1, 1, "220 " }, { 'C', "Aw", 1, 5, "EHLO" }, { 'S', "Aw", 5, 5, "250 " }),
+        OPEN_RIGHT, { 'S', "FAw", 1, 1 }, { 'S', "Rw", 1, 1 }, { 'S', "SAw", 5000000, 1 }, { 'C', "Ar", 1, 1, "EHLO" },
+        { 'S', "Ar", 1, 5, "250 " }),
+    ROW("all of one side",
+        "open\nS 0 '220 ' @4\nC 0 'EHLO' @5\nS 4 '250 ' @6\nC 4 'QUIT' @7\nS 8 '221 ' @8\nclosed capture\n",
+        { 'C', "Sr", 0, 0 }, { 'S', "SAw", 0, 1 }, { 'C', "A", 1, 1 }, { 'S', "Aw", 1, 1, "220 " },
+        { 'C', "Ar", 1, 5, "EHLO" }, { 'S', "Aw", 5, 5, "250 " }, { 'C', "Ar", 5, 9, "QUIT" },
+        { 'S', "Aw", 9, 9, "221 " }),
+    ROW("all of both", "open\nS 0 '220 ' @4\nC 0 'EHLO' @5\nS 4 '250 ' @6\nclosed capture\n", { 'C', "Sw", 0, 0 },
+        { 'S', "SAw", 0, 1 }, { 'C', "A", 1, 1 }, { 'S', "Aw", 1, 1, "220 " }, { 'C', "Aw", 1, 5, "EHLO" },
+        { 'S', "Aw", 5, 5, "250 " }),
     ROW("all of the only side", "open\nC 0 'one.' @2\nC 4 'two.' @3\nC 8 'more' @4\nclosed capture\n",
         { 'C', "Sw", 0, 0 }, { 'C', "Aw", 1, 1, "one." }, { 'C', "Aw", 5, 1, "two." }, { 'C', "Aw", 9, 1, "more" }),
-    ROW("all of a side, and too few to know", "open\nC 0 'one.' @2\nclosed capture\n", { 'C', "Sw", 0, 0 }, { 'C', "Aw", 1, 1, "one." }),
-    ROW("cannot be told", "open\nC 0 'abc' @4\ngap C 3+3 behind @4\nC 6 'ghi' @5\nclosed capture\n",
-        OPEN_RIGHT, { 'C', "A", 1, 1, "abc", 3 }, { 'C', "Ar", 7, 1, "ghi" }),
+    ROW("all of a side, and too few to know", "open\nC 0 'one.' @2\nclosed capture\n", { 'C', "Sw", 0, 0 },
+        { 'C', "Aw", 1, 1, "one." }),
+    ROW("cannot be told", "open\nC 0 'abc' @4\ngap C 3+3 behind @4\nC 6 'ghi' @5\nclosed capture\n", OPEN_RIGHT,
+        { 'C', "A", 1, 1, "abc", 3 }, { 'C', "Ar", 7, 1, "ghi" }),
 };
 
 static const uint32_t bases[][2] = { { 1000, 5000 }, { UINT32_MAX - 2, UINT32_MAX - 1 }, { UINT32_C(0x7ffffffe), 0 } };
@@ -256,7 +275,8 @@ static bool row_reassembles(const struct row *row, const struct tcp_limits *limi
     for (size_t b = 0; b < G_N_ELEMENTS(bases); b++) {
         char *got = play_steps_within(row->steps, row->count, bases[b][0], bases[b][1], false, limits);
         if (strcmp(got, row->expected) != 0) {
-            print_error("%s, sequence numbers from %u:\n--- expected\n%s--- got\n%s", row->name, bases[b][0], row->expected, got);
+            print_error("%s, sequence numbers from %u:\n--- expected\n%s--- got\n%s", row->name, bases[b][0],
+                        row->expected, got);
             good = false;
         }
         g_free(got);
@@ -290,12 +310,18 @@ static void judges_checksums(void **state)
 static void judges_checksums_as_asked(void **state)
 {
     (void)state;
-    const struct tcp_limits on = { .held = 1 << 20, .connections = 1 << 20, .tombstones = 16, .crowd = 9, .checksums = TCP_CHECKSUMS_ON };
-    const struct tcp_limits off = { .held = 1 << 20, .connections = 1 << 20, .tombstones = 16, .crowd = 9, .checksums = TCP_CHECKSUMS_OFF };
-    const struct row never = ROW("on", "open\nC wrong @4\nS wrong @6\ngap C 0+4 behind @0\nS 0 '250 ' @5\nclosed capture\n",
-                                 OPEN, { 'C', "Aw", 1, 1, "evil" }, { 'S', "Ar", 1, 5, "250 " }, { 'S', "Aw", 5, 5, "250 " });
-    const struct row always = ROW("off", "open\nC 0 'evil' @4\nconflict C 0+4 @4 @5\nS 0 '250 ' @6\nclosed capture\n",
-                                  OPEN_RIGHT, { 'C', "Aw", 1, 1, "evil" }, { 'C', "Ar", 1, 1, "TRUE" }, { 'S', "Ar", 1, 5, "250 " });
+    const struct tcp_limits on = {
+        .held = 1 << 20, .connections = 1 << 20, .tombstones = 16, .crowd = 9, .checksums = TCP_CHECKSUMS_ON
+    };
+    const struct tcp_limits off = {
+        .held = 1 << 20, .connections = 1 << 20, .tombstones = 16, .crowd = 9, .checksums = TCP_CHECKSUMS_OFF
+    };
+    const struct row never =
+        ROW("on", "open\nC wrong @4\nS wrong @6\ngap C 0+4 behind @0\nS 0 '250 ' @5\nclosed capture\n", OPEN,
+            { 'C', "Aw", 1, 1, "evil" }, { 'S', "Ar", 1, 5, "250 " }, { 'S', "Aw", 5, 5, "250 " });
+    const struct row always =
+        ROW("off", "open\nC 0 'evil' @4\nconflict C 0+4 @4 @5\nS 0 '250 ' @6\nclosed capture\n", OPEN_RIGHT,
+            { 'C', "Aw", 1, 1, "evil" }, { 'C', "Ar", 1, 1, "TRUE" }, { 'S', "Ar", 1, 5, "250 " });
     assert_true(row_reassembles(&never, &on));
     assert_true(row_reassembles(&always, &off));
 }
@@ -303,7 +329,9 @@ static void judges_checksums_as_asked(void **state)
 static void forgets_what_is_refused(void **state)
 {
     (void)state;
-    const struct step steps[] = { OPEN, { 'C', "A", 1, 1, "GET" }, { 'S', "A", 1, 4, "HTTP" }, { 'C', "A", 4, 5, "more" } };
+    const struct step steps[] = {
+        OPEN, { 'C', "A", 1, 1, "GET" }, { 'S', "A", 1, 4, "HTTP" }, { 'C', "A", 4, 5, "more" }
+    };
     char *got = play_steps(steps, G_N_ELEMENTS(steps), 1, 1, true);
     assert_string_equal(got, "open\nC 0 'GET' @4\nclosed refused\n");
     g_free(got);
@@ -331,13 +359,15 @@ static void holds_back_a_bounded_amount(void **state)
 }
 
 /*
- * Any order of the same segments gives each half the same octets, and a command always before the reply that acknowledges it.
+ * Any order of the same segments gives each half the same octets, and a command always before the reply that
+ * acknowledges it.
  */
 static void order_of_capture_does_not_matter(void **state)
 {
     (void)state;
     static const struct step dialogue[] = {
-        { 'S', "A", 1, 1, "220 a" }, { 'C', "A", 1, 6, "EHLO" }, { 'S', "A", 6, 5, "250 b" }, { 'C', "A", 5, 11, "QUIT" }, { 'S', "A", 11, 9, "221 c" },
+        { 'S', "A", 1, 1, "220 a" }, { 'C', "A", 1, 6, "EHLO" },   { 'S', "A", 6, 5, "250 b" },
+        { 'C', "A", 5, 11, "QUIT" }, { 'S', "A", 11, 9, "221 c" },
     };
     GRand *random = g_rand_new_with_seed(7);
     for (unsigned round = 0; round < 500; round++) {
@@ -362,7 +392,8 @@ static void order_of_capture_does_not_matter(void **state)
     g_rand_free(random);
 }
 
-static void add_octets(struct tcp_table *table, uint64_t frame, uint32_t sequence, const uint8_t *octets, size_t length, bool acked)
+static void add_octets(struct tcp_table *table, uint64_t frame, uint32_t sequence, const uint8_t *octets, size_t length,
+                       bool acked)
 {
     const struct step step = { 'C', "A", sequence, 1 };
     struct packet_segment segment = segment_of(&step, 1, 1);
@@ -377,8 +408,8 @@ static void add_octets(struct tcp_table *table, uint64_t frame, uint32_t sequenc
 }
 
 /*
- * A stream in segments of one size, and a stretch of it again with one octet changed: that octet is reported, with the frame that
- * brought it. `back`: how far the stretch is from the end.
+ * A stream in segments of one size, and a stretch of it again with one octet changed: that octet is reported, with the
+ * frame that brought it. `back`: how far the stretch is from the end.
  */
 static void check_conflict(size_t segment, size_t total, size_t back, size_t length, bool acked)
 {
@@ -394,10 +425,11 @@ static void check_conflict(size_t segment, size_t total, size_t back, size_t len
     stream[changed] ^= 0x55;
     g_string_truncate(log.text, 0);
     add_octets(table, ++frame, 1 + (uint32_t)(total - back), stream + total - back, length, false);
-    char *expected = g_strdup_printf("conflict C %zu+1 @%zu @%" G_GUINT64_FORMAT "\n", changed, changed / segment + 1, frame);
+    char *expected =
+        g_strdup_printf("conflict C %zu+1 @%zu @%" G_GUINT64_FORMAT "\n", changed, changed / segment + 1, frame);
     if (strcmp(log.text->str, expected) != 0)
-        print_error("segments of %zu, %zu octets, %zu again from %zu back:\n--- expected\n%s--- got\n%s", segment, total, length, back,
-                    expected, log.text->str);
+        print_error("segments of %zu, %zu octets, %zu again from %zu back:\n--- expected\n%s--- got\n%s", segment,
+                    total, length, back, expected, log.text->str);
     assert_string_equal(log.text->str, expected);
     tcp_table_free(table);
     g_free(expected);

@@ -21,7 +21,8 @@ static void test_text(void **state)
         { "plain", "plain" },
         { "", "" },
         { "folded\r\n  over\r\n\tlines", "folded  over\tlines" },
-        { "=?utf-8?Q?Gr=C3=BC=C3=9Fe?=", "Gr\xc3\xbc\xc3\x9f" "e" },
+        { "=?utf-8?Q?Gr=C3=BC=C3=9Fe?=", "Gr\xc3\xbc\xc3\x9f"
+                                         "e" },
         { "=?iso-8859-1?q?a_caf=E9?= <a@example.com>", "a caf\xc3\xa9 <a@example.com>" },
         { "=?utf-8?B?4oKs?=\r\n =?utf-8?B?4oKs?=", "\xe2\x82\xac\xe2\x82\xac" },
         { "=?iso-2022-jp?B?GyRCJUYlOSVIGyhC?=", "\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88" },
@@ -46,10 +47,10 @@ static void test_text(void **state)
         { "=?utf-8?B?TWVldGluZyA=?= =?utf-8?B?YWJvdXQ=?=", "Meeting about" },
         { "=?utf-8?B?YQ==?=\r\n =?utf-8?B?Yg==?=\r\n =?UTF-8?B?Yw==?=", "abc" },
         { "=?utf-8?B?UmVjaG51bmcgMjAyNC5wZGY=?= =?utf-8?B?LmV4ZQ==?=", "Rechnung 2024.pdf.exe" },
-        { "=?utf-8?B?=YWI=?= =?utf-8?B?Y2Q=?=", "abcd" },       /* padded in front */
-        { "=?utf-8?B?YQ==Yg==?=", "ab" },                       /* and in the middle: two texts, put together as they are */
+        { "=?utf-8?B?=YWI=?= =?utf-8?B?Y2Q=?=", "abcd" }, /* padded in front */
+        { "=?utf-8?B?YQ==Yg==?=", "ab" },                 /* and in the middle: two texts, put together as they are */
         { "=?utf-8?B?YQ==Yg?=", "ab" },
-        { "=?utf-8?B?YWI?= =?utf-8?B?Y2Q?=", "abcd" },          /* not padded */
+        { "=?utf-8?B?YWI?= =?utf-8?B?Y2Q?=", "abcd" }, /* not padded */
         { "=?utf-8?B?YWJj?= =?utf-8?Q?=64ef?= =?utf-8?b?Zw==?=", "abcdefg" },
         { "=?utf-8?Q?a?= =?iso-8859-1?Q?=E9?= =?utf-8?Q?=C3=A9?=", "a\xc3\xa9\xc3\xa9" },
         { "=?utf-8*en?B?YQ==?= =?utf-8*de?Q?b?=", "ab" },
@@ -67,11 +68,13 @@ static void test_text(void **state)
         { "=?utf-8?B?4oI=?= =?utf-8?B?rC5leGU=?=", "\xe2\x82\xac.exe" },
         { "=?utf-8?Q?=E2=82?= =?utf-8?Q?=AC?= =?utf-8?B?4g==?= =?utf-8?B?gqw=?=", "\xe2\x82\xac\xe2\x82\xac" },
         { "=?gb2312?B?1g==?= =?gb2312?B?0M7E?=", "\xe4\xb8\xad\xe6\x96\x87" },
-        { "=?gb2312?Q?=E9F?=", "\xe9\x95\x95" },             /* of GBK, as programs mean it */
-        { "=?windows-1252?Q?=93a=94?= =?Windows-1252?B?gA==?=", "\xe2\x80\x9c" "a\xe2\x80\x9d\xe2\x82\xac" },
+        { "=?gb2312?Q?=E9F?=", "\xe9\x95\x95" }, /* of GBK, as programs mean it */
+        { "=?windows-1252?Q?=93a=94?= =?Windows-1252?B?gA==?=", "\xe2\x80\x9c"
+                                                                "a\xe2\x80\x9d\xe2\x82\xac" },
         { "=?iso-2022-jp?B?GyRCJUYbKEI=?= =?iso-2022-jp?B?GyRCJTkbKEI=?=", "\xe3\x83\x86\xe3\x82\xb9" },
         { "=?iso-2022-jp?B?GyRCJUY=?= =?iso-2022-jp?B?JTklSBsoQg==?=", "\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88" },
-        { "=?iso-2022-jp?B?GyRCJUY=?= =?iso-2022-jp?B?YS5leGU=?=", "\xe3\x83\x86" "a.exe" }, /* each is text, both together are not */
+        { "=?iso-2022-jp?B?GyRCJUY=?= =?iso-2022-jp?B?YS5leGU=?=", "\xe3\x83\x86"
+                                                                   "a.exe" }, /* each is text, both together are not */
         { "=?shift_jis?B?g2U=?= =?shift_jis?B?g1iDZw==?=", "\xe3\x83\x86\xe3\x82\xb9\xe3\x83\x88" },
         { "=?x-sjis?B?g2U=?= =?SJIS?B?g1g=?=", "\xe3\x83\x86\xe3\x82\xb9" },
         { "=?big5_tw?B?pKQ=?= =?eucgb2312_cn?B?1tA=?=", "\xe4\xb8\xad\xe4\xb8\xad" },
@@ -93,7 +96,8 @@ static void test_text(void **state)
 
 static void note_field(void *context, struct smtp_span name, struct smtp_span value)
 {
-    g_string_append_printf(context, "[%.*s|%.*s]", (int)name.length, (const char *)name.octets, (int)value.length, (const char *)value.octets);
+    g_string_append_printf(context, "[%.*s|%.*s]", (int)name.length, (const char *)name.octets, (int)value.length,
+                           (const char *)value.octets);
 }
 
 static void test_fields(void **state)
@@ -108,7 +112,18 @@ static void test_fields(void **state)
 /* Headers made to keep a decoder busy: done in no time, or the test runs into its limit. */
 static void test_hostile(void **state)
 {
-    static const char *const pieces[] = { "=?", "=?a?B?", "=?utf-8?Q?", "?=", "=?a?X?=", "(", "<", "\"", ",", "=?utf-8?B?4oKs?= ", "=?utf-8?Q?\xe2?= =?koi8-r?B?8A==?=", "=?a?Q?=?" };
+    static const char *const pieces[] = { "=?",
+                                          "=?a?B?",
+                                          "=?utf-8?Q?",
+                                          "?=",
+                                          "=?a?X?=",
+                                          "(",
+                                          "<",
+                                          "\"",
+                                          ",",
+                                          "=?utf-8?B?4oKs?= ",
+                                          "=?utf-8?Q?\xe2?= =?koi8-r?B?8A==?=",
+                                          "=?a?Q?=?" };
     (void)state;
     for (size_t i = 0; i < G_N_ELEMENTS(pieces); i++) {
         GString *value = g_string_new(NULL);
@@ -126,7 +141,8 @@ static void test_nuls(void **state)
     (void)state;
     GString *text = g_string_new_len("a\0b\0", 4);
     header_show_nuls(text);
-    assert_string_equal(text->str, "a\xef\xbf\xbd" "b\xef\xbf\xbd");
+    assert_string_equal(text->str, "a\xef\xbf\xbd"
+                                   "b\xef\xbf\xbd");
     g_string_free(text, TRUE);
 }
 

@@ -63,12 +63,18 @@ static bool said_much(void *context, const struct tcp_connection *connection)
     return crowd->all_speak || crowd->octets[connection->endpoint[0].port] > 4;
 }
 
-static const struct tcp_consumer consumer = { .opened = ignore_opened, .data = count_data, .gap = ignore_gap, .finished = ignore_finished,
-                                              .closed = count_closed, .speaks = said_much };
+static const struct tcp_consumer consumer = { .opened = ignore_opened,
+                                              .data = count_data,
+                                              .gap = ignore_gap,
+                                              .finished = ignore_finished,
+                                              .closed = count_closed,
+                                              .speaks = said_much };
 
 static struct crowd *crowd_new(void)
 {
-    const struct tcp_limits limits = { .held = 1 << 20, .connections = ROOM * CONNECTION_OCTETS, .tombstones = 1 << 16, .crowd = TCP_CROWD };
+    const struct tcp_limits limits = {
+        .held = 1 << 20, .connections = ROOM * CONNECTION_OCTETS, .tombstones = 1 << 16, .crowd = TCP_CROWD
+    };
     struct crowd *crowd = g_new0(struct crowd, 1);
     crowd->table = tcp_table_new(&consumer, crowd, &limits);
     return crowd;
@@ -170,7 +176,9 @@ static void better_some_whole(void **state)
     struct crowd *crowd = crowd_new();
     struct tcp_consumer without = consumer;
     without.speaks = NULL;
-    const struct tcp_limits limits = { .held = 1 << 20, .connections = ROOM * CONNECTION_OCTETS, .tombstones = 1 << 16, .crowd = TCP_CROWD };
+    const struct tcp_limits limits = {
+        .held = 1 << 20, .connections = ROOM * CONNECTION_OCTETS, .tombstones = 1 << 16, .crowd = TCP_CROWD
+    };
     tcp_table_free(crowd->table);
     crowd->table = tcp_table_new(&without, crowd, &limits);
     for (uint16_t port = 1000; port < 1100; port++)

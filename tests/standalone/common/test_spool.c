@@ -88,6 +88,7 @@ static void many_come_out_as_they_went_in(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(texts_come_out_as_they_went_in), cmocka_unit_test(many_come_out_as_they_went_in) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(texts_come_out_as_they_went_in),
+                                        cmocka_unit_test(many_come_out_as_they_went_in) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,8 @@ static void test_order(void **state)
     GString *got = g_string_new(NULL);
     GRand *random = g_rand_new_with_seed(11);
     for (unsigned i = 0; i < 3000; i++) {
-        char *piece = g_strnfill((gsize)g_rand_int_range(random, 0, i % 200 == 0 ? 200000 : 2000), (char)('a' + i % 26));
+        char *piece =
+            g_strnfill((gsize)g_rand_int_range(random, 0, i % 200 == 0 ? 200000 : 2000), (char)('a' + i % 26));
         g_string_append(expected, piece);
         worker_post(worker, append, got, smtp_span_of_text(piece));
         g_free(piece);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 
-/* What goes to people and programs: visible text, JSON, identifiers. */
+/* What goes to people: visible text, columns, times. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,11 +9,12 @@
 
 #include <cmocka.h>
 
-#include "community_id.h"
-#include "json.h"
 #include "text.h"
 
-#define TEXT(literal) { .octets = (const uint8_t *)(literal), .length = sizeof(literal) - 1 }
+#define TEXT(literal)                                                                                                  \
+    {                                                                                                                  \
+        .octets = (const uint8_t *)(literal), .length = sizeof(literal) - 1                                            \
+    }
 
 struct row {
     struct smtp_span octets;
@@ -22,19 +23,31 @@ struct row {
 
 static const struct row visible_rows[] = {
     { TEXT("plain"), "plain" },
-    { TEXT("Gr\xc3\xbc\xc3\x9f" "e"), "Gr\xc3\xbc\xc3\x9f" "e" },
+    { TEXT("Gr\xc3\xbc\xc3\x9f"
+           "e"),
+      "Gr\xc3\xbc\xc3\x9f"
+      "e" },
     { TEXT("\x1b[31mred"), "\\x1B[31mred" },
     { TEXT("a\rb\nc\td\0e\x7f"), "a\\x0Db\\x0Ac\\x09d\\x00e\\x7F" },
     { TEXT("caf\xe9"), "caf\\xE9" },
     { TEXT("\xc3"), "\\xC3" },
     { TEXT("\xc0\x80"), "\\xC0\\x80" },
     { TEXT("\xed\xa0\x80"), "\\xED\\xA0\\x80" },
-    { TEXT("\xc2\x9b" "31m"), "\\xC2\\x9B31m" },          /* C1: CSI in one character */
-    { TEXT("a\xe2\x80\xae" "b"), "a\\xE2\\x80\\xAEb" },   /* right-to-left override */
-    { TEXT("a\xcd\x8f" "b\xc2\xad"), "a\\xCD\\x8Fb\\xC2\\xAD" }, /* combining grapheme joiner, soft hyphen */
-    { TEXT("\xef\xbf\xbe\xef\xbf\xbf\xef\xb7\x90\xf4\x8f\xbf\xbe"), "\\xEF\\xBF\\xBE\\xEF\\xBF\\xBF\\xEF\\xB7\\x90\\xF4\\x8F\\xBF\\xBE" }, /* noncharacters */
-    { TEXT("\xef\xb8\x8f\xf3\xa0\x84\x80\xf3\xa0\x81\xa1"), "\\xEF\\xB8\\x8F\\xF3\\xA0\\x84\\x80\\xF3\\xA0\\x81\\xA1" }, /* variation selectors, a tag */
-    { TEXT("\xef\xb7\x8f\xef\xb7\xb0\xef\xbf\xbd\xcd\x90\xe2\x80\x90"), "\xef\xb7\x8f\xef\xb7\xb0\xef\xbf\xbd\xcd\x90\xe2\x80\x90" }, /* beside them */
+    { TEXT("\xc2\x9b"
+           "31m"),
+      "\\xC2\\x9B31m" }, /* C1: CSI in one character */
+    { TEXT("a\xe2\x80\xae"
+           "b"),
+      "a\\xE2\\x80\\xAEb" }, /* right-to-left override */
+    { TEXT("a\xcd\x8f"
+           "b\xc2\xad"),
+      "a\\xCD\\x8Fb\\xC2\\xAD" }, /* combining grapheme joiner, soft hyphen */
+    { TEXT("\xef\xbf\xbe\xef\xbf\xbf\xef\xb7\x90\xf4\x8f\xbf\xbe"),
+      "\\xEF\\xBF\\xBE\\xEF\\xBF\\xBF\\xEF\\xB7\\x90\\xF4\\x8F\\xBF\\xBE" }, /* noncharacters */
+    { TEXT("\xef\xb8\x8f\xf3\xa0\x84\x80\xf3\xa0\x81\xa1"),
+      "\\xEF\\xB8\\x8F\\xF3\\xA0\\x84\\x80\\xF3\\xA0\\x81\\xA1" }, /* variation selectors, a tag */
+    { TEXT("\xef\xb7\x8f\xef\xb7\xb0\xef\xbf\xbd\xcd\x90\xe2\x80\x90"),
+      "\xef\xb7\x8f\xef\xb7\xb0\xef\xbf\xbd\xcd\x90\xe2\x80\x90" }, /* beside them */
     { TEXT("C:\\x41"), "C:\\x5Cx41" },
     { TEXT("C:\\dir"), "C:\\dir" },
 };
@@ -56,8 +69,9 @@ static void shows_all_that_formats(void **state)
     (void)state;
     for (gunichar character = 0; character <= 0x10ffff; character++) {
         GUnicodeType type = g_unichar_type(character);
-        bool formats = type == G_UNICODE_FORMAT || type == G_UNICODE_CONTROL || type == G_UNICODE_LINE_SEPARATOR
-                       || type == G_UNICODE_PARAGRAPH_SEPARATOR || (character & 0xfffe) == 0xfffe || (character >= 0xfdd0 && character <= 0xfdef);
+        bool formats = type == G_UNICODE_FORMAT || type == G_UNICODE_CONTROL || type == G_UNICODE_LINE_SEPARATOR ||
+                       type == G_UNICODE_PARAGRAPH_SEPARATOR || (character & 0xfffe) == 0xfffe ||
+                       (character >= 0xfdd0 && character <= 0xfdef);
         if (formats && !text_misleads(character))
             print_error("U+%04X\n", (unsigned)character);
         assert_true(!formats || text_misleads(character));
@@ -158,60 +172,11 @@ static void counts_columns(void **state)
     g_string_free(out, TRUE);
 }
 
-static void writes_json(void **state)
-{
-    (void)state;
-    static const struct smtp_span bad = TEXT("caf\xe9\"\\\n");
-    static const struct smtp_span good = TEXT("a\x1b\x7f");
-    struct json json = { .out = g_string_new(NULL) };
-    json_begin_object(&json, NULL);
-    json_text(&json, "record", "x");
-    json_span(&json, "bad", bad);
-    json_span(&json, "good", good);
-    json_begin_array(&json, "list");
-    json_number(&json, NULL, UINT64_MAX);
-    json_null(&json, NULL);
-    json_bool(&json, NULL, true);
-    json_span(&json, NULL, bad);
-    json_end_array(&json);
-    json_seconds(&json, "s", 1500000, 6);
-    json_seconds(&json, "back", -1500000, 6);
-    json_end_object(&json);
-    json_end_line(&json);
-    assert_string_equal(json.out->str,
-                        "{\"record\":\"x\",\"bad\":\"caf\\\\xE9\\\"\\\\\\n\",\"bad_base64\":\"Y2Fm6SJcCg==\",\"good\":\"a\\u001b\\u007f\","
-                        "\"list\":[18446744073709551615,null,true,\"caf\\\\xE9\\\"\\\\\\n\"],\"s\":0.001500,\"back\":-0.001500}\n");
-    g_string_free(json.out, TRUE);
-}
-
-/* The baseline values of the Community ID specification's own test data. */
-static void computes_community_ids(void **state)
-{
-    (void)state;
-    const struct tcp_endpoint ends[2] = {
-        { .address = { .version = 4, .octets = { 128, 232, 110, 120 } }, .port = 34855 },
-        { .address = { .version = 4, .octets = { 66, 35, 250, 204 } }, .port = 80 },
-    };
-    const struct tcp_endpoint turned[2] = { ends[1], ends[0] };
-    char *one = community_id(ends);
-    char *other = community_id(turned);
-    assert_string_equal(one, "1:LQU9qZlK+B5F3KDmev6m5PMibrg=");
-    assert_string_equal(one, other);
-    g_free(one);
-    g_free(other);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shows_all_that_formats),
-        cmocka_unit_test(encloses),
-        cmocka_unit_test(shows_what_is_safe),
-        cmocka_unit_test(pads_by_columns),
-        cmocka_unit_test(writes_times),
-        cmocka_unit_test(counts_columns),
-        cmocka_unit_test(writes_json),
-        cmocka_unit_test(computes_community_ids),
+        cmocka_unit_test(shows_all_that_formats), cmocka_unit_test(encloses),     cmocka_unit_test(shows_what_is_safe),
+        cmocka_unit_test(pads_by_columns),        cmocka_unit_test(writes_times), cmocka_unit_test(counts_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
