@@ -12,11 +12,11 @@ import struct
 import sys
 import unittest
 
-import test_program as program
+import program
 from dialogues import BANNER, BYE, MAIL, TLS, TLS_HELLO, Session, capture, ehlo, envelope, message
 from pcap import Capture, Connection, many_mails
 from smtp_log import Log
-from test_program import path, run, run_and_measure, write, write_capture
+from program import path, run, run_and_measure, write, write_capture
 
 ZEEK = """ts uid id.orig_h id.orig_p id.resp_h id.resp_p trans_depth helo mailfrom rcptto date from to cc reply_to msg_id in_reply_to
     subject x_originating_ip first_received second_received last_reply path user_agent tls fuids""".split()

@@ -21,9 +21,9 @@ import unittest
 
 from email.message import EmailMessage
 
-import test_program as program
+import program
 from pcap import Capture, Connection, mail
-from test_program import path, records, run, write, write_capture
+from program import path, records, run, write, write_capture
 
 INDEX = "messages.ndjson"
 CONTENT = b"Subject: hello\r\n\r\nhello\r\n"

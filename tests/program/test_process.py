@@ -18,10 +18,10 @@ import sys
 import time
 import unittest
 
-import test_program as program
+import program
 from pcap import Capture, Connection, mail
 from test_messages import INDEX, begin, export, fresh, read
-from test_program import path, records, run, write, write_capture
+from program import path, records, run, write, write_capture
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU)
 

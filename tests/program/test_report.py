@@ -14,10 +14,10 @@ import sys
 import unittest
 
 import browser
-import test_program as program
+import program
 from dialogues import BANNER, BYE, MAIL, PLAIN_TEXT, TLS, Session, capture, ehlo, envelope, login, message, plain, text64
 from pcap import Capture, Connection, Pcapng, many_mails
-from test_program import one_mail, path, run, run_and_measure, write, write_capture
+from program import one_mail, path, run, run_and_measure, write, write_capture
 
 VOID = {"meta", "br", "input"}
 SVG_VOID = {"rect", "line", "path"}
@@ -558,5 +558,4 @@ class Usage(Case):
 
 
 if __name__ == "__main__":
-    sys.modules["test_program"] = program
     sys.exit(program.main())

@@ -13,9 +13,9 @@ import unittest
 import jsonschema
 
 import test_messages
-import test_program as program
+import program
 from pcap import Capture, Connection, mail
-from test_program import path, run, write_capture
+from program import path, run, write_capture
 
 # Lines of logs have the keys of other programs, and no "record".
 LOGS = {"zeek-json": "zeek", "eve": "eve"}
