@@ -168,15 +168,18 @@ static void start_auth(struct smtp_session *session, const struct smtp_command *
     session->asked = SMTP_ASKED_NOTHING;
     smtp_login_begin(session);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_CLIENT);
-    event.boundary = SMTP_BOUNDARY_AUTH;
-    event.step = SMTP_STEP_STARTED;
-    event.text = torn || !smtp_mechanism_is_name(word) ? smtp_span(NULL, 0) : word;
-    event.number = session->commands;
-    event.mechanism = session->mechanism;
+    event.boundary = (struct smtp_boundary_event){
+        .boundary = SMTP_BOUNDARY_AUTH,
+        .step = SMTP_STEP_STARTED,
+        .text = torn || !smtp_mechanism_is_name(word) ? smtp_span(NULL, 0) : word,
+        .number = session->commands,
+        .mechanism = session->mechanism,
+    };
+    struct smtp_sasl_response *sasl = &event.boundary.sasl;
     if (initial.length > 0) {
-        event.sasl = decode_initial(session, initial, decoded);
-        smtp_login_response(session, &event.sasl);
-        session->user_named = event.sasl.has_identity;
+        *sasl = decode_initial(session, initial, decoded);
+        smtp_login_response(session, sasl);
+        session->user_named = sasl->has_identity;
         session->responses = 1;
         if (session->mechanism == SMTP_MECHANISM_PLAIN || session->mechanism == SMTP_MECHANISM_EXTERNAL)
             entry->flags |= ENTRY_NO_CHALLENGE;
@@ -185,7 +188,7 @@ static void start_auth(struct smtp_session *session, const struct smtp_command *
     if (torn)
         return;
     smtp_offers_mechanism(session, word, sink);
-    if (event.sasl.has_secret && event.sasl.secret.length > 0 && reveals_secret(session)) {
+    if (sasl->has_secret && sasl->secret.length > 0 && reveals_secret(session)) {
         char how[80];
         snprintf(how, sizeof how, "AUTH %.*s sends the secret", (int)smtp_span_first(word, 40).length,
                  (const char *)word.octets);
@@ -344,18 +347,21 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_COMMAND, SMTP_CLIENT);
     event.octets = unit->octets;
-    event.number = session->commands;
-    event.command = command;
-    event.line = unit->line;
-    event.phase = session->phase;
-    event.secret = smtp_secret_of_command(&session->watch, &command, unit->line.text, decoded);
-    event.near_login = !names_somebody(command.verb);
-    count_strays(session, &event.secret);
-    session->torn_secret = unit->line.end == SMTP_LINE_END_NONE && event.secret.kind != SMTP_SECRET_NONE;
+    event.command = (struct smtp_command_event){
+        .number = session->commands,
+        .parsed = command,
+        .line = unit->line,
+        .phase = session->phase,
+        .secret = smtp_secret_of_command(&session->watch, &command, unit->line.text, decoded),
+        .near_login = !names_somebody(command.verb),
+    };
+    struct smtp_secret *secret = &event.command.secret;
+    count_strays(session, secret);
+    session->torn_secret = unit->line.end == SMTP_LINE_END_NONE && secret->kind != SMTP_SECRET_NONE;
     smtp_emit(sink, &event);
     if (!is_stray_response(session, &command, &unit->line, sink))
         check_command(session, &command, &unit->line, sink);
-    report_odd(session, &event.secret, sink);
+    report_odd(session, secret, sink);
     if (!session->greeting_seen && !session->early_talker && awaits_greeting(session)) {
         session->early_talker = true; /* said when the banner comes, if it does */
         session->early_offset = half->offset;
@@ -420,19 +426,23 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_AUTH_RESPONSE, SMTP_CLIENT);
     event.octets = unit->octets;
-    event.line = unit->line;
-    event.number = session->current;
-    event.index = session->responses;
-    event.mechanism = session->mechanism;
-    event.cancelled = smtp_span_is(unit->line.text, "*");
-    if (!event.cancelled)
-        event.sasl = decode_response(session, unit->line.text, decoded);
-    event.secret = smtp_secret_of_response(&session->watch, event.cancelled, unit->line.text, &event.sasl);
-    smtp_login_response(session, &event.sasl);
-    session->user_named = session->user_named || event.sasl.has_identity;
+    event.auth_response = (struct smtp_auth_response_event){
+        .line = unit->line,
+        .number = session->current,
+        .index = session->responses,
+        .mechanism = session->mechanism,
+        .cancelled = smtp_span_is(unit->line.text, "*"),
+    };
+    bool cancelled = event.auth_response.cancelled;
+    struct smtp_sasl_response *sasl = &event.auth_response.sasl;
+    if (!cancelled)
+        *sasl = decode_response(session, unit->line.text, decoded);
+    event.auth_response.secret = smtp_secret_of_response(&session->watch, cancelled, unit->line.text, sasl);
+    smtp_login_response(session, sasl);
+    session->user_named = session->user_named || sasl->has_identity;
     session->asked = SMTP_ASKED_NOTHING;
     session->torn_secret = unit->line.end == SMTP_LINE_END_NONE;
-    session->cancelled = event.cancelled;
+    session->cancelled = cancelled;
     session->response_assumed = false;
     session->responses++;
     struct smtp_half *half = &session->half[SMTP_CLIENT];
@@ -440,7 +450,7 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
     check_line(session, &unit->line, SMTP_AUTH_LINE_LIMIT, sink);
     smtp_emit(sink, &event);
-    if (event.sasl.has_secret && event.sasl.secret.length > 0 && reveals_secret(session))
+    if (sasl->has_secret && sasl->secret.length > 0 && reveals_secret(session))
         report_readable(session, "the response sends the secret", sink);
     smtp_queue_push(session, (struct entry){ .kind = ENTRY_RESPONSE, .verb = session->current_verb }, sink);
 }
@@ -468,10 +478,7 @@ void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink)
     session->half[SMTP_CLIENT].mode = CLIENT_DATA;
     smtp_content_begin(session, SMTP_TRANSPORT_DATA, offset_of(session), sink);
     smtp_transaction_lost_open(session, sink);
-    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_TRANSACTION_CONTENT, SMTP_CLIENT);
-    event.transaction = session->transaction;
-    event.message = session->message;
-    smtp_emit(sink, &event);
+    smtp_transaction_content(session, SMTP_CLIENT, offset_of(session), session->message, sink);
 }
 
 static void apply_end_of_data(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
@@ -511,21 +518,24 @@ void smtp_apply_skipped(struct smtp_session *session, enum smtp_role role, const
     uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_SKIPPED, role);
     event.octets = unit->octets;
-    event.text = unit->text;
-    event.near_login = true;
+    event.skipped = (struct smtp_skipped_event){
+        .text = unit->text,
+        .line = unit->line,
+        .opaque = unit->kind == UNIT_OPAQUE,
+        .near_login = true,
+    };
+    struct smtp_secret *secret = &event.skipped.secret;
     if (role == SMTP_CLIENT && session->torn_secret)
-        event.secret = (struct smtp_secret){ .kind = SMTP_SECRET_AUTH, .octets = unit->text, .named = unit->text };
+        *secret = (struct smtp_secret){ .kind = SMTP_SECRET_AUTH, .octets = unit->text, .named = unit->text };
     else if (role == SMTP_CLIENT)
-        event.secret = smtp_secret_of_skipped(&session->watch, unit->text, half->resync, decoded);
+        *secret = smtp_secret_of_skipped(&session->watch, unit->text, half->resync, decoded);
     else
-        event.secret = smtp_secret_of_reply(0, unit->text, decoded);
+        *secret = smtp_secret_of_reply(0, unit->text, decoded);
     if (role == SMTP_CLIENT)
-        count_strays(session, &event.secret);
+        count_strays(session, secret);
     if (half->skip_line && !unit->unterminated)
         half->skip_line = false;
     session->torn_secret = session->torn_secret && (role != SMTP_CLIENT || unit->unterminated);
-    event.line = unit->line;
-    event.opaque = unit->kind == UNIT_OPAQUE;
     smtp_emit(sink, &event);
 }
 
@@ -543,7 +553,7 @@ void smtp_apply_client(struct smtp_session *session, const struct unit *unit, co
     case UNIT_PROXY: {
         struct smtp_event event = smtp_event_at(session, SMTP_EVENT_PROXY, SMTP_CLIENT);
         event.octets = unit->octets;
-        event.text = unit->text;
+        event.proxy.text = unit->text;
         smtp_emit(sink, &event);
         half->mode = CLIENT_COMMAND;
         break;

@@ -12,10 +12,12 @@ void smtp_content_begin(struct smtp_session *session, enum smtp_transport transp
     smtp_smuggling_settle(session, sink);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_CONTENT_BEGIN, SMTP_CLIENT);
     event.offset = offset;
-    event.message = session->message;
-    event.transport = transport;
-    event.number = session->commands;
-    event.complete = !session->content_start_unknown;
+    event.content_begin = (struct smtp_content_begin_event){
+        .message = session->message,
+        .number = session->commands,
+        .transport = transport,
+        .complete = !session->content_start_unknown,
+    };
     smtp_emit(sink, &event);
 }
 
@@ -106,9 +108,8 @@ void smtp_content_piece(struct smtp_session *session, const struct unit *unit, c
         return;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_CONTENT, SMTP_CLIENT);
     event.octets = unit->octets;
-    event.text = unit->text;
-    event.message = session->message;
-    event.transport = session->transport;
+    event.content =
+        (struct smtp_content_event){ .message = session->message, .transport = session->transport, .text = unit->text };
     session->content_octets += unit->octets;
     if (session->declared_size != UINT64_MAX)
         session->content_lines += smtp_content_line_ends(unit->text);
@@ -119,14 +120,16 @@ void smtp_content_end(struct smtp_session *session, enum smtp_end_mark mark, uin
 {
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_CONTENT_END, SMTP_CLIENT);
     event.octets = octets;
-    event.message = session->message;
-    event.transport = session->transport;
-    event.number = session->commands;
-    event.end_mark = mark;
-    event.last = true;
-    event.complete = mark != SMTP_END_NONE && !session->content_gap && !session->content_start_unknown;
+    event.content_end = (struct smtp_content_end_event){
+        .message = session->message,
+        .number = session->commands,
+        .transport = session->transport,
+        .end_mark = mark,
+        .last = true,
+        .complete = mark != SMTP_END_NONE && !session->content_gap && !session->content_start_unknown,
+    };
     smtp_emit(sink, &event);
-    if (event.complete && session->transport != SMTP_TRANSPORT_XEXCH50)
+    if (event.content_end.complete && session->transport != SMTP_TRANSPORT_XEXCH50)
         smtp_offers_size(session, sink);
     if (mark != SMTP_END_VARIANT)
         smtp_smuggling_sent(session);
@@ -138,13 +141,15 @@ void smtp_chunk_end(struct smtp_session *session, bool complete, uint64_t offset
 {
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_CONTENT_END, SMTP_CLIENT);
     event.offset = offset;
-    event.message = session->message;
-    event.transport = session->transport;
-    event.number = session->commands;
-    event.end_mark = complete ? SMTP_END_STRICT : SMTP_END_NONE;
-    event.last = session->chunk_last;
-    event.complete = complete && !session->content_gap;
+    event.content_end = (struct smtp_content_end_event){
+        .message = session->message,
+        .number = session->commands,
+        .transport = session->transport,
+        .end_mark = complete ? SMTP_END_STRICT : SMTP_END_NONE,
+        .last = session->chunk_last,
+        .complete = complete && !session->content_gap,
+    };
     smtp_emit(sink, &event);
-    if (event.complete && event.last && session->transport == SMTP_TRANSPORT_BDAT)
+    if (event.content_end.complete && event.content_end.last && session->transport == SMTP_TRANSPORT_BDAT)
         smtp_offers_size(session, sink);
 }

@@ -131,9 +131,8 @@ static void fail(struct smtp_session *session, enum smtp_role role, struct smtp_
         return;
     session->tls_failed = true;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, role);
-    event.boundary = boundary(session);
-    event.step = SMTP_STEP_FAILED;
-    event.text = alert;
+    event.boundary =
+        (struct smtp_boundary_event){ .boundary = boundary(session), .step = SMTP_STEP_FAILED, .text = alert };
     smtp_emit(sink, &event);
 }
 
@@ -167,10 +166,10 @@ static void leave(struct smtp_session *session, enum smtp_role role, const struc
 static void read_hello(struct smtp_session *session, enum smtp_role role, struct smtp_span body, const struct smtp_sink *sink)
 {
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_TLS_HELLO, role);
-    if (!smtp_tls_hello_parse(body, &event.hello))
+    if (!smtp_tls_hello_parse(body, &event.tls_hello))
         return;
-    if (!event.hello.client)
-        session->tls_version = event.hello.version;
+    if (!event.tls_hello.client)
+        session->tls_version = event.tls_hello.version;
     smtp_emit(sink, &event);
 }
 
@@ -217,7 +216,7 @@ void smtp_apply_tls(struct smtp_session *session, enum smtp_role role, const str
     }
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_TLS_OCTETS, role);
     event.octets = unit->octets;
-    event.text = unit->text;
+    event.tls_octets = (struct smtp_tls_octets_event){ .text = unit->text };
     smtp_emit(sink, &event);
     if (unit->kind == UNIT_TLS_RECORD)
         read_record(session, role, unit, sink);

@@ -23,28 +23,27 @@ enum smtp_role {
 };
 
 enum smtp_event_kind {
-    SMTP_EVENT_PROXY,               /* a PROXY protocol header (v1 or v2) in front of the dialogue: .text */
-    SMTP_EVENT_COMMAND,             /* .number .command .line .phase .secret .near_login */
-    SMTP_EVENT_REPLY_LINE,          /* .index .reply_line .line .keyword .is_keyword .near_login .secret (of a client, that it quotes) */
-    SMTP_EVENT_REPLY,               /* the whole reply, behind its lines: .reply .number */
-    SMTP_EVENT_CONTENT_BEGIN,       /* of a DATA or of one BDAT chunk: .message .transport .number */
-    SMTP_EVENT_CONTENT,             /* a stretch of content as the receiver stores it: .message .text */
-    SMTP_EVENT_CONTENT_END,         /* .message .transport .last .complete .end_mark */
-    SMTP_EVENT_BOUNDARY,            /* .boundary .step .number; .text is the mechanism or the TLS alert; .sasl */
-    SMTP_EVENT_AUTH_RESPONSE,       /* a client line of an AUTH exchange: .number .index .line .sasl .cancelled .secret */
-    SMTP_EVENT_TLS_HELLO,           /* .hello */
-    SMTP_EVENT_TLS_OCTETS,          /* .octets of TLS records: .text */
-    SMTP_EVENT_TRANSACTION_BEGIN,   /* .transaction .number (MAIL; 0 if it was not seen) */
-    SMTP_EVENT_TRANSACTION_RCPT,    /* .transaction .number (RCPT) .code (0: none was seen) .replied */
-    SMTP_EVENT_TRANSACTION_CONTENT, /* .transaction .message: this content belongs to it */
-    SMTP_EVENT_TRANSACTION_END,     /* .transaction .outcome .code .replied .deliveries .in_place .number (up to which reply that can be told) */
-    SMTP_EVENT_GAP,                 /* .octets of .role are not in the capture, .content of them, or those up to its end, of a message;
-                                       .more: what else of it may be among them nothing says */
-    SMTP_EVENT_SKIPPED,             /* .text could not be placed; .line where it is a line, or its beginning; .opaque; .secret (the client's) */
-    SMTP_EVENT_TURNED,              /* ATRN or TURN accepted: client and server change roles from here on */
-    SMTP_EVENT_FINDING,             /* .finding .of_offer .detail */
-    SMTP_EVENT_FINDING_PROOF,       /* more about the last finding of that name, from other octets: .finding .detail */
-    SMTP_EVENT_PROOF_PLACE,         /* octets that a later FINDING_PROOF of .finding may name by their .offset */
+    SMTP_EVENT_PROXY, /* a PROXY protocol header (v1 or v2) in front of the dialogue */
+    SMTP_EVENT_COMMAND,
+    SMTP_EVENT_REPLY_LINE,
+    SMTP_EVENT_REPLY,         /* the whole reply, behind its lines */
+    SMTP_EVENT_CONTENT_BEGIN, /* of a DATA or of one BDAT chunk */
+    SMTP_EVENT_CONTENT,       /* a stretch of content as the receiver stores it */
+    SMTP_EVENT_CONTENT_END,   /* of a DATA or of one BDAT chunk */
+    SMTP_EVENT_BOUNDARY,      /* a step of STARTTLS, of AUTH, or of TLS from the beginning on */
+    SMTP_EVENT_AUTH_RESPONSE, /* a client line of an AUTH exchange */
+    SMTP_EVENT_TLS_HELLO,
+    SMTP_EVENT_TLS_OCTETS, /* of TLS records */
+    SMTP_EVENT_TRANSACTION_BEGIN,
+    SMTP_EVENT_TRANSACTION_RCPT,
+    SMTP_EVENT_TRANSACTION_CONTENT, /* a message belongs to the transaction */
+    SMTP_EVENT_TRANSACTION_END,
+    SMTP_EVENT_GAP,     /* octets of `role` are not in the capture */
+    SMTP_EVENT_SKIPPED, /* octets that could not be placed */
+    SMTP_EVENT_TURNED,  /* ATRN or TURN accepted: client and server change roles from here on. No members of its own */
+    SMTP_EVENT_FINDING,
+    SMTP_EVENT_FINDING_PROOF, /* more about the last finding of that name, from other octets */
+    SMTP_EVENT_PROOF_PLACE,   /* octets that a later FINDING_PROOF may name by their offset */
 };
 
 /* Where the client's dialogue stands when it sends a command (RFC 5321 section 4.1.4). */
@@ -149,46 +148,169 @@ enum smtp_deliveries {
 /* "accepted", "rejected", "aborted", "unfinished"; NULL for unknown. Static memory. */
 const char *smtp_outcome_name(enum smtp_outcome outcome);
 
+/*
+ * What each kind of event says, the member of struct smtp_event that has its name in small letters:
+ * `event->content_end` of SMTP_EVENT_CONTENT_END. All members of that struct are set, and no other one may be read.
+ */
+struct smtp_proxy_event {
+    struct smtp_span text; /* the header as sent: proxy.h reads it */
+};
+
+struct smtp_command_event {
+    uint32_t number; /* in the session, from 1 */
+    struct smtp_command parsed;
+    struct smtp_line line;
+    enum smtp_phase phase;     /* before it */
+    struct smtp_secret secret; /* the part of the line that must not be shown */
+    bool near_login; /* passwords, sent before, are to be expected again in it, even pieces of them (see known.h) */
+};
+
+struct smtp_reply_line_event {
+    uint32_t index; /* of the line in its reply, from 0 */
+    struct smtp_line line;
+    struct smtp_reply_line parsed;
+    bool is_keyword;                  /* the line is one of an accepted EHLO's extensions */
+    struct smtp_keyword_line keyword; /* all zero unless `is_keyword` */
+    bool near_login;                  /* as of a command */
+    struct smtp_secret secret;        /* of a client, that the line quotes */
+};
+
+struct smtp_reply_event {
+    uint32_t number; /* of the command that it belongs to; 0 for none */
+    struct smtp_reply whole;
+};
+
+struct smtp_content_begin_event {
+    uint32_t message; /* content's number in the session, from 1 */
+    uint32_t number;  /* of the command sent last */
+    enum smtp_transport transport;
+    bool complete; /* nothing in front of it was lost */
+};
+
+struct smtp_content_event {
+    uint32_t message;
+    enum smtp_transport transport;
+    struct smtp_span text;
+};
+
+/* Its octets are those of the end-of-data mark. */
+struct smtp_content_end_event {
+    uint32_t message;
+    uint32_t number; /* of the command sent last */
+    enum smtp_transport transport;
+    enum smtp_end_mark end_mark;
+    bool last;     /* of its message */
+    bool complete; /* all of it was seen, from its beginning to its end */
+};
+
+struct smtp_boundary_event {
+    enum smtp_boundary boundary;
+    enum smtp_step step;
+    uint32_t number;               /* of the command; 0 where it is none's */
+    enum smtp_mechanism mechanism; /* AUTH: of the exchange; else OTHER */
+    uint16_t code;                 /* AUTH: of the reply that makes the step; else 0 */
+    struct smtp_span
+        text; /* AUTH STARTED: the mechanism as sent; FAILED: the TLS alert; else, or where not known, empty */
+    struct smtp_sasl_response sasl; /* AUTH STARTED: the initial response; all zero where there is none */
+};
+
+struct smtp_auth_response_event {
+    uint32_t number; /* of the AUTH command */
+    uint32_t index;  /* of the response in the exchange, from 0; an initial one counts */
+    struct smtp_line line;
+    enum smtp_mechanism mechanism;
+    bool cancelled;                 /* it is "*" */
+    struct smtp_sasl_response sasl; /* all zero if cancelled */
+    struct smtp_secret secret;      /* the part of the line that must not be shown */
+};
+
+struct smtp_tls_octets_event {
+    struct smtp_span text;
+};
+
+struct smtp_transaction_begin_event {
+    uint32_t transaction; /* number in the session, from 1 */
+    uint32_t number;      /* of MAIL; 0 if it was not seen */
+};
+
+struct smtp_transaction_rcpt_event {
+    uint32_t transaction;
+    uint32_t number; /* of RCPT */
+    uint16_t code;   /* of its reply; 0: none was seen, or it has none */
+    bool replied;    /* a reply came, with or without a code */
+};
+
+struct smtp_transaction_content_event {
+    uint32_t transaction;
+    uint32_t message;
+};
+
+struct smtp_transaction_end_event {
+    uint32_t transaction;
+    enum smtp_outcome outcome;
+    uint16_t code; /* of the reply that decided; 0: none did */
+    bool replied;
+    enum smtp_deliveries deliveries;
+    uint32_t replies; /* so many of those, from the first on, can be told to be for whom */
+    bool in_place;    /* a line without a code or a hole among them is a reply of its own: the replies' `place` counts */
+};
+
+struct smtp_gap_event {
+    uint64_t content; /* so many of the octets, or of those up to its end, are of a message */
+    bool more;        /* what else of it may be among them nothing says */
+};
+
+struct smtp_skipped_event {
+    struct smtp_span text;
+    struct smtp_line line;     /* where it is a line, or its beginning; else all zero */
+    bool opaque;               /* under a security layer of SASL, so nobody can read it */
+    struct smtp_secret secret; /* the part of the text that must not be shown (the client's) */
+    bool near_login;           /* as of a command */
+};
+
+struct smtp_finding_event {
+    enum smtp_finding finding;
+    bool of_offer; /* what the server's last reply to a greeting says proves it, too */
+    const char *detail;
+};
+
+struct smtp_finding_proof_event {
+    enum smtp_finding finding;
+    const char *detail;
+};
+
+struct smtp_proof_place_event {
+    enum smtp_finding finding;
+};
+
 struct smtp_event {
     enum smtp_event_kind kind;
     enum smtp_role role; /* who sent the octets */
+    bool encrypted;      /* the octets came out of TLS */
     uint64_t offset;     /* of the first octet, in the role's stream, from 0 */
     uint64_t octets;     /* that the event covers; 0 where it marks a place between octets */
-    bool encrypted;      /* the octets came out of TLS */
-
-    struct smtp_span text;
-    struct smtp_line line;
-    uint32_t number;      /* of the command, in the session, from 1; 0 for none */
-    uint32_t index;       /* of a reply's line, or of a response, from 0 */
-    uint32_t message;     /* content's number in the session, from 1 */
-    uint32_t transaction; /* number in the session, from 1 */
-
-    struct smtp_command command;
-    enum smtp_phase phase;
-    struct smtp_reply_line reply_line;
-    bool is_keyword; /* the line is one of an accepted EHLO's extensions: .keyword */
-    struct smtp_keyword_line keyword;
-    struct smtp_reply reply;
-    enum smtp_transport transport;
-    enum smtp_end_mark end_mark;
-    bool last, complete, cancelled, more;
-    bool opaque;          /* SKIPPED: under a security layer of SASL, so nobody can read it */
-    uint64_t content;
-    struct smtp_secret secret; /* the part of the line, or of the text, that must not be shown */
-    bool near_login;      /* where passwords, sent before, are to be expected again, even pieces of them (see known.h) */
-    enum smtp_boundary boundary;
-    enum smtp_step step;
-    struct smtp_sasl_response sasl;
-    enum smtp_mechanism mechanism;
-    struct smtp_tls_hello hello;
-    enum smtp_outcome outcome;
-    uint16_t code;
-    bool replied;         /* a reply came, with or without a code */
-    enum smtp_deliveries deliveries;
-    bool in_place;          /* TRANSACTION_END: a line without a code or a hole among those replies is a reply of its own, so .place counts */
-    enum smtp_finding finding;
-    bool of_offer;        /* FINDING: what the server's last reply to a greeting says proves it, too */
-    const char *detail;
+    union {
+        struct smtp_proxy_event proxy;
+        struct smtp_command_event command;
+        struct smtp_reply_line_event reply_line;
+        struct smtp_reply_event reply;
+        struct smtp_content_begin_event content_begin;
+        struct smtp_content_event content;
+        struct smtp_content_end_event content_end;
+        struct smtp_boundary_event boundary;
+        struct smtp_auth_response_event auth_response;
+        struct smtp_tls_hello tls_hello;
+        struct smtp_tls_octets_event tls_octets;
+        struct smtp_transaction_begin_event transaction_begin;
+        struct smtp_transaction_rcpt_event transaction_rcpt;
+        struct smtp_transaction_content_event transaction_content;
+        struct smtp_transaction_end_event transaction_end;
+        struct smtp_gap_event gap;
+        struct smtp_skipped_event skipped;
+        struct smtp_finding_event finding;
+        struct smtp_finding_proof_event finding_proof;
+        struct smtp_proof_place_event proof_place;
+    };
 };
 
 /* Where events go. */

@@ -18,16 +18,18 @@ void smtp_emit(const struct smtp_sink *sink, const struct smtp_event *event)
     sink->event(sink->context, event);
 }
 
-static void report(struct smtp_session *session, struct smtp_event *event, enum smtp_finding finding, uint64_t offset,
-                   const struct smtp_sink *sink, const char *format, va_list arguments)
+/* `finding`: all but its detail. */
+static void report(struct smtp_session *session, struct smtp_finding_event finding, enum smtp_role role,
+                   uint64_t offset, const struct smtp_sink *sink, const char *format, va_list arguments)
 {
     char detail[256];
     vsnprintf(detail, sizeof detail, format, arguments);
-    event->offset = offset;
-    event->finding = finding;
-    event->detail = detail;
-    session->reported |= UINT64_C(1) << finding;
-    smtp_emit(sink, event);
+    finding.detail = detail;
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_FINDING, role);
+    event.offset = offset;
+    event.finding = finding;
+    session->reported |= UINT64_C(1) << finding.finding;
+    smtp_emit(sink, &event);
 }
 
 void smtp_report(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
@@ -35,8 +37,7 @@ void smtp_report(struct smtp_session *session, enum smtp_finding finding, enum s
 {
     va_list arguments;
     va_start(arguments, format);
-    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_FINDING, role);
-    report(session, &event, finding, offset, sink, format, arguments);
+    report(session, (struct smtp_finding_event){ .finding = finding }, role, offset, sink, format, arguments);
     va_end(arguments);
 }
 
@@ -45,9 +46,8 @@ void smtp_report_offer(struct smtp_session *session, enum smtp_finding finding, 
 {
     va_list arguments;
     va_start(arguments, format);
-    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_FINDING, role);
-    event.of_offer = true;
-    report(session, &event, finding, offset, sink, format, arguments);
+    report(session, (struct smtp_finding_event){ .finding = finding, .of_offer = true }, role, offset, sink, format,
+           arguments);
     va_end(arguments);
 }
 
@@ -58,19 +58,23 @@ void smtp_report_once(struct smtp_session *session, enum smtp_finding finding, e
         return;
     va_list arguments;
     va_start(arguments, format);
-    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_FINDING, role);
-    report(session, &event, finding, offset, sink, format, arguments);
+    report(session, (struct smtp_finding_event){ .finding = finding }, role, offset, sink, format, arguments);
     va_end(arguments);
 }
 
 void smtp_report_more(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
                       const struct smtp_sink *sink, const char *format, ...)
 {
+    char detail[256];
     va_list arguments;
     va_start(arguments, format);
-    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_FINDING_PROOF, role);
-    report(session, &event, finding, offset, sink, format, arguments);
+    vsnprintf(detail, sizeof detail, format, arguments);
     va_end(arguments);
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_FINDING_PROOF, role);
+    event.offset = offset;
+    event.finding_proof = (struct smtp_finding_proof_event){ .finding = finding, .detail = detail };
+    session->reported |= UINT64_C(1) << finding;
+    smtp_emit(sink, &event);
 }
 
 void smtp_boundary(struct smtp_session *session, enum smtp_boundary boundary, enum smtp_step step, enum smtp_role role,
@@ -78,9 +82,7 @@ void smtp_boundary(struct smtp_session *session, enum smtp_boundary boundary, en
 {
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, role);
     event.offset = offset;
-    event.boundary = boundary;
-    event.step = step;
-    event.number = number;
+    event.boundary = (struct smtp_boundary_event){ .boundary = boundary, .step = step, .number = number };
     smtp_emit(sink, &event);
 }
 

@@ -77,10 +77,12 @@ static void begin_unseen_auth(struct smtp_session *session, const struct smtp_si
     smtp_login_begin(session);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
     event.offset = session->reply_offset;
-    event.boundary = SMTP_BOUNDARY_AUTH;
-    event.step = SMTP_STEP_STARTED;
-    event.number = session->current;
-    event.mechanism = session->mechanism;
+    event.boundary = (struct smtp_boundary_event){
+        .boundary = SMTP_BOUNDARY_AUTH,
+        .step = SMTP_STEP_STARTED,
+        .number = session->current,
+        .mechanism = session->mechanism,
+    };
     smtp_emit(sink, &event);
     session->auth_begun = true;
 }
@@ -110,11 +112,13 @@ static void auth_answered(struct smtp_session *session, const struct entry *entr
         return;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
     event.offset = session->reply_offset;
-    event.boundary = SMTP_BOUNDARY_AUTH;
-    event.step = step;
-    event.number = session->current;
-    event.code = reply->code;
-    event.mechanism = session->mechanism;
+    event.boundary = (struct smtp_boundary_event){
+        .boundary = SMTP_BOUNDARY_AUTH,
+        .step = step,
+        .number = session->current,
+        .mechanism = session->mechanism,
+        .code = reply->code,
+    };
     smtp_emit(sink, &event);
     if (step != SMTP_STEP_CHALLENGE)
         smtp_secret_auth_ended(&session->watch, step == SMTP_STEP_ACCEPTED);
@@ -308,10 +312,9 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY, SMTP_SERVER);
     event.octets = end - session->reply_offset;
     event.offset = session->reply_offset;
-    event.number = belongs ? session->current : 0;
-    event.reply = *reply;
+    event.reply = (struct smtp_reply_event){ .number = belongs ? session->current : 0, .whole = *reply };
     smtp_emit(sink, &event);
-    offer_starttls(session, event.number, sink);
+    offer_starttls(session, event.reply.number, sink);
     check_reply(session, reply, sink);
     check_greeting(session, reply, sink);
     smtp_smuggling_answer(session, reply, sink);
@@ -483,17 +486,20 @@ static void apply_reply_line(struct smtp_session *session, const struct unit *un
     struct smtp_reply *reply = &session->reply;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY_LINE, SMTP_SERVER);
     event.octets = unit->octets;
-    event.index = reply->lines++;
-    event.line = unit->line;
-    event.reply_line = line;
-    event.is_keyword = session->reply_ehlo && event.index > reply->text_lines;
-    event.near_login = is_near_login(session, line.code);
-    if (event.near_login && !event.is_keyword)
-        event.secret = smtp_secret_of_reply(line.code, line.text, decoded);
+    event.reply_line = (struct smtp_reply_line_event){
+        .index = reply->lines,
+        .line = unit->line,
+        .parsed = line,
+        .is_keyword = session->reply_ehlo && reply->lines > reply->text_lines,
+        .near_login = is_near_login(session, line.code),
+    };
+    reply->lines++;
+    if (event.reply_line.near_login && !event.reply_line.is_keyword)
+        event.reply_line.secret = smtp_secret_of_reply(line.code, line.text, decoded);
     if (line.code == 334)
         note_challenge(session, line.text);
-    if (event.is_keyword)
-        event.keyword = smtp_keyword_line_parse(line.text);
+    if (event.reply_line.is_keyword)
+        event.reply_line.keyword = smtp_keyword_line_parse(line.text);
     reply->without_code = reply->without_code || line.code == 0;
     reply->glued_code = reply->glued_code || line.no_separator;
     if (line.code != 0) {
@@ -508,8 +514,8 @@ static void apply_reply_line(struct smtp_session *session, const struct unit *un
         note_asterisks(session, line.text);
     smtp_emit(sink, &event);
     check_reply_line(session, &unit->line, sink);
-    if (event.is_keyword)
-        note_keyword(session, &event.keyword);
+    if (event.reply_line.is_keyword)
+        note_keyword(session, &event.reply_line.keyword);
     if (line.code == 0 || !line.last)
         return;
     smtp_reply_close(session, false, half->offset + unit->octets, 0, sink);

@@ -127,14 +127,16 @@ size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, stru
 static void measure_gap(const struct smtp_session *session, struct smtp_event *event)
 {
     const struct smtp_half *client = &session->half[SMTP_CLIENT];
+    event->gap = (struct smtp_gap_event){ .content = 0 };
     if (event->role == SMTP_SERVER)
         return;
     if (client->mode == CLIENT_DATA)
-        event->content = event->octets;
+        event->gap.content = event->octets;
     if (client->mode != CLIENT_CHUNK)
         return;
-    event->content = event->octets < client->remaining ? event->octets : client->remaining;
-    event->more = event->octets > client->remaining && !session->chunk_last && session->transport == SMTP_TRANSPORT_BDAT;
+    event->gap.content = event->octets < client->remaining ? event->octets : client->remaining;
+    event->gap.more =
+        event->octets > client->remaining && !session->chunk_last && session->transport == SMTP_TRANSPORT_BDAT;
 }
 
 /* A hole in the client's stream: where it begins, and what may stand behind it. */

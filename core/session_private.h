@@ -265,6 +265,9 @@ void smtp_transaction_settle(struct smtp_session *session, const struct entry *e
 void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcome, uint16_t code, bool replied,
                           const struct smtp_sink *sink);
 void smtp_transaction_lost_open(struct smtp_session *session, const struct smtp_sink *sink);
+/* Says that content number `message` belongs to the transaction; `offset` of `role` shows it. */
+void smtp_transaction_content(const struct smtp_session *session, enum smtp_role role, uint64_t offset,
+                              uint32_t message, const struct smtp_sink *sink);
 
 /* A hole in the server's stream: replies to the content may be lost in it. */
 void smtp_transaction_hole(struct smtp_session *session);

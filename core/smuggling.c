@@ -225,7 +225,7 @@ void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply
     smuggling->answer_offset = session->reply_offset;
     struct smtp_event place = smtp_event_at(session, SMTP_EVENT_PROOF_PLACE, SMTP_SERVER);
     place.offset = session->reply_offset;
-    place.finding = SMTP_FINDING_SMTP_SMUGGLING;
+    place.proof_place = (struct smtp_proof_place_event){ .finding = SMTP_FINDING_SMTP_SMUGGLING };
     smtp_emit(sink, &place);
 }
 

@@ -7,17 +7,12 @@
 
 #include "session_private.h"
 
-static void emit(struct smtp_session *session, enum smtp_event_kind kind, uint32_t number, const struct smtp_reply *reply,
-                 const struct smtp_sink *sink)
+/* An event of the transaction, where the reply stands that makes it. */
+static struct smtp_event event_at_reply(const struct smtp_session *session, enum smtp_event_kind kind)
 {
     struct smtp_event event = smtp_event_at(session, kind, SMTP_SERVER);
     event.offset = session->reply_offset;
-    event.transaction = session->transaction;
-    event.number = number;
-    event.code = reply != NULL ? reply->code : 0;
-    event.replied = reply != NULL;
-    event.message = session->answered_message;
-    smtp_emit(sink, &event);
+    return event;
 }
 
 /* How many replies to the content are due: one for each recipient, and that of PRDR for the message. */
@@ -31,30 +26,31 @@ static uint32_t due(const struct smtp_session *session)
  * between those; with as many as that less the lines and holes, each is a reply of its own. Else nothing is known but
  * what came in front of the first.
  */
-static enum smtp_deliveries garbled_deliveries(const struct smtp_session *session, struct smtp_event *event)
+static enum smtp_deliveries garbled_deliveries(const struct smtp_session *session,
+                                               struct smtp_transaction_end_event *end)
 {
     uint32_t answered = session->transaction_answered;
-    event->in_place = answered + session->transaction_garbled == due(session);
-    event->number =
-        event->in_place || answered == due(session) ? session->transaction_accepted : session->transaction_plain;
+    end->in_place = answered + session->transaction_garbled == due(session);
+    end->replies =
+        end->in_place || answered == due(session) ? session->transaction_accepted : session->transaction_plain;
     return session->transaction_lost == 0 ? SMTP_DELIVERIES_OF_ALL : SMTP_DELIVERIES_NONE;
 }
 
 /* Whom the replies to the content were for, and how many of them. */
-static enum smtp_deliveries deliveries(const struct smtp_session *session, struct smtp_event *event)
+static enum smtp_deliveries deliveries(const struct smtp_session *session, struct smtp_transaction_end_event *end)
 {
     uint32_t accepted = session->transaction_accepted;
-    event->number = session->transaction_answered;
-    if (event->number == 0 || !session->transaction_whole)
+    end->replies = session->transaction_answered;
+    if (end->replies == 0 || !session->transaction_whole)
         return SMTP_DELIVERIES_NONE;
     if (session->transaction_garbled > 0)
-        return garbled_deliveries(session, event);
-    if (session->prdr && event->number != accepted + 1) /* the last one is for the message, if it came */
+        return garbled_deliveries(session, end);
+    if (session->prdr && end->replies != accepted + 1) /* the last one is for the message, if it came */
         return SMTP_DELIVERIES_NONE;
-    event->number -= session->prdr ? 1 : 0;
-    if (event->number == accepted || session->transaction_lost == 0)
+    end->replies -= session->prdr ? 1 : 0;
+    if (end->replies == accepted || session->transaction_lost == 0)
         return SMTP_DELIVERIES_OF_ALL;
-    return event->number == accepted - session->transaction_lost ? SMTP_DELIVERIES_OF_ACCEPTED : SMTP_DELIVERIES_NONE;
+    return end->replies == accepted - session->transaction_lost ? SMTP_DELIVERIES_OF_ACCEPTED : SMTP_DELIVERIES_NONE;
 }
 
 void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcome, uint16_t code, bool replied,
@@ -63,13 +59,14 @@ void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcom
     if (!session->transaction_open)
         return;
     session->transaction_open = false;
-    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_TRANSACTION_END, SMTP_SERVER);
-    event.offset = session->reply_offset;
-    event.transaction = session->transaction;
-    event.outcome = outcome;
-    event.code = code;
-    event.replied = replied || code != 0;
-    event.deliveries = deliveries(session, &event);
+    struct smtp_event event = event_at_reply(session, SMTP_EVENT_TRANSACTION_END);
+    event.transaction_end = (struct smtp_transaction_end_event){
+        .transaction = session->transaction,
+        .outcome = outcome,
+        .code = code,
+        .replied = replied || code != 0,
+    };
+    event.transaction_end.deliveries = deliveries(session, &event.transaction_end);
     session->transaction_answered = 0;
     session->prdr = false;
     smtp_emit(sink, &event);
@@ -88,7 +85,20 @@ static void open_transaction(struct smtp_session *session, uint32_t mail, const 
     session->transaction_chunks = false;
     session->refused_code = 0;
     session->content_verdict = 0;
-    emit(session, SMTP_EVENT_TRANSACTION_BEGIN, mail, NULL, sink);
+    struct smtp_event event = event_at_reply(session, SMTP_EVENT_TRANSACTION_BEGIN);
+    event.transaction_begin =
+        (struct smtp_transaction_begin_event){ .transaction = session->transaction, .number = mail };
+    smtp_emit(sink, &event);
+}
+
+void smtp_transaction_content(const struct smtp_session *session, enum smtp_role role, uint64_t offset,
+                              uint32_t message, const struct smtp_sink *sink)
+{
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_TRANSACTION_CONTENT, role);
+    event.offset = offset;
+    event.transaction_content =
+        (struct smtp_transaction_content_event){ .transaction = session->transaction, .message = message };
+    smtp_emit(sink, &event);
 }
 
 /* RSET, a greeting, a new MAIL or QUIT takes the transaction away. */
@@ -145,7 +155,14 @@ static void apply_rcpt(struct smtp_session *session, const struct smtp_reply *re
         session->transaction_accepted++;
     if (lost)
         session->transaction_lost++;
-    emit(session, SMTP_EVENT_TRANSACTION_RCPT, session->answered, reply, sink);
+    struct smtp_event event = event_at_reply(session, SMTP_EVENT_TRANSACTION_RCPT);
+    event.transaction_rcpt = (struct smtp_transaction_rcpt_event){
+        .transaction = session->transaction,
+        .number = session->answered,
+        .code = reply != NULL ? reply->code : 0,
+        .replied = reply != NULL,
+    };
+    smtp_emit(sink, &event);
 }
 
 /* ---- the end of the content ---- */
@@ -256,7 +273,7 @@ static void apply_chunk(struct smtp_session *session, const struct entry *entry,
         return;
     session->transaction_chunks = true;
     if ((entry->flags & ENTRY_CHUNK) && session->transaction_answered == 0)
-        emit(session, SMTP_EVENT_TRANSACTION_CONTENT, 0, reply, sink);
+        smtp_transaction_content(session, SMTP_SERVER, session->reply_offset, session->answered_message, sink);
     bool refused = decides(reply) && !accepts(reply);
     if (refused)
         session->refused_code = reply->code;

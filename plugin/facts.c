@@ -351,57 +351,57 @@ static struct line_extra *extra_of(struct line_fact *line)
     return line->extra;
 }
 
-static void hide_part(struct facts *facts, struct line_fact *line, const struct smtp_event *event)
+static void hide_part(struct facts *facts, struct line_fact *line, struct smtp_span text,
+                      const struct smtp_secret *secret, bool near_login)
 {
-    struct secret_part hidden = { .octets = (uint32_t)event->secret.octets.length,
-                                  .kind = (uint8_t)event->secret.kind };
+    struct secret_part hidden = { .octets = (uint32_t)secret->octets.length, .kind = (uint8_t)secret->kind };
     if (hidden.octets > 0)
-        hidden.label = label_of(event->secret.named);
-    struct masked masked = mask(facts, event->line.text, event->near_login, hidden);
+        hidden.label = label_of(secret->named);
+    struct masked masked = mask(facts, text, near_login, hidden);
     if (masked.octets == NULL)
         return;
     extra_of(line)->hidden = hidden;
     extra_of(line)->masked = masked;
     if (hidden.octets > 0)
-        learn(facts, &event->secret, hidden.label);
+        learn(facts, secret, hidden.label);
 }
 
-static void fill_line(struct dialogue *dialogue, struct line_fact *line, const struct smtp_event *event)
+static void fill_line(struct dialogue *dialogue, struct line_fact *line, uint32_t number, const struct smtp_line *sent)
 {
-    line->number = event->number;
-    line->text = (uint32_t)event->line.text.length;
-    line->line_end = (uint8_t)event->line.end;
+    line->number = number;
+    line->text = (uint32_t)sent->text.length;
+    line->line_end = (uint8_t)sent->end;
     if (!place_unit(dialogue, &line->fact))
-        extra_of(line)->copy = wmem_memdup(wmem_file_scope(), event->line.text.octets, event->octets);
+        extra_of(line)->copy = wmem_memdup(wmem_file_scope(), sent->text.octets, sent->octets);
 }
 
 static void take_command(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct facts *facts = &dialogue->facts;
     struct line_fact *line = new_fact(dialogue, sizeof *line, FACT_COMMAND, event);
-    line->verb = (uint8_t)event->command.verb;
-    line->phase = (uint8_t)event->phase;
-    hide_part(facts, line, event);
-    fill_line(dialogue, line, event);
+    line->verb = (uint8_t)event->command.parsed.verb;
+    line->phase = (uint8_t)event->command.phase;
+    hide_part(facts, line, event->command.line.text, &event->command.secret, event->command.near_login);
+    fill_line(dialogue, line, event->command.number, &event->command.line);
     remember_command(facts, line);
-    if (smtp_verb_names_sender(event->command.verb))
+    if (smtp_verb_names_sender(event->command.parsed.verb))
         note_related(dialogue, SMTP_RELATED_MAIL, event);
 }
 
 static void take_response(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct facts *facts = &dialogue->facts;
-    const struct smtp_sasl_response *sasl = &event->sasl;
+    const struct smtp_sasl_response *sasl = &event->auth_response.sasl;
     struct line_fact *line = new_fact(dialogue, sizeof *line, FACT_RESPONSE, event);
-    line->cancelled = event->cancelled;
-    line->malformed = !event->cancelled && (sasl->bad_base64 || sasl->malformed);
+    line->cancelled = event->auth_response.cancelled;
+    line->malformed = !event->auth_response.cancelled && (sasl->bad_base64 || sasl->malformed);
     char *identity = sasl->has_identity ? keep_identity(facts, sasl->identity) : NULL;
-    hide_part(facts, line, event);
+    hide_part(facts, line, event->auth_response.line.text, &event->auth_response.secret, false);
     if (identity != NULL)
         facts->identity = extra_of(line)->identity = identity;
     if (sasl->has_secret)
         extra_of(line)->secret = keep_text(sasl->secret);
-    fill_line(dialogue, line, event);
+    fill_line(dialogue, line, event->auth_response.number, &event->auth_response.line);
     facts->response = line;
 }
 
@@ -423,21 +423,21 @@ static void own_buffer(struct facts *facts)
 static void take_reply_line(struct facts *facts, const struct smtp_event *event)
 {
     size_t octets = MIN(event->octets, REPLY_LIMIT);
-    if (event->secret.kind != SMTP_SECRET_NONE)
-        learn(facts, &event->secret, label_of(event->secret.named));
+    if (event->reply_line.secret.kind != SMTP_SECRET_NONE)
+        learn(facts, &event->reply_line.secret, label_of(event->reply_line.secret.named));
     own_buffer(facts);
-    if (event->index == 0)
+    if (event->reply_line.index == 0)
         facts->reply_length = 0;
-    facts->reply_extensions = event->is_keyword || (event->index > 0 && facts->reply_extensions);
-    facts->reply_end = (uint8_t)event->line.end;
-    facts->reply_near_login = event->near_login || (event->index > 0 && facts->reply_near_login);
+    facts->reply_extensions = event->reply_line.is_keyword || (event->reply_line.index > 0 && facts->reply_extensions);
+    facts->reply_end = (uint8_t)event->reply_line.line.end;
+    facts->reply_near_login = event->reply_line.near_login || (event->reply_line.index > 0 && facts->reply_near_login);
     if (facts->reply_length + octets > REPLY_LIMIT)
         return;
     if (facts->reply_length + octets > facts->reply_capacity) {
         facts->reply_capacity = (uint32_t)MAX(facts->reply_length + octets, 2 * facts->reply_capacity);
         facts->reply_octets = wmem_realloc(wmem_file_scope(), facts->reply_octets, facts->reply_capacity);
     }
-    memcpy(facts->reply_octets + facts->reply_length, event->line.text.octets, octets);
+    memcpy(facts->reply_octets + facts->reply_length, event->reply_line.line.text.octets, octets);
     facts->reply_length += (uint32_t)octets;
 }
 
@@ -509,7 +509,7 @@ static void tie(struct facts *facts, struct reply_fact *reply)
 
 static void note_greeting(struct dialogue *dialogue, const struct smtp_event *event)
 {
-    const struct smtp_reply *reply = &event->reply;
+    const struct smtp_reply *reply = &event->reply.whole;
     bool greets = reply->verb == SMTP_VERB_EHLO || reply->verb == SMTP_VERB_HELO || reply->verb == SMTP_VERB_LHLO;
     if (reply->answers != SMTP_ANSWERS_COMMAND || !greets || reply->code / 100 != 2)
         return;
@@ -522,30 +522,30 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
 {
     struct facts *facts = &dialogue->facts;
     struct reply_fact *reply = new_fact(dialogue, sizeof *reply, FACT_REPLY, event);
-    reply->number = event->number;
+    reply->number = event->reply.number;
     reply->ordinal = ++facts->replies;
-    reply->lines = event->reply.lines;
-    reply->text_lines = event->reply.text_lines;
-    reply->recipient = event->reply.recipient;
-    reply->disorder = event->reply.disorder;
-    reply->delivery = event->reply.delivery;
-    reply->place = event->reply.place;
-    if (event->reply.delivery > 0) {
-        reply->delivery_before = event->reply.delivery > 1 ? facts->delivery : NULL;
+    reply->lines = event->reply.whole.lines;
+    reply->text_lines = event->reply.whole.text_lines;
+    reply->recipient = event->reply.whole.recipient;
+    reply->disorder = event->reply.whole.disorder;
+    reply->delivery = event->reply.whole.delivery;
+    reply->place = event->reply.whole.place;
+    if (event->reply.whole.delivery > 0) {
+        reply->delivery_before = event->reply.whole.delivery > 1 ? facts->delivery : NULL;
         facts->delivery = reply;
     }
-    reply->code = event->reply.code;
-    if (event->reply.enhanced.present) {
-        reply->class_digit = (uint8_t)event->reply.enhanced.class_digit;
-        reply->subject = event->reply.enhanced.subject;
-        reply->detail = event->reply.enhanced.detail;
+    reply->code = event->reply.whole.code;
+    if (event->reply.whole.enhanced.present) {
+        reply->class_digit = (uint8_t)event->reply.whole.enhanced.class_digit;
+        reply->subject = event->reply.whole.enhanced.subject;
+        reply->detail = event->reply.whole.enhanced.detail;
     }
-    reply->answers = (uint8_t)event->reply.answers;
-    reply->verb = (uint8_t)event->reply.verb;
-    reply->partial = event->reply.partial;
-    reply->codes_differ = event->reply.codes_differ;
-    reply->of_token = event->reply.of_token;
-    reply->token_status = event->reply.token_status;
+    reply->answers = (uint8_t)event->reply.whole.answers;
+    reply->verb = (uint8_t)event->reply.whole.verb;
+    reply->partial = event->reply.whole.partial;
+    reply->codes_differ = event->reply.whole.codes_differ;
+    reply->of_token = event->reply.whole.of_token;
+    reply->token_status = event->reply.whole.token_status;
     reply->extensions = facts->reply_extensions;
     reply->line_end = facts->reply_end;
     if (!place_unit(dialogue, &reply->fact)) {
@@ -562,14 +562,14 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
 
 /* ---- content ---- */
 
-static struct message *message_of(struct facts *facts, const struct smtp_event *event)
+static struct message *message_of(struct facts *facts, uint32_t number, enum smtp_transport transport)
 {
     struct message *message = facts->message;
-    if (message != NULL && message->number == event->message)
+    if (message != NULL && message->number == number)
         return message;
     message = facts_memory(sizeof *message);
-    message->number = event->message;
-    message->transport = (uint8_t)event->transport;
+    message->number = number;
+    message->transport = (uint8_t)transport;
     message->before = facts->message;
     facts->message = message;
     return message;
@@ -617,11 +617,11 @@ static void gather(struct message *message, struct smtp_span octets)
 static void take_content(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct facts *facts = &dialogue->facts;
-    struct message *message = message_of(facts, event);
+    struct message *message = message_of(facts, event->content.message, event->content.transport);
     unsigned half = dialogue_half(dialogue, event->role);
-    CHANGE(message->octets, message->octets + event->text.length);
+    CHANGE(message->octets, message->octets + event->content.text.length);
     if (!message->broken)
-        gather(message, event->text);
+        gather(message, event->content.text);
     uint64_t end = event->offset + event->octets;
     for (uint64_t at = event->offset; at < end;) {
         struct piece *piece = facts_piece(facts, half, at);
@@ -651,23 +651,23 @@ static void take_content(struct dialogue *dialogue, const struct smtp_event *eve
 static void take_content_end(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct facts *facts = &dialogue->facts;
-    struct message *message = message_of(facts, event);
+    struct message *message = message_of(facts, event->content_end.message, event->content_end.transport);
     struct end_fact *end = new_fact(dialogue, sizeof *end, FACT_END, event);
     end->message = message;
-    end->number = event->number;
-    end->mark = (uint8_t)event->end_mark;
-    end->last = event->last;
-    end->complete = event->complete;
+    end->number = event->content_end.number;
+    end->mark = (uint8_t)event->content_end.end_mark;
+    end->last = event->content_end.last;
+    end->complete = event->content_end.complete;
     uint64_t behind = event->offset + event->octets;
     note_change(message, sizeof *message);
-    message->broken = message->broken || !event->complete;
+    message->broken = message->broken || !event->content_end.complete;
     if (!place(dialogue, &end->fact, behind > 0 ? behind - 1 : 0))
         return;
-    struct line_fact *command = command_of(facts, event->number);
+    struct line_fact *command = command_of(facts, event->content_end.number);
     if (command != NULL)
         CHANGE(extra_of(command)->end, &end->fact);
     message->end = end;
-    message->ended = event->last;
+    message->ended = event->content_end.last;
     message->last_frame = fact_frame(&end->fact);
 }
 
@@ -677,7 +677,7 @@ static void note_denial(struct dialogue *dialogue, const struct smtp_event *even
 {
     struct facts *facts = &dialogue->facts;
     const struct smtp_enhanced_status enhanced = facts->reply != NULL ? reply_enhanced(facts->reply) : (struct smtp_enhanced_status){ 0 };
-    if (event->step == SMTP_STEP_REJECTED && smtp_denies_credentials(event->code, &enhanced))
+    if (event->boundary.step == SMTP_STEP_REJECTED && smtp_denies_credentials(event->boundary.code, &enhanced))
         facts->denials[facts->denial_count++ % SMTP_RELATED_KEPT] = frame_of(dialogue, event->role, event->offset);
 }
 
@@ -685,17 +685,18 @@ static void take_auth_step(struct dialogue *dialogue, const struct smtp_event *e
 {
     struct facts *facts = &dialogue->facts;
     note_denial(dialogue, event);
-    if (event->step == SMTP_STEP_STARTED) {
-        struct line_fact *command = command_of(facts, event->number);
-        facts->mechanism = event->text.length > 0 ? keep_upper(event->text) : NULL;
-        facts->identity = event->sasl.has_identity ? keep_identity(facts, event->sasl.identity) : NULL;
+    if (event->boundary.step == SMTP_STEP_STARTED) {
+        struct line_fact *command = command_of(facts, event->boundary.number);
+        facts->mechanism = event->boundary.text.length > 0 ? keep_upper(event->boundary.text) : NULL;
+        facts->identity =
+            event->boundary.sasl.has_identity ? keep_identity(facts, event->boundary.sasl.identity) : NULL;
         if (command == NULL)
             return;
         if (facts->identity != NULL)
             extra_of(command)->identity = facts->identity;
-        if (event->sasl.has_secret)
-            extra_of(command)->secret = keep_text(event->sasl.secret);
-    } else if (event->step == SMTP_STEP_CHALLENGE) {
+        if (event->boundary.sasl.has_secret)
+            extra_of(command)->secret = keep_text(event->boundary.sasl.secret);
+    } else if (event->boundary.step == SMTP_STEP_CHALLENGE) {
         if (facts->reply != NULL)
             facts->reply->challenge = true;
     }
@@ -703,29 +704,29 @@ static void take_auth_step(struct dialogue *dialogue, const struct smtp_event *e
 
 static void take_tls_step(struct dialogue *dialogue, const struct smtp_event *event)
 {
-    if (event->step == SMTP_STEP_REFUSED || event->step == SMTP_STEP_FAILED)
+    if (event->boundary.step == SMTP_STEP_REFUSED || event->boundary.step == SMTP_STEP_FAILED)
         note_related(dialogue, SMTP_RELATED_STARTTLS_FAILED, event);
-    if (event->step == SMTP_STEP_ACCEPTED || event->step == SMTP_STEP_FAILED)
-        dialogue->facts.behind_starttls = event->step == SMTP_STEP_ACCEPTED;
+    if (event->boundary.step == SMTP_STEP_ACCEPTED || event->boundary.step == SMTP_STEP_FAILED)
+        dialogue->facts.behind_starttls = event->boundary.step == SMTP_STEP_ACCEPTED;
 }
 
 static void take_boundary(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct facts *facts = &dialogue->facts;
-    bool auth = event->boundary == SMTP_BOUNDARY_AUTH;
+    bool auth = event->boundary.boundary == SMTP_BOUNDARY_AUTH;
     if (auth)
         take_auth_step(dialogue, event);
     else
         take_tls_step(dialogue, event);
     struct boundary_fact *fact = new_fact(dialogue, sizeof *fact, FACT_BOUNDARY, event);
-    fact->boundary = (uint8_t)event->boundary;
-    fact->step = (uint8_t)event->step;
-    fact->number = event->number;
+    fact->boundary = (uint8_t)event->boundary.boundary;
+    fact->step = (uint8_t)event->boundary.step;
+    fact->number = event->boundary.number;
     if (auth) {
         fact->mechanism = facts->mechanism;
         fact->identity = facts->identity;
-    } else if (event->text.length > 0) {
-        fact->note = keep_text(event->text);
+    } else if (event->boundary.text.length > 0) {
+        fact->note = keep_text(event->boundary.text);
     }
     /* It stands behind the line or reply that made it. */
     struct fact *unit = facts->unit[event->role];
@@ -738,21 +739,21 @@ static void take_boundary(struct dialogue *dialogue, const struct smtp_event *ev
 static void take_hello(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct hello_fact *hello = new_fact(dialogue, sizeof *hello, FACT_HELLO, event);
-    hello->client = event->hello.client;
-    hello->version = event->hello.version;
-    hello->name = event->hello.sni.length > 0 ? keep_text(event->hello.sni) : NULL;
-    hello->alpn = event->hello.alpn.length > 0 ? keep_text(event->hello.alpn) : NULL;
+    hello->client = event->tls_hello.client;
+    hello->version = event->tls_hello.version;
+    hello->name = event->tls_hello.sni.length > 0 ? keep_text(event->tls_hello.sni) : NULL;
+    hello->alpn = event->tls_hello.alpn.length > 0 ? keep_text(event->tls_hello.alpn) : NULL;
     place(dialogue, &hello->fact, event->offset);
 }
 
 /* ---- transactions ---- */
 
 /* Whom the replies behind the content were for is known now, as far as it can be told. */
-static void settle_deliveries(struct facts *facts, const struct smtp_event *event)
+static void settle_deliveries(struct facts *facts, const struct smtp_transaction_end_event *end)
 {
     for (struct reply_fact *reply = facts->delivery; reply != NULL; reply = reply->delivery_before) {
-        uint32_t number = event->in_place ? reply->place : reply->delivery;
-        uint32_t recipient = event->deliveries == SMTP_DELIVERIES_NONE || number > event->number ? 0 : number;
+        uint32_t number = end->in_place ? reply->place : reply->delivery;
+        uint32_t recipient = end->deliveries == SMTP_DELIVERIES_NONE || number > end->replies ? 0 : number;
         if (reply->recipient != recipient)
             CHANGE(reply->recipient, recipient);
     }
@@ -770,12 +771,13 @@ static void tie_verdict(struct facts *facts, const struct smtp_event *event)
 static void take_transaction(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct facts *facts = &dialogue->facts;
-    struct line_fact *command = command_of(facts, event->number);
+    struct line_fact *command = NULL;
     struct piece *here = facts_piece(facts, dialogue_half(dialogue, event->role), event->offset);
     switch (event->kind) {
     case SMTP_EVENT_TRANSACTION_BEGIN:
         facts->transaction = facts_memory(sizeof *facts->transaction);
-        facts->transaction->number = event->transaction;
+        facts->transaction->number = event->transaction_begin.transaction;
+        command = command_of(facts, event->transaction_begin.number);
         if (command != NULL) {
             facts->transaction->first_frame = fact_frame(&command->fact);
             CHANGE(command->transaction, facts->transaction);
@@ -784,24 +786,25 @@ static void take_transaction(struct dialogue *dialogue, const struct smtp_event 
         }
         break;
     case SMTP_EVENT_TRANSACTION_RCPT:
+        command = command_of(facts, event->transaction_rcpt.number);
         if (command != NULL)
             CHANGE(command->transaction, facts->transaction);
         break;
     case SMTP_EVENT_TRANSACTION_CONTENT:
         for (struct message *message = facts->message; message != NULL; message = message->before)
-            if (message->number == event->message)
+            if (message->number == event->transaction_content.message)
                 CHANGE(message->transaction, facts->transaction);
         break;
     default:
-        settle_deliveries(facts, event);
+        settle_deliveries(facts, &event->transaction_end);
         if (facts->transaction == NULL)
             break;
-        if (event->code != 0)
+        if (event->transaction_end.code != 0)
             tie_verdict(facts, event);
         note_change(facts->transaction, sizeof *facts->transaction);
         facts->transaction->ended = true;
-        facts->transaction->outcome = (uint8_t)event->outcome;
-        facts->transaction->code = event->code;
+        facts->transaction->outcome = (uint8_t)event->transaction_end.outcome;
+        facts->transaction->code = event->transaction_end.code;
         facts->transaction->last_frame = here != NULL ? here->call->frame : 0;
         facts->transaction = NULL;
         break;
@@ -817,7 +820,7 @@ static void take_gap(struct dialogue *dialogue, const struct smtp_event *event)
     gap->fact.octets = 0;
     gap->missing = event->octets;
     if (event->role == SMTP_CLIENT && message != NULL && !message->ended) {
-        CHANGE(message->missing, message->missing + event->content);
+        CHANGE(message->missing, message->missing + event->gap.content);
         CHANGE(message->broken, true);
     }
     place(dialogue, &gap->fact, event->offset + event->octets);
@@ -841,7 +844,7 @@ static void take_octets(struct dialogue *dialogue, enum fact_kind kind, const st
             fact->offset = at;
             fact->octets = (uint32_t)here;
             fact->hidden = hidden;
-            fact->opaque = event->opaque;
+            fact->opaque = kind == FACT_SKIPPED && event->skipped.opaque;
             append(piece, fact);
         }
         at += here;
@@ -850,10 +853,11 @@ static void take_octets(struct dialogue *dialogue, enum fact_kind kind, const st
 
 static void take_skipped(struct dialogue *dialogue, const struct smtp_event *event)
 {
-    struct masked masked = mask(&dialogue->facts, event->text, event->near_login, (struct secret_part){ .octets = 0 });
-    take_octets(dialogue, FACT_SKIPPED, event, masked.octets != NULL || event->secret.octets.length > 0);
-    if (event->secret.octets.length > 0)
-        learn(&dialogue->facts, &event->secret, label_of(event->secret.named));
+    struct masked masked =
+        mask(&dialogue->facts, event->skipped.text, event->skipped.near_login, (struct secret_part){ .octets = 0 });
+    take_octets(dialogue, FACT_SKIPPED, event, masked.octets != NULL || event->skipped.secret.octets.length > 0);
+    if (event->skipped.secret.octets.length > 0)
+        learn(&dialogue->facts, &event->skipped.secret, label_of(event->skipped.secret.named));
 }
 
 /* ---- findings ---- */
@@ -893,14 +897,14 @@ static const char *hole_detail(const struct smtp_event *event)
 static void take_finding(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct facts *facts = &dialogue->facts;
-    enum smtp_related related = smtp_finding_related(event->finding, event->of_offer);
-    bool gap = event->finding == SMTP_FINDING_CAPTURE_GAP;
+    enum smtp_related related = smtp_finding_related(event->finding.finding, event->finding.of_offer);
+    bool gap = event->finding.finding == SMTP_FINDING_CAPTURE_GAP;
     if (gap && facts->gap_told[event->role])
         return;
     facts->gap_told[event->role] = facts->gap_told[event->role] || gap;
     struct finding_fact *finding = new_fact(dialogue, sizeof *finding, FACT_FINDING, event);
-    finding->finding = (uint8_t)event->finding;
-    finding->detail = gap ? hole_detail(event) : wmem_strdup(wmem_file_scope(), event->detail);
+    finding->finding = (uint8_t)event->finding.finding;
+    finding->detail = gap ? hole_detail(event) : wmem_strdup(wmem_file_scope(), event->finding.detail);
     finding->before = facts->finding;
     if (!place(dialogue, &finding->fact, event->offset))
         return;
@@ -915,13 +919,13 @@ static void take_finding(struct dialogue *dialogue, const struct smtp_event *eve
 static void take_proof(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct finding_fact *finding = dialogue->facts.finding;
-    while (finding != NULL && finding->finding != event->finding)
+    while (finding != NULL && finding->finding != event->finding_proof.finding)
         finding = finding->before;
     if (finding == NULL)
         return;
     struct proof_fact *proof = new_fact(dialogue, sizeof *proof, FACT_PROOF, event);
     proof->finding = finding;
-    proof->detail = wmem_strdup(wmem_file_scope(), event->detail);
+    proof->detail = wmem_strdup(wmem_file_scope(), event->finding_proof.detail);
     if (place(dialogue, &proof->fact, event->offset))
         add_related(finding, fact_frame(&proof->fact));
 }
@@ -944,8 +948,9 @@ void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
         take_reply(dialogue, event);
         break;
     case SMTP_EVENT_CONTENT_BEGIN: {
-        struct message *message = message_of(&dialogue->facts, event);
-        CHANGE(message->broken, message->broken || !event->complete);
+        struct message *message =
+            message_of(&dialogue->facts, event->content_begin.message, event->content_begin.transport);
+        CHANGE(message->broken, message->broken || !event->content_begin.complete);
         break;
     }
     case SMTP_EVENT_CONTENT:

@@ -132,7 +132,8 @@ static void take_records(struct dialogue *dialogue, const struct smtp_event *eve
     if (dialogue->under_tls == NULL || dialogue->conversation.decrypted)
         return;
     if (records)
-        tls_connection_octets(under_tls_connection(dialogue->under_tls), event->role, event->offset, event->text);
+        tls_connection_octets(under_tls_connection(dialogue->under_tls), event->role, event->offset,
+                              event->tls_octets.text);
     else if (event->kind == SMTP_EVENT_GAP)
         tls_connection_gap(under_tls_connection(dialogue->under_tls), event->role, event->offset, event->octets);
     end_of_clear(dialogue);
@@ -204,7 +205,8 @@ static void take_encrypted(struct dialogue *dialogue, int half, uint64_t offset,
 {
     const struct smtp_event event = { .kind = SMTP_EVENT_TLS_OCTETS,
                                       .role = smtp_conversation_role(&dialogue->conversation, half),
-                                      .octets = octets.length };
+                                      .octets = octets.length,
+                                      .tls_octets = { .text = octets } };
     record_event(dialogue->record, &event);
     tls_connection_octets(under_tls_connection(dialogue->under_tls), tls_role(dialogue, half), offset, octets);
     feed_decrypted(dialogue, place);

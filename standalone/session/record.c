@@ -233,20 +233,22 @@ static struct smtp_span shown_word(struct record *record, struct smtp_span word,
 static void take_command(struct record *record, const struct smtp_event *event)
 {
     struct place place = place_of(record, event);
-    const struct smtp_command *command = &event->command;
-    struct sent sent = { .number = event->number, .verb = command->verb, .place = place };
+    const struct smtp_command *command = &event->command.parsed;
+    struct sent sent = { .number = event->command.number, .verb = command->verb, .place = place };
     sent.in_tls = event->encrypted;
-    bool secret = event->secret.kind != SMTP_SECRET_NONE;
-    struct guarded line = secret || record->options->items
-                              ? guard_line(record, event->line.text, &event->secret, event->near_login)
-                              : (struct guarded){ .label = 0 };
+    bool secret = event->command.secret.kind != SMTP_SECRET_NONE;
+    struct guarded line =
+        secret || record->options->items
+            ? guard_line(record, event->command.line.text, &event->command.secret, event->command.near_login)
+            : (struct guarded){ .label = 0 };
     if (argument_matters(command->verb)) {
-        struct smtp_span shown = without_secrets(record, command->argument, event->near_login);
+        struct smtp_span shown = without_secrets(record, command->argument, event->command.near_login);
         sent.argument = shown.octets == command->argument.octets ? keep(record, shown) : shown;
     }
     if (greets(command->verb)) {
         record->greetings[1] = record->greetings[0];
-        record->greetings[0] = (struct greeting){ .number = event->number, .verb = command->verb, .name = sent.argument };
+        record->greetings[0] =
+            (struct greeting){ .number = event->command.number, .verb = command->verb, .name = sent.argument };
     }
     if (smtp_verb_names_sender(command->verb))
         record->related[SMTP_RELATED_MAIL] = place;
@@ -257,8 +259,8 @@ static void take_command(struct record *record, const struct smtp_event *event)
     if (item != NULL) {
         item->verb = command->verb;
         item->word = shown_word(record, command->word, &line);
-        item->line_end = event->line.end;
-        item->phase = event->phase;
+        item->line_end = event->command.line.end;
+        item->phase = event->command.phase;
         item->line = line;
         sent.item = item;
     }
@@ -268,9 +270,9 @@ static void take_command(struct record *record, const struct smtp_event *event)
 static void take_response(struct record *record, const struct smtp_event *event)
 {
     struct auth *auth = g_queue_peek_tail(&record->auths);
-    const struct smtp_sasl_response *sasl = &event->sasl;
+    const struct smtp_sasl_response *sasl = &event->auth_response.sasl;
     struct smtp_span identity = sasl->has_identity ? keep_identity(record, sasl->identity) : smtp_span(NULL, 0);
-    struct guarded line = guard_line(record, event->line.text, &event->secret, event->near_login);
+    struct guarded line = guard_line(record, event->auth_response.line.text, &event->auth_response.secret, false);
     if (auth != NULL && sasl->has_identity)
         auth->identity = identity;
     if (auth != NULL && sasl->has_secret)
@@ -280,10 +282,10 @@ static void take_response(struct record *record, const struct smtp_event *event)
     if (item == NULL)
         return;
     item->line = line;
-    item->line_end = event->line.end;
-    item->mechanism = event->mechanism;
-    item->cancelled = event->cancelled;
-    item->malformed = !event->cancelled && (sasl->bad_base64 || sasl->malformed);
+    item->line_end = event->auth_response.line.end;
+    item->mechanism = event->auth_response.mechanism;
+    item->cancelled = event->auth_response.cancelled;
+    item->malformed = !event->auth_response.cancelled && (sasl->bad_base64 || sasl->malformed);
     item->decoded = identity;
     item->auth = auth;
     item->boundary = SMTP_BOUNDARY_AUTH;
@@ -339,10 +341,10 @@ static const struct place *place_of_line(struct record *record, const struct smt
 
 static void take_reply_line(struct record *record, const struct smtp_event *event)
 {
-    size_t behind = (size_t)(event->reply_line.text.octets - event->line.text.octets);
-    if (event->secret.kind != SMTP_SECRET_NONE)
-        learn(record, &event->secret, secrets_label(record->secrets, event->secret.named));
-    struct smtp_span text = without_secrets(record, event->reply_line.text, event->near_login);
+    size_t behind = (size_t)(event->reply_line.parsed.text.octets - event->reply_line.line.text.octets);
+    if (event->reply_line.secret.kind != SMTP_SECRET_NONE)
+        learn(record, &event->reply_line.secret, secrets_label(record->secrets, event->reply_line.secret.named));
+    struct smtp_span text = without_secrets(record, event->reply_line.parsed.text, event->reply_line.near_login);
     if (record->reply_begins) {
         record->reply_begins = false;
         record->reply_lines = 0;
@@ -351,17 +353,17 @@ static void take_reply_line(struct record *record, const struct smtp_event *even
     if (record->reply_lines++ > 0)
         add_reply_text(record, smtp_span("\n", 1));
     add_reply_text(record, text);
-    if (event->is_keyword)
+    if (event->reply_line.is_keyword)
         add_text_line(record, &record->new_extensions, text);
     if (!record->options->items)
         return;
     struct record_line *line = arena_take(record->arena, sizeof *line + behind + text.length);
     line->length = (uint32_t)(behind + text.length);
     line->behind = (uint32_t)behind;
-    line->end = event->line.end;
+    line->end = event->reply_line.line.end;
     line->place = place_of_line(record, event);
     if (behind > 0)
-        memcpy(line->octets, event->line.text.octets, behind);
+        memcpy(line->octets, event->reply_line.line.text.octets, behind);
     if (text.length > 0)
         memcpy(line->octets + behind, text.octets, text.length);
     append(&record->lines, &line->link, line);
@@ -543,13 +545,13 @@ static struct recipient_reply *add_delivery(struct record *record, const struct 
 
 static void take_reply(struct record *record, const struct smtp_event *event)
 {
-    const struct smtp_reply *reply = &event->reply;
+    const struct smtp_reply *reply = &event->reply.whole;
     struct place place = place_of(record, event);
-    struct sent *sent = sent_command(record, event->number);
+    struct sent *sent = sent_command(record, event->reply.number);
     record->replies++;
-    record->answered = MAX(record->answered, event->number);
+    record->answered = MAX(record->answered, event->reply.number);
     if (smtp_reply_code_decides(reply->code))
-        note_greeting_answered(record, event->number);
+        note_greeting_answered(record, event->reply.number);
     record->last_reply = smtp_span(NULL, 0);
     record->last_code = reply->code;
     record->last_enhanced = reply->enhanced;
@@ -701,36 +703,36 @@ void record_contradiction(struct record *record)
 
 static void take_content_end(struct record *record, const struct smtp_event *event)
 {
-    struct message *message = message_of(record, event->message, event->transport);
+    struct message *message = message_of(record, event->content_end.message, event->content_end.transport);
     struct smtp_event last = *event;
     last.offset += event->octets;
     last.offset -= last.offset > 0 ? 1 : 0;
     last.octets = 0;
     struct place end = place_of(record, &last);
-    struct sent *sent = sent_command(record, event->number);
-    bool end_seen = event->transport != SMTP_TRANSPORT_DATA || event->end_mark != SMTP_END_NONE;
+    struct sent *sent = sent_command(record, event->content_end.number);
+    bool end_seen = event->content_end.transport != SMTP_TRANSPORT_DATA || event->content_end.end_mark != SMTP_END_NONE;
     if (sent != NULL && end_seen) {
         sent->content_end = end;
     }
     record->content = NULL;
     message->ends = event->offset + event->octets;
     note_conflicts(record, message);
-    message->broken = message->broken || !event->complete;
-    message->end_mark = event->end_mark;
-    message->ended = event->last && event->end_mark != SMTP_END_NONE;
+    message->broken = message->broken || !event->content_end.complete;
+    message->end_mark = event->content_end.end_mark;
+    message->ended = event->content_end.last && event->content_end.end_mark != SMTP_END_NONE;
     if (message->octets > 0)
         message->last_frame = end.frame;
     if (record->data != NULL) {
         struct item *item = record->data;
         place_content(record, item);
         item->last_frame = end.frame;
-        item->complete = event->complete;
-        item->last = event->last;
-        item->end_mark = event->end_mark;
+        item->complete = event->content_end.complete;
+        item->last = event->content_end.last;
+        item->end_mark = event->content_end.end_mark;
         record->data = NULL;
     }
     note_content(record, message, end);
-    if (event->last)
+    if (event->content_end.last)
         message_finish(message, !message->broken);
 }
 
@@ -747,30 +749,33 @@ static struct smtp_span keep_upper(struct record *record, struct smtp_span name)
 
 static void take_auth_step(struct record *record, const struct smtp_event *event)
 {
-    if (event->step == SMTP_STEP_STARTED) {
-        const struct sent *sent = sent_command(record, event->number);
+    if (event->boundary.step == SMTP_STEP_STARTED) {
+        const struct sent *sent = sent_command(record, event->boundary.number);
         struct auth *started = arena_take(record->arena, sizeof *started);
-        started->mechanism = event->text.length > 0 ? keep_upper(record, event->text) : smtp_span(NULL, 0);
+        started->mechanism =
+            event->boundary.text.length > 0 ? keep_upper(record, event->boundary.text) : smtp_span(NULL, 0);
         started->result = SMTP_STEP_STARTED;
         started->frame = sent != NULL ? sent->place.frame : 0;
         started->encrypted = event->encrypted;
-        if (event->sasl.has_identity)
-            started->identity = keep_identity(record, event->sasl.identity);
-        if (event->sasl.has_secret)
-            started->secret = keep(record, event->sasl.secret);
+        if (event->boundary.sasl.has_identity)
+            started->identity = keep_identity(record, event->boundary.sasl.identity);
+        if (event->boundary.sasl.has_secret)
+            started->secret = keep(record, event->boundary.sasl.secret);
         append(&record->auths, &started->link, started);
     }
     struct auth *auth = g_queue_peek_tail(&record->auths);
     if (auth == NULL)
         return;
-    if (event->step == SMTP_STEP_ACCEPTED || event->step == SMTP_STEP_REJECTED || event->step == SMTP_STEP_CANCELLED) {
-        auth->result = event->step;
-        auth->code = event->code;
-        auth->denied = event->step == SMTP_STEP_REJECTED && smtp_denies_credentials(event->code, &record->last_enhanced);
+    if (event->boundary.step == SMTP_STEP_ACCEPTED || event->boundary.step == SMTP_STEP_REJECTED ||
+        event->boundary.step == SMTP_STEP_CANCELLED) {
+        auth->result = event->boundary.step;
+        auth->code = event->boundary.code;
+        auth->denied = event->boundary.step == SMTP_STEP_REJECTED &&
+                       smtp_denies_credentials(event->boundary.code, &record->last_enhanced);
         struct place place = place_of(record, event);
         auth->result_place = place;
-        if (event->step == SMTP_STEP_REJECTED)
-            refuse(record, REFUSAL_LOGIN, event->code, smtp_span("", 0), &place);
+        if (event->boundary.step == SMTP_STEP_REJECTED)
+            refuse(record, REFUSAL_LOGIN, event->boundary.code, smtp_span("", 0), &place);
     }
 }
 
@@ -810,53 +815,53 @@ static void note_readable(struct record *record)
 static void note_starttls(struct record *record, const struct smtp_event *event)
 {
     struct place place = place_of(record, event);
-    if (event->step == SMTP_STEP_OFFERED && !record->starttls.offered) {
+    if (event->boundary.step == SMTP_STEP_OFFERED && !record->starttls.offered) {
         record->starttls.offer = place;
     }
-    if (event->step == SMTP_STEP_ACCEPTED) {
+    if (event->boundary.step == SMTP_STEP_ACCEPTED) {
         record->starttls.place = place;
         record->starttls.code = record->last_code;
         record->starttls.reply = last_reply(record);
-        record->starttls.helo = name_of_client(record, event->number);
+        record->starttls.helo = name_of_client(record, event->boundary.number);
     }
-    if (event->step == SMTP_STEP_REFUSED || event->step == SMTP_STEP_FAILED)
+    if (event->boundary.step == SMTP_STEP_REFUSED || event->boundary.step == SMTP_STEP_FAILED)
         record->related[SMTP_RELATED_STARTTLS_FAILED] = place;
-    if (event->step == SMTP_STEP_REFUSED)
+    if (event->boundary.step == SMTP_STEP_REFUSED)
         refuse(record, REFUSAL_STARTTLS, record->last_code, smtp_span("", 0), &place);
 }
 
 static void take_boundary(struct record *record, const struct smtp_event *event)
 {
-    if (event->boundary == SMTP_BOUNDARY_AUTH)
+    if (event->boundary.boundary == SMTP_BOUNDARY_AUTH)
         take_auth_step(record, event);
-    if (event->boundary == SMTP_BOUNDARY_STARTTLS) {
+    if (event->boundary.boundary == SMTP_BOUNDARY_STARTTLS) {
         note_starttls(record, event);
-        record->starttls.offered = record->starttls.offered || event->step == SMTP_STEP_OFFERED;
-        record->starttls.requested = record->starttls.requested || event->step == SMTP_STEP_REQUESTED;
-        record->starttls.accepted = record->starttls.accepted || event->step == SMTP_STEP_ACCEPTED;
-        record->starttls.refused = record->starttls.refused || event->step == SMTP_STEP_REFUSED;
+        record->starttls.offered = record->starttls.offered || event->boundary.step == SMTP_STEP_OFFERED;
+        record->starttls.requested = record->starttls.requested || event->boundary.step == SMTP_STEP_REQUESTED;
+        record->starttls.accepted = record->starttls.accepted || event->boundary.step == SMTP_STEP_ACCEPTED;
+        record->starttls.refused = record->starttls.refused || event->boundary.step == SMTP_STEP_REFUSED;
     }
-    if (event->step == SMTP_STEP_HANDSHAKE) {
+    if (event->boundary.step == SMTP_STEP_HANDSHAKE) {
         record->tls.seen = true;
-        record->tls.implicit = event->boundary == SMTP_BOUNDARY_IMPLICIT_TLS;
+        record->tls.implicit = event->boundary.boundary == SMTP_BOUNDARY_IMPLICIT_TLS;
         record->tls.first_frame = place_of(record, event).frame;
     }
-    if (event->boundary != SMTP_BOUNDARY_AUTH)
-        note_protection(record, event->step);
+    if (event->boundary.boundary != SMTP_BOUNDARY_AUTH)
+        note_protection(record, event->boundary.step);
     struct item *item = add_item(record, ITEM_BOUNDARY, event);
     if (item == NULL)
         return;
-    item->boundary = event->boundary;
-    item->step = event->step;
-    item->note = event->step == SMTP_STEP_FAILED ? keep(record, event->text) : smtp_span(NULL, 0);
-    item->auth = event->boundary == SMTP_BOUNDARY_AUTH ? g_queue_peek_tail(&record->auths) : NULL;
-    if (event->boundary == SMTP_BOUNDARY_STARTTLS && event->step == SMTP_STEP_ACCEPTED)
+    item->boundary = event->boundary.boundary;
+    item->step = event->boundary.step;
+    item->note = event->boundary.step == SMTP_STEP_FAILED ? keep(record, event->boundary.text) : smtp_span(NULL, 0);
+    item->auth = event->boundary.boundary == SMTP_BOUNDARY_AUTH ? g_queue_peek_tail(&record->auths) : NULL;
+    if (event->boundary.boundary == SMTP_BOUNDARY_STARTTLS && event->boundary.step == SMTP_STEP_ACCEPTED)
         record->starttls_item = item;
 }
 
 static void take_hello(struct record *record, const struct smtp_event *event)
 {
-    const struct smtp_tls_hello *hello = &event->hello;
+    const struct smtp_tls_hello *hello = &event->tls_hello;
     if (hello->client) {
         record->tls.client_version = hello->version;
         record->tls.sni = hello->sni.length > 0 ? keep(record, hello->sni) : smtp_span(NULL, 0);
@@ -881,11 +886,11 @@ static struct transaction *transaction_of(const struct record *record, uint32_t 
 static void take_transaction_begin(struct record *record, const struct smtp_event *event)
 {
     struct transaction *transaction = arena_take(record->arena, sizeof *transaction);
-    const struct sent *sent = sent_command(record, event->number);
-    transaction->id = event->transaction;
+    const struct sent *sent = sent_command(record, event->transaction_begin.number);
+    transaction->id = event->transaction_begin.transaction;
     transaction->mail_seen = sent != NULL;
     transaction->outcome = SMTP_OUTCOME_UNFINISHED;
-    transaction->helo = name_of_client(record, event->number);
+    transaction->helo = name_of_client(record, event->transaction_begin.number);
     transaction->in_tls = sent != NULL ? sent->in_tls : event->encrypted;
     transaction->lmtp = record->lmtp;
     if (sent != NULL) {
@@ -900,15 +905,15 @@ static void take_transaction_begin(struct record *record, const struct smtp_even
 
 static void take_recipient(struct record *record, const struct smtp_event *event)
 {
-    struct transaction *transaction = transaction_of(record, event->transaction);
-    const struct sent *sent = sent_command(record, event->number);
+    struct transaction *transaction = transaction_of(record, event->transaction_rcpt.transaction);
+    const struct sent *sent = sent_command(record, event->transaction_rcpt.number);
     if (transaction == NULL || sent == NULL)
         return;
     struct recipient *recipient = arena_take(record->arena, sizeof *recipient);
     recipient->address = smtp_path_parse(sent->argument, "TO").address;
-    recipient->code = event->code;
+    recipient->code = event->transaction_rcpt.code;
     note_seen(transaction, sent->place);
-    if (event->replied) {
+    if (event->transaction_rcpt.replied) {
         struct place place = place_of(record, event);
         note_seen(transaction, place);
         recipient->enhanced = last_enhanced(record);
@@ -930,13 +935,14 @@ static void give_deliveries(struct record *record, struct transaction *transacti
     transaction->delivered = false;
     for (const GList *link = record->deliveries.head; link != NULL; link = record_next(record, link)) {
         const struct recipient_reply *delivery = link->data;
-        uint32_t number = event->in_place ? delivery->place : delivery->number;
-        bool told = event->deliveries != SMTP_DELIVERIES_NONE && number <= event->number;
+        uint32_t number = event->transaction_end.in_place ? delivery->place : delivery->number;
+        bool told =
+            event->transaction_end.deliveries != SMTP_DELIVERIES_NONE && number <= event->transaction_end.replies;
         while (told && reached < number) {
             recipient = next;
             told = recipient != NULL;
             next = told ? record_next(record, recipient) : NULL;
-            reached += told && was_accepted(recipient->data, event->deliveries);
+            reached += told && was_accepted(recipient->data, event->transaction_end.deliveries);
         }
         if (delivery->item != NULL) {
             delivery->item->reply.recipient = told ? number : 0;
@@ -972,26 +978,27 @@ void record_numbered(struct record *record)
 
 static void end_transaction(struct record *record, struct transaction *transaction, const struct smtp_event *event)
 {
-    transaction->outcome = event->outcome;
-    transaction->code = event->code;
+    transaction->outcome = event->transaction_end.outcome;
+    transaction->code = event->transaction_end.code;
     give_deliveries(record, transaction, event);
-    if (!event->replied)
+    if (!event->transaction_end.replied)
         return;
     struct place place = place_of(record, event);
     note_seen(transaction, place);
-    if (record->lmtp && record->verdict_code == event->code && event->code != 0) {
+    if (record->lmtp && record->verdict_code == event->transaction_end.code && event->transaction_end.code != 0) {
         transaction->reply = record->verdict;
         transaction->enhanced = record->verdict_enhanced;
         return;
     }
-    bool refused_before = record->refusal_code == event->code && event->outcome == SMTP_OUTCOME_REJECTED;
+    bool refused_before =
+        record->refusal_code == event->transaction_end.code && event->transaction_end.outcome == SMTP_OUTCOME_REJECTED;
     transaction->reply = refused_before ? record->refusal : last_reply(record);
     transaction->enhanced = refused_before ? record->refusal_enhanced : last_enhanced(record);
 }
 
 static void take_transaction_end(struct record *record, const struct smtp_event *event)
 {
-    struct transaction *transaction = transaction_of(record, event->transaction);
+    struct transaction *transaction = transaction_of(record, event->transaction_end.transaction);
     if (transaction == NULL)
         return;
     end_transaction(record, transaction, event);
@@ -1012,37 +1019,38 @@ static void take_gap(struct record *record, const struct smtp_event *event)
     append(&record->gaps, &gap->link, gap);
     record->gap_octets += gap->octets;
     if (event->role == SMTP_CLIENT && record->content != NULL)
-        message_gap(record->content, event->content, event->more);
+        message_gap(record->content, event->gap.content, event->gap.more);
     record->gap = true;
     before.octets = 0;
     struct item *item = add_item(record, ITEM_GAP, &before);
     if (item == NULL)
         return;
     item->octets = event->octets;
-    item->in_content = event->content > 0 && event->content == event->octets;
+    item->in_content = event->gap.content > 0 && event->gap.content == event->octets;
 }
 
 /* What in it must not be shown is decided in the core. Behind a secret more of them, as the lines of a mail's base64, are one. */
 static unsigned label_of_skipped(struct record *record, const struct item *item, const struct smtp_event *event)
 {
     const struct skipped_piece *last = item != NULL && item->skipped.tail != NULL ? item->skipped.tail->data : NULL;
-    bool goes_on = last != NULL && last->text.label != 0 && event->secret.octets.length == event->text.length;
-    return goes_on ? last->text.label : secrets_label(record->secrets, event->secret.named);
+    bool goes_on =
+        last != NULL && last->text.label != 0 && event->skipped.secret.octets.length == event->skipped.text.length;
+    return goes_on ? last->text.label : secrets_label(record->secrets, event->skipped.secret.named);
 }
 
 /* `item`: NULL without items. */
 static void add_skipped_text(struct record *record, struct item *item, const struct smtp_event *event)
 {
-    const struct smtp_secret *secret = &event->secret;
+    const struct smtp_secret *secret = &event->skipped.secret;
     unsigned label = secret->octets.length > 0 ? label_of_skipped(record, item, event) : 0;
     if (label != 0)
         learn(record, secret, label);
-    if (item == NULL || event->opaque || item->skipped_kept >= SKIPPED_KEPT)
+    if (item == NULL || event->skipped.opaque || item->skipped_kept >= SKIPPED_KEPT)
         return;
-    struct smtp_span text = smtp_span_first(event->text, event->text.length - secret->octets.length);
+    struct smtp_span text = smtp_span_first(event->skipped.text, event->skipped.text.length - secret->octets.length);
     text = smtp_span_first(text, SKIPPED_KEPT - item->skipped_kept);
-    item->skipped_kept += event->text.length;
-    struct smtp_span shown = without_secrets(record, text, event->near_login);
+    item->skipped_kept += event->skipped.text.length;
+    struct smtp_span shown = without_secrets(record, text, event->skipped.near_login);
     struct skipped_piece *piece = arena_take(record->arena, sizeof *piece);
     piece->text.before = shown.octets == text.octets ? keep(record, text) : shown;
     piece->text.secret = label != 0 ? keep(record, secret->octets) : smtp_span(NULL, 0);
@@ -1055,10 +1063,10 @@ static void take_skipped(struct record *record, const struct smtp_event *event)
 {
     struct place place = place_of(record, event);
     struct item *item = record_skipped_before(record, event->role, place.order);
-    if (item == NULL || item->opaque != event->opaque)
+    if (item == NULL || item->opaque != event->skipped.opaque)
         item = add_item(record, ITEM_SKIPPED, event);
     if (item != NULL) {
-        item->opaque = event->opaque;
+        item->opaque = event->skipped.opaque;
         item->octets += event->octets;
         item->last_frame = end_of(record, event).frame;
     }
@@ -1067,44 +1075,44 @@ static void take_skipped(struct record *record, const struct smtp_event *event)
 
 static void take_proxy(struct record *record, const struct smtp_event *event)
 {
-    record->balancer = smtp_proxy_parse(event->text);
+    record->balancer = smtp_proxy_parse(event->proxy.text);
     record->balancer.authority = record->balancer.tls_version = smtp_span(NULL, 0);
     struct item *item = add_item(record, ITEM_PROXY, event);
     if (item == NULL)
         return;
     item->octets = event->octets;
-    item->text = keep(record, event->text);
+    item->text = keep(record, event->proxy.text);
 }
 
 static void take_content(struct record *record, const struct smtp_event *event)
 {
-    struct message *message = message_of(record, event->message, event->transport);
-    if (message->octets == 0 && event->text.length > 0) {
+    struct message *message = message_of(record, event->content.message, event->content.transport);
+    if (message->octets == 0 && event->content.text.length > 0) {
         struct place place = place_of(record, event);
         message->place = place;
         message->begins = event->offset;
         note_content(record, message, place);
     }
-    message_add(message, event->text);
+    message_add(message, event->content.text);
     if (record->data != NULL) {
         place_content(record, record->data);
-        record->data->octets += event->text.length;
+        record->data->octets += event->content.text.length;
     }
 }
 
 static void begin_content(struct record *record, const struct smtp_event *event)
 {
-    struct message *message = message_of(record, event->message, event->transport);
+    struct message *message = message_of(record, event->content_begin.message, event->content_begin.transport);
     struct item *item = add_item(record, ITEM_DATA, event);
-    if (event->transport == SMTP_TRANSPORT_DATA && message->octets > 0)
+    if (event->content_begin.transport == SMTP_TRANSPORT_DATA && message->octets > 0)
         message_begin_again(message);
     record->content = message;
     record->data = item;
-    if (!event->complete)
+    if (!event->content_begin.complete)
         message_lost_beginning(message);
     if (item == NULL)
         return;
-    item->transport = event->transport;
+    item->transport = event->content_begin.transport;
     item->message = message;
 }
 
@@ -1166,9 +1174,10 @@ void record_event(struct record *record, const struct smtp_event *event)
         take_recipient(record, event);
         break;
     case SMTP_EVENT_TRANSACTION_CONTENT: {
-        struct transaction *transaction = transaction_of(record, event->transaction);
-        if (transaction != NULL && event->message > 0 && event->message <= record->messages.length)
-            transaction->message = message_of(record, event->message, SMTP_TRANSPORT_DATA);
+        struct transaction *transaction = transaction_of(record, event->transaction_content.transaction);
+        if (transaction != NULL && event->transaction_content.message > 0 &&
+            event->transaction_content.message <= record->messages.length)
+            transaction->message = message_of(record, event->transaction_content.message, SMTP_TRANSPORT_DATA);
         break;
     }
     case SMTP_EVENT_TRANSACTION_END:

@@ -83,7 +83,7 @@ static void add_denials(struct record *record, struct finding *finding)
 /* What was seen before and proves it, too. */
 static void add_related(struct record *record, struct finding *finding, const struct smtp_event *event)
 {
-    enum smtp_related related = smtp_finding_related(finding->finding, event->of_offer);
+    enum smtp_related related = smtp_finding_related(finding->finding, event->finding.of_offer);
     if (related == SMTP_RELATED_DENIALS)
         add_denials(record, finding);
     else
@@ -93,11 +93,11 @@ static void add_related(struct record *record, struct finding *finding, const st
 /* A capture with holes has many: the first of each side stands for all. */
 void record_take_finding(struct record *record, const struct smtp_event *event)
 {
-    bool gap = event->finding == SMTP_FINDING_CAPTURE_GAP;
+    bool gap = event->finding.finding == SMTP_FINDING_CAPTURE_GAP;
     if (gap && record->gap_findings[event->role] != NULL)
         return;
     struct place place = place_of(record, event);
-    struct finding *found = add_finding(record, event->finding, place, event->detail);
+    struct finding *found = add_finding(record, event->finding.finding, place, event->finding.detail);
     if (found != NULL)
         add_related(record, found, event);
     if (gap)
@@ -129,15 +129,15 @@ void record_note_proof_place(struct record *record, const struct smtp_event *eve
 /* What is known now of the last finding of that name: it is said behind what was said of it before. */
 void record_add_proof(struct record *record, const struct smtp_event *event)
 {
-    struct finding *finding = last_finding(record, event->finding);
-    bool beyond = record->findings_beyond != NULL && record->findings_beyond[event->finding] > 0;
+    struct finding *finding = last_finding(record, event->finding_proof.finding);
+    bool beyond = record->findings_beyond != NULL && record->findings_beyond[event->finding_proof.finding] > 0;
     if (finding == NULL || beyond)
         return;
     struct place place = place_of(record, event);
     bool noted =
         record->proof_place[event->role].place.frame != 0 && record->proof_place[event->role].offset == event->offset;
     add_proof(record, finding, noted ? record->proof_place[event->role].place : place);
-    say_more(record, finding, event->detail);
+    say_more(record, finding, event->finding_proof.detail);
 }
 
 /* What is not in the list of findings, in the words of those that are. */

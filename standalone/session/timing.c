@@ -90,9 +90,9 @@ static void note_reply(struct timing *timing, struct place last)
 
 static void take_reply(struct timing *timing, const struct smtp_event *event, struct place last)
 {
-    const struct smtp_reply *reply = &event->reply;
+    const struct smtp_reply *reply = &event->reply.whole;
     enum timing_phase phase = phase_of(reply->verb);
-    struct timing_sent sent = timing->commands[event->number % TIMING_SENT];
+    struct timing_sent sent = timing->commands[event->reply.number % TIMING_SENT];
     bool chunk = reply->answers == SMTP_ANSWERS_COMMAND && reply->verb == SMTP_VERB_BDAT;
     if (reply->answers == SMTP_ANSWERS_GREETING) {
         timing->greeting_end = last.time;
@@ -131,7 +131,7 @@ static void take_content_end(struct timing *timing, const struct smtp_event *eve
 {
     note_pause(timing, last);
     timing->content.end = last.time;
-    if (event->transport == SMTP_TRANSPORT_DATA) {
+    if (event->content_end.transport == SMTP_TRANSPORT_DATA) {
         add(&timing->client[TIMING_CONTENT], last.time - timing->content_begin, last.frame);
         add(&timing->client[TIMING_PAUSE], timing->pause, timing->pause_frame);
         timing->content.ordinal = ++timing->sent;
@@ -143,7 +143,8 @@ void timing_event(struct timing *timing, const struct smtp_event *event, struct 
 {
     switch (event->kind) {
     case SMTP_EVENT_COMMAND:
-        timing->commands[event->number % TIMING_SENT] = take_sent(timing, phase_of(event->command.verb), first, last);
+        timing->commands[event->command.number % TIMING_SENT] =
+            take_sent(timing, phase_of(event->command.parsed.verb), first, last);
         break;
     case SMTP_EVENT_AUTH_RESPONSE:
         timing->response = take_sent(timing, TIMING_AUTH, first, last);

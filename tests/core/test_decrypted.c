@@ -22,13 +22,15 @@ static void take_event(void *context, const struct smtp_event *event)
 {
     char line[128] = "";
     if (event->kind == SMTP_EVENT_COMMAND)
-        snprintf(line, sizeof line, "%.*s", (int)event->line.text.length, (const char *)event->line.text.octets);
+        snprintf(line, sizeof line, "%.*s", (int)event->command.line.text.length,
+                 (const char *)event->command.line.text.octets);
     else if (event->kind == SMTP_EVENT_REPLY)
-        snprintf(line, sizeof line, "%u for %u", event->reply.code, event->number);
+        snprintf(line, sizeof line, "%u for %u", event->reply.whole.code, event->reply.number);
     else if (event->kind == SMTP_EVENT_BOUNDARY)
-        snprintf(line, sizeof line, "%s %s", smtp_boundary_name(event->boundary), smtp_step_name(event->step));
+        snprintf(line, sizeof line, "%s %s", smtp_boundary_name(event->boundary.boundary),
+                 smtp_step_name(event->boundary.step));
     else if (event->kind == SMTP_EVENT_FINDING)
-        snprintf(line, sizeof line, "! %s", smtp_finding_name(event->finding));
+        snprintf(line, sizeof line, "! %s", smtp_finding_name(event->finding.finding));
     if (*line != '\0')
         note(context, line);
 }

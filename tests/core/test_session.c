@@ -53,22 +53,22 @@ struct run {
 static void log_content(struct run *run, const struct smtp_event *event)
 {
     if (!run->in_content)
-        g_string_append_printf(run->log, "content %u \"", event->message);
+        g_string_append_printf(run->log, "content %u \"", event->content.message);
     run->in_content = true;
-    g_string_append_len(run->log, (const char *)event->text.octets, (gssize)event->text.length);
+    g_string_append_len(run->log, (const char *)event->content.text.octets, (gssize)event->content.text.length);
 }
 
 static void log_reply(struct run *run, const struct smtp_event *event)
 {
     static const char *const answers[] = { "nothing", "greeting", "command", "content", "response", "empty line", "unknown" };
-    g_string_append_printf(run->log, "%u %s", event->reply.code, answers[event->reply.answers]);
-    if (event->number > 0)
-        g_string_append_printf(run->log, " %u", event->number);
-    if (event->reply.recipient > 0)
-        g_string_append_printf(run->log, " recipient %u", event->reply.recipient);
-    if (event->reply.lines > 1)
-        g_string_append_printf(run->log, " lines %u", event->reply.lines);
-    g_string_append(run->log, event->reply.partial ? " partial\n" : "\n");
+    g_string_append_printf(run->log, "%u %s", event->reply.whole.code, answers[event->reply.whole.answers]);
+    if (event->reply.number > 0)
+        g_string_append_printf(run->log, " %u", event->reply.number);
+    if (event->reply.whole.recipient > 0)
+        g_string_append_printf(run->log, " recipient %u", event->reply.whole.recipient);
+    if (event->reply.whole.lines > 1)
+        g_string_append_printf(run->log, " lines %u", event->reply.whole.lines);
+    g_string_append(run->log, event->reply.whole.partial ? " partial\n" : "\n");
 }
 
 static void take_event(void *context, const struct smtp_event *event)
@@ -81,12 +81,13 @@ static void take_event(void *context, const struct smtp_event *event)
     }
     switch (event->kind) {
     case SMTP_EVENT_COMMAND:
-        g_string_append_printf(log, "%u %.*s\n", event->number, (int)event->line.text.length,
-                               (const char *)event->line.text.octets);
+        g_string_append_printf(log, "%u %.*s\n", event->command.number, (int)event->command.line.text.length,
+                               (const char *)event->command.line.text.octets);
         break;
     case SMTP_EVENT_AUTH_RESPONSE:
-        g_string_append_printf(log, "response %u.%u %.*s\n", event->number, event->index, (int)event->line.text.length,
-                               (const char *)event->line.text.octets);
+        g_string_append_printf(log, "response %u.%u %.*s\n", event->auth_response.number, event->auth_response.index,
+                               (int)event->auth_response.line.text.length,
+                               (const char *)event->auth_response.line.text.octets);
         break;
     case SMTP_EVENT_REPLY:
         log_reply(run, event);
@@ -101,50 +102,61 @@ static void take_event(void *context, const struct smtp_event *event)
         g_string_append_len(log, run->later->str, (gssize)run->later->len);
         g_string_truncate(run->later, 0);
         run->collecting = false;
-        g_string_append_printf(log, "end %u%s%s%s\n", event->message, event->complete ? " complete" : "",
-                               event->last ? " last" : "", event->end_mark == SMTP_END_VARIANT ? " variant" : "");
+        g_string_append_printf(log, "end %u%s%s%s\n", event->content_end.message,
+                               event->content_end.complete ? " complete" : "", event->content_end.last ? " last" : "",
+                               event->content_end.end_mark == SMTP_END_VARIANT ? " variant" : "");
         break;
     case SMTP_EVENT_BOUNDARY:
-        g_string_append_printf(log, "boundary %s %s\n", smtp_boundary_name(event->boundary), smtp_step_name(event->step));
+        g_string_append_printf(log, "boundary %s %s\n", smtp_boundary_name(event->boundary.boundary),
+                               smtp_step_name(event->boundary.step));
         break;
     case SMTP_EVENT_TRANSACTION_BEGIN:
-        g_string_append_printf(log, "mail %u by %u\n", event->transaction, event->number);
+        g_string_append_printf(log, "mail %u by %u\n", event->transaction_begin.transaction,
+                               event->transaction_begin.number);
         break;
     case SMTP_EVENT_TRANSACTION_RCPT:
-        g_string_append_printf(log, "rcpt %u by %u %u\n", event->transaction, event->number, event->code);
+        g_string_append_printf(log, "rcpt %u by %u %u\n", event->transaction_rcpt.transaction,
+                               event->transaction_rcpt.number, event->transaction_rcpt.code);
         break;
     case SMTP_EVENT_TRANSACTION_END: {
-        const char *outcome = smtp_outcome_name(event->outcome);
-        g_string_append_printf(log, "mail %u %s %u", event->transaction, outcome != NULL ? outcome : "unknown", event->code);
-        if (event->deliveries != SMTP_DELIVERIES_NONE && run->session.half[SMTP_SERVER].gap)
-            g_string_append_printf(log, " %s %u", event->deliveries == SMTP_DELIVERIES_OF_ALL ? "all" : "accepted", event->number);
+        const char *outcome = smtp_outcome_name(event->transaction_end.outcome);
+        g_string_append_printf(log, "mail %u %s %u", event->transaction_end.transaction,
+                               outcome != NULL ? outcome : "unknown", event->transaction_end.code);
+        if (event->transaction_end.deliveries != SMTP_DELIVERIES_NONE && run->session.half[SMTP_SERVER].gap)
+            g_string_append_printf(log, " %s %u",
+                                   event->transaction_end.deliveries == SMTP_DELIVERIES_OF_ALL ? "all" : "accepted",
+                                   event->transaction_end.replies);
         g_string_append_c(log, '\n');
         break;
     }
     case SMTP_EVENT_GAP:
         g_string_append_printf(log, "gap %s %u", event->role == SMTP_CLIENT ? "client" : "server", (unsigned)event->octets);
-        if (event->content > 0)
-            g_string_append_printf(log, " of content %u%s", (unsigned)event->content, event->more ? " or more" : "");
+        if (event->gap.content > 0)
+            g_string_append_printf(log, " of content %u%s", (unsigned)event->gap.content,
+                                   event->gap.more ? " or more" : "");
         g_string_append_c(log, '\n');
         break;
     case SMTP_EVENT_SKIPPED:
-        g_string_append_printf(log, "skipped %.*s", (int)event->text.length, (const char *)event->text.octets);
+        g_string_append_printf(log, "skipped %.*s", (int)event->skipped.text.length,
+                               (const char *)event->skipped.text.octets);
         if (log->str[log->len - 1] != '\n')
             g_string_append_c(log, '\n');
         break;
     case SMTP_EVENT_FINDING:
-        if (event->finding != SMTP_FINDING_CAPTURE_GAP && event->finding != SMTP_FINDING_STARTTLS_NOT_OFFERED)
-            g_string_append_printf(run->collecting ? run->later : log, "! %s\n", smtp_finding_name(event->finding));
+        if (event->finding.finding != SMTP_FINDING_CAPTURE_GAP &&
+            event->finding.finding != SMTP_FINDING_STARTTLS_NOT_OFFERED)
+            g_string_append_printf(run->collecting ? run->later : log, "! %s\n",
+                                   smtp_finding_name(event->finding.finding));
         break;
     case SMTP_EVENT_FINDING_PROOF:
-        g_string_append_printf(log, "!+ %s\n", smtp_finding_name(event->finding));
+        g_string_append_printf(log, "!+ %s\n", smtp_finding_name(event->finding_proof.finding));
         break;
     case SMTP_EVENT_TURNED:
         g_string_append(log, "turned\n");
         run->client = 1 - run->client;
         break;
     case SMTP_EVENT_TLS_HELLO:
-        g_string_append_printf(log, "hello of the %s\n", event->hello.client ? "client" : "server");
+        g_string_append_printf(log, "hello of the %s\n", event->tls_hello.client ? "client" : "server");
         break;
     case SMTP_EVENT_PROXY:
         g_string_append_printf(log, "proxy header of %u\n", (unsigned)event->octets);

@@ -24,7 +24,7 @@ static void take_event(void *context, const struct smtp_event *event)
     count->skipped += event->kind == SMTP_EVENT_SKIPPED ? event->octets : 0;
     count->commands += event->kind == SMTP_EVENT_COMMAND;
     count->replies += event->kind == SMTP_EVENT_REPLY;
-    count->content += event->kind == SMTP_EVENT_CONTENT ? event->text.length : 0;
+    count->content += event->kind == SMTP_EVENT_CONTENT ? event->content.text.length : 0;
 }
 
 struct side {

@@ -49,10 +49,10 @@ static void take_event(void *context, const struct smtp_event *event)
 {
     char line[160] = "";
     if (event->kind == SMTP_EVENT_COMMAND)
-        snprintf(line, sizeof line, "C%s %.*s at %u", event->encrypted ? "*" : "", (int)event->line.text.length,
-                 (const char *)event->line.text.octets, (unsigned)event->offset);
+        snprintf(line, sizeof line, "C%s %.*s at %u", event->encrypted ? "*" : "", (int)event->command.line.text.length,
+                 (const char *)event->command.line.text.octets, (unsigned)event->offset);
     else if (event->kind == SMTP_EVENT_REPLY)
-        snprintf(line, sizeof line, "S%s %u at %u", event->encrypted ? "*" : "", event->reply.code,
+        snprintf(line, sizeof line, "S%s %u at %u", event->encrypted ? "*" : "", event->reply.whole.code,
                  (unsigned)event->offset);
     else if (event->kind == SMTP_EVENT_GAP)
         snprintf(line, sizeof line, "%s misses %u", event->role == SMTP_CLIENT ? "C" : "S", (unsigned)event->octets);
