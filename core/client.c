@@ -526,7 +526,7 @@ void smtp_apply_skipped(struct smtp_session *session, enum smtp_role role, const
     };
     struct smtp_secret *secret = &event.skipped.secret;
     if (role == SMTP_CLIENT && session->torn_secret)
-        *secret = (struct smtp_secret){ .kind = SMTP_SECRET_AUTH, .octets = unit->text, .named = unit->text };
+        *secret = (struct smtp_secret){ .kind = SMTP_SECRET_AUTH, .octets = unit->text, .named = unit->text, .rest = half->skip_line };
     else if (role == SMTP_CLIENT)
         *secret = smtp_secret_of_skipped(&session->watch, unit->text, half->resync, decoded);
     else

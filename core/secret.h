@@ -31,6 +31,7 @@ struct smtp_secret {
     struct smtp_span named;  /* the secret as such, where `octets` is an encoding of it: equal ones are equal secrets */
     struct smtp_span identity; /* whose it is, where that stands in `octets`, too; else empty */
     bool passing;              /* one of many lines of a kind, as in a mail's base64: hidden, but not to be remembered */
+    bool rest;     /* of the secret before, in a line that is too long to be taken at once: it has the same label */
     bool readable; /* whoever reads the line has it: a password or a token, not an answer to a challenge or a guess */
 };
 

@@ -150,6 +150,13 @@ static uint32_t label_of(struct smtp_span secret)
     return label;
 }
 
+static uint32_t label_of_secret(struct facts *facts, const struct smtp_secret *secret)
+{
+    if (!secret->rest || facts->last_label == 0)
+        facts->last_label = label_of(secret->named);
+    return facts->last_label;
+}
+
 /* Remembers a secret, in case it is repeated. A table that a saved copy knows too is left to it. */
 static void learn(struct facts *facts, const struct smtp_secret *secret, uint32_t label)
 {
@@ -356,7 +363,7 @@ static void hide_part(struct facts *facts, struct line_fact *line, struct smtp_s
 {
     struct secret_part hidden = { .octets = (uint32_t)secret->octets.length, .kind = (uint8_t)secret->kind };
     if (hidden.octets > 0)
-        hidden.label = label_of(secret->named);
+        hidden.label = label_of_secret(facts, secret);
     struct masked masked = mask(facts, text, near_login, hidden);
     if (masked.octets == NULL)
         return;
@@ -424,7 +431,7 @@ static void take_reply_line(struct facts *facts, const struct smtp_event *event)
 {
     size_t octets = MIN(event->octets, REPLY_LIMIT);
     if (event->reply_line.secret.kind != SMTP_SECRET_NONE)
-        learn(facts, &event->reply_line.secret, label_of(event->reply_line.secret.named));
+        learn(facts, &event->reply_line.secret, label_of_secret(facts, &event->reply_line.secret));
     own_buffer(facts);
     if (event->reply_line.index == 0)
         facts->reply_length = 0;
@@ -857,7 +864,7 @@ static void take_skipped(struct dialogue *dialogue, const struct smtp_event *eve
         mask(&dialogue->facts, event->skipped.text, event->skipped.near_login, (struct secret_part){ .octets = 0 });
     take_octets(dialogue, FACT_SKIPPED, event, masked.octets != NULL || event->skipped.secret.octets.length > 0);
     if (event->skipped.secret.octets.length > 0)
-        learn(&dialogue->facts, &event->skipped.secret, label_of(event->skipped.secret.named));
+        learn(&dialogue->facts, &event->skipped.secret, label_of_secret(&dialogue->facts, &event->skipped.secret));
 }
 
 /* ---- findings ---- */

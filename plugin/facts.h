@@ -243,6 +243,7 @@ struct facts {
     bool gap_told[2];            /* by role: the first hole stands for all */
     bool behind_starttls;        /* it was accepted, and no handshake failed since */
     struct smtp_known known;     /* secrets that were sent */
+    uint32_t last_label; /* of a secret */
     uint8_t *reply_octets;       /* of the reply coming in */
     uint32_t reply_length, reply_capacity;
     bool shared;                 /* the buffer belongs to a copy of this struct: not to be changed */

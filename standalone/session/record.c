@@ -159,6 +159,13 @@ static void learn(struct record *record, const struct smtp_secret *secret, unsig
     smtp_known_learn(&record->known, secret, label, response ? auth->identity : smtp_span(NULL, 0));
 }
 
+static unsigned label_of(struct record *record, const struct smtp_secret *secret)
+{
+    if (!secret->rest || record->last_label == 0)
+        record->last_label = secrets_label(record->secrets, secret->named);
+    return record->last_label;
+}
+
 static void forget_secrets(struct record *record)
 {
     g_free(record->known.slots);
@@ -203,7 +210,7 @@ static struct guarded guard_line(struct record *record, struct smtp_span line, c
     if (secret->octets.length == 0)
         return guarded;
     guarded.secret = keep(record, secret->octets);
-    guarded.label = secrets_label(record->secrets, secret->named);
+    guarded.label = label_of(record, secret);
     learn(record, secret, guarded.label);
     return guarded;
 }
@@ -343,7 +350,7 @@ static void take_reply_line(struct record *record, const struct smtp_event *even
 {
     size_t behind = (size_t)(event->reply_line.parsed.text.octets - event->reply_line.line.text.octets);
     if (event->reply_line.secret.kind != SMTP_SECRET_NONE)
-        learn(record, &event->reply_line.secret, secrets_label(record->secrets, event->reply_line.secret.named));
+        learn(record, &event->reply_line.secret, label_of(record, &event->reply_line.secret));
     struct smtp_span text = without_secrets(record, event->reply_line.parsed.text, event->reply_line.near_login);
     if (record->reply_begins) {
         record->reply_begins = false;
@@ -1035,7 +1042,7 @@ static unsigned label_of_skipped(struct record *record, const struct item *item,
     const struct skipped_piece *last = item != NULL && item->skipped.tail != NULL ? item->skipped.tail->data : NULL;
     bool goes_on =
         last != NULL && last->text.label != 0 && event->skipped.secret.octets.length == event->skipped.text.length;
-    return goes_on ? last->text.label : secrets_label(record->secrets, event->skipped.secret.named);
+    return goes_on ? last->text.label : label_of(record, &event->skipped.secret);
 }
 
 /* `item`: NULL without items. */

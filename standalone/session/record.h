@@ -265,6 +265,7 @@ struct record {
     uint64_t commands, replies;
     GQueue lines;                     /* struct record_line: of the reply coming in */
     struct smtp_known known;          /* the secrets that were sent: either side may repeat them */
+    unsigned last_label; /* of a secret */
     struct smtp_span last_reply;      /* octets NULL: nobody wanted it yet */
     uint16_t last_code;
     struct smtp_enhanced_status last_enhanced;

@@ -143,6 +143,20 @@ def check_program(checker, program, folder):
     check_facts(checker, run(program, ["sessions", "--format", "json", "--show-secrets"], path))
 
 
+def check_long_line(checker, program, folder):
+    """A secret that is too long to be taken at once has one label, however it is cut."""
+    token = "AUTH PLAIN " + base64.b64encode(b"\0alice\0" + bytes(i * i % 251 + 1 for i in range(70000))).decode() + "\r\n"
+    capture = Capture()
+    for number, size in enumerate((60000, 1000, 4096, 30001)):
+        connection = Connection(capture, client_port=30000 + number).open().say("S", "220 mx ESMTP\r\n")
+        for at in range(0, len(token), size):
+            connection.say("C", token[at:at + size])
+        connection.say("S", "500 too long\r\n").close()
+    path = capture.save(os.path.join(folder, "long.pcap"))
+    labels = set(re.findall(r"secret-\d+", run(program, ["transcript"], path)))
+    checker.expect("a line that is too long", labels == {"secret-1"}, "labels %s" % sorted(labels))
+
+
 def check_facts(checker, output):
     sessions = [record for record in map(json.loads, output.splitlines()) if record["record"] == "session"]
     by_port = {session["client"]["port"]: session for session in sessions}
@@ -193,6 +207,7 @@ def main():
             check_plugin(checker, os.path.abspath(arguments.plugins), folder)
         else:
             check_program(checker, os.path.abspath(arguments.smtpscope), folder)
+            check_long_line(checker, os.path.abspath(arguments.smtpscope), folder)
     print("%d dialogues, %d failures" % (len(made), checker.failures))
     sys.exit(1 if checker.failures else 0)
 
