@@ -97,11 +97,23 @@ static bool cannot_answer(const struct smtp_session *session, const struct entry
 }
 
 /* A reply while the client is in the middle of message content. */
-static enum smtp_answers answer_content(struct smtp_session *session, unsigned code, const struct smtp_sink *sink)
+static enum smtp_answers answer_content(struct smtp_session *session, unsigned code, bool *stays,
+                                        const struct smtp_sink *sink)
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
-    if (code == 421 || smtp_code_is_anchor(code) || session->content_answered)
+    bool over = session->doubt || session->content_gap; /* its end may be there, or lost */
+    bool decides = smtp_reply_code_decides(code) || (over && code == 353 && session->transaction_open); /* PRDR */
+    if (!decides || code == 421 || smtp_code_is_anchor(code) || session->content_answered)
         return SMTP_ANSWERS_NOTHING;
+    if (session->content_gap &&
+        session->hole_before_reply) { /* its end and its reply may be lost, and this answers something else */
+        smtp_content_end(session, SMTP_END_NONE, 0, sink);
+        client->mode = CLIENT_COMMAND;
+        client->resync = true;
+        session->phase = SMTP_PHASE_SESSION;
+        smtp_transaction_apply(session, &(struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA }, NULL, sink);
+        return SMTP_ANSWERS_UNKNOWN;
+    }
     if (session->doubt) {
         smtp_smuggling_at_mark(session);
         smtp_content_end(session, SMTP_END_VARIANT, 0, sink);
@@ -115,6 +127,9 @@ static enum smtp_answers answer_content(struct smtp_session *session, unsigned c
         session->content_code = (uint16_t)code;
     }
     session->phase = SMTP_PHASE_SESSION;
+    *stays = over && smtp_transaction_more_replies(session, code);
+    if (*stays)
+        smtp_queue_push(session, (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA }, sink);
     return SMTP_ANSWERS_CONTENT;
 }
 
@@ -144,8 +159,7 @@ enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, 
     if (takes_greeting(session, code))
         return SMTP_ANSWERS_GREETING;
     if (client->mode == CLIENT_DATA && session->queue_length == 0)
-        return smtp_reply_code_decides(code) || smtp_code_is_anchor(code) ? answer_content(session, code, sink)
-                                                                          : SMTP_ANSWERS_NOTHING;
+        return answer_content(session, code, stays, sink);
 
     bool anchored = may_find_order(session, code) && find_anchor(session, code, sink);
     if (smtp_code_is_anchor(code) && code != 221 && !anchored)
@@ -190,6 +204,10 @@ enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, 
         return SMTP_ANSWERS_NOTHING;
     *entry = head;
     bool content = head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST);
+    if (content && session->queue_length > session->uncertain + 1u && smtp_transaction_is_uncounted(session)) {
+        session->order_lost = true;
+        return SMTP_ANSWERS_UNKNOWN;
+    }
     if (loses_order(session, code, content)) {
         smtp_lose_order(session);
         return SMTP_ANSWERS_UNKNOWN;

@@ -139,6 +139,7 @@ void smtp_offers_command(struct smtp_session *session, const struct smtp_command
     struct smtp_parameter parameter;
     if (mail) {
         session->declared_size = UINT64_MAX;
+        session->prdr_asked = false;
         session->recipients_named = 0;
         check_limit(session, "mail number", "MAILMAX", ++session->mails_begun, session->limit_mails, sink);
     } else {
@@ -149,6 +150,7 @@ void smtp_offers_command(struct smtp_session *session, const struct smtp_command
         check_parameter(session, &parameter, sink);
         if (mail && smtp_span_is(parameter.keyword, "SIZE"))
             session->declared_size = number(parameter.value);
+        session->prdr_asked = session->prdr_asked || (mail && smtp_span_is(parameter.keyword, "PRDR"));
     }
 }
 

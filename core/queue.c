@@ -48,6 +48,9 @@ void smtp_queue_push(struct smtp_session *session, struct entry entry, const str
     }
     session->queue[(session->queue_first + session->queue_length) % SMTP_QUEUE_LIMIT] = pack(entry);
     session->queue_length++;
+    bool sent_before = session->half[SMTP_CLIENT].offset < session->before_gap;
+    if (sent_before && session->uncertain + 1u == session->queue_length)
+        session->uncertain++;
 }
 
 bool smtp_queue_peek(const struct smtp_session *session, unsigned index, struct entry *entry)

@@ -475,6 +475,8 @@ static void apply_reply_line(struct smtp_session *session, const struct unit *un
     half->resync = false;
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE && unit->octets == SMTP_LINE_LIMIT;
     if (line.code == 0 && !session->reply_open && !may_be_bare_reply(session, unit)) {
+        if (session->content_gap)
+            smtp_transaction_hole(session); /* it may answer a content whose end is lost */
         smtp_apply_skipped(session, SMTP_SERVER, unit, sink);
         return;
     }
@@ -539,6 +541,8 @@ void smtp_apply_server(struct smtp_session *session, const struct unit *unit, co
         break;
     case UNIT_SKIPPED:
         smtp_apply_skipped(session, SMTP_SERVER, unit, sink);
+        if (half->resync && session->transaction_garbled == 0)
+            smtp_transaction_hole(session); /* it may be the end of a reply, or one of its own */
         if (half->resync && session->queue_length > 0)
             smtp_unsettled(session, SMTP_UNSETTLED_TAIL);
         break;

@@ -60,6 +60,7 @@ static void turn(struct smtp_session *session, const struct smtp_sink *sink)
     while (session->queue_length > 0) /* what was sent behind ATRN is nobody's to answer now */
         smtp_queue_pop(session);
     session->uncertain = 0;
+    session->before_gap = 0;
     session->unsettled = SMTP_SETTLED;
     session->mid_stream = false; /* of the dialogue that begins */
     session->greeting_seen = false;
@@ -210,6 +211,7 @@ static void gap_in_server(struct smtp_session *session, uint64_t octets, const s
     session->cut = 0;
     session->hole_before_reply = true;
     session->uncertain = session->queue_length;
+    session->before_gap = session->half[SMTP_CLIENT].offset + session->half[SMTP_CLIENT].pending;
     session->unsettled = SMTP_SETTLED;
     session->greeting_seen = true;
     session->early_talker = false;
@@ -228,7 +230,10 @@ void smtp_session_gap(struct smtp_session *session, enum smtp_role role, uint64_
     half->gap = true;
     half->seen = true;
     session->units++;
-    session->transaction_whole = session->transaction_whole && role == SMTP_SERVER;
+    bool envelope_may_be_lost = role == SMTP_CLIENT && half->mode != CLIENT_DATA;
+    session->transaction_whole = session->transaction_whole && !envelope_may_be_lost;
+    if (envelope_may_be_lost)
+        session->gap_behind = session->commands;
     if (role == SMTP_CLIENT)
         gap_in_client(session, octets, sink);
     else
@@ -299,7 +304,9 @@ void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink
         smtp_chunk_end(session, false, client->offset, sink);
     }
     while (session->queue_length > 0) {
-        session->ending = session->uncertain == 0; /* what may have been answered in a hole is unknown, not unfinished */
+        /* What may have been answered, in a hole or by replies of which it cannot be told, is unknown, not unfinished.
+         */
+        session->ending = session->uncertain == 0 && !session->order_lost;
         struct entry entry = smtp_queue_pop(session);
         smtp_transaction_apply(session, &entry, NULL, sink);
     }

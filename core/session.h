@@ -98,6 +98,7 @@ struct smtp_session {
     uint16_t queue[SMTP_QUEUE_LIMIT];
     uint16_t queue_first, queue_length;
     uint16_t uncertain;   /* so many at its front may have lost their replies in a gap */
+    uint64_t before_gap;  /* what stands in front of here in the client's stream had been sent when that gap came */
     uint32_t commands;    /* so far */
     uint32_t answered;    /* commands taken off the queue */
     uint32_t current;     /* the command that replies to content and AUTH responses belong to */
@@ -210,7 +211,9 @@ struct smtp_session {
     uint32_t transaction;
     uint32_t transaction_accepted;  /* recipients */
     bool transaction_whole;         /* all of its commands were seen */
-    bool prdr;                      /* 353 came: a reply for each recipient, and one for the message follow */
+    uint32_t gap_behind;            /* the command that the client's last hole stands behind */
+    bool prdr_asked;                /* by the MAIL sent last */
+    bool prdr; /* 353 came, or may have: a reply for each recipient, and one for the message follow */
     uint32_t transaction_lost;      /* recipients, counted as accepted, whose replies are lost or decide nothing */
     uint32_t transaction_answered;  /* LMTP, PRDR: replies to the content so far */
     uint32_t transaction_garbled;   /* and lines without a code, and holes, among them */

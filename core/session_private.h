@@ -269,6 +269,12 @@ void smtp_transaction_lost_open(struct smtp_session *session, const struct smtp_
 void smtp_transaction_content(const struct smtp_session *session, enum smtp_role role, uint64_t offset,
                               uint32_t message, const struct smtp_sink *sink);
 
+/*
+ * LMTP and PRDR: how many replies the content has is not known, as the envelope is not whole, and some came. What comes
+ * next may be one of them, or the answer to what was sent behind the content.
+ */
+bool smtp_transaction_is_uncounted(struct smtp_session *session);
+
 /* A hole in the server's stream: replies to the content may be lost in it. */
 void smtp_transaction_hole(struct smtp_session *session);
 

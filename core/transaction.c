@@ -30,7 +30,7 @@ static enum smtp_deliveries garbled_deliveries(const struct smtp_session *sessio
                                                struct smtp_transaction_end_event *end)
 {
     uint32_t answered = session->transaction_answered;
-    end->in_place = answered + session->transaction_garbled == due(session);
+    end->in_place = !session->ending && answered + session->transaction_garbled == due(session);
     end->replies =
         end->in_place || answered == due(session) ? session->transaction_accepted : session->transaction_plain;
     return session->transaction_lost == 0 ? SMTP_DELIVERIES_OF_ALL : SMTP_DELIVERIES_NONE;
@@ -50,7 +50,8 @@ static enum smtp_deliveries deliveries(const struct smtp_session *session, struc
     end->replies -= session->prdr ? 1 : 0;
     if (end->replies == accepted || session->transaction_lost == 0)
         return SMTP_DELIVERIES_OF_ALL;
-    return end->replies == accepted - session->transaction_lost ? SMTP_DELIVERIES_OF_ACCEPTED : SMTP_DELIVERIES_NONE;
+    bool of_accepted = end->replies == accepted - session->transaction_lost && !session->ending; /* else some may be to come */
+    return of_accepted ? SMTP_DELIVERIES_OF_ACCEPTED : SMTP_DELIVERIES_NONE;
 }
 
 void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcome, uint16_t code, bool replied,
@@ -78,7 +79,7 @@ static void open_transaction(struct smtp_session *session, uint32_t mail, const 
     session->transaction_open = true;
     session->transaction_accepted = 0;
     session->transaction_answered = 0;
-    session->transaction_whole = mail != 0;
+    session->transaction_whole = mail != 0 && session->gap_behind < mail;
     session->transaction_lost = 0;
     session->transaction_garbled = 0;
     session->prdr = false;
@@ -184,8 +185,20 @@ void smtp_transaction_hole(struct smtp_session *session)
 {
     struct entry head;
     bool waits = smtp_queue_peek(session, 0, &head) && (head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST));
-    if (waits && has_several_replies(session))
+    bool goes_on = session->half[SMTP_CLIENT].mode == CLIENT_DATA; /* or its end is lost, too */
+    if (!session->transaction_open || !(waits || goes_on))
+        return;
+    session->prdr = session->prdr || session->prdr_asked; /* 353 may be lost */
+    if (has_several_replies(session))
         note_garbled(session, 1);
+}
+
+bool smtp_transaction_is_uncounted(struct smtp_session *session)
+{
+    if (!has_several_replies(session) || session->transaction_whole || session->transaction_answered == 0)
+        return false;
+    note_garbled(session, 1);
+    return true;
 }
 
 bool smtp_transaction_more_replies(const struct smtp_session *session, unsigned code)
@@ -220,7 +233,7 @@ static void end_by_verdict(struct smtp_session *session, uint16_t code, const st
 /* No more replies to the content come: what came before decides, as far as it can. */
 static void end_without(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    bool all_came = !session->half[SMTP_SERVER].gap;
+    bool all_came = !session->half[SMTP_SERVER].gap && !(session->prdr && session->transaction_garbled > 0);
     bool over = !session->ending || (session->lmtp && session->unsettled == SMTP_UNSETTLED_HEAD);
     bool came = has_several_replies(session) && session->transaction_answered > 0 && over;
     if (came && (session->prdr ? all_came : smtp_code_is_success(session->content_verdict) || all_came))

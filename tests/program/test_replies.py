@@ -354,6 +354,61 @@ class Replies(unittest.TestCase):
                 self.assertEqual(facts.mails[0]["outcome"], "accepted" if good else refused)
                 self.assertEqual(facts.answers()[-2:], [(250, "RSET"), (221, "QUIT")])
 
+    def test_lost_login(self):
+        """The reply to a login is lost: that to the next command is none to it."""
+        lost, answer = ("s", "535 5.7.8 no\r\n"), ("C", text64("\0alice\0Secret-77"))
+        plain = ("C", "AUTH PLAIN " + answer[1])
+        ways = {"one line": [plain, lost], "two lines": [("C", "AUTH PLAIN\r\n"), ("S", "334 \r\n"), answer, lost],
+                "no challenge": [("C", "AUTH PLAIN\r\n"), ("s", "334 \r\n"), answer, lost],
+                "does not wait": [("C", "AUTH PLAIN\r\n" + answer[1]), ("s", "504 no\r\n500 no\r\n")]}
+        for way, steps in ways.items():
+            for on, then in (("mail", message(PLAIN_TEXT)), ("reset", RSET), ("quit", [])):
+                with self.subTest(way=way, on=on):
+                    facts = Facts("lost login %s %s" % (way, on), GREETED + steps + then + BYE)
+                    self.assertNotIn("accepted", [login["result"] for login in facts.session["auth"]])
+                    self.assertEqual([mail["rcpt_to"][0]["code"] for mail in facts.mails], [250] * len(facts.mails))
+
+    def test_lost_content(self):
+        """The end of a message is lost, and perhaps replies to it: nothing is accepted by what answers something else."""
+        head = [("S", "220 mx LMTP\r\n"), ("C", "LHLO c\r\n"), ("S", "250-mx\r\n250 PIPELINING\r\n")]
+        offered = ehlo("PIPELINING", "PRDR")
+        dot, data = ("c", "x\r\n.\r\n"), [("C", "DATA\r\n"), ("S", "354 go\r\n")]
+        pipelined = ("C", "x\r\n.\r\nMAIL FROM:<n@example.com>\r\nRCPT TO:<n@example.com>\r\nDATA\r\n")
+
+        def said(*replies):
+            return [("s" if reply.startswith("~") else "S", reply.lstrip("~") + "\r\n") for reply in replies]
+
+        def of(greeting, count, content, replies, on=RSET, **options):
+            envelope_ = envelope(*(["PRDR"] if greeting is offered else []), recipients=count)
+            for at in options.get("lost", ()):
+                envelope_[at] = (envelope_[at][0].lower(), envelope_[at][1])
+            return greeting + envelope_ + data + [content] + said(*replies) + on + (BYE if content is not pipelined else [])
+        rows = [  # dialogue, outcomes that may be told, deliveries that may be
+            ("refused, reset", of(GREETED, 1, dot, ["550 no"]), ["rejected"], None),
+            ("both lost", of(GREETED, 1, dot, ["~550 no"]), [None], None),
+            ("both lost, next", of(GREETED, 1, dot, ["~550 no"], message(PLAIN_TEXT)), [None], None),
+            ("LMTP", of(head, 3, dot, ["550 a", "250 b", "452 c"]), ["accepted"], [550, 250, 452]),
+            ("LMTP, refused", of(head, 2, dot, ["550 a", "552 b"]), ["rejected"], [550, 552]),
+            ("LMTP, all lost", of(head, 2, dot, ["~550 a\r\n552 b"]), [None], [None, None]),
+            ("LMTP, first lost", of(head, 3, dot, ["~250 a", "452 b\r\n550 c"]), [None], None),
+            ("LMTP, first is words", of(head, 3, dot, ["what", "452 b\r\n250 c"]), [None, "accepted"], [None, 452, 250]),
+            ("LMTP, an envelope with holes", of(head, 2, ("C", "x\r\n.\r\n"), ["250 a", "550 b"], lost=(1, 2)), ["accepted"], None),
+            ("LMTP, and does not wait", of(head, 2, pipelined, ["550 a\r\n552 b\r\n250 ok\r\n550 no\r\n554 no"], [], lost=(2,)), [None, "rejected"], None),
+            ("LMTP, does not wait, accepted", of(head, 2, pipelined, ["250 a\r\n552 b\r\n250 ok\r\n250 ok\r\n354 go"], [], lost=(2,)), [None, "accepted"], None),
+            ("LMTP, ends early", of(head, 3, ("C", "x\r\n.\r\n"), ["250 a", "note\r\n451 b"], []), ["accepted"], None),
+            ("PRDR", of(offered, 2, dot, ["353 go", "550 a", "250 b", "250 queued"]), ["accepted"], [550, 250]),
+            ("PRDR, 353 lost", of(offered, 2, ("C", "x\r\n.\r\n"), ["~353 go", "550 a", "250 b", "250 queued"]), ["accepted"], None),
+            ("PRDR, and does not wait", of(offered, 2, pipelined, ["353 go\r\n250 a\r\n550 b\r\n250 queued\r\n250 ok\r\n550 no\r\n554 no"], [], lost=(2,)), [None, "accepted"], None)]
+        for name, steps, outcomes, deliveries in rows:
+            with self.subTest(name=name):
+                facts = Facts("lost content " + name, steps)
+                self.assertIn(facts.mails[0]["outcome"], outcomes)
+                told = [(recipient.get("delivery") or {}).get("code") for recipient in facts.mails[0]["rcpt_to"]]
+                if deliveries is not None:
+                    self.assertIn(told, (deliveries, [None] * len(deliveries)))
+                self.assertTrue(all(mail["outcome"] != "accepted" for mail in facts.mails[1:] if mail["mail_from"] == "n@example.com"))
+                self.assertNotIn("reply-without-command", facts.findings)
+
     def test_cut_anywhere(self):
         """However the streams are cut, the same is said: of all captures that the tests before made."""
         if SEGMENTATION is None or KEPT is None:
