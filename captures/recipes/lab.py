@@ -199,9 +199,12 @@ def aiosmtpd(handler, port, host="127.0.0.1", **settings):
 class Talk:
     """Types a dialogue by hand: one line, wait for the reply, the next line."""
 
-    def __init__(self, port, host="127.0.0.1"):
+    def __init__(self, port, host="127.0.0.1", context=None, session=None):
+        """With `context` under TLS from the first octet, going on with `session`."""
         self.socket = socket.create_connection((host, port), LIMIT)
         self.socket.settimeout(LIMIT)
+        if context is not None:
+            self.socket = context.wrap_socket(self.socket, server_hostname=HOST, session=session)
         self.file = self.socket.makefile("rb")
         self.reply()
 
@@ -229,6 +232,48 @@ class Talk:
         self.file.read()
         self.file.close()
         self.socket.close()
+
+
+class OpensslClient:
+    """A dialogue under TLS, typed into openssl s_client; the keys go to the file named `keys`."""
+
+    def __init__(self, port, keys, *options, interactive=False):
+        quiet = () if interactive else ("-quiet", "-no_ign_eof")
+        self.process = subprocess.Popen(["openssl", "s_client", *quiet, "-crlf", "-connect", "127.0.0.1:%d" % port, "-servername", HOST, "-keylogfile",
+                                         keys, *options], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                        stderr=subprocess.PIPE if interactive else subprocess.DEVNULL)
+
+    def reply(self):
+        """The lines up to the last one of a reply; what openssl itself says is passed over."""
+        lines = []
+        while not lines or lines[-1][3:4] == b"-":
+            line = self.process.stdout.readline()
+            if not line:
+                sys.exit("openssl s_client ended early")
+            if line[:3].isdigit() and line[3:4] in b"- ":
+                lines.append(line)
+        return lines
+
+    def type(self, line):
+        self.process.stdin.write(line.encode() + b"\n")
+        self.process.stdin.flush()
+
+    def say(self, line):
+        self.type(line)
+        return self.reply()
+
+    def order(self, letter, said):
+        """A command to openssl itself, which says so when it carries it out (interactive only)."""
+        self.type(letter)
+        while said not in (line := self.process.stderr.readline()):
+            if not line:
+                sys.exit("openssl s_client does not know " + letter)
+
+    def close(self):
+        """Behind QUIT."""
+        self.process.stdin.close()
+        self.process.stdout.read()
+        self.process.wait(LIMIT)
 
 
 def wire(mail):

@@ -315,7 +315,7 @@ bool tls_candidate(struct tls_connection *connection, enum smtp_role role, unsig
 void tls_change_cipher(struct tls_connection *connection, enum smtp_role role)
 {
     struct tls_half *half = &connection->half[role];
-    if (tls_is_1_3(connection))
+    if (tls_is_1_3(connection) || connection->retried)
         return; /* it means nothing there (RFC 8446 appendix D.4) */
     if (!connection->server_hello) {
         half->changed = true;
@@ -365,6 +365,7 @@ static void take_server_hello(struct tls_connection *connection, struct smtp_spa
     struct tls_half *client = &connection->half[SMTP_CLIENT];
     if (!tls_hello_read(body, false, &hello))
         return;
+    connection->retried = hello.retry;
     if (hello.retry) {
         settle_early(connection, false);
         return; /* the client says hello once more, in clear */

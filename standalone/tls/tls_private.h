@@ -61,6 +61,7 @@ struct tls_connection {
     struct tls_half half[2]; /* by enum smtp_role */
 
     bool client_hello, server_hello; /* seen, of the handshake that is under way */
+    bool retried;                    /* the server's last hello was a HelloRetryRequest: it is TLS 1.3 */
     uint8_t client_random[TLS_RANDOM_OCTETS], server_random[TLS_RANDOM_OCTETS];
     uint8_t session[32]; /* the server's identifier */
     uint8_t session_octets;

@@ -5,7 +5,8 @@
 usage: golden.py --smtpscope PROGRAM --captures FOLDER [--update]
 
 For each captures/NAME.pcap or .pcapng there are captures/expected/NAME.txt (the text transcript) and NAME.json (the JSON
-transcript). --update writes them anew: read the difference before keeping it.
+transcript); where there is a key log captures/NAME.keys, also NAME.keys.txt and NAME.keys.json, which are made with it. --update writes
+them anew: read the difference before keeping it.
 """
 import argparse
 import difflib
@@ -29,6 +30,17 @@ def check_layout(name, text):
     """No line of a text transcript is wider than the page (full-width characters aside)."""
     return ["%s: line %d has %d columns: %s" % (name, number, len(line), line)
             for number, line in enumerate(text.splitlines(), 1) if len(line) > 100]
+
+
+def expectations(smtpscope, folder, name):
+    """(NAME.ENDING, text) of all transcripts of a capture."""
+    base = name.rsplit(".", 1)[0]
+    yield base + ".txt", run(smtpscope, folder, name)
+    yield base + ".json", run(smtpscope, folder, name, "--format", "json")
+    if os.path.exists(os.path.join(folder, base + ".keys")):
+        keys = ("--keylog", base + ".keys")
+        yield base + ".keys.txt", run(smtpscope, folder, name, *keys)
+        yield base + ".keys.json", run(smtpscope, folder, name, *keys, "--format", "json")
 
 
 def check_readme(readme, transcript):
@@ -59,13 +71,13 @@ def main():
         sys.exit("only %d captures in %s" % (len(names), arguments.captures))
     problems = []
     for name in names:
-        text = run(smtpscope, arguments.captures, name)
-        records = run(smtpscope, arguments.captures, name, "--format", "json")
-        problems += check_layout(name, text)
-        for line in records.splitlines():
-            json.loads(line)
-        for ending, got in (("txt", text), ("json", records)):
-            path = os.path.join(expected, "%s.%s" % (name.rsplit(".", 1)[0], ending))
+        for file_name, got in expectations(smtpscope, arguments.captures, name):
+            if file_name.endswith(".txt"):
+                problems += check_layout(file_name, got)
+            else:
+                for line in got.splitlines():
+                    json.loads(line)
+            path = os.path.join(expected, file_name)
             if arguments.update:
                 os.makedirs(expected, exist_ok=True)
                 with open(path, "w", encoding="utf-8") as file:

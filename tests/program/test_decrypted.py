@@ -128,9 +128,11 @@ class Dialogue(Case):
     def test_as_tshark_has_it(self):
         if not shutil.which("tshark"):
             self.skipTest("tshark is not here")
-        for name, stream in ((LOGIN, 0), (IMPLICIT, 0)):
-            done = subprocess.run(["tshark", "-r", bundled(name + ".pcap"), "-o", "tls.keylog_file:" + bundled(name + ".keys"), "-q",
-                                   "-z", "follow,tls,raw,%d" % stream], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60)
+        for name in (LOGIN, IMPLICIT, "tls-1.2", "tls-1.3"):
+            command = ["tshark", "-r", bundled(name + ".pcap"), "-o", "tls.keylog_file:" + bundled(name + ".keys"), "-q"]
+            for stream in range(6):
+                command += ["-z", "follow,tls,raw,%d" % stream]
+            done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, timeout=60)
             theirs = b"".join(bytes.fromhex(line.strip()) for line in re.findall(r"^\t?[0-9a-f]+$", done.stdout.decode(), re.MULTILINE))
             self.assertGreater(len(theirs), 200)
             ours = [r["line"] if r["record"] == "command" else r["lines"] for r in
@@ -149,6 +151,35 @@ class Dialogue(Case):
             self.assertTrue(out)
             for secret in secrets:
                 self.assertNotIn(secret, out)
+
+
+class Handshakes(Case):
+    """What the bundled TLS captures show of each kind of handshake."""
+
+    def facts(self, name):
+        return [(s["tls"]["resumed"], s["tls"]["group"], s["tls"]["cipher"], s["tls"]["certificates"] is not None, s["tls"]["decrypted"], s["commands"])
+                for s in sorted((r for r in records("sessions", "--keylog", bundled(name + ".keys"), bundled(name + ".pcap"))
+                                 if r["record"] == "session"), key=lambda s: s["id"])]
+
+    def test_tls_1_2(self):
+        suite = "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"
+        self.assertEqual(self.facts("tls-1.2"), [
+            (False, "x25519", suite, True, True, 5),
+            (True, None, suite, False, True, 2),
+            (False, None, "TLS_DHE_RSA_WITH_AES_256_CBC_SHA256", True, True, 2)])
+
+    def test_tls_1_3(self):
+        self.assertEqual(self.facts("tls-1.3"), [
+            (False, "secp384r1", "TLS_AES_256_GCM_SHA384", True, True, 6),
+            (False, "x25519", "TLS_AES_256_GCM_SHA384", True, True, 2),
+            (True, "x25519", "TLS_AES_256_GCM_SHA384", False, True, 2),
+            (False, "secp384r1", "TLS_AES_128_GCM_SHA256", True, True, 2)])
+
+    def test_in_clear(self):
+        """Up to TLS 1.2 the certificate needs no key."""
+        session = records("sessions", bundled("tls-1.2.pcap"))[0]
+        self.assertEqual([c["names"] for c in session["tls"]["certificates"]], [["mail.example.com"]])
+        self.assertEqual((session["tls"]["decrypted"], session["commands"]), (False, 0))
 
 
 class Without(Case):
@@ -211,12 +242,12 @@ class Without(Case):
 class Losses(Case):
     def test_each_packet_lost(self):
         """Every line that is shown is one of the whole capture's, in its order; what is lost is a gap, and the rest is there."""
-        for name in (LOGIN, IMPLICIT):
+        for name in (LOGIN, IMPLICIT, "tls-1.2", "tls-1.3"):
             header, all_packets = packets(bundled(name + ".pcap"))
 
             def lines(kept):
                 path = self.file("lossy.pcap", header + b"".join(kept))
-                found = records("transcript", "--keylog", bundled(name + ".keys"), path)
+                found = sorted(records("transcript", "--keylog", bundled(name + ".keys"), path), key=lambda r: r.get("session") or r.get("id", 0))
                 return ([r["line"] for r in found if r["record"] == "command"],
                         [r["code"] for r in found if r["record"] == "reply" and r["code"]],
                         [r for r in found if r["record"] == "gap"])
