@@ -204,7 +204,8 @@ enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, 
         return SMTP_ANSWERS_NOTHING;
     *entry = head;
     bool content = head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST);
-    if (content && session->queue_length > session->uncertain + 1u && smtp_transaction_is_uncounted(session)) {
+    bool others = session->queue_length > session->uncertain + 1u || session->content_gap; /* were sent behind it, or may have been */
+    if (content && others && smtp_transaction_is_uncounted(session)) {
         session->order_lost = true;
         return SMTP_ANSWERS_UNKNOWN;
     }
@@ -214,8 +215,10 @@ enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, 
     }
     bool preliminary = code != 0 && !smtp_reply_code_decides(code) && !anchored;
     *stays = preliminary || (content && smtp_transaction_more_replies(session, code));
-    if (*stays && head.kind == ENTRY_COMMAND)
+    if (*stays && head.kind == ENTRY_COMMAND) {
         session->current = session->answered + 1;
+        smtp_queue_begin_message(session);
+    }
     if (!*stays)
         *entry = smtp_queue_pop(session);
     if (preliminary)

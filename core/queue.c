@@ -35,6 +35,14 @@ struct entry smtp_queue_pop(struct smtp_session *session)
     return entry;
 }
 
+void smtp_queue_begin_message(struct smtp_session *session)
+{
+    struct entry entry = unpack(session->queue[session->queue_first]);
+    session->answered_message += (entry.flags & ENTRY_NEW_MESSAGE) != 0;
+    entry.flags &= (uint8_t)~ENTRY_NEW_MESSAGE;
+    session->queue[session->queue_first] = pack(entry);
+}
+
 void smtp_queue_push(struct smtp_session *session, struct entry entry, const struct smtp_sink *sink)
 {
     /* The framer stops the client before the ring is full, unless nobody is there to answer. Then the oldest go, and what

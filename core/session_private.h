@@ -255,6 +255,8 @@ struct entry {
 void smtp_queue_push(struct smtp_session *session, struct entry entry, const struct smtp_sink *sink);
 bool smtp_queue_peek(const struct smtp_session *session, unsigned index, struct entry *entry);
 struct entry smtp_queue_pop(struct smtp_session *session);
+/* The one in front gets a reply, and stays for others: the message that it begins is the one that is answered now. */
+void smtp_queue_begin_message(struct smtp_session *session);
 
 /* transaction.c: what a reply does to the mail transaction. `reply` is NULL where the reply is lost, and never came if
    `ended`. */

@@ -395,6 +395,7 @@ class Replies(unittest.TestCase):
             ("LMTP, an envelope with holes", of(head, 2, ("C", "x\r\n.\r\n"), ["250 a", "550 b"], lost=(1, 2)), ["accepted"], None),
             ("LMTP, and does not wait", of(head, 2, pipelined, ["550 a\r\n552 b\r\n250 ok\r\n550 no\r\n554 no"], [], lost=(2,)), [None, "rejected"], None),
             ("LMTP, does not wait, accepted", of(head, 2, pipelined, ["250 a\r\n552 b\r\n250 ok\r\n250 ok\r\n354 go"], [], lost=(2,)), [None, "accepted"], None),
+            ("LMTP, all that was sent then is lost", of(head, 2, ("c", pipelined[1]), ["550 a\r\n552 b\r\n250 ok\r\n550 no\r\n554 no"], [], lost=(2,)), [None, "rejected"], None),
             ("LMTP, ends early", of(head, 3, ("C", "x\r\n.\r\n"), ["250 a", "note\r\n451 b"], []), ["accepted"], None),
             ("PRDR", of(offered, 2, dot, ["353 go", "550 a", "250 b", "250 queued"]), ["accepted"], [550, 250]),
             ("PRDR, 353 lost", of(offered, 2, ("C", "x\r\n.\r\n"), ["~353 go", "550 a", "250 b", "250 queued"]), ["accepted"], None),
@@ -408,6 +409,19 @@ class Replies(unittest.TestCase):
                     self.assertIn(told, (deliveries, [None] * len(deliveries)))
                 self.assertTrue(all(mail["outcome"] != "accepted" for mail in facts.mails[1:] if mail["mail_from"] == "n@example.com"))
                 self.assertNotIn("reply-without-command", facts.findings)
+
+    def test_chunks(self):
+        """A message in one chunk, with a reply for each recipient: it is the mail's."""
+        head = [("S", "220 mx LMTP\r\n"), ("C", "LHLO c\r\n"), ("S", "250-mx\r\n250 CHUNKING\r\n")]
+        for name, steps, replies in (("LMTP", head + envelope(recipients=2), "250 a\r\n550 b\r\n"),
+                                     ("LMTP, words", head + envelope(recipients=2), "what\r\n550 b\r\n"),
+                                     ("PRDR", ehlo("CHUNKING", "PRDR") + envelope("PRDR", recipients=2), "353 go\r\n250 a\r\n550 b\r\n250 ok\r\n")):
+            with self.subTest(name=name):
+                facts = Facts("chunk " + name, steps + [("C", "BDAT 3 LAST\r\nabc"), ("S", replies)] + RSET + envelope(recipients=2)
+                              + [("C", "BDAT 2\r\nde"), ("S", "250 ok\r\n"), ("C", "BDAT 2 LAST\r\nfg"), ("S", replies)] + BYE)
+                self.assertEqual([mail["message"] and mail["message"]["octets"] for mail in facts.mails], [3, 4])
+                self.assertEqual([(recipient["delivery"] or {}).get("code") for recipient in facts.mails[0]["rcpt_to"]],
+                                 [None if "what" in replies else 250, 550])
 
     def test_cut_anywhere(self):
         """However the streams are cut, the same is said: of all captures that the tests before made."""
