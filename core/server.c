@@ -140,6 +140,31 @@ static bool is_of_unseen_login(const struct smtp_session *session, const struct 
     return false;
 }
 
+/*
+ * A challenge, or the end of a login, although no AUTH waits for one: part of the exchange was lost, or taken for something else.
+ * `challenged`: the reply before it is a challenge, so it answers the response to that, which is lost.
+ */
+static void answer_unseen_login(struct smtp_session *session, const struct smtp_reply *reply, bool challenged, const struct smtp_sink *sink)
+{
+    struct smtp_half *client = &session->half[SMTP_CLIENT];
+    bool again = reply->code == 334 && client->mode == CLIENT_COMMAND;
+    if (!again && !is_of_unseen_login(session, reply))
+        return;
+    bool goes_on = challenged && session->auth_begun;
+    if (!goes_on) {
+        session->current = 0;
+        session->current_verb = SMTP_VERB_AUTH;
+        begin_unseen_auth(session, sink);
+    }
+    session->responses += goes_on; /* the lost one */
+    if (goes_on || !again)
+        auth_answered(session, &(struct entry){ .kind = ENTRY_RESPONSE, .verb = SMTP_VERB_AUTH }, reply, sink);
+    if (!again)
+        return;
+    client->mode = CLIENT_RESPONSE;
+    session->response_assumed = true;
+}
+
 static void data_answered(struct smtp_session *session, enum smtp_verb verb, const struct smtp_reply *reply,
                           const struct smtp_sink *sink)
 {
@@ -281,6 +306,13 @@ static void note_recipient(const struct smtp_session *session, struct smtp_reply
     reply->recipient = told && !of_message ? reply->delivery : 0;
 }
 
+/* Whether the command that the reply belongs to was seen: the end of content may have been, and its DATA not. */
+static bool answers_seen(const struct smtp_session *session, const struct entry *entry)
+{
+    enum smtp_verb verb = session->current_verb;
+    return entry->kind != ENTRY_CONTENT || verb == SMTP_VERB_DATA || verb == SMTP_VERB_XEXCH50;
+}
+
 void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, unsigned next, const struct smtp_sink *sink)
 {
     struct entry entry;
@@ -292,6 +324,8 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     session->reply_ehlo = false;
     reply->partial = partial && !bare;
     reply->text_lines = bare ? reply->lines : reply->text_lines;
+    bool challenged = session->challenged;
+    session->challenged = reply->code == 334;
     reply->answers = smtp_reply_match(session, reply->code, next, &entry, &stays, sink);
     reply->disorder = reply->answers == SMTP_ANSWERS_UNKNOWN && session->disordered > 0;
     if (reply->disorder)
@@ -312,7 +346,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY, SMTP_SERVER);
     event.octets = end - session->reply_offset;
     event.offset = session->reply_offset;
-    event.reply = (struct smtp_reply_event){ .number = belongs ? session->current : 0, .whole = *reply };
+    event.reply = (struct smtp_reply_event){ .number = belongs && answers_seen(session, &entry) ? session->current : 0, .whole = *reply };
     smtp_emit(sink, &event);
     offer_starttls(session, event.reply.number, sink);
     check_reply(session, reply, sink);
@@ -327,20 +361,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
             session->content_start_unknown = true;
             smtp_begin_data(session, sink);
         }
-        if (is_of_unseen_login(session, reply)) {
-            session->current = 0;
-            session->current_verb = SMTP_VERB_AUTH;
-            begin_unseen_auth(session, sink);
-            auth_answered(session, &(struct entry){ .kind = ENTRY_RESPONSE, .verb = SMTP_VERB_AUTH }, reply, sink);
-        }
-        /* A challenge, although no AUTH waits for one: part of the exchange was lost, or taken for something else. */
-        if (reply->code == 334 && client->mode == CLIENT_COMMAND) {
-            session->current = 0;
-            session->current_verb = SMTP_VERB_AUTH;
-            begin_unseen_auth(session, sink);
-            client->mode = CLIENT_RESPONSE;
-            session->response_assumed = true;
-        }
+        answer_unseen_login(session, reply, challenged, sink);
         return;
     }
     session->clear_answered = session->clear_answered || (session->starttls_accepted && !session->encrypted);

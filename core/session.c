@@ -206,6 +206,7 @@ static void gap_in_server(struct smtp_session *session, uint64_t octets, const s
     if (session->reply_open)
         smtp_reply_close(session, true, half->offset, 0, sink);
     smtp_transaction_hole(session);
+    session->challenged = false;
     half->resync = true;
     half->skip_line = false;
     session->cut = 0;

@@ -126,6 +126,7 @@ struct smtp_session {
     bool content_start_unknown;
     bool chunks_unknown;  /* chunks of the message may be lost in a hole, or before the capture begins */
     uint32_t doubt_scanned; /* octets behind a doubtful mark that hold no strict one */
+    bool challenged;      /* the server's last reply is a challenge, and nothing of it is lost behind that */
     bool auth_begun;      /* the mechanism of the exchange was said */
     bool response_assumed;/* a 334 that answers no AUTH: what follows may be a response all the same */
     bool gap_answered;    /* a reply came to what was lost in the client's last hole, before it went on */

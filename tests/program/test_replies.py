@@ -368,6 +368,25 @@ class Replies(unittest.TestCase):
                     self.assertNotIn("accepted", [login["result"] for login in facts.session["auth"]])
                     self.assertEqual([mail["rcpt_to"][0]["code"] for mail in facts.mails], [250] * len(facts.mails))
 
+    def test_lost_response(self):
+        """Behind a challenge only the exchange itself can be answered, though the response is lost."""
+        cram = [("C", "AUTH CRAM-MD5\r\n"), ("S", "334 PDFAbXg+\r\n"), ("c", text64("alice 0123456789abcdef0123456789abcdef"))]
+        login = [("C", "AUTH LOGIN\r\n"), ("S", "334 VXNlcm5hbWU6\r\n"), ("c", text64("alice")), ("S", "334 UGFzc3dvcmQ6\r\n"),
+                 ("C", text64("Secret-77"))]
+        for mechanism, steps in (("CRAM-MD5", cram), ("LOGIN", login)):
+            for reply, result in (("235 2.7.0 ok\r\n", "accepted"), ("535 5.7.8 no\r\n", "rejected")):
+                with self.subTest(mechanism=mechanism, result=result):
+                    facts = Facts("lost response %s %s" % (mechanism, result), GREETED + steps + [("S", reply)] + BYE)
+                    self.assertEqual([(entry["mechanism"], entry["identity"], entry["result"]) for entry in facts.session["auth"]],
+                                     [(mechanism, None, result)])
+
+    def test_lost_data(self):
+        """The reply to a message whose DATA is lost answers no command that is there."""
+        steps = GREETED + envelope() + [("c", "DATA\r\n"), ("s", "354 go\r\n"), ("C", PLAIN_TEXT + ".\r\n"), ("S", "250 2.0.0 queued\r\n")]
+        facts = Facts("lost data", steps + RSET + BYE)
+        self.assertEqual([verb for _, verb in facts.answers()][-3:], [None, "RSET", "QUIT"])
+        self.assertEqual((facts.mails[0]["rcpt_to"][0]["code"], facts.mails[0]["outcome"]), (250, "accepted"))
+
     def test_lost_content(self):
         """The end of a message is lost, and perhaps replies to it: nothing is accepted by what answers something else."""
         head = [("S", "220 mx LMTP\r\n"), ("C", "LHLO c\r\n"), ("S", "250-mx\r\n250 PIPELINING\r\n")]
