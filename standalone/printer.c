@@ -170,8 +170,8 @@ static void count(struct printer *printer, const struct record *record)
 {
     printer->summary.sessions++;
     printer->summary.hidden += record_is_hidden(record);
-    printer->summary.findings += record->findings.length;
-    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link))
+    printer->summary.findings += record->account.findings.list.length;
+    for (const GList *link = record->account.mails.list.head; link != NULL; link = record_next(record, link))
         if (((const struct transaction *)link->data)->message != NULL)
             printer->summary.messages++;
 }

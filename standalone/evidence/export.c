@@ -177,7 +177,8 @@ void export_forget(struct transaction *transaction)
 
 void export_session(struct export *export, const struct record *record)
 {
-    for (const GList *link = record->transactions.head; link != NULL && !outdir_failed(export->directory); link = record_next(record, link))
+    for (const GList *link = record->account.mails.list.head; link != NULL && !outdir_failed(export->directory);
+         link = record_next(record, link))
         export_transaction(export, record, link->data);
     write_index(export, true);
     tell_what_there_is(export);

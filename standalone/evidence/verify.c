@@ -293,7 +293,7 @@ static void check_transaction(struct verify *verify, const struct record *record
 
 void verify_session(struct verify *verify, const struct record *record)
 {
-    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link))
+    for (const GList *link = record->account.mails.list.head; link != NULL; link = record_next(record, link))
         check_transaction(verify, record, link->data);
 }
 

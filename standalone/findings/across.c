@@ -132,9 +132,9 @@ static void tell_unoffered(struct across *across, struct server *server, struct 
    other side, and nothing is concluded. */
 static const struct finding *missing_offer(const struct record *record)
 {
-    if (record->starttls.offered || record->turned)
+    if (record->account.tls.starttls.offered || record->account.turned)
         return NULL;
-    for (const GList *link = record->findings.head; link != NULL; link = link->next) {
+    for (const GList *link = record->account.findings.list.head; link != NULL; link = link->next) {
         const struct finding *finding = link->data;
         if (finding->finding == SMTP_FINDING_STARTTLS_NOT_OFFERED || finding->finding == SMTP_FINDING_STARTTLS_MASKED)
             return finding;
@@ -169,7 +169,7 @@ static void note_missing(struct across *across, struct server *server, const str
 static void compare_offers(struct across *across, const struct record *record)
 {
     const struct finding *missing = missing_offer(record);
-    const struct starttls *starttls = record_server_starttls(record);
+    const struct starttls *starttls = account_server_starttls(&record->account);
     if (missing == NULL && !starttls->offered)
         return;
     const struct tcp_endpoint *endpoint = across_endpoint(record, SMTP_SERVER);

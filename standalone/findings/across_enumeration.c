@@ -33,13 +33,13 @@ static void tell(struct across *across, const struct enumeration *seen, const st
 
 void across_enumeration(struct across *across, const struct record *record)
 {
-    const struct refusals *refusals = record->refusals;
+    const struct refusals *refusals = record->account.refusals;
     bool refused = refusals != NULL && refusals->refused > 0;
-    if (!refused && record->accepted_addresses == 0)
+    if (!refused && record->account.accepted_addresses == 0)
         return;
     const struct tcp_endpoint *client = across_endpoint(record, SMTP_CLIENT);
     struct enumeration *seen = lru_get(across->enumerators, across_key(across, client, false, smtp_span("", 0)));
-    seen->accepted += record->accepted_addresses;
+    seen->accepted += record->account.accepted_addresses;
     if (!refused)
         return;
     struct evidence evidence = across_evidence(record, refusals->place);

@@ -20,7 +20,7 @@ enum kind { NOTHING, REPEATS, PASSWORDS, ONE_PASSWORD, IDENTITIES };
 /* One login, and whose guesses it is one of. */
 struct attempt {
     const struct record *record;
-    const struct auth *auth;
+    const struct login *auth;
     struct evidence evidence; /* the reply */
     uint64_t who, secret;     /* as in struct smtp_guess */
     bool by_client;           /* the guesses are one client's; else one identity's */
@@ -287,8 +287,8 @@ void across_guesses(struct across *across, const struct record *record)
     const struct tcp_endpoint *client = across_endpoint(record, SMTP_CLIENT);
     const struct tcp_endpoint *server = across_endpoint(record, SMTP_SERVER);
     struct smtp_span nothing = smtp_span("", 0);
-    for (const GList *link = record->auths.head; link != NULL; link = record_next(record, link)) {
-        const struct auth *auth = link->data;
+    for (const GList *link = record->account.logins.list.head; link != NULL; link = record_next(record, link)) {
+        const struct login *auth = link->data;
         if (auth->result_place.frame == 0)
             continue;
         struct attempt attempt = {

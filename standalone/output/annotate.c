@@ -243,7 +243,7 @@ void annotate_keyword(GString *out, struct smtp_span text)
 
 /* ---- sessions ---- */
 
-void annotate_mechanism(GString *out, const struct auth *auth)
+void annotate_mechanism(GString *out, const struct login *auth)
 {
     if (auth->mechanism.octets == NULL)
         g_string_append(out, _("mechanism not seen"));
@@ -253,7 +253,7 @@ void annotate_mechanism(GString *out, const struct auth *auth)
 /* Logins shown of a session: so many runs of equal ones, but accepted ones up to twice that. */
 #define LOGINS_SHOWN 4u
 
-static bool is_same_login(const struct auth *one, const struct auth *other)
+static bool is_same_login(const struct login *one, const struct login *other)
 {
     return one->result == other->result && smtp_span_same(one->mechanism, other->mechanism);
 }
@@ -262,8 +262,8 @@ void annotate_logins(GString *out, const struct record *record, const char *sepa
 {
     unsigned shown = 0;
     unsigned left_out = 0;
-    for (const GList *link = record->auths.head; link != NULL;) {
-        const struct auth *auth = link->data;
+    for (const GList *link = record->account.logins.list.head; link != NULL;) {
+        const struct login *auth = link->data;
         unsigned same = 0;
         for (; link != NULL && is_same_login(auth, link->data); link = record_next(record, link))
             same++;
@@ -274,7 +274,7 @@ void annotate_logins(GString *out, const struct record *record, const char *sepa
         shown++;
         g_string_append_printf(out, "%sAUTH ", separator);
         annotate_mechanism(out, auth);
-        g_string_append_printf(out, " %s", _(record_auth_result(auth)));
+        g_string_append_printf(out, " %s", _(record_login_result(auth)));
         if (same > 1)
             g_string_append_printf(out, language_plural(" %u time", " %u times", same), same);
     }
@@ -291,7 +291,7 @@ void annotate_endpoint(GString *out, const struct record *record, enum smtp_role
 void annotate_starttls(GString *out, const struct record *record)
 {
     const char *starttls = record_starttls(record);
-    if (record->tls.implicit)
+    if (record->account.tls.implicit)
         g_string_append(out, _("implicit TLS"));
     else if (starttls == NULL)
         g_string_append(out, _("STARTTLS not seen"));

@@ -19,7 +19,7 @@ void annotate_keyword(GString *out, struct smtp_span text);
 void annotate_duration(GString *out, int64_t nanoseconds);
 
 /* The name of an AUTH mechanism, or that it was not seen. */
-void annotate_mechanism(GString *out, const struct auth *auth);
+void annotate_mechanism(GString *out, const struct login *auth);
 
 /* ", AUTH PLAIN rejected 3 times, AUTH LOGIN accepted", each behind `separator`: equal ones in a row as one, accepted ones in any case. */
 void annotate_logins(GString *out, const struct record *record, const char *separator);

@@ -239,8 +239,9 @@ static void write_ours(struct json *json, const struct record *record, const str
     json_number(json, "session", record->id);
     if (transaction != NULL)
         write_outcome(json, record, transaction);
-    if (transaction != NULL || record->protection != PROTECTION_NOT_SEEN)
-        json_bool(json, "tls", transaction != NULL ? transaction->in_tls : record->protection == PROTECTION_TLS);
+    if (transaction != NULL || record->account.tls.protection != PROTECTION_NOT_SEEN)
+        json_bool(json, "tls",
+                  transaction != NULL ? transaction->in_tls : record->account.tls.protection == PROTECTION_TLS);
     if (transaction != NULL && transaction->message != NULL)
         write_size(json, transaction->message);
     json_number(json, "gaps", record->gap_octets);
@@ -265,10 +266,10 @@ static void write_mail(struct json *json, const struct record *record, const str
 static void write_hidden(struct json *json, const struct record *record)
 {
     json_begin_object(json, NULL);
-    write_event(json, record, record->starttls.place, record->transactions.length);
+    write_event(json, record, record->account.tls.starttls.place, record->account.mails.list.length);
     json_begin_object(json, "smtp");
-    if (record->starttls.helo.octets != NULL)
-        json_octets(json, "helo", record->starttls.helo);
+    if (record->account.tls.starttls.helo.octets != NULL)
+        json_octets(json, "helo", record->account.tls.starttls.helo);
     json_end_object(json);
     write_ours(json, record, NULL);
     json_end_object(json);
@@ -279,7 +280,7 @@ static void write_session(struct face_run *run, const struct record *record)
 {
     struct json json = face_json(run);
     unsigned looked_at = 0;
-    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link)) {
+    for (const GList *link = record->account.mails.list.head; link != NULL; link = record_next(record, link)) {
         write_mail(&json, record, link->data);
         mail_facts_cool(record, ++looked_at);
     }

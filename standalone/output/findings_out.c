@@ -11,7 +11,7 @@
 #include "face.h"
 #include "language.h"
 
-struct findings {
+struct findings_face {
     struct face_run *run;
     void (*write)(struct face_run *run, const struct told_finding *told);
     struct across *across;
@@ -34,7 +34,7 @@ static void write_json(struct face_run *run, const struct told_finding *told)
     json_end_line(&json);
 }
 
-static void tell(struct findings *findings, const struct told_finding *told)
+static void tell(struct findings_face *findings, const struct told_finding *told)
 {
     findings->counts[told->severity]++;
     findings->write(findings->run, told);
@@ -45,7 +45,7 @@ static void tell(struct findings *findings, const struct told_finding *told)
 /* Where only some sessions are asked for, one of them must be among the proofs. */
 static void tell_across(void *context, const struct told_finding *told)
 {
-    struct findings *findings = context;
+    struct findings_face *findings = context;
     bool wanted = false;
     for (unsigned i = 0; i < told->count; i++)
         wanted = wanted || options_pick(findings->run->options, told->evidence[i].session);
@@ -53,11 +53,11 @@ static void tell_across(void *context, const struct told_finding *told)
         tell(findings, told);
 }
 
-static void tell_own(struct findings *findings, const struct record *record)
+static void tell_own(struct findings_face *findings, const struct record *record)
 {
     findings->sessions++;
     for (int severity = SMTP_SEVERITY_HIGH; severity >= SMTP_SEVERITY_INFO; severity--)
-        for (const GList *link = record->findings.head; link != NULL; link = link->next) {
+        for (const GList *link = record->account.findings.list.head; link != NULL; link = link->next) {
             struct told_finding told = finding_told(record, link->data);
             if ((int)told.severity == severity)
                 tell(findings, &told);
@@ -66,7 +66,7 @@ static void tell_own(struct findings *findings, const struct record *record)
 
 static void add_session(struct face_run *run, const struct record *record)
 {
-    struct findings *findings = run->own;
+    struct findings_face *findings = run->own;
     if (options_pick(run->options, record->id))
         tell_own(findings, record);
     across_session(findings->across, record);
@@ -79,7 +79,7 @@ static void add_finding(struct face_run *run, const struct told_finding *told)
 
 /* ---- how many ---- */
 
-static uint64_t count_all(const struct findings *findings)
+static uint64_t count_all(const struct findings_face *findings)
 {
     uint64_t count = 0;
     for (int severity = SMTP_SEVERITY_INFO; severity <= SMTP_SEVERITY_HIGH; severity++)
@@ -88,7 +88,7 @@ static uint64_t count_all(const struct findings *findings)
 }
 
 /* "1 high, 2 low" */
-static char *by_severity(const struct findings *all)
+static char *by_severity(const struct findings_face *all)
 {
     GString *list = g_string_new(NULL);
     for (int severity = SMTP_SEVERITY_HIGH; severity >= SMTP_SEVERITY_INFO; severity--) {
@@ -101,7 +101,7 @@ static char *by_severity(const struct findings *all)
     return g_string_free(list, FALSE);
 }
 
-static void put_summary(struct page *page, const struct findings *all)
+static void put_summary(struct page *page, const struct findings_face *all)
 {
     uint64_t count = count_all(all);
     char *findings = g_strdup_printf(language_plural("%" PRIu64 " finding", "%" PRIu64 " findings", count), count);
@@ -122,7 +122,7 @@ static void put_summary(struct page *page, const struct findings *all)
 
 static bool begin(struct face_run *run, void (*write)(struct face_run *run, const struct told_finding *told))
 {
-    struct findings *findings = g_new0(struct findings, 1);
+    struct findings_face *findings = g_new0(struct findings_face, 1);
     findings->run = run;
     findings->write = write;
     findings->across = across_new(run->options->memory_limit / ACROSS_PART, tell_across, findings);
@@ -142,7 +142,7 @@ static bool begin_json(struct face_run *run)
 
 static bool add_to_summary(struct face_run *run, struct summary *summary)
 {
-    const struct findings *findings = run->own;
+    const struct findings_face *findings = run->own;
     summary->findings = count_all(findings);
     summary->forgotten = across_forgotten(findings->across);
     return true;
@@ -158,7 +158,7 @@ static bool finish_text(struct face_run *run, struct summary *summary)
 
 static void end(struct face_run *run)
 {
-    struct findings *findings = run->own;
+    struct findings_face *findings = run->own;
     across_free(findings->across);
     g_free(findings);
 }

@@ -45,8 +45,8 @@ bool mail_facts_transferred(const struct transaction *transaction)
 
 bool mail_facts_hidden(const struct record *record)
 {
-    const GList *last = record->transactions.tail;
-    bool hidden = record->starttls.accepted && record->protection != PROTECTION_NONE;
+    const GList *last = record->account.mails.list.tail;
+    bool hidden = record->account.tls.starttls.accepted && record->account.tls.protection != PROTECTION_NONE;
     return hidden && (last == NULL || !((const struct transaction *)last->data)->in_tls);
 }
 

@@ -177,7 +177,7 @@ static void put_transaction(struct page *page, const struct record *record, cons
 
 static void write_session(struct face_run *run, const struct record *record)
 {
-    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link)) {
+    for (const GList *link = record->account.mails.list.head; link != NULL; link = record_next(record, link)) {
         put_transaction(run->page, record, link->data, run->options->output_dir);
         relief_give(run->relief);
     }

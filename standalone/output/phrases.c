@@ -158,7 +158,7 @@ const char *phrase_data_note(const struct item *item)
 
 /* ---- boundaries ---- */
 
-static void append_identity(GString *out, const struct auth *auth)
+static void append_identity(GString *out, const struct login *auth)
 {
     if (auth->identity.octets == NULL)
         return;
@@ -170,7 +170,7 @@ static void append_identity(GString *out, const struct auth *auth)
 
 static enum phrase_tone auth_boundary(GString *out, const struct item *item)
 {
-    const struct auth *auth = item->auth;
+    const struct login *auth = item->login;
     bool begins = item->step == SMTP_STEP_STARTED;
     if (auth == NULL || item->step == SMTP_STEP_CHALLENGE)
         return PHRASE_SILENT;
@@ -237,7 +237,7 @@ enum phrase_tone phrase_boundary(GString *out, const struct record *record, cons
     if (item->boundary == SMTP_BOUNDARY_AUTH)
         return auth_boundary(out, item);
     g_string_append(out, item->boundary == SMTP_BOUNDARY_STARTTLS ? "STARTTLS" : _("Implicit TLS"));
-    enum phrase_tone tone = tls_step(out, item, record->tls.decrypted);
+    enum phrase_tone tone = tls_step(out, item, record->tls_read.decrypted);
     g_string_append_printf(out, _(" (frame %" PRIu64 ")"), item->place.frame);
     return tone;
 }
@@ -260,8 +260,9 @@ static const char *tls_reason(enum tls_reason reason)
     return "";
 }
 
-void phrase_tls(GString *out, const struct tls *tls)
+void phrase_tls(GString *out, const struct record *record)
 {
+    const struct tls *tls = &record->account.tls;
     const char *chosen = tls->server_version != 0 ? smtp_tls_version_name(tls->server_version) : NULL;
     const char *offered = tls->client_version != 0 ? smtp_tls_version_name(tls->client_version) : NULL;
     gsize before = out->len;
@@ -284,11 +285,11 @@ void phrase_tls(GString *out, const struct tls *tls)
     text_append_count(client, tls->octets[SMTP_CLIENT]);
     text_append_count(server, tls->octets[SMTP_SERVER]);
     g_string_append_printf(out,
-                           tls->decrypted
+                           record->tls_read.decrypted
                                ? _("the client sent %s octets, the server %s, decrypted")
                                : _("the client sent %s octets, the server %s, not readable without the keys"),
                            client->str, server->str);
-    g_string_append(out, tls_reason(tls->reason));
+    g_string_append(out, tls_reason(record->tls_read.reason));
     g_string_free(server, TRUE);
     g_string_free(client, TRUE);
 }
@@ -317,33 +318,35 @@ static void append_outcomes(GString *out, const struct record *record)
     static const char *const names[] = { N_("of unknown outcome"), N_("accepted"), N_("rejected"), N_("aborted"),
                                          N_("unfinished") };
     unsigned counts[G_N_ELEMENTS(names)] = { 0 };
-    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link))
+    for (const GList *link = record->account.mails.list.head; link != NULL; link = record_next(record, link))
         counts[((const struct transaction *)link->data)->outcome]++;
-    g_string_append_printf(out, language_plural(", %u mail", ", %u mails", record->transactions.length),
-                           record->transactions.length);
+    g_string_append_printf(out, language_plural(", %u mail", ", %u mails", record->account.mails.list.length),
+                           record->account.mails.list.length);
     bool begun = false;
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         if (counts[i] == 0)
             continue;
-        if (record->transactions.length > 1)
+        if (record->account.mails.list.length > 1)
             g_string_append(out, begun ? _(", ") : " (");
-        if (record->transactions.length == 1)
+        if (record->account.mails.list.length == 1)
             g_string_append_printf(out, " %s", _(names[i]));
         else
             g_string_append_printf(out, _("%u %s"), counts[i], _(names[i]));
         begun = true;
     }
-    if (record->transactions.length > 1)
+    if (record->account.mails.list.length > 1)
         g_string_append_c(out, ')');
 }
 
 void phrase_session(GString *out, const struct record *record)
 {
-    g_string_append_printf(out, language_plural("%" PRIu64 " command", "%" PRIu64 " commands", record->commands),
-                           record->commands);
+    g_string_append_printf(
+        out, language_plural("%" PRIu64 " command", "%" PRIu64 " commands", record->account.command_count),
+        record->account.command_count);
     g_string_append(out, _(", "));
-    g_string_append_printf(out, language_plural("%" PRIu64 " reply", "%" PRIu64 " replies", record->replies),
-                           record->replies);
+    g_string_append_printf(out,
+                           language_plural("%" PRIu64 " reply", "%" PRIu64 " replies", record->account.replies.count),
+                           record->account.replies.count);
     append_outcomes(out, record);
     g_string_append(out, _(", "));
     annotate_starttls(out, record);

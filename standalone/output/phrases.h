@@ -60,7 +60,7 @@ enum phrase_tone phrase_boundary(GString *out, const struct record *record, cons
 const char *phrase_boundary_note(const struct item *item);
 
 /* What is known of the TLS part. */
-void phrase_tls(GString *out, const struct tls *tls);
+void phrase_tls(GString *out, const struct record *record);
 
 /* The frames of the session, with the captures they are in. */
 void phrase_frames(GString *out, const struct record *record);

@@ -23,13 +23,13 @@ static const char *const what[] = {
 
 static const GList *first_of(const struct record *record)
 {
-    return record->refusals != NULL ? record->refusals->list.head : NULL;
+    return record->account.refusals != NULL ? record->account.refusals->list.head : NULL;
 }
 
 /* A greeting that was refused, and another one accepted, is how a client finds out that a server is old. */
 bool refusals_matter(const struct record *record, const struct refusal *refusal)
 {
-    return refusal->of != REFUSAL_GREETING || !record->helo_seen;
+    return refusal->of != REFUSAL_GREETING || !record->account.greetings.helo_seen;
 }
 
 /* In the language of the user; NULL: it has none. */
@@ -205,11 +205,11 @@ void refusals_text(struct page *page, const struct record *record)
         begun = true;
         put_refusal(page, link->data);
     }
-    if (record->refusals != NULL && record->refusals->beyond > 0)
+    if (record->account.refusals != NULL && record->account.refusals->beyond > 0)
         page_printf(page, PAGE_DIM,
-                    language_plural("  and %u refusal more, for another reason\n", "  and %u refusals more, for other reasons\n",
-                                    record->refusals->beyond),
-                    record->refusals->beyond);
+                    language_plural("  and %u refusal more, for another reason\n",
+                                    "  and %u refusals more, for other reasons\n", record->account.refusals->beyond),
+                    record->account.refusals->beyond);
 }
 
 void refusals_text_short(GString *out, const struct record *record)

@@ -143,17 +143,17 @@ void servers_session(struct servers *servers, const struct record *record)
     struct server *server = server_of(servers, &record->connection.endpoint[1 - record->client_half]);
     server->sessions++;
     server->last_session = record->id;
-    if (record->banner_seen)
-        add_word(server, SERVER_BANNERS, record->banner);
-    server->clear_lists += record->extensions_seen;
-    server->tls_seen = server->tls_seen || record->protection == PROTECTION_TLS;
-    server->tls_read = server->tls_read || record->tls_extensions_seen;
-    add_extensions(server, record, &record->earlier_extensions, SERVER_CLEAR, SERVER_CLEAR_AUTH);
-    add_extensions(server, record, &record->extensions, SERVER_CLEAR, SERVER_CLEAR_AUTH);
-    add_extensions(server, record, &record->earlier_tls_extensions, SERVER_TLS, SERVER_TLS_AUTH);
-    add_extensions(server, record, &record->tls_extensions, SERVER_TLS, SERVER_TLS_AUTH);
-    server->omitted += record->extensions_beyond;
-    const struct starttls *starttls = record_server_starttls(record);
+    if (record->account.greetings.banner_seen)
+        add_word(server, SERVER_BANNERS, record->account.greetings.banner);
+    server->clear_lists += record->account.greetings.clear.seen;
+    server->tls_seen = server->tls_seen || record->account.tls.protection == PROTECTION_TLS;
+    server->tls_read = server->tls_read || record->account.greetings.tls.seen;
+    add_extensions(server, record, &record->account.greetings.clear.earlier, SERVER_CLEAR, SERVER_CLEAR_AUTH);
+    add_extensions(server, record, &record->account.greetings.clear.list, SERVER_CLEAR, SERVER_CLEAR_AUTH);
+    add_extensions(server, record, &record->account.greetings.tls.earlier, SERVER_TLS, SERVER_TLS_AUTH);
+    add_extensions(server, record, &record->account.greetings.tls.list, SERVER_TLS, SERVER_TLS_AUTH);
+    server->omitted += record->account.greetings.extensions_beyond;
+    const struct starttls *starttls = account_server_starttls(&record->account);
     server->offered += starttls->offered;
     server->accepted += starttls->accepted;
     server->refused += starttls->refused;

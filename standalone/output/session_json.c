@@ -32,25 +32,25 @@ static void write_community_id(struct json *json, const struct record *record)
 
 static void write_banner(struct json *json, const struct record *record)
 {
-    if (!record->banner_seen) {
+    if (!record->account.greetings.banner_seen) {
         json_null(json, "banner");
         return;
     }
     json_begin_object(json, "banner");
-    json_number_or_null(json, "code", record->banner_code);
-    json_span(json, "text", record->banner);
+    json_number_or_null(json, "code", record->account.greetings.banner_code);
+    json_span(json, "text", record->account.greetings.banner);
     json_end_object(json);
 }
 
 static void write_helo(struct json *json, const struct record *record)
 {
-    if (!record->helo_seen) {
+    if (!record->account.greetings.helo_seen) {
         json_null(json, "helo");
         return;
     }
     json_begin_object(json, "helo");
-    json_text(json, "verb", smtp_verb_name(record->helo_verb));
-    json_span(json, "name", record->helo);
+    json_text(json, "verb", smtp_verb_name(record->account.greetings.helo_verb));
+    json_span(json, "name", record->account.greetings.helo);
     json_end_object(json);
 }
 
@@ -92,17 +92,17 @@ static void write_proxy(struct json *json, const struct record *record)
 static void write_auths(struct json *json, const struct record *record, bool show_secrets)
 {
     json_begin_array(json, "auth");
-    for (const GList *link = record->auths.head; link != NULL; link = link->next) {
-        const struct auth *auth = link->data;
+    for (const GList *link = record->account.logins.list.head; link != NULL; link = link->next) {
+        const struct login *auth = link->data;
         json_begin_object(json, NULL);
         json_span_or_null(json, "mechanism", auth->mechanism);
         json_span_or_null(json, "identity", auth->identity);
         if (show_secrets && auth->secret.octets != NULL)
             json_span(json, "secret", auth->secret);
-        json_text(json, "result", record_auth_result(auth));
+        json_text(json, "result", record_login_result(auth));
         json_number_or_null(json, "code", auth->code);
         json_bool(json, "encrypted", auth->encrypted);
-        json_number_or_null(json, "frame", auth->frame);
+        json_number_or_null(json, "frame", auth->place.frame);
         json_end_object(json);
     }
     json_end_array(json);
@@ -111,7 +111,7 @@ static void write_auths(struct json *json, const struct record *record, bool sho
 static void write_transactions(struct json *json, const struct record *record)
 {
     json_begin_array(json, "transactions");
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+    for (const GList *link = record->account.mails.list.head; link != NULL; link = link->next) {
         const struct transaction *transaction = link->data;
         json_begin_object(json, NULL);
         json_number(json, "id", transaction->id);
@@ -124,7 +124,7 @@ static void write_transactions(struct json *json, const struct record *record)
 static void write_findings(struct json *json, const struct record *record)
 {
     json_begin_array(json, "findings");
-    for (const GList *link = record->findings.head; link != NULL; link = link->next) {
+    for (const GList *link = record->account.findings.list.head; link != NULL; link = link->next) {
         struct told_finding told = finding_told(record, link->data);
         json_begin_object(json, NULL);
         finding_out_json(json, &told);
@@ -151,7 +151,7 @@ static void write_extensions(struct json *json, const struct record *record)
 {
     bool exact = false;
     json_begin_array(json, "extensions");
-    for (const GList *link = record->extensions.head; link != NULL; link = link->next) {
+    for (const GList *link = record->account.greetings.clear.list.head; link != NULL; link = link->next) {
         struct smtp_span text = ((const struct text_line *)link->data)->text;
         json_span(json, NULL, text);
         exact = exact || json_needs_base64(text);
@@ -160,7 +160,7 @@ static void write_extensions(struct json *json, const struct record *record)
     if (!exact)
         return;
     json_begin_array(json, "extensions_base64");
-    for (const GList *link = record->extensions.head; link != NULL; link = link->next)
+    for (const GList *link = record->account.greetings.clear.list.head; link != NULL; link = link->next)
         json_base64(json, ((const struct text_line *)link->data)->text);
     json_end_array(json);
 }
@@ -183,15 +183,15 @@ void session_json(struct json *json, const struct record *record, bool show_secr
     write_helo(json, record);
     write_extensions(json, record);
     write_proxy(json, record);
-    json_bool(json, "lmtp", record->lmtp);
+    json_bool(json, "lmtp", record->account.lmtp);
     json_text(json, "starttls", record_starttls(record));
     tls_json(json, record);
     write_auths(json, record, show_secrets);
     write_transactions(json, record);
     write_findings(json, record);
-    json_number(json, "commands", record->commands);
-    json_number(json, "replies", record->replies);
-    json_bool(json, "quit", record->quit);
+    json_number(json, "commands", record->account.command_count);
+    json_number(json, "replies", record->account.replies.count);
+    json_bool(json, "quit", record->account.quit);
     write_gaps(json, record);
     json_bool(json, "complete", record->complete);
     if (record->timing != NULL)

@@ -52,25 +52,26 @@ static void write_session(struct face_run *run, const struct record *record)
         phrase_proxy(text, record);
         g_string_append_c(text, ')');
     }
-    if (record->helo_seen) {
+    if (record->account.greetings.helo_seen) {
         g_string_append(text, _("; "));
-        g_string_append_printf(text, "%s ", smtp_verb_name(record->helo_verb));
-        text_append_word(text, smtp_span_first(record->helo, 80));
+        g_string_append_printf(text, "%s ", smtp_verb_name(record->account.greetings.helo_verb));
+        text_append_word(text, smtp_span_first(record->account.greetings.helo, 80));
     }
     g_string_append(text, _("; "));
     annotate_starttls(text, record);
     annotate_logins(text, record, _("; "));
     unsigned shown = 0;
-    for (const GList *link = record->transactions.head; link != NULL && shown < 5; link = link->next, shown++)
+    for (const GList *link = record->account.mails.list.head; link != NULL && shown < 5; link = link->next, shown++)
         append_transaction(text, link->data);
-    if (record->transactions.length > 5)
-        g_string_append_printf(text,
-                               language_plural("; and %u mail more", "; and %u mails more", record->transactions.length - 5),
-                               record->transactions.length - 5);
+    if (record->account.mails.list.length > 5)
+        g_string_append_printf(
+            text, language_plural("; and %u mail more", "; and %u mails more", record->account.mails.list.length - 5),
+            record->account.mails.list.length - 5);
     refusals_text_short(text, record);
-    if (record->findings.length > 0)
-        g_string_append_printf(text, language_plural("; %u finding", "; %u findings", record->findings.length),
-                               record->findings.length);
+    if (record->account.findings.list.length > 0)
+        g_string_append_printf(text,
+                               language_plural("; %u finding", "; %u findings", record->account.findings.list.length),
+                               record->account.findings.list.length);
     g_string_append(text, _("; "));
     annotate_ending(text, record);
     page_wrap(page, PAGE_PLAIN, 6, 6, text->str);

@@ -68,7 +68,7 @@ static void write_handshake(struct json *json, const struct tls_seen *seen)
 
 void tls_json(struct json *json, const struct record *record)
 {
-    const struct tls *tls = &record->tls;
+    const struct tls *tls = &record->account.tls;
     if (!tls->seen) {
         json_null(json, "tls");
         return;
@@ -79,10 +79,10 @@ void tls_json(struct json *json, const struct record *record)
     json_span_or_null(json, "sni", tls->sni);
     json_span_or_null(json, "alpn", tls->alpn);
     json_text(json, "cipher", tls->cipher != 0 ? tls_suite_name(tls->cipher) : NULL);
-    write_handshake(json, tls->handshake);
-    json_bool(json, "decrypted", tls->decrypted);
-    json_text(json, "not_decrypted_because", tls_reason_name(tls->reason));
-    write_certificates(json, tls->handshake);
-    json_number(json, "first_frame", tls->first_frame);
+    write_handshake(json, record->tls_read.handshake);
+    json_bool(json, "decrypted", record->tls_read.decrypted);
+    json_text(json, "not_decrypted_because", tls_reason_name(record->tls_read.reason));
+    write_certificates(json, record->tls_read.handshake);
+    json_number(json, "first_frame", tls->first.frame);
     json_end_object(json);
 }

@@ -157,7 +157,7 @@ static void write_session(struct face_run *run, const struct record *record)
     const char *directory = run->options->output_dir;
     const struct transaction_paths paths = { .directory = directory };
     struct json json = face_json(run);
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next)
+    for (const GList *link = record->account.mails.list.head; link != NULL; link = link->next)
         transaction_json_record(&json, record, link->data, directory != NULL ? &paths : NULL);
 }
 

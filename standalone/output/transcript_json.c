@@ -127,7 +127,7 @@ static void write_boundary(struct json *json, const struct record *record, const
     json_text(json, "kind", smtp_boundary_name(item->boundary));
     json_text(json, "event", smtp_step_name(item->step));
     if (item->boundary == SMTP_BOUNDARY_AUTH) {
-        const struct auth *auth = item->auth; /* NULL: of no exchange that was seen to begin */
+        const struct login *auth = item->login; /* NULL: of no exchange that was seen to begin */
         json_span_or_null(json, "mechanism", auth != NULL ? auth->mechanism : smtp_span(NULL, 0));
         json_span_or_null(json, "identity", auth != NULL ? auth->identity : smtp_span(NULL, 0));
     }

@@ -265,7 +265,7 @@ static void put_boundary(struct writer *writer, const struct item *item)
     }
     if (item->boundary != SMTP_BOUNDARY_AUTH && item->step == SMTP_STEP_HANDSHAKE) {
         g_string_truncate(text, 0);
-        phrase_tls(text, &writer->record->tls);
+        phrase_tls(text, writer->record);
         g_string_append_printf(page->out, "%*s", (int)LINE_COLUMN, "");
         page_wrap(page, PAGE_DIM, LINE_COLUMN, LINE_COLUMN, text->str);
     }
@@ -366,20 +366,20 @@ static void put_header(struct writer *writer)
     struct page *page = writer->page;
     const struct record *record = writer->record;
     GString *text = g_string_new(NULL);
-    g_string_append_printf(text, _("%s session %" PRIu64), record->lmtp ? "LMTP" : "SMTP", record->id);
+    g_string_append_printf(text, _("%s session %" PRIu64), record->account.lmtp ? "LMTP" : "SMTP", record->id);
     page_rule(page, PAGE_BOLD, page_heavy(page), 2, text->str);
 
     g_string_truncate(text, 0);
     annotate_endpoint(text, record, SMTP_CLIENT);
-    if (record->helo_seen && record->helo.length > 0) {
+    if (record->account.greetings.helo_seen && record->account.greetings.helo.length > 0) {
         g_string_append(text, _("  calls itself "));
-        text_append_visible(text, smtp_span_first(record->helo, 120));
+        text_append_visible(text, smtp_span_first(record->account.greetings.helo, 120));
     }
     put_fact(page, _("client"), text->str);
 
     g_string_truncate(text, 0);
     annotate_endpoint(text, record, SMTP_SERVER);
-    if (!record->banner_seen)
+    if (!record->account.greetings.banner_seen)
         g_string_append(text, _("  no banner was seen"));
     put_fact(page, _("server"), text->str);
     if (record->proxy != NULL || record->balancer.version != 0) {
@@ -406,10 +406,10 @@ static void put_findings(struct writer *writer)
 {
     struct page *page = writer->page;
     const struct record *record = writer->record;
-    if (record->findings.length == 0)
+    if (record->account.findings.list.length == 0)
         return;
     page_rule(page, PAGE_DIM, page_light(page), 2, _("findings"));
-    for (const GList *link = record->findings.head; link != NULL; link = link->next) {
+    for (const GList *link = record->account.findings.list.head; link != NULL; link = link->next) {
         const struct finding *finding = link->data;
         enum smtp_severity severity = smtp_finding_severity(finding->finding);
         GString *text = g_string_new(NULL);

@@ -312,7 +312,8 @@ static void set_connection(struct zeek_line *line, const struct record *record, 
 /* Whether all replies that could refuse a recipient were seen. */
 static bool is_answered(const struct record *record, const struct transaction *transaction, const struct recipient *recipient)
 {
-    bool behind = (record->lmtp || transaction->delivered) && transaction->message != NULL && recipient->code / 100 == 2;
+    bool behind =
+        (record->account.lmtp || transaction->delivered) && transaction->message != NULL && recipient->code / 100 == 2;
     return smtp_reply_code_decides(recipient->code) && (!behind || recipient->delivery_code != 0);
 }
 
@@ -352,11 +353,11 @@ void zeek_line_mail(struct zeek_line *line, const struct record *record, const s
 void zeek_line_starttls(struct zeek_line *line, const struct record *record, uint64_t depth)
 {
     GString *reply = g_string_new(NULL);
-    set_connection(line, record, record->starttls.place.time, depth);
-    set_span(line, ZEEK_HELO, record->starttls.helo);
-    mail_facts_append_line(reply, record->starttls.code, record->starttls.reply);
+    set_connection(line, record, record->account.tls.starttls.place.time, depth);
+    set_span(line, ZEEK_HELO, record->account.tls.starttls.helo);
+    mail_facts_append_line(reply, record->account.tls.starttls.code, record->account.tls.starttls.reply);
     set_span(line, ZEEK_LAST_REPLY, keep(line, smtp_span(reply->str, reply->len)));
     g_string_free(reply, TRUE);
-    if (record->protection == PROTECTION_TLS)
+    if (record->account.tls.protection == PROTECTION_TLS)
         set_number(line, ZEEK_TLS, true);
 }

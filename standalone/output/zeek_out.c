@@ -269,7 +269,7 @@ static void write_lines(struct face_run *run, const struct record *record, bool 
     uint64_t depth = 1;
     unsigned looked_at = 0;
     zeek_line_start(&line);
-    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link)) {
+    for (const GList *link = record->account.mails.list.head; link != NULL; link = record_next(record, link)) {
         const struct transaction *transaction = link->data;
         zeek_line_mail(&line, record, transaction, depth);
         append_line(&writer, &line, record, json);

@@ -72,12 +72,12 @@ void occurrences_add(GArray *topics, const struct record *record)
         else if (item->kind == ITEM_REPLY)
             add_reply(topics, record, item);
     }
-    for (const GList *link = record->findings.head; link != NULL; link = record_next(record, link)) {
+    for (const GList *link = record->account.findings.list.head; link != NULL; link = record_next(record, link)) {
         const struct finding *finding = link->data;
         add(topics, &smtp_reference_findings, smtp_span_of_text(smtp_finding_name(finding->finding)));
     }
-    for (const GList *link = record->auths.head; link != NULL; link = record_next(record, link))
-        add(topics, &smtp_reference_mechanisms, ((const struct auth *)link->data)->mechanism);
+    for (const GList *link = record->account.logins.list.head; link != NULL; link = record_next(record, link))
+        add(topics, &smtp_reference_mechanisms, ((const struct login *)link->data)->mechanism);
 }
 
 static unsigned table_place(const struct smtp_reference_table *table)

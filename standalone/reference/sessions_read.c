@@ -25,7 +25,7 @@ static void hand_on(void *target, struct smtp_span octets)
     record_conclude(record);
     reader->session(reader->context, record);
     reader->summary->sessions++;
-    reader->summary->findings += record->findings.length;
+    reader->summary->findings += record->account.findings.list.length;
     record_free(record);
 }
 

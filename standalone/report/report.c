@@ -60,7 +60,7 @@ uint64_t report_findings(const struct report *report)
 int report_worst(const struct record *record)
 {
     int worst = -1;
-    for (const GList *link = record->findings.head; link != NULL; link = link->next) {
+    for (const GList *link = record->account.findings.list.head; link != NULL; link = link->next) {
         int severity = (int)smtp_finding_severity(((const struct finding *)link->data)->finding);
         worst = MAX(worst, severity);
     }
@@ -103,16 +103,16 @@ static void count_session(struct report_counts *counts, const struct record *rec
     counts->sessions++;
     counts->whole += record->complete;
     counts->hidden += record_is_hidden(record);
-    counts->starttls_refused += record->starttls.refused;
+    counts->starttls_refused += record->account.tls.starttls.refused;
     for (const GList *link = record->gaps.head; link != NULL; link = record_next(record, link)) {
         counts->gaps++;
         counts->missing += ((const struct gap *)link->data)->octets;
     }
-    for (const GList *link = record->auths.head; link != NULL; link = record_next(record, link)) {
+    for (const GList *link = record->account.logins.list.head; link != NULL; link = record_next(record, link)) {
         counts->logins++;
-        counts->logins_accepted += ((const struct auth *)link->data)->result == SMTP_STEP_ACCEPTED;
+        counts->logins_accepted += ((const struct login *)link->data)->result == SMTP_STEP_ACCEPTED;
     }
-    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link))
+    for (const GList *link = record->account.mails.list.head; link != NULL; link = record_next(record, link))
         count_transaction(counts, record, link->data);
 }
 
@@ -128,7 +128,7 @@ static void write_session(struct report *report, const struct record *record)
     report_mails(report, record, mails);
     if (dialogue)
         report_dialogue(report, record, mails);
-    for (const GList *link = record->findings.head; link != NULL; link = link->next) {
+    for (const GList *link = record->account.findings.list.head; link != NULL; link = link->next) {
         const struct told_finding told = finding_told(record, link->data);
         report_tell(report, &told);
     }

@@ -259,7 +259,7 @@ static void put_tls(struct ladder *ladder)
 {
     struct html *html = ladder->html;
     html_mark(html, "<tr class=\"tls\"><td class=\"t\"></td><td class=\"f\"></td><td class=\"d\"><div>");
-    phrase_tls(html_phrase(html), &ladder->record->tls);
+    phrase_tls(html_phrase(html), ladder->record);
     html_give(html);
     html_mark(html, "</div></td><td class=\"m\"></td></tr>\n");
 }

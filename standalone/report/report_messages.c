@@ -52,7 +52,7 @@ static void put_recipient(struct html *html, const struct record *record, const 
     html_wire(html, recipient->address);
     html_mark(html, "</td><td>");
     put_answer(html, recipient->code, recipient->text);
-    if (record->lmtp || transaction->delivered) {
+    if (record->account.lmtp || transaction->delivered) {
         html_mark(html, "</td><td>");
         put_answer(html, recipient->delivery_code, recipient->delivery_text);
     }
@@ -65,7 +65,7 @@ static void put_recipients_heading(struct html *html, const struct record *recor
     html_text(html, _("Recipient"));
     html_mark(html, "</th><th scope=\"col\">");
     html_text(html, _("Reply"));
-    if (record->lmtp || transaction->delivered) {
+    if (record->account.lmtp || transaction->delivered) {
         html_mark(html, "</th><th scope=\"col\">");
         html_text(html, _("Reply behind the message"));
     }
@@ -292,7 +292,7 @@ void report_mails(struct report *report, const struct record *record, GArray *ma
     struct report_counts *counts = &report->counts;
     unsigned shown = 0;
     report_begin(report, REPORT_PART_MAILS);
-    for (const GList *link = record->transactions.head; link != NULL; link = link->next) {
+    for (const GList *link = record->account.mails.list.head; link != NULL; link = link->next) {
         const struct transaction *transaction = link->data;
         if (shown >= REPORT_SESSION_MAILS || counts->mails_shown >= REPORT_MAILS)
             break;

@@ -54,17 +54,17 @@ static void put_logins(struct html *html, const struct record *record)
 static void put_mail_count(struct html *html, const struct record *record)
 {
     unsigned accepted = 0;
-    for (const GList *link = record->transactions.head; link != NULL; link = record_next(record, link))
+    for (const GList *link = record->account.mails.list.head; link != NULL; link = record_next(record, link))
         accepted += ((const struct transaction *)link->data)->outcome == SMTP_OUTCOME_ACCEPTED;
-    html_count(html, record->transactions.length);
-    if (record->transactions.length > 0)
+    html_count(html, record->account.mails.list.length);
+    if (record->account.mails.list.length > 0)
         html_printf(html, _(" (%u accepted)"), accepted);
 }
 
 static void put_finding_count(struct html *html, const struct record *record)
 {
     int worst = report_worst(record);
-    html_count(html, record->findings.length);
+    html_count(html, record->account.findings.list.length);
     if (worst >= 0) {
         html_mark(html, " ");
         report_severity(html, (enum smtp_severity)worst);
@@ -97,9 +97,9 @@ void report_row(struct report *report, const struct record *record, bool dialogu
     put_duration(html, record);
     html_mark(html, "</td><td>");
     put_endpoint(html, record, SMTP_CLIENT);
-    if (record->helo_seen && record->helo.length > 0) {
+    if (record->account.greetings.helo_seen && record->account.greetings.helo.length > 0) {
         html_mark(html, "<div class=\"soft long\">");
-        html_wire(html, smtp_span_first(record->helo, HELO_SHOWN));
+        html_wire(html, smtp_span_first(record->account.greetings.helo, HELO_SHOWN));
         html_mark(html, "</div>");
     }
     html_mark(html, "</td><td>");
@@ -126,7 +126,7 @@ static void put_heading(struct report *report, const struct record *record)
     struct html *html = &report->html;
     int worst = report_worst(record);
     html_mark(html, "<summary><h3>");
-    html_printf(html, _("%s session %" PRIu64), record->lmtp ? "LMTP" : "SMTP", record->id);
+    html_printf(html, _("%s session %" PRIu64), record->account.lmtp ? "LMTP" : "SMTP", record->id);
     html_mark(html, "</h3> <span class=\"who\">");
     put_endpoint(html, record, SMTP_CLIENT);
     html_mark(html, " → ");
@@ -142,10 +142,10 @@ static void put_heading(struct report *report, const struct record *record)
 
 static void put_banner(struct html *html, const struct record *record)
 {
-    if (record->banner_seen) {
-        if (record->banner_code != 0)
-            html_printf(html, "%u ", record->banner_code);
-        html_wire(html, record->banner);
+    if (record->account.greetings.banner_seen) {
+        if (record->account.greetings.banner_code != 0)
+            html_printf(html, "%u ", record->account.greetings.banner_code);
+        html_wire(html, record->account.greetings.banner);
     } else {
         html_text(html, _("no banner was seen"));
     }
@@ -156,9 +156,9 @@ static void put_facts(struct html *html, const struct record *record)
     html_mark(html, "<dl class=\"facts\">\n");
     report_fact(html, _("client"));
     put_endpoint(html, record, SMTP_CLIENT);
-    if (record->helo_seen && record->helo.length > 0) {
+    if (record->account.greetings.helo_seen && record->account.greetings.helo.length > 0) {
         html_text(html, _("  calls itself "));
-        html_wire(html, smtp_span_first(record->helo, HELO_SHOWN));
+        html_wire(html, smtp_span_first(record->account.greetings.helo, HELO_SHOWN));
     }
     report_fact_end(html);
     report_fact(html, _("server"));
@@ -204,13 +204,13 @@ static void put_finding(struct html *html, const struct record *record, const st
 static void put_findings(struct html *html, const struct record *record)
 {
     unsigned shown = 0;
-    if (record->findings.length == 0)
+    if (record->account.findings.list.length == 0)
         return;
     html_mark(html, "<h4>");
     html_text(html, _("Findings of this session"));
     html_mark(html, "</h4>\n<ul class=\"found\">\n");
     for (int severity = SMTP_SEVERITY_HIGH; severity >= SMTP_SEVERITY_INFO; severity--)
-        for (const GList *link = record->findings.head; link != NULL && shown < REPORT_SESSION_FINDINGS;
+        for (const GList *link = record->account.findings.list.head; link != NULL && shown < REPORT_SESSION_FINDINGS;
              link = link->next) {
             const struct finding *finding = link->data;
             if ((int)smtp_finding_severity(finding->finding) != severity)
@@ -219,9 +219,9 @@ static void put_findings(struct html *html, const struct record *record)
             shown++;
         }
     html_mark(html, "</ul>\n");
-    if (record->findings.length > shown) {
+    if (record->account.findings.list.length > shown) {
         html_mark(html, "<p class=\"rest\">");
-        html_printf(html, _("and %u more"), record->findings.length - shown);
+        html_printf(html, _("and %u more"), record->account.findings.list.length - shown);
         html_mark(html, "</p>\n");
     }
 }
@@ -243,7 +243,8 @@ static void put_refusal(struct html *html, const struct refusal *refusal)
 static void put_refusals(struct html *html, const struct record *record)
 {
     bool begun = false;
-    for (const GList *link = record->refusals != NULL ? record->refusals->list.head : NULL; link != NULL; link = link->next) {
+    for (const GList *link = record->account.refusals != NULL ? record->account.refusals->list.head : NULL;
+         link != NULL; link = link->next) {
         if (!refusals_matter(record, link->data))
             continue;
         if (!begun) {
@@ -256,10 +257,12 @@ static void put_refusals(struct html *html, const struct record *record)
     }
     if (begun)
         html_mark(html, "</ul>\n");
-    if (record->refusals != NULL && record->refusals->beyond > 0) {
+    if (record->account.refusals != NULL && record->account.refusals->beyond > 0) {
         html_mark(html, "<p class=\"rest\">");
-        html_printf(html, language_plural("and %u refusal more, for another reason", "and %u refusals more, for other reasons",
-                                          record->refusals->beyond), record->refusals->beyond);
+        html_printf(html,
+                    language_plural("and %u refusal more, for another reason",
+                                    "and %u refusals more, for other reasons", record->account.refusals->beyond),
+                    record->account.refusals->beyond);
         html_mark(html, "</p>\n");
     }
 }

@@ -176,7 +176,8 @@ static struct bucket *bucket_of(struct timeline *timeline, int64_t time)
 /* When a finding was seen: where an item has its frame. */
 static void mark_findings(struct bar *bar, const struct record *record, const struct item *item)
 {
-    for (const GList *link = record->findings.head; link != NULL && bar->marks < MARKS; link = link->next) {
+    for (const GList *link = record->account.findings.list.head; link != NULL && bar->marks < MARKS;
+         link = link->next) {
         const struct finding *finding = link->data;
         enum smtp_severity severity = smtp_finding_severity(finding->finding);
         if (severity == SMTP_SEVERITY_INFO || finding->place.frame < item->place.frame ||
@@ -211,7 +212,7 @@ static void add_bar(struct timeline *timeline, const struct record *record, bool
             bar.tls = CLAMP(item->place.time, bar.start, bar.end);
         else if (tls && item->step == SMTP_STEP_FAILED)
             bar.tls = bar.end;
-        if (record->findings.length > 0 && item->place.frame != 0 && item->kind != ITEM_REPLY_PART)
+        if (record->account.findings.list.length > 0 && item->place.frame != 0 && item->kind != ITEM_REPLY_PART)
             mark_findings(&bar, record, item);
     }
     g_array_append_val(timeline->bars, bar);

@@ -59,7 +59,7 @@ struct dialogue {
 
 struct dialogues {
     struct dialogues_options options;
-    struct secrets *secrets;
+    struct labels *labels;
     struct session_order *order;
     uint64_t not_smtp;
     uint64_t closed;
@@ -69,7 +69,7 @@ struct dialogues *dialogues_new(const struct dialogues_options *options)
 {
     struct dialogues *dialogues = g_new0(struct dialogues, 1);
     dialogues->options = *options;
-    dialogues->secrets = secrets_new(options->pool);
+    dialogues->labels = labels_new(options->pool);
     dialogues->order = session_order_new(options->by_start, &options->order);
     return dialogues;
 }
@@ -77,7 +77,7 @@ struct dialogues *dialogues_new(const struct dialogues_options *options)
 void dialogues_free(struct dialogues *dialogues)
 {
     session_order_free(dialogues->order);
-    secrets_free(dialogues->secrets);
+    labels_free(dialogues->labels);
     g_free(dialogues);
 }
 
@@ -104,9 +104,9 @@ static void tell_of_tls(struct dialogue *dialogue)
 {
     const struct tls_connection *connection = under_tls_connection(dialogue->under_tls);
     record_tls(dialogue->record, tls_connection_facts(connection));
-    dialogue->record->tls.decrypted = dialogue->conversation.decrypted;
+    dialogue->record->tls_read.decrypted = dialogue->conversation.decrypted;
     if (tls_keys_any(dialogue->owner->options.keys))
-        dialogue->record->tls.reason = tls_connection_reason(connection);
+        dialogue->record->tls_read.reason = tls_connection_reason(connection);
 }
 
 /* Without keys TLS is at its end when nothing stands in clear any more. */
@@ -272,7 +272,7 @@ static struct smtp_session *start_session(void *context)
 {
     struct dialogue *dialogue = context;
     const struct dialogues_options *options = &dialogue->owner->options;
-    struct record *record = record_new(options->pool, dialogue->owner->secrets, &options->records);
+    struct record *record = record_new(options->pool, dialogue->owner->labels, &options->records);
     record->locate = locate;
     record->locate_context = dialogue;
     record->client_half = dialogue->conversation.client;
@@ -382,7 +382,7 @@ static bool speaks(void *context, const struct tcp_connection *connection)
 {
     (void)context;
     const struct record *record = ((const struct dialogue *)connection->user)->record;
-    return record != NULL && (record->transactions.length > 0 || record->auths.length > 0);
+    return record != NULL && (record->account.mails.list.length > 0 || record->account.logins.list.length > 0);
 }
 
 static bool is_refused(const struct dialogue *dialogue)

@@ -7,28 +7,20 @@
  * for, every line of it. All text lives in the record and goes with it.
  */
 
+#include "account.h"
 #include "arena.h"
 #include "event.h"
-#include "known.h"
+#include "labels.h"
 #include "message.h"
 #include "place.h"
 #include "proxied.h"
 #include "proxy.h"
-#include "refusals.h"
-#include "secrets.h"
 #include "tcp.h"
 #include "timing.h"
 #include "tls_connection.h"
 #include "tls_seen.h"
 
 /* Every span below is a copy in the record's memory. Where "there is none" must be told from "empty", `octets` is NULL. */
-
-/* Text whose end may be a secret. What is repeated of others is masked in `before`, unless secrets are shown. */
-struct guarded {
-    struct smtp_span before;     /* may be shown */
-    struct smtp_span secret;     /* must not, without --show-secrets */
-    unsigned label;  /* its number, 0: there is no secret */
-};
 
 /* A piece of what could not be placed. Where one was hidden, all that follow without text between them are it, too. */
 struct skipped_piece {
@@ -84,7 +76,7 @@ struct item {
     bool encrypted; /* it came out of TLS */
     enum smtp_boundary boundary; /* BOUNDARY, RESPONSE; and the following two */
     enum smtp_step step;
-    const struct auth *auth; /* NULL: none */
+    const struct login *login; /* NULL: none */
     uint64_t octets;         /* DATA, GAP, SKIPPED, PROXY */
     union {
         struct { /* COMMAND, RESPONSE */
@@ -131,113 +123,17 @@ struct item {
     };
 };
 
-struct auth {
-    GList link;
-    struct smtp_span mechanism;          /* octets NULL: not seen, or no name of a mechanism */
-    struct smtp_span identity;           /* octets NULL: not seen */
-    struct smtp_span secret;             /* octets NULL: none revealed */
-    enum smtp_step result;   /* ACCEPTED, REJECTED, CANCELLED; STARTED while unfinished */
-    uint16_t code;
-    uint64_t frame;
-    bool denied;             /* for its user or password */
-    struct place result_place; /* of the reply that decided; frame 0: none did */
-    uint32_t command;
-    bool encrypted;          /* it came out of TLS */
-};
-
-struct recipient {
-    GList link;
-    struct smtp_span address;
-    uint16_t code;           /* 0: no reply was seen */
-    struct smtp_span enhanced;           /* octets NULL: none */
-    struct smtp_span text;
-    uint16_t delivery_code;  /* LMTP, PRDR: of the reply for it behind the content; 0: none was seen */
-    struct smtp_span delivery_enhanced; /* octets NULL: none */
-    struct smtp_span delivery_text;
-};
-
-/* LMTP, PRDR: a reply behind the content, until it is known whom it is for. */
-struct recipient_reply {
-    GList link;
-    uint32_t number, place; /* as struct smtp_reply has them */
-    uint16_t code;
-    struct smtp_span enhanced; /* octets NULL: none */
-    struct smtp_span text;
-    struct item *item;         /* NULL without items */
-};
-
-struct transaction {
-    GList link, over_link;
-    uint32_t id;             /* in its session, from 1 */
-    bool mail_seen;
-    struct smtp_span mail_from;
-    GQueue recipients;       /* struct recipient */
-    enum smtp_outcome outcome;
-    uint16_t code;
-    struct smtp_span enhanced, reply;
-    bool delivered;          /* each recipient has a reply behind the content (PRDR, and LMTP) */
-    struct message *message;
-    struct place place;      /* of MAIL; frame 0: it was not seen */
-    struct place first;      /* of MAIL; where that was not seen, of the first that was. frame 0: of nothing */
-    struct place last;       /* of the reply that ended it; without one, of the last that was seen of it */
-    struct smtp_span helo;   /* the client's name when it began; octets NULL: none was seen */
-    bool in_tls;             /* it was read under TLS */
-    bool lmtp;               /* each recipient has a reply of its own behind the content */
-    bool indexed;            /* the worker's: its mail has its name, and its record is in the index */
-};
-
-/* Another frame that proves a finding. */
-struct proof {
-    GList link;
-    struct place place;
-};
-
-struct finding {
-    GList link;
-    enum smtp_finding finding;
-    struct place place;
-    GQueue proofs;    /* struct proof */
-    struct smtp_span detail;
-};
-
 struct gap {
     GList link;
     enum smtp_role from;
     uint64_t octets, after_frame;
 };
 
-struct tls {
-    bool seen, implicit;
-    bool decrypted;          /* what follows the handshake is in the record, as far as the keys go */
-    enum tls_reason reason;  /* why not, or not all; NONE also where nobody tried */
-    uint16_t client_version, server_version; /* 0: not seen */
-    uint16_t cipher;         /* the suite that the server chose; 0: not seen */
-    struct smtp_span sni, alpn;
+/* What became of TLS beside what stands in clear of it. */
+struct tls_read {
+    bool decrypted;                   /* what follows the handshake is in the record, as far as the keys go */
+    enum tls_reason reason;           /* why not, or not all; NONE also where nobody tried */
     const struct tls_seen *handshake; /* NULL: nothing of it was seen */
-    uint64_t first_frame;
-    uint64_t octets[2];      /* by role */
-};
-
-/* Whether the dialogue is under TLS: the one answer of all outputs. */
-enum protection {
-    PROTECTION_NONE,     /* what was seen last is in clear */
-    PROTECTION_NOT_SEEN, /* STARTTLS was accepted, and nothing behind it is in the capture */
-    PROTECTION_TLS,      /* a handshake was seen, and did not fail */
-};
-
-struct starttls {
-    bool offered, requested, accepted, refused;
-    struct place offer;     /* the first one */
-    struct place place;     /* of the reply that accepted it; this and the following only where it was */
-    struct smtp_span reply; /* its lines, the codes left out */
-    uint16_t code;
-    struct smtp_span helo;  /* the client's name then; octets NULL: none was seen */
-};
-
-/* A line of text that is one of several. */
-struct text_line {
-    GList link;
-    struct smtp_span text;
 };
 
 struct record;
@@ -258,87 +154,33 @@ struct record {
     const struct record_options *options;
     struct place (*locate)(void *context, enum smtp_role role, uint64_t offset);
     void *locate_context;
-    struct sent *sent;                /* the last commands: a ring of `sent_capacity` */
-    uint32_t sent_capacity, answered; /* `answered`: number of the last command that a reply was for */
+    struct account account;
+    struct labels *labels;
     struct item *data;                /* the content coming in */
     struct message *content;          /* and its message */
-    uint64_t commands, replies;
     GQueue lines;                     /* struct record_line: of the reply coming in */
-    struct smtp_known known;          /* the secrets that were sent: either side may repeat them */
-    unsigned last_label; /* of a secret */
-    struct smtp_span last_reply;      /* octets NULL: nobody wanted it yet */
-    uint16_t last_code;
-    struct smtp_enhanced_status last_enhanced;
-    bool last_of_token;
-    uint16_t last_token_status;
-    size_t reply_octets;              /* of the text of the last reply, or the one coming in */
-    unsigned reply_lines;
-    bool reply_begins;                /* the next line is another reply's */
-    bool lmtp, quit, gap, complete, banner_seen, helo_seen;
-    bool behind_starttls;             /* it was accepted, and no handshake failed since */
-    uint8_t protection;               /* enum protection: now, in the end of the session */
-    uint16_t refusal_code;
-    uint16_t verdict_code;            /* LMTP: of the reply that decides on the message */
-    char reply_short[120];            /* it, if it fits */
-    GString *reply_long;              /* else; NULL until one was long */
-    struct secrets *secrets;
-    struct greeting {
-        uint32_t number;              /* of the command; 0: none */
-        enum smtp_verb verb;
-        struct smtp_span name;
-    } greetings[2];                   /* the last greetings without a reply, the newer one first */
-    GQueue new_extensions;            /* struct text_line */
-    struct smtp_span refusal, refusal_enhanced;
-    struct smtp_span verdict, verdict_enhanced;
+    bool gap, complete;
     GList *last_item[2];              /* by role; NULL: there is none */
     GList *before_data;               /* the item of the client in front of the content coming in; NULL: there is none */
     const struct record_line *untold; /* of the reply coming in, the first line that is in no part; NULL: there is none */
     uint64_t untold_last_frame;       /* of the last octet of it */
     unsigned told;                    /* lines of it that are in parts */
     struct item *parts;               /* the last of them, by `whole` the one before; NULL: there are none */
-    struct item *response;            /* the response that waits for its reply */
-    GQueue deliveries;                /* struct recipient_reply: of the content at hand */
-    struct {
-        uint64_t offset;
-        struct place place;
-    } proof_place[SMTP_SERVER + 1];   /* by role; of PROOF_PLACE */
     struct item *starttls_item;       /* the last STARTTLS that was accepted; NULL: none, or items are not kept */
-    GString *scratch;                 /* NULL until it is needed */
 
     /* The facts. */
     struct lazy_arena message_arena;  /* the worker's: what it learns of messages */
     GQueue messages;                  /* struct message, by number */
-    GQueue transactions;              /* struct transaction, by id */
-    GQueue over;                      /* those of them that are over, and wait for the number of the session */
-    GQueue items;                     /* struct item, in order; empty without keep_items */
-    GQueue auths;                     /* struct auth */
-    GQueue findings;                  /* struct finding */
-    uint32_t *findings_beyond;        /* by name, how many were not kept; NULL: none */
-    struct finding *gap_findings[2];  /* by role: the one that stands for all holes; NULL: there is none */
+    GQueue over;  /* struct transaction; those that are over, and wait for the number of the session */
+    GQueue items; /* struct item, in order; empty without keep_items */
     GQueue gaps;                      /* struct gap */
     uint64_t gap_octets;              /* of all of them */
-    GQueue extensions;                /* struct text_line; of the last EHLO reply in clear, before TLS */
-    GQueue tls_extensions;            /* of the last one behind STARTTLS, where it can be read */
-    bool extensions_seen, tls_extensions_seen;
-    GQueue earlier_extensions;        /* struct text_line; of EHLO replies in clear before the last, each different one once */
-    GQueue earlier_tls_extensions;    /* the same for those behind STARTTLS */
-    uint32_t extensions_beyond;       /* lines of them that were not kept */
-    uint16_t banner_code;
-    struct smtp_span banner;
-    enum smtp_verb helo_verb;
-    struct smtp_span helo;
-    struct starttls starttls;
-    bool turned;                      /* ATRN or TURN: the server is the client now. What it announced is kept from before. */
-    struct starttls starttls_before_turn;
-    struct place related[SMTP_RELATED_COUNT]; /* what may prove a finding later, but for denials */
-    struct refusals *refusals;        /* NULL: the server said no to nothing */
     struct conflicts *conflicts;      /* of the client's stream; NULL: there are none */
-    uint32_t accepted_addresses;      /* RCPT, VRFY and EXPN that the server accepted */
     struct timing *timing;            /* NULL: not asked for */
     const char *proxy;                /* "SOCKS5": its handshake stands in front of the dialogue; NULL: none does */
     struct smtp_span proxy_target;    /* whom the client asked it for */
     struct smtp_proxy_header balancer; /* PROXY protocol; `version` 0: no header was seen; its spans are empty */
-    struct tls tls;
+    struct tls_read tls_read;
 
     uint64_t id;
     const char *(*capture_name)(void *context, unsigned index); /* by the worker, too */
@@ -349,8 +191,8 @@ struct record {
     enum tcp_end end;
 };
 
-/* `pool`, `secrets` and `options` must outlive the record. */
-struct record *record_new(struct arena_pool *pool, struct secrets *secrets, const struct record_options *options);
+/* `pool`, `labels` and `options` must outlive the record. */
+struct record *record_new(struct arena_pool *pool, struct labels *labels, const struct record_options *options);
 
 /* By the worker: its jobs may still be at the record's messages. */
 void record_free(struct record *record);
@@ -417,10 +259,7 @@ bool record_lacks_tls(const struct record *record);
 /* "none", "offered", "requested", "accepted", "refused"; NULL: what the server offered is not in the capture. */
 const char *record_starttls(const struct record *record);
 
-/* What became of STARTTLS while the server was the server. */
-const struct starttls *record_server_starttls(const struct record *record);
-
 /* "accepted", "rejected", "cancelled", "unfinished". */
-const char *record_auth_result(const struct auth *auth);
+const char *record_login_result(const struct login *login);
 
 #endif

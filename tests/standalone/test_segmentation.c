@@ -30,7 +30,7 @@ enum delivery_kind {
     DELIVERY_FINISHED,
 };
 
-struct delivery {
+struct delivered {
     enum delivery_kind kind;
     int half;
     uint64_t offset, count;
@@ -47,7 +47,7 @@ struct connection {
 
 static void free_delivery(void *pointer)
 {
-    struct delivery *delivery = pointer;
+    struct delivered *delivery = pointer;
     if (delivery->octets != NULL)
         g_bytes_unref(delivery->octets);
     g_free(delivery);
@@ -63,10 +63,10 @@ static void opened(void *context, struct tcp_connection *tcp)
     tcp->user = connection;
 }
 
-static struct delivery *add(struct tcp_connection *tcp, enum delivery_kind kind, int half)
+static struct delivered *add(struct tcp_connection *tcp, enum delivery_kind kind, int half)
 {
     struct connection *connection = tcp->user;
-    struct delivery *delivery = g_new0(struct delivery, 1);
+    struct delivered *delivery = g_new0(struct delivered, 1);
     delivery->kind = kind;
     delivery->half = half;
     g_ptr_array_add(connection->deliveries, delivery);
@@ -77,7 +77,7 @@ static bool data(void *context, struct tcp_connection *tcp, int half, uint64_t o
                  struct place place)
 {
     (void)context;
-    struct delivery *delivery = add(tcp, DELIVERY_DATA, half);
+    struct delivered *delivery = add(tcp, DELIVERY_DATA, half);
     delivery->offset = offset;
     delivery->octets = g_bytes_new(octets.octets, octets.length);
     delivery->place = place;
@@ -89,7 +89,7 @@ static void gap(void *context, struct tcp_connection *tcp, int half, uint64_t of
                 struct place before)
 {
     (void)context;
-    struct delivery *delivery = add(tcp, DELIVERY_GAP, half);
+    struct delivered *delivery = add(tcp, DELIVERY_GAP, half);
     delivery->offset = offset;
     delivery->count = octets;
     delivery->place = before;
@@ -185,7 +185,7 @@ static GString *play(const struct connection *connection, const struct cutting *
     memset(tcp.user, 0xa5, consumer->user_octets); /* what is not set is not zero */
     consumer->opened(dialogues, &tcp);
     for (unsigned i = 0; i < connection->deliveries->len && wanted; i++) {
-        const struct delivery *delivery = connection->deliveries->pdata[i];
+        const struct delivered *delivery = connection->deliveries->pdata[i];
         if (delivery->kind == DELIVERY_GAP)
             consumer->gap(dialogues, &tcp, delivery->half, delivery->offset, delivery->count, delivery->place);
         else if (delivery->kind == DELIVERY_FINISHED)

@@ -1,18 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SMTPSCOPE_REFUSALS_H
-#define SMTPSCOPE_REFUSALS_H
+#ifndef TRANSCRIPT_REFUSALS_H
+#define TRANSCRIPT_REFUSALS_H
 
 /*
  * What the server said no to in a session, each reason once: replies that differ in the address only are one. Bounded,
  * whatever the session.
  */
 
-#include <glib.h>
-#include <stdint.h>
-
-#include "arena.h"
-#include "event.h"
-#include "place.h"
+#include "commands.h"
+#include "replies.h"
 
 enum refusal_of {
     REFUSAL_SESSION,  /* the greeting */
@@ -21,7 +17,7 @@ enum refusal_of {
     REFUSAL_LOGIN,
     REFUSAL_SENDER, /* MAIL */
     REFUSAL_RECIPIENT,
-    REFUSAL_DATA, /* DATA or BDAT, not a message */
+    REFUSAL_DATA,    /* DATA or BDAT, not a message */
     REFUSAL_MESSAGE, /* its content */
     REFUSAL_CLOSED,  /* a 421 that nothing asked for */
     REFUSAL_UNSEEN,  /* what was refused is not in the capture, or cannot be told */
@@ -56,12 +52,20 @@ struct refusals {
     struct place place;
 };
 
-/* One reply. `reply->code` may be anything; spans of `refusal` are the record's already, its words and count are set
- * here. */
-void refusals_add(struct refusals *refusals, struct arena *arena, const struct refusal *refusal);
+/* Whether a command's argument is an address that a server may refuse as such: RCPT, VRFY, EXPN. */
+static inline bool refusals_names_address(enum smtp_verb verb)
+{
+    return verb == SMTP_VERB_RCPT || verb == SMTP_VERB_VRFY || verb == SMTP_VERB_EXPN;
+}
 
-/* An address that RCPT, VRFY or EXPN named was refused as such. */
-void refusals_note_address(struct refusals *refusals, struct smtp_span argument, struct place place);
+/* A no to a login or to STARTTLS: the last reply. */
+void refusals_add(struct refusals **refusals, const struct keeping *keeping, enum refusal_of of,
+                  struct replies *replies, uint16_t code, struct place place);
+
+/* The last reply, of whatever kind; `sent`: the command that it is for, NULL: not seen. `*refusals` is made when it is
+ * needed. */
+void refusals_take_reply(struct refusals **refusals, const struct keeping *keeping, struct replies *replies,
+                         const struct sent *sent, struct place place);
 
 /* A hash for telling texts from each other; nobody's safety hangs on it. ASCII letters in any case are the same. */
 uint64_t refusals_hash(struct smtp_span text);
