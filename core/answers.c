@@ -7,7 +7,7 @@
 
 void smtp_drop(struct smtp_session *session, unsigned count, const struct smtp_sink *sink)
 {
-    for (unsigned i = 0; i < count && session->queue_length > 0; i++) {
+    for (unsigned i = 0; i < count && session->queue.length > 0; i++) {
         struct entry entry = smtp_queue_pop(session);
         smtp_transaction_apply(session, &entry, NULL, sink);
     }
@@ -46,7 +46,7 @@ static bool find_anchor(struct smtp_session *session, unsigned code, const struc
 
 static bool may_find_order(const struct smtp_session *session, unsigned code)
 {
-    return smtp_code_is_anchor(code) || (session->order_lost && (code == 235 || code == 535));
+    return smtp_code_is_anchor(code) || (session->disorder.order_lost && (code == 235 || code == 535));
 }
 
 static bool takes_greeting(struct smtp_session *session, unsigned code)
@@ -63,7 +63,7 @@ static bool takes_greeting(struct smtp_session *session, unsigned code)
     bool by_place = !session->mid_stream && (code == 0 || (code >= 400 && !asked));
     if (!by_code && !by_place)
         return false;
-    session->early_talk = session->early_talker && asked && !session->mid_stream;
+    session->early.pending = session->early.spoke && asked && !session->mid_stream;
     return true;
 }
 
@@ -74,7 +74,7 @@ static bool takes_greeting(struct smtp_session *session, unsigned code)
 static bool stands_in_front(struct smtp_session *session, unsigned next, struct entry *entry)
 {
     struct entry second;
-    bool only = smtp_code_is_anchor(next) && session->uncertain == 0 && smtp_queue_peek(session, 1, &second) &&
+    bool only = smtp_code_is_anchor(next) && session->queue.uncertain == 0 && smtp_queue_peek(session, 1, &second) &&
                 waits_for(&second, next);
     if (!only || !smtp_queue_peek(session, 0, entry) || entry->kind == ENTRY_GAP || waits_for(entry, next))
         return false;
@@ -101,12 +101,12 @@ static enum smtp_answers answer_content(struct smtp_session *session, unsigned c
                                         const struct smtp_sink *sink)
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
-    bool over = session->doubt || session->content_gap; /* its end may be there, or lost */
-    bool decides = smtp_reply_code_decides(code) || (over && code == 353 && session->transaction_open); /* PRDR */
-    if (!decides || code == 421 || smtp_code_is_anchor(code) || session->content_answered)
+    bool over = session->content.doubt || session->content.gap; /* its end may be there, or lost */
+    bool decides = smtp_reply_code_decides(code) || (over && code == 353 && session->mail.open); /* PRDR */
+    if (!decides || code == 421 || smtp_code_is_anchor(code) || session->content.answered)
         return SMTP_ANSWERS_NOTHING;
-    if (session->content_gap &&
-        session->hole_before_reply) { /* its end and its reply may be lost, and this answers something else */
+    if (session->content.gap &&
+        session->reading.behind_hole) { /* its end and its reply may be lost, and this answers something else */
         smtp_content_end(session, SMTP_END_NONE, 0, sink);
         client->mode = CLIENT_COMMAND;
         client->resync = true;
@@ -114,17 +114,17 @@ static enum smtp_answers answer_content(struct smtp_session *session, unsigned c
         smtp_transaction_apply(session, &(struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA }, NULL, sink);
         return SMTP_ANSWERS_UNKNOWN;
     }
-    if (session->doubt) {
+    if (session->content.doubt) {
         smtp_smuggling_at_mark(session);
         smtp_content_end(session, SMTP_END_VARIANT, 0, sink);
         client->mode = CLIENT_VARIANT_END;
-    } else if (session->content_gap) {
+    } else if (session->content.gap) {
         smtp_content_end(session, SMTP_END_NONE, 0, sink);
         client->mode = CLIENT_COMMAND;
         client->resync = true;
     } else {
-        session->content_answered = true;
-        session->content_code = (uint16_t)code;
+        session->content.answered = true;
+        session->content.code = (uint16_t)code;
     }
     session->phase = SMTP_PHASE_SESSION;
     *stays = over && smtp_transaction_more_replies(session, code);
@@ -136,7 +136,7 @@ static enum smtp_answers answer_content(struct smtp_session *session, unsigned c
 static enum smtp_answers answers_of(const struct smtp_session *session, const struct entry *entry, bool content)
 {
     if (entry->kind == ENTRY_COMMAND)
-        return content && session->transaction_answered > 0 ? SMTP_ANSWERS_CONTENT : SMTP_ANSWERS_COMMAND;
+        return content && session->mail.answered > 0 ? SMTP_ANSWERS_CONTENT : SMTP_ANSWERS_COMMAND;
     return entry->kind == ENTRY_CONTENT ? SMTP_ANSWERS_CONTENT : SMTP_ANSWERS_RESPONSE;
 }
 
@@ -146,19 +146,19 @@ static bool loses_order(const struct smtp_session *session, unsigned code, bool 
 {
     bool first_of_many = content && code == 353; /* PRDR */
     return !smtp_reply_code_decides(code) && !may_find_order(session, code) && !first_of_many &&
-           session->queue_length > session->uncertain + 1u;
+           session->queue.length > session->queue.uncertain + 1u;
 }
 
 enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, unsigned next, struct entry *entry,
                                    bool *stays, const struct smtp_sink *sink)
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
-    bool unseen = client->gap || session->mid_stream || session->hole_before_reply;
+    bool unseen = client->gap || session->mid_stream || session->reading.behind_hole;
     enum smtp_answers nobody = unseen ? SMTP_ANSWERS_UNKNOWN : SMTP_ANSWERS_NOTHING;
     *entry = (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA };
     if (takes_greeting(session, code))
         return SMTP_ANSWERS_GREETING;
-    if (client->mode == CLIENT_DATA && session->queue_length == 0)
+    if (client->mode == CLIENT_DATA && session->queue.length == 0)
         return answer_content(session, code, stays, sink);
 
     bool anchored = may_find_order(session, code) && find_anchor(session, code, sink);
@@ -167,10 +167,10 @@ enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, 
     struct entry head;
     if (!smtp_queue_peek(session, 0, &head))
         return code == 421 ? SMTP_ANSWERS_NOTHING : nobody;
-    if (code == 0 && !session->order_lost && stands_in_front(session, next, entry))
+    if (code == 0 && !session->disorder.order_lost && stands_in_front(session, next, entry))
         return answers_of(session, entry, false);
-    if (session->order_lost && !anchored) {
-        if (session->disordered > 0)
+    if (session->disorder.order_lost && !anchored) {
+        if (session->disorder.replies > 0)
             smtp_lose_order(session);
         return SMTP_ANSWERS_UNKNOWN;
     }
@@ -180,23 +180,24 @@ enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, 
             smtp_queue_pop(session);
             return SMTP_ANSWERS_EMPTY_LINE;
         }
-        if (head.kind == ENTRY_GAP && session->queue_length == 1) {
-            session->gap_answered = true;
+        if (head.kind == ENTRY_GAP && session->queue.length == 1) {
+            session->queue.gap_answered = true;
             return SMTP_ANSWERS_UNKNOWN;
         }
         /* A client that does not wait for replies may have sent commands in the hole that this reply is for. */
-        if (head.kind == ENTRY_GAP && session->pipelines && !session->gap_answered && session->uncertain == 0) {
-            session->order_lost = true;
+        if (head.kind == ENTRY_GAP && session->queue.pipelines && !session->queue.gap_answered &&
+            session->queue.uncertain == 0) {
+            session->disorder.order_lost = true;
             return SMTP_ANSWERS_UNKNOWN;
         }
         smtp_drop(session, 1, sink);
     }
-    if (session->queue_length == 0)
+    if (session->queue.length == 0)
         return code == 421 ? SMTP_ANSWERS_NOTHING : nobody;
-    if (!anchored && session->uncertain > 0) {
-        if (session->queue_length > session->uncertain)
-            smtp_drop(session, session->uncertain, sink);
-        else if (session->uncertain > 1)
+    if (!anchored && session->queue.uncertain > 0) {
+        if (session->queue.length > session->queue.uncertain)
+            smtp_drop(session, session->queue.uncertain, sink);
+        else if (session->queue.uncertain > 1)
             return SMTP_ANSWERS_UNKNOWN;
     }
     smtp_queue_peek(session, 0, &head);
@@ -204,9 +205,10 @@ enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, 
         return SMTP_ANSWERS_NOTHING;
     *entry = head;
     bool content = head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST);
-    bool others = session->queue_length > session->uncertain + 1u || session->content_gap; /* were sent behind it, or may have been */
+    bool others = session->queue.length > session->queue.uncertain + 1u ||
+                  session->content.gap; /* were sent behind it, or may have been */
     if (content && others && smtp_transaction_is_uncounted(session)) {
-        session->order_lost = true;
+        session->disorder.order_lost = true;
         return SMTP_ANSWERS_UNKNOWN;
     }
     if (loses_order(session, code, content)) {
@@ -216,7 +218,7 @@ enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, 
     bool preliminary = code != 0 && !smtp_reply_code_decides(code) && !anchored;
     *stays = preliminary || (content && smtp_transaction_more_replies(session, code));
     if (*stays && head.kind == ENTRY_COMMAND) {
-        session->current = session->answered + 1;
+        session->queue.current = session->queue.answered + 1;
         smtp_queue_begin_message(session);
     }
     if (!*stays)

@@ -19,11 +19,6 @@ static uint64_t offset_of(const struct smtp_session *session)
     return session->half[SMTP_CLIENT].offset;
 }
 
-static bool offered(const struct smtp_session *session, enum smtp_keyword keyword)
-{
-    return (session->keywords & (UINT64_C(1) << keyword)) != 0;
-}
-
 /* ---- findings on lines ---- */
 
 static void check_line(struct smtp_session *session, const struct smtp_line *line, size_t limit, const struct smtp_sink *sink)
@@ -50,18 +45,19 @@ static void check_order(struct smtp_session *session, enum smtp_verb verb, const
     struct entry last;
     bool server_heard = session->half[SMTP_SERVER].seen && !session->half[SMTP_SERVER].gap;
     const struct smtp_half *server = &session->half[SMTP_SERVER];
-    bool server_speaks = session->reply_open || (server->pending > 0 && !server->held);
-    if (!session->greeting_seen || !server_heard || server_speaks || session->uncertain > 0 || session->order_lost || session->queue_length == 0)
+    bool server_speaks = session->reading.open || (server->pending > 0 && !server->held);
+    if (!session->greeting_seen || !server_heard || server_speaks || session->queue.uncertain > 0 ||
+        session->disorder.order_lost || session->queue.length == 0)
         return;
-    smtp_queue_peek(session, session->queue_length - 1u, &last);
+    smtp_queue_peek(session, session->queue.length - 1u, &last);
     bool may_be_followed = smtp_verb_may_be_followed(last.verb) || (last.flags & ENTRY_NO_CHALLENGE);
     if (last.kind == ENTRY_COMMAND && !may_be_followed && !smtp_verb_starts_tls(last.verb))
         smtp_report_once(session, SMTP_FINDING_PIPELINING_VIOLATION, SMTP_CLIENT, offset_of(session), sink,
                          "%s was sent before the reply to %s, which must be the last of a group (RFC 2920)",
                          *smtp_verb_name(verb) ? smtp_verb_name(verb) : "a line",
                          *smtp_verb_name(last.verb) ? smtp_verb_name(last.verb) : "an unknown command");
-    else if (session->ehlo_seen && !offered(session, SMTP_KEYWORD_PIPELINING) && last.kind != ENTRY_GAP
-             && last.kind != ENTRY_EMPTY_LINE)
+    else if (session->offers.now.known && !smtp_offers_has(&session->offers.now, SMTP_KEYWORD_PIPELINING) &&
+             last.kind != ENTRY_GAP && last.kind != ENTRY_EMPTY_LINE)
         smtp_report_once(session, SMTP_FINDING_PIPELINING_VIOLATION, SMTP_CLIENT, offset_of(session), sink,
                          "%s was sent before the reply to what went before, and the server did not offer PIPELINING",
                          *smtp_verb_name(verb) ? smtp_verb_name(verb) : "a line");
@@ -69,8 +65,8 @@ static void check_order(struct smtp_session *session, enum smtp_verb verb, const
 
 static void check_clear(struct smtp_session *session, enum smtp_verb verb, const struct smtp_sink *sink)
 {
-    bool failed = session->tls_failed && !session->tls_implicit;
-    bool fell_back = ((session->starttls_refused && !session->starttls_accepted) || failed) && !session->encrypted;
+    bool failed = session->tls.failed && !session->tls.implicit;
+    bool fell_back = ((session->starttls.refused && !session->starttls.accepted) || failed) && !session->encrypted;
     if (fell_back && (smtp_verb_opens_transaction(verb) || smtp_verb_authenticates(verb)))
         smtp_report_once(session, SMTP_FINDING_STARTTLS_FALLBACK_TO_CLEAR, SMTP_CLIENT, offset_of(session), sink,
                          "STARTTLS did not succeed, and the client went on in clear with %s", smtp_verb_name(verb));
@@ -107,7 +103,7 @@ static void check_command(struct smtp_session *session, const struct smtp_comman
 /* To others than the two. */
 static bool reveals_secret(const struct smtp_session *session)
 {
-    return smtp_mechanism_reveals_secret(session->mechanism) && !session->encrypted;
+    return smtp_mechanism_reveals_secret(session->login.mechanism) && !session->encrypted;
 }
 
 /* Clear text behind an accepted STARTTLS is what went over the wire, unless somebody decrypted it who wrote the
@@ -116,7 +112,7 @@ static void report_readable(struct smtp_session *session, const char *how, const
 {
     if (session->encrypted)
         return;
-    if (session->starttls_accepted)
+    if (session->starttls.accepted)
         smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, offset_of(session), sink,
                     "%s readable to everybody on the path: no TLS followed the accepted STARTTLS, unless it was "
                     "decrypted for the capture",
@@ -133,8 +129,8 @@ static struct smtp_sasl_response decode_initial(const struct smtp_session *sessi
     struct smtp_span behind = initial;
     struct smtp_span user = smtp_span_next_word(&behind);
     behind = smtp_span_trim(behind);
-    if (session->mechanism != SMTP_MECHANISM_LOGIN || behind.length == 0)
-        return smtp_sasl_decode(session->mechanism, 0, initial, decoded);
+    if (session->login.mechanism != SMTP_MECHANISM_LOGIN || behind.length == 0)
+        return smtp_sasl_decode(session->login.mechanism, 0, initial, decoded);
     uint8_t password[SMTP_SASL_DECODED_LIMIT];
     struct smtp_sasl_response named = smtp_sasl_decode(SMTP_MECHANISM_LOGIN, 0, user, decoded);
     struct smtp_sasl_response secret = smtp_sasl_decode(SMTP_MECHANISM_LOGIN, 1, behind, password);
@@ -160,28 +156,28 @@ static void start_auth(struct smtp_session *session, const struct smtp_command *
     /* In front of a hole, the rest of the name may be lost in it. */
     bool torn = line->end == SMTP_LINE_END_NONE && word.octets + word.length == line->text.octets + line->text.length &&
                 (!session->half[SMTP_CLIENT].finished || smtp_mechanism_of(word) == SMTP_MECHANISM_OTHER);
-    session->mechanism = torn ? SMTP_MECHANISM_OTHER : smtp_mechanism_of(word);
-    session->responses = 0;
-    session->cancelled = false;
-    session->user_named = false;
-    session->token_status = 0;
-    session->asked = SMTP_ASKED_NOTHING;
+    session->login.mechanism = torn ? SMTP_MECHANISM_OTHER : smtp_mechanism_of(word);
+    session->login.responses = 0;
+    session->login.cancelled = false;
+    session->login.user_named = false;
+    session->login.token_status = 0;
+    session->login.asked = SMTP_ASKED_NOTHING;
     smtp_login_begin(session);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_CLIENT);
     event.boundary = (struct smtp_boundary_event){
         .boundary = SMTP_BOUNDARY_AUTH,
         .step = SMTP_STEP_STARTED,
         .text = torn || !smtp_mechanism_is_name(word) ? smtp_span(NULL, 0) : word,
-        .number = session->commands,
-        .mechanism = session->mechanism,
+        .number = session->queue.sent,
+        .mechanism = session->login.mechanism,
     };
     struct smtp_sasl_response *sasl = &event.boundary.sasl;
     if (initial.length > 0) {
         *sasl = decode_initial(session, initial, decoded);
         smtp_login_response(session, sasl);
-        session->user_named = sasl->has_identity;
-        session->responses = 1;
-        if (session->mechanism == SMTP_MECHANISM_PLAIN || session->mechanism == SMTP_MECHANISM_EXTERNAL)
+        session->login.user_named = sasl->has_identity;
+        session->login.responses = 1;
+        if (session->login.mechanism == SMTP_MECHANISM_PLAIN || session->login.mechanism == SMTP_MECHANISM_EXTERNAL)
             entry->flags |= ENTRY_NO_CHALLENGE;
     }
     smtp_emit(sink, &event);
@@ -200,23 +196,24 @@ static void start_auth(struct smtp_session *session, const struct smtp_command *
  * the order. */
 static unsigned login_step(const struct smtp_session *session, struct smtp_span text)
 {
-    unsigned step = session->responses > 0 ? 1 : 0;
-    if (session->asked == SMTP_ASKED_PASSWORD || (session->asked == SMTP_ASKED_UNKNOWN && step == 0))
+    unsigned step = session->login.responses > 0 ? 1 : 0;
+    if (session->login.asked == SMTP_ASKED_PASSWORD || (session->login.asked == SMTP_ASKED_UNKNOWN && step == 0))
         return 1;
-    if (session->asked != SMTP_ASKED_USER || !session->user_named)
-        return session->asked == SMTP_ASKED_USER ? 0 : step;
+    if (session->login.asked != SMTP_ASKED_USER || !session->login.user_named)
+        return session->login.asked == SMTP_ASKED_USER ? 0 : step;
     /* Asked again for what was said: another answer than before may be the password, from a client that does not read.
      */
     uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
     struct smtp_sasl_response again = smtp_sasl_decode(SMTP_MECHANISM_LOGIN, 0, text, decoded);
-    return again.has_identity && smtp_guess_who(again.identity) == session->login_who ? 0 : 1;
+    return again.has_identity && smtp_guess_who(again.identity) == session->login.who ? 0 : 1;
 }
 
 static struct smtp_sasl_response decode_response(const struct smtp_session *session, struct smtp_span text,
                                                  uint8_t *decoded)
 {
-    unsigned ordinal = session->mechanism == SMTP_MECHANISM_LOGIN ? login_step(session, text) : session->responses;
-    return smtp_sasl_decode(session->mechanism, ordinal, text, decoded);
+    unsigned ordinal =
+        session->login.mechanism == SMTP_MECHANISM_LOGIN ? login_step(session, text) : session->login.responses;
+    return smtp_sasl_decode(session->login.mechanism, ordinal, text, decoded);
 }
 
 /* A client that did not wait sends its response although AUTH was refused: no command, and as readable as any other. */
@@ -224,14 +221,14 @@ static bool is_stray_response(struct smtp_session *session, const struct smtp_co
                               const struct smtp_sink *sink)
 {
     uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
-    session->stray_responses = session->stray_responses && command->verb == SMTP_VERB_UNKNOWN;
-    if (!session->stray_responses || !smtp_secret_is_telling(smtp_span_trim(line->text)))
+    session->login.stray_responses = session->login.stray_responses && command->verb == SMTP_VERB_UNKNOWN;
+    if (!session->login.stray_responses || !smtp_secret_is_telling(smtp_span_trim(line->text)))
         return false;
-    session->asked = SMTP_ASKED_NOTHING;
+    session->login.asked = SMTP_ASKED_NOTHING;
     struct smtp_sasl_response response = decode_response(session, line->text, decoded);
     if (response.bad_base64)
         return false;
-    session->responses++;
+    session->login.responses++;
     if (response.has_secret && response.secret.length > 0 && reveals_secret(session))
         report_readable(session, "a response to the AUTH that was refused sends the secret", sink);
     return true;
@@ -240,8 +237,8 @@ static bool is_stray_response(struct smtp_session *session, const struct smtp_co
 /* A message that is read as commands, or that begins in the middle, has a great many lines of base64: no login has. */
 static void count_strays(struct smtp_session *session, struct smtp_secret *secret)
 {
-    session->strays = secret->kind == SMTP_SECRET_STRAY ? session->strays + 1 : 0;
-    secret->passing = session->strays > STRAYS_REMEMBERED;
+    session->login.strays = secret->kind == SMTP_SECRET_STRAY ? session->login.strays + 1 : 0;
+    secret->passing = session->login.strays > STRAYS_REMEMBERED;
 }
 
 /* The secret that any other line than AUTH shows. */
@@ -259,23 +256,23 @@ static void start_chunk(struct smtp_session *session, const struct smtp_command 
     struct smtp_bdat bdat = smtp_bdat_parse(command->argument);
     if (!bdat.valid)
         return;
-    if (!session->bdat_open) {
-        session->message++;
-        session->content_octets = 0;
-        session->content_lines = 0;
-        session->content_gap = session->chunks_unknown;
-        session->content_start_unknown = session->chunks_unknown;
+    if (!session->content.chunks_open) {
+        session->content.number++;
+        session->content.octets = 0;
+        session->content.lines = 0;
+        session->content.gap = session->content.chunks_unknown;
+        session->content.start_unknown = session->content.chunks_unknown;
         entry->flags |= ENTRY_NEW_MESSAGE;
     }
     entry->flags |= (uint8_t)(ENTRY_CHUNK | (bdat.last ? ENTRY_LAST : 0));
-    session->bdat_open = !bdat.last;
-    session->chunk_octets = bdat.octets;
-    session->chunk_last = bdat.last;
-    session->chunk_refused = false;
+    session->content.chunks_open = !bdat.last;
+    session->content.chunk_octets = bdat.octets;
+    session->content.chunk_last = bdat.last;
+    session->content.chunk_refused = false;
     session->half[SMTP_CLIENT].remaining = bdat.octets;
-    session->chunks_unknown = session->chunks_unknown && !bdat.last;
+    session->content.chunks_unknown = session->content.chunks_unknown && !bdat.last;
     smtp_content_begin(session, SMTP_TRANSPORT_BDAT, offset_of(session) + line_octets, sink);
-    session->content_start_unknown = false;
+    session->content.start_unknown = false;
     if (bdat.octets > 0)
         session->half[SMTP_CLIENT].mode = CLIENT_CHUNK;
     else
@@ -288,15 +285,15 @@ static void move_phase(struct smtp_session *session, const struct entry *entry)
     enum smtp_verb verb = entry->verb;
     if (smtp_verb_opens_transaction(verb)) {
         session->phase = SMTP_PHASE_TRANSACTION;
-        session->bdat_open = false;
-        session->chunks_unknown = false;
+        session->content.chunks_open = false;
+        session->content.chunks_unknown = false;
     } else if (verb == SMTP_VERB_RCPT && session->phase == SMTP_PHASE_TRANSACTION) {
         session->phase = SMTP_PHASE_RECIPIENTS;
     } else if (verb == SMTP_VERB_BDAT && (entry->flags & ENTRY_CHUNK)) {
         session->phase = entry->flags & ENTRY_LAST ? SMTP_PHASE_SESSION : SMTP_PHASE_CHUNKS;
     } else if (smtp_verb_greets(verb) || verb == SMTP_VERB_RSET) {
-        session->bdat_open = false;
-        session->chunks_unknown = false;
+        session->content.chunks_open = false;
+        session->content.chunks_unknown = false;
         if (session->phase != SMTP_PHASE_CONNECT)
             session->phase = SMTP_PHASE_SESSION;
     }
@@ -306,7 +303,7 @@ static void move_phase(struct smtp_session *session, const struct entry *entry)
 static bool awaits_greeting(const struct smtp_session *session)
 {
     const struct smtp_half *server = &session->half[SMTP_SERVER];
-    return !server->gap && (!server->seen || (session->reply_open && server->pending == 0));
+    return !server->gap && (!server->seen || (session->reading.open && server->pending == 0));
 }
 
 /* Commands whose arguments are names and addresses: pieces of passwords stand in them by chance. */
@@ -319,11 +316,11 @@ static bool names_somebody(enum smtp_verb verb)
 /* The client goes on in clear behind an accepted STARTTLS. */
 static void note_clear(struct smtp_session *session)
 {
-    bool to_come = session->starttls_accepted && !session->clear_answered && !session->encrypted;
-    if (!to_come || session->clear_behind || session->octets_behind_starttls)
+    bool to_come = session->starttls.accepted && !session->starttls.clear_answered && !session->encrypted;
+    if (!to_come || session->starttls.clear_behind || session->starttls.octets_behind)
         return;
-    session->clear_behind = true;
-    session->behind_offset = offset_of(session);
+    session->starttls.clear_behind = true;
+    session->starttls.behind_offset = offset_of(session);
 }
 
 static void apply_command(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
@@ -334,56 +331,57 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     half->resync = false;
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
     if (command.verb == SMTP_VERB_NONE) { /* an empty line is no command, but there are servers that answer it */
-        if (session->queue_length < SMTP_QUEUE_LIMIT / 2)
+        if (session->queue.length < SMTP_QUEUE_LIMIT / 2)
             smtp_queue_push(session, (struct entry){ .kind = ENTRY_EMPTY_LINE }, sink);
         return;
     }
 
-    if (session->starttls_doubtful && !session->octets_behind_starttls)
+    if (session->starttls.doubtful && !session->starttls.octets_behind)
         smtp_starttls_decided(session, false, sink); /* the client waited for the answer, and did not take it for a yes */
     note_clear(session);
-    session->commands++;
+    session->queue.sent++;
     smtp_smuggling_command(session, &command, sink);
     uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_COMMAND, SMTP_CLIENT);
     event.octets = unit->octets;
     event.command = (struct smtp_command_event){
-        .number = session->commands,
+        .number = session->queue.sent,
         .parsed = command,
         .line = unit->line,
         .phase = session->phase,
-        .secret = smtp_secret_of_command(&session->watch, &command, unit->line.text, decoded),
+        .secret = smtp_secret_of_command(&session->login.watch, &command, unit->line.text, decoded),
         .near_login = !names_somebody(command.verb),
     };
     struct smtp_secret *secret = &event.command.secret;
     count_strays(session, secret);
-    session->torn_secret = unit->line.end == SMTP_LINE_END_NONE && secret->kind != SMTP_SECRET_NONE;
+    session->login.torn_secret = unit->line.end == SMTP_LINE_END_NONE && secret->kind != SMTP_SECRET_NONE;
     smtp_emit(sink, &event);
     if (!is_stray_response(session, &command, &unit->line, sink))
         check_command(session, &command, &unit->line, sink);
     report_odd(session, secret, sink);
-    if (!session->greeting_seen && !session->early_talker && awaits_greeting(session)) {
-        session->early_talker = true; /* said when the banner comes, if it does */
-        session->early_offset = half->offset;
+    if (!session->greeting_seen && !session->early.spoke && awaits_greeting(session)) {
+        session->early.spoke = true; /* said when the banner comes, if it does */
+        session->early.offset = half->offset;
     }
 
     struct entry entry = { .kind = ENTRY_COMMAND, .verb = command.verb };
     struct entry last;
-    session->pipelines |= session->queue_length > 0 && smtp_queue_peek(session, session->queue_length - 1u, &last)
-                          && last.kind == ENTRY_COMMAND;
+    session->queue.pipelines |= session->queue.length > 0 &&
+                                smtp_queue_peek(session, session->queue.length - 1u, &last) &&
+                                last.kind == ENTRY_COMMAND;
     switch (command.verb) {
     case SMTP_VERB_LHLO:
         session->lmtp = true;
         break;
     case SMTP_VERB_DATA:
         half->mode = CLIENT_WAIT_DATA;
-        session->octets_behind_data = false;
+        session->content.sent_early = false;
         session->smuggling.own_end = (uint8_t)unit->line.end;
         break;
     case SMTP_VERB_XEXCH50: {
         struct smtp_span rest = command.argument;
         struct smtp_bdat size = smtp_bdat_parse(smtp_span_next_word(&rest));
-        session->chunk_octets = size.valid ? size.octets : 0;
+        session->content.chunk_octets = size.valid ? size.octets : 0;
         if (size.valid)
             half->mode = CLIENT_WAIT_DATA;
         break;
@@ -399,8 +397,8 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     case SMTP_VERB_AUTH:
     case SMTP_VERB_X_EXPS:
         half->mode = CLIENT_WAIT_AUTH;
-        session->auth_begun = command.argument.length > 0;
-        if (session->auth_begun)
+        session->login.begun = command.argument.length > 0;
+        if (session->login.begun)
             start_auth(session, &command, &unit->line, &entry, sink);
         else
             entry.flags = ENTRY_BARE_AUTH;
@@ -408,9 +406,10 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     case SMTP_VERB_STARTTLS:
     case SMTP_VERB_X_ANONYMOUSTLS:
         half->mode = CLIENT_WAIT_STARTTLS;
-        session->starttls_requested = true;
-        session->octets_behind_starttls = false;
-        smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_REQUESTED, SMTP_CLIENT, half->offset, session->commands, sink);
+        session->starttls.requested = true;
+        session->starttls.octets_behind = false;
+        smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_REQUESTED, SMTP_CLIENT, half->offset,
+                      session->queue.sent, sink);
         break;
     default:
         break;
@@ -428,23 +427,23 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     event.octets = unit->octets;
     event.auth_response = (struct smtp_auth_response_event){
         .line = unit->line,
-        .number = session->current,
-        .index = session->responses,
-        .mechanism = session->mechanism,
+        .number = session->queue.current,
+        .index = session->login.responses,
+        .mechanism = session->login.mechanism,
         .cancelled = smtp_span_is(unit->line.text, "*"),
     };
     bool cancelled = event.auth_response.cancelled;
     struct smtp_sasl_response *sasl = &event.auth_response.sasl;
     if (!cancelled)
         *sasl = decode_response(session, unit->line.text, decoded);
-    event.auth_response.secret = smtp_secret_of_response(&session->watch, cancelled, unit->line.text, sasl);
+    event.auth_response.secret = smtp_secret_of_response(&session->login.watch, cancelled, unit->line.text, sasl);
     smtp_login_response(session, sasl);
-    session->user_named = session->user_named || sasl->has_identity;
-    session->asked = SMTP_ASKED_NOTHING;
-    session->torn_secret = unit->line.end == SMTP_LINE_END_NONE;
-    session->cancelled = cancelled;
-    session->response_assumed = false;
-    session->responses++;
+    session->login.user_named = session->login.user_named || sasl->has_identity;
+    session->login.asked = SMTP_ASKED_NOTHING;
+    session->login.torn_secret = unit->line.end == SMTP_LINE_END_NONE;
+    session->login.cancelled = cancelled;
+    session->login.response_assumed = false;
+    session->login.responses++;
     struct smtp_half *half = &session->half[SMTP_CLIENT];
     half->mode = CLIENT_WAIT_AUTH;
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
@@ -452,7 +451,7 @@ static void apply_response(struct smtp_session *session, const struct unit *unit
     smtp_emit(sink, &event);
     if (sasl->has_secret && sasl->secret.length > 0 && reveals_secret(session))
         report_readable(session, "the response sends the secret", sink);
-    smtp_queue_push(session, (struct entry){ .kind = ENTRY_RESPONSE, .verb = session->current_verb }, sink);
+    smtp_queue_push(session, (struct entry){ .kind = ENTRY_RESPONSE, .verb = session->queue.current_verb }, sink);
 }
 
 void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink)
@@ -461,24 +460,25 @@ void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink)
      * No server lets DATA follow BDAT in one transaction (RFC 3030 section 2): what lies between them is in a hole, or nobody knows what
      * the server made of both. They are one message, and it is not whole. A server that refused the chunks has none yet.
      */
-    bool goes_on = session->transaction_open && session->transaction_chunks && session->bdat_open && session->refused_code == 0;
+    bool goes_on =
+        session->mail.open && session->mail.chunks && session->content.chunks_open && session->mail.refused_code == 0;
     if (!goes_on) {
-        session->message++;
-        session->content_octets = 0;
-        session->content_lines = 0;
+        session->content.number++;
+        session->content.octets = 0;
+        session->content.lines = 0;
     }
-    session->answered_message = session->message;
-    session->content_gap = session->content_start_unknown || goes_on;
-    session->content_answered = false;
-    session->bdat_open = false;
-    if (session->octets_behind_data)
+    session->mail.message = session->content.number;
+    session->content.gap = session->content.start_unknown || goes_on;
+    session->content.answered = false;
+    session->content.chunks_open = false;
+    if (session->content.sent_early)
         smtp_report_once(session, SMTP_FINDING_PIPELINING_VIOLATION, SMTP_CLIENT, offset_of(session), sink,
                          "message content was sent before the reply to DATA, which must be the last of a group (RFC 2920)");
-    session->octets_behind_data = false;
+    session->content.sent_early = false;
     session->half[SMTP_CLIENT].mode = CLIENT_DATA;
     smtp_content_begin(session, SMTP_TRANSPORT_DATA, offset_of(session), sink);
     smtp_transaction_lost_open(session, sink);
-    smtp_transaction_content(session, SMTP_CLIENT, offset_of(session), session->message, sink);
+    smtp_transaction_content(session, SMTP_CLIENT, offset_of(session), session->content.number, sink);
 }
 
 static void apply_end_of_data(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
@@ -487,12 +487,12 @@ static void apply_end_of_data(struct smtp_session *session, const struct unit *u
     smtp_content_end(session, SMTP_END_STRICT, unit->octets, sink);
     half->mode = CLIENT_COMMAND;
     session->phase = SMTP_PHASE_SESSION;
-    if (!session->content_answered) {
+    if (!session->content.answered) {
         smtp_queue_push(session, (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA }, sink);
         return;
     }
-    struct smtp_reply reply = { .code = session->content_code };
-    session->content_answered = false;
+    struct smtp_reply reply = { .code = session->content.code };
+    session->content.answered = false;
     smtp_transaction_apply(session, &(struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA }, &reply, sink);
 }
 
@@ -504,8 +504,8 @@ static void apply_chunk(struct smtp_session *session, const struct unit *unit, c
     if (half->remaining > 0)
         return;
     half->mode = CLIENT_COMMAND;
-    if (session->transport == SMTP_TRANSPORT_XEXCH50) {
-        session->chunk_last = true;
+    if (session->content.transport == SMTP_TRANSPORT_XEXCH50) {
+        session->content.chunk_last = true;
         smtp_queue_push(session, (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_XEXCH50 }, sink);
     }
     smtp_chunk_end(session, true, half->offset + unit->octets, sink);
@@ -525,24 +525,24 @@ void smtp_apply_skipped(struct smtp_session *session, enum smtp_role role, const
         .near_login = true,
     };
     struct smtp_secret *secret = &event.skipped.secret;
-    if (role == SMTP_CLIENT && session->torn_secret)
+    if (role == SMTP_CLIENT && session->login.torn_secret)
         *secret = (struct smtp_secret){ .kind = SMTP_SECRET_AUTH, .octets = unit->text, .named = unit->text, .rest = half->skip_line };
     else if (role == SMTP_CLIENT)
-        *secret = smtp_secret_of_skipped(&session->watch, unit->text, half->resync, decoded);
+        *secret = smtp_secret_of_skipped(&session->login.watch, unit->text, half->resync, decoded);
     else
         *secret = smtp_secret_of_reply(0, unit->text, decoded);
     if (role == SMTP_CLIENT)
         count_strays(session, secret);
     if (half->skip_line && !unit->unterminated)
         half->skip_line = false;
-    session->torn_secret = session->torn_secret && (role != SMTP_CLIENT || unit->unterminated);
+    session->login.torn_secret = session->login.torn_secret && (role != SMTP_CLIENT || unit->unterminated);
     smtp_emit(sink, &event);
 }
 
 /* Entries that wait for the reply that is now known to be lost, up to and with the one the client waited for. */
 static void drop_lost(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    smtp_drop(session, session->queue_length, sink);
+    smtp_drop(session, session->queue.length, sink);
     smtp_find_order(session);
 }
 
@@ -573,30 +573,30 @@ void smtp_apply_client(struct smtp_session *session, const struct unit *unit, co
             smtp_queue_push(session, (struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA, .flags = ENTRY_UNSEEN }, sink);
         break;
     case UNIT_ASSUME_CONTENT:
-        session->octets_decide = false;
+        session->disorder.octets_decide = false;
         drop_lost(session, sink);
-        session->current = session->commands;
-        if (session->transport == SMTP_TRANSPORT_XEXCH50)
-            session->transport = SMTP_TRANSPORT_DATA;
+        session->queue.current = session->queue.sent;
+        if (session->content.transport == SMTP_TRANSPORT_XEXCH50)
+            session->content.transport = SMTP_TRANSPORT_DATA;
         smtp_begin_data(session, sink);
         break;
     case UNIT_ASSUME_RESPONSE:
-        session->octets_decide = false;
+        session->disorder.octets_decide = false;
         drop_lost(session, sink);
-        session->current = session->commands;
+        session->queue.current = session->queue.sent;
         half->mode = CLIENT_RESPONSE;
         break;
     case UNIT_ASSUME_COMMAND:
-        session->octets_decide = false;
+        session->disorder.octets_decide = false;
         half->mode = CLIENT_COMMAND;
-        session->response_assumed = false;
+        session->login.response_assumed = false;
         break;
     case UNIT_GOES_ON:
         smtp_apply_goes_on(session, sink);
         break;
     case UNIT_ABANDON_CHUNK:
         smtp_chunk_end(session, false, half->offset, sink);
-        session->bdat_open = false;
+        session->content.chunks_open = false;
         half->remaining = 0;
         half->mode = CLIENT_COMMAND;
         break;

@@ -54,7 +54,7 @@ static struct smtp_content_scan after_octet(struct smtp_content_scan scan, uint8
 /* A dot at the start of something like a line. */
 static enum frame frame_dot(const struct smtp_session *session, struct smtp_span octets, bool at_end, struct unit *unit)
 {
-    struct smtp_content_scan scan = session->content;
+    struct smtp_content_scan scan = session->content.scan;
     bool strict_start = scan.state == SMTP_CONTENT_AFTER_CRLF;
     struct smtp_content_scan behind = scan;
     behind.state = SMTP_CONTENT_IN_LINE; /* a stuffed dot does not count for the line's length */
@@ -73,8 +73,8 @@ static enum frame frame_dot(const struct smtp_session *session, struct smtp_span
     if (octets.length < 2 || (next != '\r' && next != '\n'))
         return give(unit, octets.length < 2 ? UNIT_CONTENT : kind, octets, 1, behind);
 
-    bool settled = session->force || session->half[SMTP_SERVER].finished || octets.length > SMTP_DOUBT_LIMIT
-                   || strict_end_follows(smtp_span_from(octets, 1), session->doubt_scanned);
+    bool settled = session->force || session->half[SMTP_SERVER].finished || octets.length > SMTP_DOUBT_LIMIT ||
+                   strict_end_follows(smtp_span_from(octets, 1), session->content.doubt_scanned);
     if (!settled)
         return FRAME_DOUBT;
     unit->variant = true;
@@ -99,7 +99,7 @@ static const uint8_t *doubtful_dot(const uint8_t *from, const uint8_t *to, const
 /* As much content as there is up to the next dot that may mean something. */
 static enum frame frame_stretch(const struct smtp_session *session, struct smtp_span octets, struct unit *unit)
 {
-    struct smtp_content_scan scan = session->content;
+    struct smtp_content_scan scan = session->content.scan;
     const uint8_t *at = octets.octets;
     const uint8_t *end = octets.octets + octets.length;
     while (at < end) {
@@ -132,7 +132,7 @@ static enum frame frame_stretch(const struct smtp_session *session, struct smtp_
 
 enum frame smtp_frame_content(const struct smtp_session *session, struct smtp_span octets, bool at_end, struct unit *unit)
 {
-    if (octets.octets[0] == '.' && session->content.state != SMTP_CONTENT_IN_LINE)
+    if (octets.octets[0] == '.' && session->content.scan.state != SMTP_CONTENT_IN_LINE)
         return frame_dot(session, octets, at_end, unit);
     return frame_stretch(session, octets, unit);
 }

@@ -7,16 +7,16 @@
 void smtp_content_begin(struct smtp_session *session, enum smtp_transport transport, uint64_t offset,
                         const struct smtp_sink *sink)
 {
-    session->transport = transport;
-    session->content = (struct smtp_content_scan){ .state = SMTP_CONTENT_AFTER_CRLF };
+    session->content.transport = transport;
+    session->content.scan = (struct smtp_content_scan){ .state = SMTP_CONTENT_AFTER_CRLF };
     smtp_smuggling_settle(session, sink);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_CONTENT_BEGIN, SMTP_CLIENT);
     event.offset = offset;
     event.content_begin = (struct smtp_content_begin_event){
-        .message = session->message,
-        .number = session->commands,
+        .message = session->content.number,
+        .number = session->queue.sent,
         .transport = transport,
-        .complete = !session->content_start_unknown,
+        .complete = !session->content.start_unknown,
     };
     smtp_emit(sink, &event);
 }
@@ -93,9 +93,9 @@ static void report_scan(struct smtp_session *session, enum smtp_content_state be
 void smtp_content_piece(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
 {
     bool chunk = unit->kind == UNIT_CHUNK;
-    enum smtp_content_state before = session->content.state;
+    enum smtp_content_state before = session->content.scan.state;
     if (!chunk) {
-        session->content = unit->scan;
+        session->content.scan = unit->scan;
         report_scan(session, before, unit, sink);
     }
     if (smtp_offers_watch_octets(session))
@@ -108,11 +108,12 @@ void smtp_content_piece(struct smtp_session *session, const struct unit *unit, c
         return;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_CONTENT, SMTP_CLIENT);
     event.octets = unit->octets;
-    event.content =
-        (struct smtp_content_event){ .message = session->message, .transport = session->transport, .text = unit->text };
-    session->content_octets += unit->octets;
-    if (session->declared_size != UINT64_MAX)
-        session->content_lines += smtp_content_line_ends(unit->text);
+    event.content = (struct smtp_content_event){ .message = session->content.number,
+                                                 .transport = session->content.transport,
+                                                 .text = unit->text };
+    session->content.octets += unit->octets;
+    if (session->offers.declared_size != UINT64_MAX)
+        session->content.lines += smtp_content_line_ends(unit->text);
     smtp_emit(sink, &event);
 }
 
@@ -121,20 +122,20 @@ void smtp_content_end(struct smtp_session *session, enum smtp_end_mark mark, uin
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_CONTENT_END, SMTP_CLIENT);
     event.octets = octets;
     event.content_end = (struct smtp_content_end_event){
-        .message = session->message,
-        .number = session->commands,
-        .transport = session->transport,
+        .message = session->content.number,
+        .number = session->queue.sent,
+        .transport = session->content.transport,
         .end_mark = mark,
         .last = true,
-        .complete = mark != SMTP_END_NONE && !session->content_gap && !session->content_start_unknown,
+        .complete = mark != SMTP_END_NONE && !session->content.gap && !session->content.start_unknown,
     };
     smtp_emit(sink, &event);
-    if (event.content_end.complete && session->transport != SMTP_TRANSPORT_XEXCH50)
+    if (event.content_end.complete && session->content.transport != SMTP_TRANSPORT_XEXCH50)
         smtp_offers_size(session, sink);
     if (mark != SMTP_END_VARIANT)
         smtp_smuggling_sent(session);
-    session->content_start_unknown = false;
-    session->doubt = false;
+    session->content.start_unknown = false;
+    session->content.doubt = false;
 }
 
 void smtp_chunk_end(struct smtp_session *session, bool complete, uint64_t offset, const struct smtp_sink *sink)
@@ -142,14 +143,14 @@ void smtp_chunk_end(struct smtp_session *session, bool complete, uint64_t offset
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_CONTENT_END, SMTP_CLIENT);
     event.offset = offset;
     event.content_end = (struct smtp_content_end_event){
-        .message = session->message,
-        .number = session->commands,
-        .transport = session->transport,
+        .message = session->content.number,
+        .number = session->queue.sent,
+        .transport = session->content.transport,
         .end_mark = complete ? SMTP_END_STRICT : SMTP_END_NONE,
-        .last = session->chunk_last,
-        .complete = complete && !session->content_gap,
+        .last = session->content.chunk_last,
+        .complete = complete && !session->content.gap,
     };
     smtp_emit(sink, &event);
-    if (event.content_end.complete && event.content_end.last && session->transport == SMTP_TRANSPORT_BDAT)
+    if (event.content_end.complete && event.content_end.last && session->content.transport == SMTP_TRANSPORT_BDAT)
         smtp_offers_size(session, sink);
 }

@@ -12,39 +12,38 @@
 
 static enum smtp_boundary boundary(const struct smtp_session *session)
 {
-    return session->tls_implicit ? SMTP_BOUNDARY_IMPLICIT_TLS : SMTP_BOUNDARY_STARTTLS;
+    return session->tls.implicit ? SMTP_BOUNDARY_IMPLICIT_TLS : SMTP_BOUNDARY_STARTTLS;
 }
 
 void smtp_starttls_decided(struct smtp_session *session, bool accepted, const struct smtp_sink *sink)
 {
-    session->starttls_doubtful = false;
+    session->starttls.doubtful = false;
     smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, accepted ? SMTP_STEP_ACCEPTED : SMTP_STEP_REFUSED, SMTP_SERVER,
-                  session->starttls_reply_offset, session->starttls_number, sink);
+                  session->starttls.reply_offset, session->starttls.number, sink);
     if (!accepted) {
-        session->starttls_refused = true;
-        if (smtp_reply_code_decides(session->starttls_code))
-            smtp_report(session, SMTP_FINDING_STARTTLS_REFUSED, SMTP_SERVER, session->starttls_reply_offset, sink,
-                        "the server answered STARTTLS with %u", session->starttls_code);
+        session->starttls.refused = true;
+        if (smtp_reply_code_decides(session->starttls.code))
+            smtp_report(session, SMTP_FINDING_STARTTLS_REFUSED, SMTP_SERVER, session->starttls.reply_offset, sink,
+                        "the server answered STARTTLS with %u", session->starttls.code);
         else
-            smtp_report(session, SMTP_FINDING_STARTTLS_REFUSED, SMTP_SERVER, session->starttls_reply_offset, sink,
+            smtp_report(session, SMTP_FINDING_STARTTLS_REFUSED, SMTP_SERVER, session->starttls.reply_offset, sink,
                         "the server's answer to STARTTLS says neither yes nor no, and the client went on in clear");
         return;
     }
-    session->starttls_accepted = true;
-    session->tls_failed = false; /* of an earlier one */
-    session->hello_refused = false;
-    session->clear_behind = false;
-    session->clear_answered = false;
-    session->reply_behind_220 = false;
-    session->before_tls_known = session->ehlo_seen;
-    session->keywords_before_tls = session->keywords;
-    session->ehlo_seen = false;
+    session->starttls.accepted = true;
+    session->tls.failed = false; /* of an earlier one */
+    session->tls.hello_refused = false;
+    session->starttls.clear_behind = false;
+    session->starttls.clear_answered = false;
+    session->starttls.reply_behind = false;
+    session->offers.before_tls = session->offers.now;
+    session->offers.now.known = false;
     session->greeted = false;
     session->phase = SMTP_PHASE_CONNECT;
-    session->bdat_open = false;
-    if (session->octets_behind_starttls)
-        smtp_report(session, SMTP_FINDING_STARTTLS_COMMAND_INJECTION, SMTP_CLIENT, session->behind_offset, sink,
-                    "octets in clear follow STARTTLS before its reply; a careless server runs them inside TLS");
+    session->content.chunks_open = false;
+    if (session->starttls.octets_behind)
+        smtp_report(session, SMTP_FINDING_STARTTLS_COMMAND_INJECTION, SMTP_CLIENT, session->starttls.behind_offset,
+                    sink, "octets in clear follow STARTTLS before its reply; a careless server runs them inside TLS");
 }
 
 /* ---- what was put in front of TLS ---- */
@@ -53,43 +52,45 @@ void smtp_starttls_decided(struct smtp_session *session, bool accepted, const st
 static void note_open_reply(struct smtp_session *session)
 {
     const struct smtp_half *server = &session->half[SMTP_SERVER];
-    bool speaks = session->reply_open || (server->pending > 0 && !server->held);
-    if (!session->starttls_accepted || session->reply_behind_220 || server->mode != SERVER_REPLY || !speaks)
+    bool speaks = session->reading.open || (server->pending > 0 && !server->held);
+    if (!session->starttls.accepted || session->starttls.reply_behind || server->mode != SERVER_REPLY || !speaks)
         return;
-    session->reply_behind_220 = true;
-    session->reply_behind_offset = session->reply_open ? session->reply_offset : server->offset;
+    session->starttls.reply_behind = true;
+    session->starttls.reply_behind_offset = session->reading.open ? session->reading.offset : server->offset;
 }
 
 static void report_injections(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    if (session->reply_behind_220)
-        smtp_report_once(session, SMTP_FINDING_STARTTLS_REPLY_INJECTION, SMTP_SERVER, session->reply_behind_offset, sink,
-                         "reply octets in clear follow the 220 to STARTTLS; a careless client believes them inside TLS");
-    if (session->clear_behind && !session->clear_answered)
-        smtp_report_once(session, SMTP_FINDING_STARTTLS_COMMAND_INJECTION, SMTP_CLIENT, session->behind_offset, sink,
+    if (session->starttls.reply_behind)
+        smtp_report_once(
+            session, SMTP_FINDING_STARTTLS_REPLY_INJECTION, SMTP_SERVER, session->starttls.reply_behind_offset, sink,
+            "reply octets in clear follow the 220 to STARTTLS; a careless client believes them inside TLS");
+    if (session->starttls.clear_behind && !session->starttls.clear_answered)
+        smtp_report_once(session, SMTP_FINDING_STARTTLS_COMMAND_INJECTION, SMTP_CLIENT, session->starttls.behind_offset,
+                         sink,
                          "octets in clear stand between STARTTLS and TLS; a careless server runs them inside TLS");
 }
 
 void smtp_apply_injected(struct smtp_session *session, enum smtp_role role, const struct unit *unit, const struct smtp_sink *sink)
 {
     uint64_t offset = session->half[role].offset;
-    if (role == SMTP_CLIENT && !session->clear_behind) {
-        session->clear_behind = true;
-        session->behind_offset = session->octets_behind_starttls ? session->behind_offset : offset;
+    if (role == SMTP_CLIENT && !session->starttls.clear_behind) {
+        session->starttls.clear_behind = true;
+        session->starttls.behind_offset = session->starttls.octets_behind ? session->starttls.behind_offset : offset;
     }
-    if (role == SMTP_SERVER && !session->reply_behind_220) {
-        session->reply_behind_220 = true;
-        session->reply_behind_offset = session->reply_open ? session->reply_offset : offset;
+    if (role == SMTP_SERVER && !session->starttls.reply_behind) {
+        session->starttls.reply_behind = true;
+        session->starttls.reply_behind_offset = session->reading.open ? session->reading.offset : offset;
     }
     smtp_apply_skipped(session, role, unit, sink);
-    if (session->tls_begun)
+    if (session->tls.begun)
         report_injections(session, sink);
 }
 
 /* Commands that were put in front of TLS: nobody answers them in clear, and who keeps to RFC 3207 section 4.2 forgets them. */
 static void forget_commands(struct smtp_session *session)
 {
-    while (session->starttls_accepted && !session->clear_answered && session->queue_length > 0)
+    while (session->starttls.accepted && !session->starttls.clear_answered && session->queue.length > 0)
         smtp_queue_pop(session);
 }
 
@@ -98,18 +99,19 @@ static void forget_commands(struct smtp_session *session)
 static void begin(struct smtp_session *session, enum smtp_role role, const struct smtp_sink *sink)
 {
     struct smtp_half *half = &session->half[role];
-    if (session->starttls_doubtful)
+    if (session->starttls.doubtful)
         smtp_starttls_decided(session, true, sink);
     if (role == SMTP_CLIENT)
         note_open_reply(session);
-    else if (session->reply_open)
+    else if (session->reading.open)
         smtp_reply_close(session, true, half->offset, 0, sink);
     half->mode = role == SMTP_CLIENT ? (uint8_t)CLIENT_TLS : (uint8_t)SERVER_TLS;
     half->remaining = 0;
     half->resync = false;
-    if (!session->tls_begun) {
-        session->tls_begun = true;
-        session->tls_implicit = !session->starttls_accepted && (!session->starttls_requested || session->starttls_refused);
+    if (!session->tls.begun) {
+        session->tls.begun = true;
+        session->tls.implicit =
+            !session->starttls.accepted && (!session->starttls.requested || session->starttls.refused);
         smtp_boundary(session, boundary(session), SMTP_STEP_HANDSHAKE, role, half->offset, 0, sink);
     }
     report_injections(session, sink);
@@ -119,17 +121,17 @@ static void begin(struct smtp_session *session, enum smtp_role role, const struc
 static void establish(struct smtp_session *session, enum smtp_role role, const struct smtp_sink *sink)
 {
     bool done = session->half[SMTP_CLIENT].tls_finished && session->half[SMTP_SERVER].tls_finished;
-    if (!done || session->tls_established || session->tls_failed)
+    if (!done || session->tls.established || session->tls.failed)
         return;
-    session->tls_established = true;
+    session->tls.established = true;
     smtp_boundary(session, boundary(session), SMTP_STEP_ESTABLISHED, role, session->half[role].offset, 0, sink);
 }
 
 static void fail(struct smtp_session *session, enum smtp_role role, struct smtp_span alert, const struct smtp_sink *sink)
 {
-    if (session->tls_established || session->tls_failed)
+    if (session->tls.established || session->tls.failed)
         return;
-    session->tls_failed = true;
+    session->tls.failed = true;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, role);
     event.boundary =
         (struct smtp_boundary_event){ .boundary = boundary(session), .step = SMTP_STEP_FAILED, .text = alert };
@@ -157,10 +159,10 @@ static void leave(struct smtp_session *session, enum smtp_role role, const struc
     half->mode = role == SMTP_CLIENT ? (uint8_t)CLIENT_COMMAND : (uint8_t)SERVER_REPLY;
     half->tls_encrypted = false;
     half->tls_finished = false;
-    session->tls_begun = false;
-    session->starttls_accepted = false;
-    session->starttls_refused = session->starttls_refused || !session->tls_implicit;
-    session->before_tls_known = false;
+    session->tls.begun = false;
+    session->starttls.accepted = false;
+    session->starttls.refused = session->starttls.refused || !session->tls.implicit;
+    session->offers.before_tls.known = false;
 }
 
 static void read_hello(struct smtp_session *session, enum smtp_role role, struct smtp_span body, const struct smtp_sink *sink)
@@ -169,7 +171,7 @@ static void read_hello(struct smtp_session *session, enum smtp_role role, struct
     if (!smtp_tls_hello_parse(body, &event.tls_hello))
         return;
     if (!event.tls_hello.client)
-        session->tls_version = event.tls_hello.version;
+        session->tls.version = event.tls_hello.version;
     smtp_emit(sink, &event);
 }
 
@@ -191,7 +193,7 @@ static void read_record(struct smtp_session *session, enum smtp_role role, const
             read_alert(session, role, body, sink);
         break;
     case SMTP_TLS_CHANGE_CIPHER_SPEC:
-        half->tls_encrypted = session->tls_version < 0x0304; /* in TLS 1.3 it means nothing */
+        half->tls_encrypted = session->tls.version < 0x0304; /* in TLS 1.3 it means nothing */
         break;
     case SMTP_TLS_APPLICATION_DATA:
         half->tls_encrypted = true;
@@ -234,8 +236,8 @@ void smtp_session_decrypted(struct smtp_session *session, enum smtp_role role, c
         return;
     session->encrypted = true;
     begin(session, role, sink); /* where the records themselves were not fed */
-    if (!session->tls_established && !session->tls_failed) {
-        session->tls_established = true;
+    if (!session->tls.established && !session->tls.failed) {
+        session->tls.established = true;
         smtp_boundary(session, boundary(session), SMTP_STEP_ESTABLISHED, role, session->half[role].offset, 0, sink);
     }
     client->mode = CLIENT_COMMAND;

@@ -51,7 +51,7 @@ static bool tls_was_asked_for(const struct smtp_session *session, enum smtp_role
     const struct smtp_half *half = &session->half[role];
     const struct smtp_half *peer = &session->half[SMTP_CLIENT + SMTP_SERVER - role];
     bool unseen = session->mid_stream || half->gap || peer->gap || peer->finished || session->force;
-    return session->starttls_accepted || session->starttls_doubtful || (session->starttls_requested && unseen);
+    return session->starttls.accepted || session->starttls.doubtful || (session->starttls.requested && unseen);
 }
 
 /*
@@ -62,10 +62,10 @@ static bool tls_may_begin(const struct smtp_session *session, enum smtp_role rol
 {
     const struct smtp_half *half = &session->half[role];
     const struct smtp_half *peer = &session->half[SMTP_CLIENT + SMTP_SERVER - role];
-    bool first = half->offset == 0 && session->commands == 0 && !session->greeting_seen;
+    bool first = half->offset == 0 && session->queue.sent == 0 && !session->greeting_seen;
     bool unseen = session->mid_stream || half->gap || peer->gap || peer->finished || session->force;
     bool peer_unseen = role == SMTP_SERVER && (peer->gap || peer->finished);
-    return session->tls_begun || first || tls_was_asked_for(session, role) || peer_unseen || (unseen && half->resync);
+    return session->tls.begun || first || tls_was_asked_for(session, role) || peer_unseen || (unseen && half->resync);
 }
 
 /* Whether TLS begins with the first of `octets`. `*decided` is false if they are something else. */
@@ -87,7 +87,8 @@ static enum frame begin_tls(const struct smtp_session *session, enum smtp_role r
 /* TLS is to come, and nobody has gone on in clear: what is neither TLS nor a whole line was put in front of it. */
 static bool tls_must_begin(const struct smtp_session *session)
 {
-    return (session->starttls_accepted || session->starttls_doubtful) && !session->clear_answered && !session->encrypted;
+    return (session->starttls.accepted || session->starttls.doubtful) && !session->starttls.clear_answered &&
+           !session->encrypted;
 }
 
 /*
@@ -98,7 +99,8 @@ static enum frame frame_in_front_of_tls(const struct smtp_session *session, enum
                                         struct unit *unit, bool *decided)
 {
     *decided = false;
-    if (session->encrypted || !(tls_was_asked_for(session, role) || (session->tls_begun && session->starttls_requested)))
+    if (session->encrypted ||
+        !(tls_was_asked_for(session, role) || (session->tls.begun && session->starttls.requested)))
         return FRAME_MORE;
     size_t at;
     octets = smtp_span_first(octets, SMTP_LINE_LIMIT);
@@ -107,8 +109,8 @@ static enum frame frame_in_front_of_tls(const struct smtp_session *session, enum
     enum smtp_tls_look look = smtp_tls_find_hello(octets, session->half[role].scanned, line, &at);
     unit->scanned = (uint32_t)at;
     bool perhaps = look == SMTP_TLS_PERHAPS && !at_end;
-    bool alone = at_end && lf == NULL && octets.length < SMTP_LINE_LIMIT && tls_must_begin(session)
-                 && (role == SMTP_CLIENT || session->tls_begun);
+    bool alone = at_end && lf == NULL && octets.length < SMTP_LINE_LIMIT && tls_must_begin(session) &&
+                 (role == SMTP_CLIENT || session->tls.begun);
     *decided = look == SMTP_TLS_YES || perhaps || alone;
     if (!*decided || perhaps)
         return FRAME_MORE;
@@ -139,7 +141,7 @@ static bool tls_did_not_begin(const struct smtp_session *session)
     const struct smtp_half *client = &session->half[SMTP_CLIENT];
     const struct smtp_half *server = &session->half[SMTP_SERVER];
     bool both_read = client->seen && server->seen && !client->gap && !server->gap;
-    return session->tls_failed || (both_read && !client->tls_encrypted && !server->tls_encrypted);
+    return session->tls.failed || (both_read && !client->tls_encrypted && !server->tls_encrypted);
 }
 
 /* No record: where the handshake did not get through, the dialogue may go on in clear. */
@@ -147,7 +149,7 @@ static enum frame frame_behind_tls(const struct smtp_session *session, enum smtp
                                    struct unit *unit)
 {
     bool perhaps = false;
-    if (!session->tls_established && tls_did_not_begin(session) && is_clear_line(role, octets, at_end, unit, &perhaps))
+    if (!session->tls.established && tls_did_not_begin(session) && is_clear_line(role, octets, at_end, unit, &perhaps))
         return give(unit, UNIT_TLS_END, octets, 0);
     return perhaps ? FRAME_MORE : give(unit, UNIT_TLS_BODY, octets, octets.length);
 }
@@ -216,10 +218,10 @@ static enum frame frame_command(const struct smtp_session *session, struct smtp_
     if (decided)
         return tls;
     /* A security layer's first buffer begins with its length in four octets: no command begins with a NUL. */
-    if (session->layer && octets.octets[0] == 0)
+    if (session->login.layer && octets.octets[0] == 0)
         return give(unit, UNIT_OPAQUE_BEGIN, octets, 0);
-    bool answers_may_come = !session->half[SMTP_SERVER].finished && session->uncertain < session->queue_length;
-    if (session->queue_length >= SMTP_QUEUE_LIMIT - 2 && !session->force && answers_may_come)
+    bool answers_may_come = !session->half[SMTP_SERVER].finished && session->queue.uncertain < session->queue.length;
+    if (session->queue.length >= SMTP_QUEUE_LIMIT - 2 && !session->force && answers_may_come)
         return FRAME_PEER;
     if (!find_line(octets, at_end, unit))
         return FRAME_MORE;
@@ -247,12 +249,12 @@ static enum frame frame_unanswered(const struct smtp_session *session, struct sm
 static enum frame decide_by_octets(const struct smtp_session *session, struct smtp_span octets, bool at_end, struct unit *unit,
                                    enum unit_kind otherwise)
 {
-    bool lost = session->force || session->half[SMTP_SERVER].finished || session->uncertain > 0;
+    bool lost = session->force || session->half[SMTP_SERVER].finished || session->queue.uncertain > 0;
     bool decided = false;
     enum frame unanswered = frame_unanswered(session, octets, unit, &decided);
     if (decided)
         return unanswered;
-    if (!lost && !session->octets_decide)
+    if (!lost && !session->disorder.octets_decide)
         return FRAME_PEER;
     if (smtp_tls_look(octets, NULL) == SMTP_TLS_YES)
         return give(unit, UNIT_ASSUME_COMMAND, octets, 0);
@@ -266,7 +268,7 @@ static enum frame frame_chunk(const struct smtp_session *session, struct smtp_sp
 {
     uint64_t remaining = session->half[SMTP_CLIENT].remaining;
     /* A server may refuse before the octets come, and a client may then not send them (RFC 3030 leaves both unsaid). */
-    if (session->chunk_refused && remaining == session->chunk_octets) {
+    if (session->content.chunk_refused && remaining == session->content.chunk_octets) {
         if (!find_line(octets, at_end, unit))
             return FRAME_MORE;
         if (smtp_command_is_certain(unit->line.text))
@@ -317,7 +319,7 @@ static enum frame frame_client(const struct smtp_session *session, struct smtp_s
             return skip_line(octets, unit);
         if (!find_line(octets, at_end, unit))
             return FRAME_MORE;
-        if (session->response_assumed && smtp_command_is_certain(unit->line.text))
+        if (session->login.response_assumed && smtp_command_is_certain(unit->line.text))
             return give(unit, UNIT_ASSUME_COMMAND, octets, 0);
         return give_line(unit, UNIT_RESPONSE, octets);
     case CLIENT_TLS:
@@ -343,9 +345,9 @@ bool smtp_looks_like_reply(struct smtp_span octets)
 static size_t glued_at(const struct smtp_session *session, struct smtp_span line)
 {
     uint64_t offset = session->half[SMTP_SERVER].offset;
-    if (session->cut <= offset || session->cut - offset >= line.length)
+    if (session->reading.abandoned_at <= offset || session->reading.abandoned_at - offset >= line.length)
         return 0;
-    size_t at = (size_t)(session->cut - offset);
+    size_t at = (size_t)(session->reading.abandoned_at - offset);
     struct smtp_span rest = smtp_span_from(line, at);
     return rest.length >= 4 && smtp_looks_like_reply(rest) ? at : 0;
 }
@@ -362,7 +364,7 @@ static bool is_answer_in_the_middle(const struct smtp_session *session, struct s
     for (size_t i = 0; i < text.length; i++)
         if (text.octets[i] < ' ' && text.octets[i] != '\t' && text.octets[i] != '\r')
             return false;
-    return session->mid_stream && !session->half[SMTP_SERVER].gap && session->queue_length > 0;
+    return session->mid_stream && !session->half[SMTP_SERVER].gap && session->queue.length > 0;
 }
 
 /*
@@ -372,9 +374,9 @@ static bool is_answer_in_the_middle(const struct smtp_session *session, struct s
 static bool reply_goes_on(const struct smtp_session *session, struct smtp_span text)
 {
     struct smtp_reply_line line = smtp_reply_line_parse(text);
-    if (!line.valid || line.code != session->reply.code)
+    if (!line.valid || line.code != session->reading.reply.code)
         return false;
-    if (!line.last || !session->reply_ehlo)
+    if (!line.last || !session->reading.of_ehlo)
         return true;
     return smtp_keyword_line_parse(line.text).keyword != SMTP_KEYWORD_OTHER;
 }
@@ -400,12 +402,12 @@ static enum frame frame_server(const struct smtp_session *session, struct smtp_s
         tls = frame_in_front_of_tls(session, SMTP_SERVER, octets, at_end, unit, &decided);
     if (decided)
         return tls;
-    if (session->layer && octets.octets[0] == 0)
+    if (session->login.layer && octets.octets[0] == 0)
         return give(unit, UNIT_OPAQUE_BEGIN, octets, 0);
     if (!find_line(octets, at_end, unit))
         return FRAME_MORE;
-    if (session->reply_open && session->cut == half->offset && session->cut != 0
-        && !reply_goes_on(session, unit->line.text))
+    if (session->reading.open && session->reading.abandoned_at == half->offset && session->reading.abandoned_at != 0 &&
+        !reply_goes_on(session, unit->line.text))
         return give(unit, UNIT_REPLY_CLOSE, octets, 0);
     if (bare_reply_ends(session, unit->line.text))
         return give(unit, UNIT_REPLY_CLOSE, octets, 0);

@@ -89,57 +89,59 @@ bool smtp_denies_credentials(unsigned code, const struct smtp_enhanced_status *e
 
 /* ---- the logins of a session ---- */
 
-#define KEPT (sizeof ((struct smtp_session *)NULL)->guesses / sizeof(struct smtp_guess))
+#define KEPT (sizeof((struct smtp_guessing *)NULL)->guesses / sizeof(struct smtp_guess))
 
 void smtp_login_begin(struct smtp_session *session)
 {
-    session->login_who = smtp_guess_who(smtp_span(NULL, 0));
-    session->login_secret = 0;
-    session->login_responded = false;
+    session->login.who = smtp_guess_who(smtp_span(NULL, 0));
+    session->login.secret = 0;
+    session->login.responded = false;
 }
 
 void smtp_login_response(struct smtp_session *session, const struct smtp_sasl_response *response)
 {
-    session->login_responded = true;
+    session->login.responded = true;
     if (response->has_identity)
-        session->login_who = smtp_guess_who(response->identity);
+        session->login.who = smtp_guess_who(response->identity);
     if (response->has_secret)
-        session->login_secret = smtp_guess_secret(session->mechanism, response->secret);
+        session->login.secret = smtp_guess_secret(session->login.mechanism, response->secret);
 }
 
 /* Tokens are not guessed. */
 static bool may_be_guess(const struct smtp_session *session)
 {
-    enum smtp_mechanism mechanism = session->mechanism;
-    return session->login_responded && session->login_secret == 0 && mechanism != SMTP_MECHANISM_XOAUTH2 && mechanism != SMTP_MECHANISM_OAUTHBEARER
-           && mechanism != SMTP_MECHANISM_EXTERNAL;
+    enum smtp_mechanism mechanism = session->login.mechanism;
+    return session->login.responded && session->login.secret == 0 && mechanism != SMTP_MECHANISM_XOAUTH2 &&
+           mechanism != SMTP_MECHANISM_OAUTHBEARER && mechanism != SMTP_MECHANISM_EXTERNAL;
 }
 
 void smtp_login_denied(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    session->denied_logins++;
-    smtp_guess_add(session->guesses, KEPT, session->login_who, session->login_secret);
-    unsigned guesses = smtp_guess_count(session->guesses, KEPT, 0);
+    session->guessing.denied++;
+    smtp_guess_add(session->guessing.guesses, KEPT, session->login.who, session->login.secret);
+    unsigned guesses = smtp_guess_count(session->guessing.guesses, KEPT, 0);
     if (guesses >= SMTP_GUESSES_PROVE)
-        smtp_report_once(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reply_offset, sink,
+        smtp_report_once(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reading.offset, sink,
                          "%u logins were denied in this session, for at least %u different pairs of user and password",
-                         session->denied_logins, guesses);
-    session->unreadable_logins += may_be_guess(session);
-    if (session->unreadable_logins >= SMTP_DENIALS_SUSPECT)
-        smtp_report_once(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reply_offset, sink,
-                         "%u logins were denied in this session whose passwords cannot be read", session->unreadable_logins);
+                         session->guessing.denied, guesses);
+    session->guessing.unreadable += may_be_guess(session);
+    if (session->guessing.unreadable >= SMTP_DENIALS_SUSPECT)
+        smtp_report_once(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reading.offset, sink,
+                         "%u logins were denied in this session whose passwords cannot be read",
+                         session->guessing.unreadable);
 }
 
 void smtp_login_accepted(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    bool denied_before = smtp_guess_count(session->guesses, KEPT, session->login_who) > 0;
+    bool denied_before = smtp_guess_count(session->guessing.guesses, KEPT, session->login.who) > 0;
     if (!smtp_reported(session, SMTP_FINDING_AUTH_BRUTE_FORCE)) {
-        smtp_guess_forget(session->guesses, KEPT, session->login_who);
+        smtp_guess_forget(session->guessing.guesses, KEPT, session->login.who);
         return;
     }
-    if (session->guess_accepted)
+    if (session->guessing.accepted)
         return;
-    session->guess_accepted = true;
-    smtp_report_more(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reply_offset, sink, "%s",
-                     denied_before ? "then a login of a user that was denied before was accepted" : "then a login was accepted");
+    session->guessing.accepted = true;
+    smtp_report_more(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reading.offset, sink, "%s",
+                     denied_before ? "then a login of a user that was denied before was accepted"
+                                   : "then a login was accepted");
 }

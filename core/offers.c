@@ -10,6 +10,8 @@
 #include "path.h"
 #include "session_private.h"
 
+#define NO_LIMIT UINT32_MAX
+
 /* Which keyword a verb or parameter needs. */
 struct need {
     const char *word;
@@ -52,15 +54,10 @@ static const struct need parameters[] = {
     { "TRANSID", SMTP_KEYWORD_CHECKPOINT, "CHECKPOINT" },
 };
 
-static bool offered(const struct smtp_session *session, enum smtp_keyword keyword)
-{
-    return (session->keywords & (UINT64_C(1) << keyword)) != 0;
-}
-
 /* Whether all that the server announced is known. */
 static bool announcement_known(const struct smtp_session *session)
 {
-    return session->ehlo_seen && !session->half[SMTP_SERVER].gap;
+    return session->offers.now.known && !session->half[SMTP_SERVER].gap;
 }
 
 static void not_offered(struct smtp_session *session, struct smtp_span what, const char *keyword,
@@ -77,7 +74,7 @@ static void check(struct smtp_session *session, const struct need *needs, size_t
     if (!announcement_known(session))
         return;
     for (size_t i = 0; i < count; i++)
-        if (smtp_span_is(word, needs[i].word) && !offered(session, needs[i].keyword))
+        if (smtp_span_is(word, needs[i].word) && !smtp_offers_has(&session->offers.now, needs[i].keyword))
             not_offered(session, word, needs[i].name, sink);
 }
 
@@ -98,8 +95,8 @@ static uint64_t number(struct smtp_span text)
 /* BODY came with 8BITMIME (RFC 6152), and BINARYMIME brings it, too, with a value of its own (RFC 3030 section 3). */
 static void check_body(struct smtp_session *session, struct smtp_span value, const struct smtp_sink *sink)
 {
-    bool eight = offered(session, SMTP_KEYWORD_8BITMIME);
-    bool binary = offered(session, SMTP_KEYWORD_BINARYMIME);
+    bool eight = smtp_offers_has(&session->offers.now, SMTP_KEYWORD_8BITMIME);
+    bool binary = smtp_offers_has(&session->offers.now, SMTP_KEYWORD_BINARYMIME);
     if (smtp_span_is(value, "BINARYMIME")) {
         if (!binary)
             not_offered(session, value, "BINARYMIME", sink);
@@ -120,11 +117,11 @@ static void check_parameter(struct smtp_session *session, const struct smtp_para
 
 /* RFC 9422 section 3: more recipients or mails than the server said it takes. */
 static void check_limit(struct smtp_session *session, const char *what, const char *limit, uint64_t used,
-                        uint64_t allowed, const struct smtp_sink *sink)
+                        uint32_t allowed, const struct smtp_sink *sink)
 {
-    if (used > allowed && announcement_known(session))
+    if (allowed != NO_LIMIT && used > allowed && announcement_known(session))
         smtp_report_once(session, SMTP_FINDING_EXTENSION_NOT_OFFERED, SMTP_CLIENT, session->half[SMTP_CLIENT].offset,
-                         sink, "%s %" PRIu64 ", the server announced LIMITS %s=%" PRIu64, what, used, limit, allowed);
+                         sink, "%s %" PRIu64 ", the server announced LIMITS %s=%" PRIu32, what, used, limit, allowed);
 }
 
 void smtp_offers_command(struct smtp_session *session, const struct smtp_command *command, const struct smtp_sink *sink)
@@ -138,67 +135,98 @@ void smtp_offers_command(struct smtp_session *session, const struct smtp_command
     struct smtp_span rest = path.parameters;
     struct smtp_parameter parameter;
     if (mail) {
-        session->declared_size = UINT64_MAX;
-        session->prdr_asked = false;
-        session->recipients_named = 0;
-        check_limit(session, "mail number", "MAILMAX", ++session->mails_begun, session->limit_mails, sink);
+        session->offers.declared_size = UINT64_MAX;
+        session->offers.prdr_asked = false;
+        session->offers.recipients_named = 0;
+        check_limit(session, "mail number", "MAILMAX", ++session->offers.mails_begun, session->offers.now.mails, sink);
     } else {
-        check_limit(session, "recipient number", "RCPTMAX", ++session->recipients_named, session->limit_recipients,
-                    sink);
+        check_limit(session, "recipient number", "RCPTMAX", ++session->offers.recipients_named,
+                    session->offers.now.recipients, sink);
     }
     while (smtp_parameter_next(&rest, &parameter)) {
         check_parameter(session, &parameter, sink);
         if (mail && smtp_span_is(parameter.keyword, "SIZE"))
-            session->declared_size = number(parameter.value);
-        session->prdr_asked = session->prdr_asked || (mail && smtp_span_is(parameter.keyword, "PRDR"));
+            session->offers.declared_size = number(parameter.value);
+        session->offers.prdr_asked = session->offers.prdr_asked || (mail && smtp_span_is(parameter.keyword, "PRDR"));
     }
 }
 
 void smtp_offers_mechanism(struct smtp_session *session, struct smtp_span word, const struct smtp_sink *sink)
 {
-    if (announcement_known(session) && offered(session, SMTP_KEYWORD_AUTH) &&
-        session->mechanism != SMTP_MECHANISM_OTHER && !(session->mechanisms & (1u << session->mechanism)))
+    if (announcement_known(session) && smtp_offers_has(&session->offers.now, SMTP_KEYWORD_AUTH) &&
+        session->login.mechanism != SMTP_MECHANISM_OTHER &&
+        !(session->offers.now.mechanisms & (1u << session->login.mechanism)))
         not_offered(session, word, "this mechanism", sink);
 }
 
 /* "RCPTMAX=100": a number of six digits at the most, not 0 (RFC 9422 section 4). */
-static uint64_t limit(struct smtp_span value)
+static uint32_t limit(struct smtp_span value)
 {
     uint64_t most = value.length <= 6 ? number(value) : UINT64_MAX;
-    return most == 0 ? UINT64_MAX : most;
+    return most == 0 || most == UINT64_MAX ? NO_LIMIT : (uint32_t)most;
 }
 
-void smtp_offers_begin(struct smtp_session *session)
+void smtp_offers_begin(struct smtp_offers *incoming)
 {
-    session->new_limit_size = UINT64_MAX;
-    session->new_limit_recipients = UINT64_MAX;
-    session->new_limit_mails = UINT64_MAX;
+    *incoming = (struct smtp_offers){ .size = UINT64_MAX, .recipients = NO_LIMIT, .mails = NO_LIMIT };
 }
 
-void smtp_offers_keyword(struct smtp_session *session, const struct smtp_keyword_line *line)
+static void note_mechanisms(struct smtp_offers *incoming, struct smtp_span words)
 {
-    struct smtp_span rest = line->parameters;
+    for (struct smtp_span word = smtp_span_next_word(&words); word.length > 0; word = smtp_span_next_word(&words))
+        incoming->mechanisms |= (uint16_t)(1u << smtp_mechanism_of(word));
+}
+
+static void note_limits(struct smtp_offers *incoming, struct smtp_span words)
+{
     struct smtp_parameter parameter;
-    if (line->keyword == SMTP_KEYWORD_SIZE) {
-        uint64_t most = number(line->parameters);
-        session->new_limit_size = most == 0 ? UINT64_MAX : most; /* RFC 1870 section 4: 0 is no limit */
-    }
-    while (line->keyword == SMTP_KEYWORD_LIMITS && smtp_parameter_next(&rest, &parameter)) {
+    while (smtp_parameter_next(&words, &parameter)) {
         if (smtp_span_is(parameter.keyword, "RCPTMAX"))
-            session->new_limit_recipients = limit(parameter.value);
+            incoming->recipients = limit(parameter.value);
         else if (smtp_span_is(parameter.keyword, "MAILMAX"))
-            session->new_limit_mails = limit(parameter.value);
+            incoming->mails = limit(parameter.value);
     }
 }
 
-/* The reply to a greeting is whole: what it says holds from now on. */
-void smtp_offers_hold(struct smtp_session *session, bool extended)
+void smtp_offers_keyword(struct smtp_offers *incoming, const struct smtp_keyword_line *line)
 {
-    session->limit_size = extended ? session->new_limit_size : UINT64_MAX;
-    session->limit_recipients = extended ? session->new_limit_recipients : UINT64_MAX;
-    session->limit_mails = extended ? session->new_limit_mails : UINT64_MAX;
-    session->extended = extended;
-    session->mails_begun = 0;
+    uint64_t most = UINT64_MAX;
+    incoming->keywords |= UINT64_C(1) << line->keyword;
+    incoming->masked = incoming->masked || line->masked;
+    switch (line->keyword) {
+    case SMTP_KEYWORD_SIZE:
+        most = number(line->parameters);
+        incoming->size = most == 0 ? UINT64_MAX : most; /* RFC 1870 section 4: 0 is no limit */
+        break;
+    case SMTP_KEYWORD_LIMITS:
+        note_limits(incoming, line->parameters);
+        break;
+    case SMTP_KEYWORD_AUTH:
+    case SMTP_KEYWORD_X_EXPS:
+        note_mechanisms(incoming, line->parameters);
+        break;
+    default:
+        break;
+    }
+}
+
+bool smtp_offers_differ(const struct smtp_offers *before, const struct smtp_offers *now)
+{
+    static const uint64_t may_differ = UINT64_C(1) << SMTP_KEYWORD_STARTTLS | UINT64_C(1) << SMTP_KEYWORD_AUTH |
+                                       UINT64_C(1) << SMTP_KEYWORD_X_ANONYMOUSTLS | UINT64_C(1) << SMTP_KEYWORD_X_EXPS |
+                                       UINT64_C(1) << SMTP_KEYWORD_REQUIRETLS | UINT64_C(1) << SMTP_KEYWORD_OTHER;
+    return before->known && now->known && ((before->keywords ^ now->keywords) & ~may_differ) != 0;
+}
+
+void smtp_offers_hold(struct smtp_announced *offers, bool extended, bool known)
+{
+    if (!extended)
+        smtp_offers_begin(&offers->now);
+    else
+        offers->now = offers->incoming;
+    offers->now.known = known;
+    offers->extended = extended;
+    offers->mails_begun = 0;
 }
 
 /* ---- content ---- */
@@ -206,8 +234,9 @@ void smtp_offers_hold(struct smtp_session *session, bool extended)
 bool smtp_offers_watch_octets(const struct smtp_session *session)
 {
     bool said = smtp_reported(session, SMTP_FINDING_EXTENSION_NOT_OFFERED);
-    bool allowed = offered(session, SMTP_KEYWORD_8BITMIME) || offered(session, SMTP_KEYWORD_BINARYMIME);
-    return session->extended && !said && announcement_known(session) && !allowed;
+    bool allowed = smtp_offers_has(&session->offers.now, SMTP_KEYWORD_8BITMIME) ||
+                   smtp_offers_has(&session->offers.now, SMTP_KEYWORD_BINARYMIME);
+    return session->offers.extended && !said && announcement_known(session) && !allowed;
 }
 
 void smtp_offers_octets(struct smtp_session *session, struct smtp_span octets, const struct smtp_sink *sink)
@@ -224,16 +253,16 @@ void smtp_offers_octets(struct smtp_session *session, struct smtp_span octets, c
 void smtp_offers_size(struct smtp_session *session, const struct smtp_sink *sink)
 {
     uint64_t offset = session->half[SMTP_CLIENT].offset;
-    uint64_t declared = session->declared_size;
-    uint64_t sent = session->content_octets;
-    if (sent > session->limit_size && announcement_known(session))
+    uint64_t declared = session->offers.declared_size;
+    uint64_t sent = session->content.octets;
+    if (sent > session->offers.now.size && announcement_known(session))
         smtp_report_offer(session, SMTP_FINDING_DECLARED_SIZE_MISMATCH, SMTP_CLIENT, offset, sink,
                           "the message has %" PRIu64 " octet%s, the server announced SIZE %" PRIu64, sent,
-                          sent == 1 ? "" : "s", session->limit_size);
+                          sent == 1 ? "" : "s", session->offers.now.size);
     /* The declaration is an estimate (RFC 1870 section 6): only what is far off says something. Some clients count a line end
        as one octet, as it is in their files. */
     else if (declared != UINT64_MAX && declared != 0 &&
-             (sent - session->content_lines > declared + declared / 8 + 128 || sent + sent / 2 + 4096 < declared))
+             (sent - session->content.lines > declared + declared / 8 + 128 || sent + sent / 2 + 4096 < declared))
         smtp_report(session, SMTP_FINDING_DECLARED_SIZE_MISMATCH, SMTP_CLIENT, offset, sink,
                     "MAIL declared SIZE=%" PRIu64 ", the message has %" PRIu64 " octet%s", declared, sent,
                     sent == 1 ? "" : "s");

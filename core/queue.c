@@ -20,51 +20,51 @@ static struct entry unpack(uint16_t packed)
 
 struct entry smtp_queue_pop(struct smtp_session *session)
 {
-    struct entry entry = unpack(session->queue[session->queue_first]);
-    session->queue_first = (uint16_t)((session->queue_first + 1) % SMTP_QUEUE_LIMIT);
-    session->queue_length--;
-    if (session->uncertain > 0)
-        session->uncertain--;
+    struct entry entry = unpack(session->queue.waiting[session->queue.first]);
+    session->queue.first = (uint16_t)((session->queue.first + 1) % SMTP_QUEUE_LIMIT);
+    session->queue.length--;
+    if (session->queue.uncertain > 0)
+        session->queue.uncertain--;
     if (entry.kind == ENTRY_COMMAND) {
-        session->answered++;
-        session->current = session->answered;
-        session->current_verb = entry.verb;
+        session->queue.answered++;
+        session->queue.current = session->queue.answered;
+        session->queue.current_verb = entry.verb;
     }
     if (entry.flags & ENTRY_NEW_MESSAGE)
-        session->answered_message++;
+        session->mail.message++;
     return entry;
 }
 
 void smtp_queue_begin_message(struct smtp_session *session)
 {
-    struct entry entry = unpack(session->queue[session->queue_first]);
-    session->answered_message += (entry.flags & ENTRY_NEW_MESSAGE) != 0;
+    struct entry entry = unpack(session->queue.waiting[session->queue.first]);
+    session->mail.message += (entry.flags & ENTRY_NEW_MESSAGE) != 0;
     entry.flags &= (uint8_t)~ENTRY_NEW_MESSAGE;
-    session->queue[session->queue_first] = pack(entry);
+    session->queue.waiting[session->queue.first] = pack(entry);
 }
 
 void smtp_queue_push(struct smtp_session *session, struct entry entry, const struct smtp_sink *sink)
 {
     /* The framer stops the client before the ring is full, unless nobody is there to answer. Then the oldest go, and what
        answers the others cannot be told from their order any more. */
-    if (session->queue_length == SMTP_QUEUE_LIMIT) {
+    if (session->queue.length == SMTP_QUEUE_LIMIT) {
         for (unsigned i = 0; i < SMTP_QUEUE_LIMIT / 4; i++) {
             struct entry oldest = smtp_queue_pop(session);
             smtp_transaction_apply(session, &oldest, NULL, sink);
         }
-        session->order_lost = true;
+        session->disorder.order_lost = true;
     }
-    session->queue[(session->queue_first + session->queue_length) % SMTP_QUEUE_LIMIT] = pack(entry);
-    session->queue_length++;
-    bool sent_before = session->half[SMTP_CLIENT].offset < session->before_gap;
-    if (sent_before && session->uncertain + 1u == session->queue_length)
-        session->uncertain++;
+    session->queue.waiting[(session->queue.first + session->queue.length) % SMTP_QUEUE_LIMIT] = pack(entry);
+    session->queue.length++;
+    bool sent_before = session->half[SMTP_CLIENT].offset < session->queue.before_gap;
+    if (sent_before && session->queue.uncertain + 1u == session->queue.length)
+        session->queue.uncertain++;
 }
 
 bool smtp_queue_peek(const struct smtp_session *session, unsigned index, struct entry *entry)
 {
-    if (index >= session->queue_length)
+    if (index >= session->queue.length)
         return false;
-    *entry = unpack(session->queue[(session->queue_first + index) % SMTP_QUEUE_LIMIT]);
+    *entry = unpack(session->queue.waiting[(session->queue.first + index) % SMTP_QUEUE_LIMIT]);
     return true;
 }

@@ -12,44 +12,39 @@
 /* A client that knows the server from before may talk early, if that announces so (Exim's PIPE_CONNECT). */
 void smtp_report_early_talk(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    bool allowed = session->ehlo_seen && session->early_allowed;
-    if (session->early_talk && !allowed)
-        smtp_report_once(session, SMTP_FINDING_EARLY_TALKER, SMTP_CLIENT, session->early_offset, sink,
+    bool allowed = session->offers.now.known && session->early.allowed;
+    if (session->early.pending && !allowed)
+        smtp_report_once(session, SMTP_FINDING_EARLY_TALKER, SMTP_CLIENT, session->early.offset, sink,
                          "the client spoke before the server's greeting");
-    session->early_talk = false;
+    session->early.pending = false;
 }
 
 static void greeted(struct smtp_session *session, enum smtp_verb verb, const struct smtp_sink *sink)
 {
-    uint64_t offset = session->reply_offset;
+    uint64_t offset = session->reading.offset;
     bool extended = verb != SMTP_VERB_HELO;
     session->greeted = true;
     if (session->phase == SMTP_PHASE_CONNECT)
         session->phase = SMTP_PHASE_SESSION;
-    session->keywords = extended ? session->new_keywords : 0;
-    session->mechanisms = extended ? session->new_mechanisms : 0;
-    smtp_offers_hold(session, extended);
-    session->ehlo_seen = !session->reply.partial && !session->half[SMTP_SERVER].gap;
+    smtp_offers_hold(&session->offers, extended, !session->reading.reply.partial && !session->half[SMTP_SERVER].gap);
+    const struct smtp_offers *now = &session->offers.now;
     smtp_report_early_talk(session, sink);
-    if (!extended || session->reply.partial)
+    if (!extended || session->reading.reply.partial)
         return;
-    bool tls = (session->keywords & (UINT64_C(1) << SMTP_KEYWORD_STARTTLS)) != 0;
-    bool missing = !tls && !session->starttls_accepted && !session->tls_begun;
-    if (session->masked && missing)
+    bool tls = smtp_offers_has(now, SMTP_KEYWORD_STARTTLS);
+    bool missing = !tls && !session->starttls.accepted && !session->tls.begun;
+    if (now->masked && missing)
         smtp_report_once(session, SMTP_FINDING_STARTTLS_MASKED, SMTP_SERVER, offset, sink,
                          "a keyword of eight letters is overwritten with X, and STARTTLS is not among the others");
-    else if (missing && !session->lmtp && session->ehlo_seen)
+    else if (missing && !session->lmtp && now->known)
         smtp_report_once(session, SMTP_FINDING_STARTTLS_NOT_OFFERED, SMTP_SERVER, offset, sink,
                          "the server's EHLO reply does not offer STARTTLS");
     unsigned readable = 1u << SMTP_MECHANISM_PLAIN | 1u << SMTP_MECHANISM_LOGIN | 1u << SMTP_MECHANISM_XOAUTH2
                         | 1u << SMTP_MECHANISM_OAUTHBEARER;
-    if ((session->mechanisms & readable) && !session->starttls_accepted && !session->encrypted)
+    if ((now->mechanisms & readable) && !session->starttls.accepted && !session->encrypted)
         smtp_report_once(session, SMTP_FINDING_AUTH_OFFERED_IN_CLEAR, SMTP_SERVER, offset, sink,
                          "the server offers, in clear, a mechanism that sends the secret readable");
-    uint64_t may_differ = UINT64_C(1) << SMTP_KEYWORD_STARTTLS | UINT64_C(1) << SMTP_KEYWORD_AUTH
-                          | UINT64_C(1) << SMTP_KEYWORD_X_ANONYMOUSTLS | UINT64_C(1) << SMTP_KEYWORD_X_EXPS
-                          | UINT64_C(1) << SMTP_KEYWORD_REQUIRETLS | UINT64_C(1) << SMTP_KEYWORD_OTHER;
-    if (session->before_tls_known && session->ehlo_seen && (session->keywords_before_tls ^ session->keywords) & ~may_differ)
+    if (smtp_offers_differ(&session->offers.before_tls, now))
         smtp_report_once(session, SMTP_FINDING_EXTENSIONS_CHANGED_AFTER_TLS, SMTP_SERVER, offset, sink,
                          "the extensions announced after STARTTLS are not those announced before it");
 }
@@ -59,32 +54,32 @@ void smtp_starttls_answered(struct smtp_session *session, uint16_t code, const s
     struct smtp_half *client = &session->half[SMTP_CLIENT];
     if (client->mode == CLIENT_WAIT_STARTTLS)
         client->mode = CLIENT_COMMAND;
-    session->starttls_code = code;
-    session->starttls_number = session->current;
-    session->starttls_reply_offset = session->reply_offset;
-    session->starttls_doubtful = code != 220 && code < 400;
-    if (!session->starttls_doubtful)
+    session->starttls.code = code;
+    session->starttls.number = session->queue.current;
+    session->starttls.reply_offset = session->reading.offset;
+    session->starttls.doubtful = code != 220 && code < 400;
+    if (!session->starttls.doubtful)
         smtp_starttls_decided(session, code == 220, sink);
 }
 
 /* An exchange of which the AUTH command, or its mechanism, is not known. */
 static void begin_unseen_auth(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    session->mechanism = SMTP_MECHANISM_OTHER;
-    session->responses = 0;
-    session->cancelled = false;
-    session->user_named = false;
+    session->login.mechanism = SMTP_MECHANISM_OTHER;
+    session->login.responses = 0;
+    session->login.cancelled = false;
+    session->login.user_named = false;
     smtp_login_begin(session);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
-    event.offset = session->reply_offset;
+    event.offset = session->reading.offset;
     event.boundary = (struct smtp_boundary_event){
         .boundary = SMTP_BOUNDARY_AUTH,
         .step = SMTP_STEP_STARTED,
-        .number = session->current,
-        .mechanism = session->mechanism,
+        .number = session->queue.current,
+        .mechanism = session->login.mechanism,
     };
     smtp_emit(sink, &event);
-    session->auth_begun = true;
+    session->login.begun = true;
 }
 
 static void auth_answered(struct smtp_session *session, const struct entry *entry, const struct smtp_reply *reply,
@@ -98,32 +93,33 @@ static void auth_answered(struct smtp_session *session, const struct entry *entr
         step = SMTP_STEP_CHALLENGE;
     else if (smtp_code_is_success(reply->code))
         step = SMTP_STEP_ACCEPTED;
-    else if (session->cancelled)
+    else if (session->login.cancelled)
         step = SMTP_STEP_CANCELLED;
-    if ((waiting && step == SMTP_STEP_CHALLENGE && !session->auth_begun) || (bare && step == SMTP_STEP_ACCEPTED))
+    if ((waiting && step == SMTP_STEP_CHALLENGE && !session->login.begun) || (bare && step == SMTP_STEP_ACCEPTED))
         begin_unseen_auth(session, sink);
-    session->auth_begun = session->auth_begun && step == SMTP_STEP_CHALLENGE;
+    session->login.begun = session->login.begun && step == SMTP_STEP_CHALLENGE;
     if (waiting)
         client->mode = step == SMTP_STEP_CHALLENGE ? CLIENT_RESPONSE : CLIENT_COMMAND;
-    session->stray_responses = step == SMTP_STEP_REJECTED;
+    session->login.stray_responses = step == SMTP_STEP_REJECTED;
     if (step == SMTP_STEP_REJECTED)
-        session->responses = 0;
+        session->login.responses = 0;
     if (bare && step == SMTP_STEP_REJECTED)
         return;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
-    event.offset = session->reply_offset;
+    event.offset = session->reading.offset;
     event.boundary = (struct smtp_boundary_event){
         .boundary = SMTP_BOUNDARY_AUTH,
         .step = step,
-        .number = session->current,
-        .mechanism = session->mechanism,
+        .number = session->queue.current,
+        .mechanism = session->login.mechanism,
         .code = reply->code,
     };
     smtp_emit(sink, &event);
     if (step != SMTP_STEP_CHALLENGE)
-        smtp_secret_auth_ended(&session->watch, step == SMTP_STEP_ACCEPTED);
+        smtp_secret_auth_ended(&session->login.watch, step == SMTP_STEP_ACCEPTED);
     if (step == SMTP_STEP_ACCEPTED) {
-        session->layer = session->mechanism == SMTP_MECHANISM_GSSAPI || session->mechanism == SMTP_MECHANISM_DIGEST_MD5;
+        session->login.layer =
+            session->login.mechanism == SMTP_MECHANISM_GSSAPI || session->login.mechanism == SMTP_MECHANISM_DIGEST_MD5;
         smtp_login_accepted(session, sink);
     }
     if (step == SMTP_STEP_REJECTED && smtp_denies_credentials(reply->code, &reply->enhanced))
@@ -150,19 +146,19 @@ static void answer_unseen_login(struct smtp_session *session, const struct smtp_
     bool again = reply->code == 334 && client->mode == CLIENT_COMMAND;
     if (!again && !is_of_unseen_login(session, reply))
         return;
-    bool goes_on = challenged && session->auth_begun;
+    bool goes_on = challenged && session->login.begun;
     if (!goes_on) {
-        session->current = 0;
-        session->current_verb = SMTP_VERB_AUTH;
+        session->queue.current = 0;
+        session->queue.current_verb = SMTP_VERB_AUTH;
         begin_unseen_auth(session, sink);
     }
-    session->responses += goes_on; /* the lost one */
+    session->login.responses += goes_on; /* the lost one */
     if (goes_on || !again)
         auth_answered(session, &(struct entry){ .kind = ENTRY_RESPONSE, .verb = SMTP_VERB_AUTH }, reply, sink);
     if (!again)
         return;
     client->mode = CLIENT_RESPONSE;
-    session->response_assumed = true;
+    session->login.response_assumed = true;
 }
 
 static void data_answered(struct smtp_session *session, enum smtp_verb verb, const struct smtp_reply *reply,
@@ -170,7 +166,7 @@ static void data_answered(struct smtp_session *session, enum smtp_verb verb, con
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
     if (client->mode == CLIENT_COMMAND && client->resync && reply->code == 354 && verb == SMTP_VERB_DATA) {
-        session->content_start_unknown = true; /* the hole began behind DATA: the content's beginning is lost in it */
+        session->content.start_unknown = true; /* the hole began behind DATA: the content's beginning is lost in it */
         smtp_begin_data(session, sink);
         return;
     }
@@ -184,26 +180,27 @@ static void data_answered(struct smtp_session *session, enum smtp_verb verb, con
         smtp_begin_data(session, sink);
         return;
     }
-    session->message++;
-    session->answered_message = session->message;
-    session->content_gap = false;
-    session->bdat_open = false;
-    client->remaining = session->chunk_octets;
+    session->content.number++;
+    session->mail.message = session->content.number;
+    session->content.gap = false;
+    session->content.chunks_open = false;
+    client->remaining = session->content.chunk_octets;
     smtp_content_begin(session, SMTP_TRANSPORT_XEXCH50, client->offset, sink);
-    client->mode = session->chunk_octets > 0 ? CLIENT_CHUNK : CLIENT_COMMAND;
+    client->mode = session->content.chunk_octets > 0 ? CLIENT_CHUNK : CLIENT_COMMAND;
 }
 
 static void count_recipients(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
     if (smtp_code_is_success(reply->code))
-        session->accepted_recipients++;
+        session->guessing.accepted_recipients++;
     if (!smtp_reply_refuses_address(reply))
         return;
-    session->refused_recipients++;
-    if (session->refused_recipients >= ENUMERATION_REFUSALS && session->refused_recipients > session->accepted_recipients)
-        smtp_report_once(session, SMTP_FINDING_RECIPIENT_ENUMERATION, SMTP_SERVER, session->reply_offset, sink,
-                         "%u addresses were refused as unknown, %u accepted", session->refused_recipients,
-                         session->accepted_recipients);
+    session->guessing.refused_recipients++;
+    if (session->guessing.refused_recipients >= ENUMERATION_REFUSALS &&
+        session->guessing.refused_recipients > session->guessing.accepted_recipients)
+        smtp_report_once(session, SMTP_FINDING_RECIPIENT_ENUMERATION, SMTP_SERVER, session->reading.offset, sink,
+                         "%u addresses were refused as unknown, %u accepted", session->guessing.refused_recipients,
+                         session->guessing.accepted_recipients);
 }
 
 static void command_answered(struct smtp_session *session, const struct entry *entry, const struct smtp_reply *reply,
@@ -224,8 +221,9 @@ static void command_answered(struct smtp_session *session, const struct entry *e
     } else if (entry->verb == SMTP_VERB_DATA || entry->verb == SMTP_VERB_XEXCH50) {
         data_answered(session, entry->verb, reply, sink);
     } else if (entry->verb == SMTP_VERB_BDAT) {
-        if (!success && smtp_reply_code_decides(reply->code) && client->mode == CLIENT_CHUNK && session->current == session->commands)
-            session->chunk_refused = true;
+        if (!success && smtp_reply_code_decides(reply->code) && client->mode == CLIENT_CHUNK &&
+            session->queue.current == session->queue.sent)
+            session->content.chunk_refused = true;
     } else if (entry->verb == SMTP_VERB_RCPT || entry->verb == SMTP_VERB_VRFY || entry->verb == SMTP_VERB_EXPN) {
         count_recipients(session, reply, sink);
     } else if ((entry->verb == SMTP_VERB_ATRN || entry->verb == SMTP_VERB_TURN) && success) {
@@ -236,10 +234,12 @@ static void command_answered(struct smtp_session *session, const struct entry *e
 /* The extensions of an EHLO reply are offered if its last line does not refuse (RFC 5321 section 4.2.1: that line decides). */
 static void offer_starttls(struct smtp_session *session, uint32_t number, const struct smtp_sink *sink)
 {
-    if (session->new_starttls_offset == 0 || session->starttls_offered || !smtp_code_is_success(session->reply.code))
+    if (session->offers.starttls_offset == 0 || session->starttls.offered ||
+        !smtp_code_is_success(session->reading.reply.code))
         return;
-    session->starttls_offered = true;
-    smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_OFFERED, SMTP_SERVER, session->new_starttls_offset, number, sink);
+    session->starttls.offered = true;
+    smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_OFFERED, SMTP_SERVER, session->offers.starttls_offset,
+                  number, sink);
 }
 
 /* ---- findings on replies ---- */
@@ -253,24 +253,25 @@ static bool may_be_enhanced(const struct smtp_reply *reply)
 /* A server that cannot begin TLS may say so in clear, to the client's hello: once. */
 static bool refuses_hello(const struct smtp_session *session, const struct smtp_reply *reply)
 {
-    bool said = session->hello_refused && !session->tls_implicit; /* to a hello that nobody asked for, there is one for each line */
-    bool hello_open = (session->tls_begun || session->tls_failed) && !session->tls_established && !said;
-    return hello_open && reply->answers == SMTP_ANSWERS_NOTHING && reply->code >= 400 && session->queue_length == 0;
+    bool said = session->tls.hello_refused &&
+                !session->tls.implicit; /* to a hello that nobody asked for, there is one for each line */
+    bool hello_open = (session->tls.begun || session->tls.failed) && !session->tls.established && !said;
+    return hello_open && reply->answers == SMTP_ANSWERS_NOTHING && reply->code >= 400 && session->queue.length == 0;
 }
 
 #define MASK_ASTERISKS 8 /* fewer are an ornament */
 
 static void check_greeting(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
-    bool masked = session->reply_masked && session->reply_asterisks >= MASK_ASTERISKS;
+    bool masked = session->reading.masked && session->reading.asterisks >= MASK_ASTERISKS;
     if (reply->answers == SMTP_ANSWERS_GREETING && masked && !reply->partial)
-        smtp_report_once(session, SMTP_FINDING_BANNER_MASKED, SMTP_SERVER, session->reply_offset, sink,
+        smtp_report_once(session, SMTP_FINDING_BANNER_MASKED, SMTP_SERVER, session->reading.offset, sink,
                          "the server's greeting is overwritten with asterisks");
 }
 
 static void check_reply(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
-    uint64_t offset = session->reply_offset;
+    uint64_t offset = session->reading.offset;
     smtp_check_form(session, reply, sink);
     if (reply->codes_differ)
         smtp_report(session, SMTP_FINDING_REPLY_CODE_MISMATCH, SMTP_SERVER, offset, sink,
@@ -280,12 +281,13 @@ static void check_reply(struct smtp_session *session, const struct smtp_reply *r
                     "the enhanced status code %u.%u.%u is of another class than the reply code %u",
                     reply->enhanced.class_digit, reply->enhanced.subject, reply->enhanced.detail, reply->code);
     bool to_hello = refuses_hello(session, reply);
-    session->hello_refused = session->hello_refused || to_hello;
+    session->tls.hello_refused = session->tls.hello_refused || to_hello;
     if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421 || reply->code == 0 || to_hello)
         return;
-    if (session->starttls_accepted && !session->encrypted && session->half[SMTP_SERVER].mode == SERVER_REPLY && !session->reply_behind_220) {
-        session->reply_behind_220 = true;
-        session->reply_behind_offset = offset;
+    if (session->starttls.accepted && !session->encrypted && session->half[SMTP_SERVER].mode == SERVER_REPLY &&
+        !session->starttls.reply_behind) {
+        session->starttls.reply_behind = true;
+        session->starttls.reply_behind_offset = offset;
     }
     smtp_report_once(session, SMTP_FINDING_REPLY_WITHOUT_COMMAND, SMTP_SERVER, offset, sink,
                      "a reply %u that answers no command", reply->code);
@@ -294,59 +296,62 @@ static void check_reply(struct smtp_session *session, const struct smtp_reply *r
 /* LMTP and PRDR: a reply to the content that is for one recipient. */
 static void note_recipient(const struct smtp_session *session, struct smtp_reply *reply, const struct entry *entry)
 {
-    bool to_content = reply->answers == SMTP_ANSWERS_CONTENT
-                      || (reply->answers == SMTP_ANSWERS_COMMAND && (entry->flags & ENTRY_LAST) && session->transaction_accepted > 0);
+    bool to_content =
+        reply->answers == SMTP_ANSWERS_CONTENT ||
+        (reply->answers == SMTP_ANSWERS_COMMAND && (entry->flags & ENTRY_LAST) && session->mail.accepted > 0);
     bool for_all = session->lmtp && smtp_code_is_for_all(reply->code);
-    bool of_message = session->prdr && (reply->code == 421 || session->transaction_answered >= session->transaction_accepted);
-    bool told = session->transaction_whole && session->transaction_garbled == 0;
-    if (!(session->lmtp || session->prdr) || !to_content || for_all || !smtp_reply_code_decides(reply->code))
+    bool of_message = session->mail.prdr && (reply->code == 421 || session->mail.answered >= session->mail.accepted);
+    bool told = session->mail.whole && session->mail.garbled == 0;
+    if (!(session->lmtp || session->mail.prdr) || !to_content || for_all || !smtp_reply_code_decides(reply->code))
         return;
-    reply->delivery = session->transaction_answered + 1;
-    reply->place = reply->delivery + session->transaction_garbled;
+    reply->delivery = session->mail.answered + 1;
+    reply->place = reply->delivery + session->mail.garbled;
     reply->recipient = told && !of_message ? reply->delivery : 0;
 }
 
 /* Whether the command that the reply belongs to was seen: the end of content may have been, and its DATA not. */
 static bool answers_seen(const struct smtp_session *session, const struct entry *entry)
 {
-    enum smtp_verb verb = session->current_verb;
+    enum smtp_verb verb = session->queue.current_verb;
     return entry->kind != ENTRY_CONTENT || verb == SMTP_VERB_DATA || verb == SMTP_VERB_XEXCH50;
 }
 
 void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, unsigned next, const struct smtp_sink *sink)
 {
     struct entry entry;
-    struct smtp_reply *reply = &session->reply;
+    struct smtp_reply *reply = &session->reading.reply;
     bool bare = smtp_reply_is_bare(session);
     bool stays = false;
-    session->unsettled = SMTP_SETTLED;
-    session->reply_open = false;
-    session->reply_ehlo = false;
+    session->disorder.unsettled = SMTP_SETTLED;
+    session->reading.open = false;
+    session->reading.of_ehlo = false;
     reply->partial = partial && !bare;
     reply->text_lines = bare ? reply->lines : reply->text_lines;
-    bool challenged = session->challenged;
-    session->challenged = reply->code == 334;
+    bool challenged = session->login.challenged;
+    session->login.challenged = reply->code == 334;
     reply->answers = smtp_reply_match(session, reply->code, next, &entry, &stays, sink);
-    reply->disorder = reply->answers == SMTP_ANSWERS_UNKNOWN && session->disordered > 0;
+    reply->disorder = reply->answers == SMTP_ANSWERS_UNKNOWN && session->disorder.replies > 0;
     if (reply->disorder)
-        session->disordered += bare ? reply->lines - 1 : 0;
-    session->hole_before_reply = false;
+        session->disorder.replies += bare ? reply->lines - 1 : 0;
+    session->reading.behind_hole = false;
     bool belongs = reply->answers == SMTP_ANSWERS_COMMAND || reply->answers == SMTP_ANSWERS_CONTENT
                    || reply->answers == SMTP_ANSWERS_RESPONSE;
     reply->verb = belongs ? entry.verb : SMTP_VERB_NONE;
     note_recipient(session, reply, &entry);
 
-    if (belongs && session->starttls_doubtful)
+    if (belongs && session->starttls.doubtful)
         smtp_starttls_decided(session, false, sink); /* the dialogue goes on in clear */
-    if (session->tls_begun && (session->tls_implicit || refuses_hello(session, reply)))
+    if (session->tls.begun && (session->tls.implicit || refuses_hello(session, reply)))
         smtp_tls_server_in_clear(session, sink);
     reply->of_token = belongs && smtp_verb_authenticates(entry.verb) && reply->code >= 400 &&
-                      smtp_mechanism_has_token(session->mechanism);
-    reply->token_status = reply->of_token ? session->token_status : 0;
+                      smtp_mechanism_has_token(session->login.mechanism);
+    reply->token_status = reply->of_token ? session->login.token_status : 0;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY, SMTP_SERVER);
-    event.octets = end - session->reply_offset;
-    event.offset = session->reply_offset;
-    event.reply = (struct smtp_reply_event){ .number = belongs && answers_seen(session, &entry) ? session->current : 0, .whole = *reply };
+    event.octets = end - session->reading.offset;
+    event.offset = session->reading.offset;
+    event.reply =
+        (struct smtp_reply_event){ .number = belongs && answers_seen(session, &entry) ? session->queue.current : 0,
+                                   .whole = *reply };
     smtp_emit(sink, &event);
     offer_starttls(session, event.reply.number, sink);
     check_reply(session, reply, sink);
@@ -357,14 +362,15 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     if (!belongs) {
         /* "Go ahead" to a DATA that the capture does not hold: content follows, its beginning perhaps lost. */
         if (reply->code == 354 && reply->answers == SMTP_ANSWERS_UNKNOWN && client->mode == CLIENT_COMMAND && client->resync) {
-            smtp_drop(session, session->queue_length, sink);
-            session->content_start_unknown = true;
+            smtp_drop(session, session->queue.length, sink);
+            session->content.start_unknown = true;
             smtp_begin_data(session, sink);
         }
         answer_unseen_login(session, reply, challenged, sink);
         return;
     }
-    session->clear_answered = session->clear_answered || (session->starttls_accepted && !session->encrypted);
+    session->starttls.clear_answered =
+        session->starttls.clear_answered || (session->starttls.accepted && !session->encrypted);
     bool content = entry.kind == ENTRY_CONTENT || (entry.flags & ENTRY_LAST);
     if (stays && !content)
         return; /* what the client does next decides */
@@ -375,7 +381,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
         smtp_answered_unclearly(session, &entry, sink);
     else if (entry.kind == ENTRY_RESPONSE)
         auth_answered(session, &entry, reply, sink);
-    if (session->content_answered && client->mode == CLIENT_DATA)
+    if (session->content.answered && client->mode == CLIENT_DATA)
         return; /* the transaction ends when its content does */
     smtp_transaction_apply(session, &entry, reply, sink);
 }
@@ -385,10 +391,10 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
 /* Of a greeting that is overwritten, some characters are left: those of "220" and spaces. */
 static void note_asterisks(struct smtp_session *session, struct smtp_span text)
 {
-    for (size_t i = 0; i < text.length && session->reply_masked; i++) {
+    for (size_t i = 0; i < text.length && session->reading.masked; i++) {
         uint8_t octet = text.octets[i];
-        session->reply_asterisks += octet == '*';
-        session->reply_masked = octet == '*' || octet == '2' || octet == '0' || octet == ' ';
+        session->reading.asterisks += octet == '*';
+        session->reading.masked = octet == '*' || octet == '2' || octet == '0' || octet == ' ';
     }
 }
 
@@ -399,46 +405,36 @@ static bool allows_early_talk(struct smtp_span word)
 
 static void note_keyword(struct smtp_session *session, const struct smtp_keyword_line *line)
 {
-    session->early_allowed = session->early_allowed || allows_early_talk(line->word);
-    session->new_keywords |= UINT64_C(1) << line->keyword;
-    session->masked = session->masked || line->masked;
-    smtp_offers_keyword(session, line);
-    if (line->keyword == SMTP_KEYWORD_STARTTLS && session->new_starttls_offset == 0)
-        session->new_starttls_offset = session->half[SMTP_SERVER].offset;
-    if (line->keyword != SMTP_KEYWORD_AUTH && line->keyword != SMTP_KEYWORD_X_EXPS)
-        return;
-    struct smtp_span rest = line->parameters;
-    for (struct smtp_span word = smtp_span_next_word(&rest); word.length > 0; word = smtp_span_next_word(&rest))
-        session->new_mechanisms |= 1u << smtp_mechanism_of(word);
+    session->early.allowed = session->early.allowed || allows_early_talk(line->word);
+    smtp_offers_keyword(&session->offers.incoming, line);
+    if (line->keyword == SMTP_KEYWORD_STARTTLS && session->offers.starttls_offset == 0)
+        session->offers.starttls_offset = session->half[SMTP_SERVER].offset;
 }
 
 /* The first line with a code, perhaps behind lines without one. */
 static void note_code(struct smtp_session *session, unsigned code)
 {
     struct entry head;
-    session->reply.code = (uint16_t)code;
-    session->reply.text_lines = session->reply.lines;
-    unsigned skip = session->queue_length > session->uncertain ? session->uncertain : 0;
+    session->reading.reply.code = (uint16_t)code;
+    session->reading.reply.text_lines = session->reading.reply.lines;
+    unsigned skip = session->queue.length > session->queue.uncertain ? session->queue.uncertain : 0;
     bool asked = smtp_queue_peek(session, skip, &head);
-    session->reply_ehlo = asked && code == 250 && head.kind == ENTRY_COMMAND
-                          && (head.verb == SMTP_VERB_EHLO || head.verb == SMTP_VERB_LHLO);
+    session->reading.of_ehlo = asked && code == 250 && head.kind == ENTRY_COMMAND &&
+                               (head.verb == SMTP_VERB_EHLO || head.verb == SMTP_VERB_LHLO);
 }
 
 static void open_reply(struct smtp_session *session, unsigned code)
 {
-    session->reply = (struct smtp_reply){ .code = 0 };
-    session->reply_open = true;
-    session->reply_ehlo = false;
-    session->reply_offset = session->half[SMTP_SERVER].offset;
-    session->cut = 0;
-    session->new_keywords = 0;
-    session->new_mechanisms = 0;
-    session->new_starttls_offset = 0;
-    session->reply_masked = !session->greeting_seen;
-    session->reply_asterisks = 0;
-    session->masked = false;
-    session->heard = session->arrived;
-    smtp_offers_begin(session);
+    session->reading.reply = (struct smtp_reply){ .code = 0 };
+    session->reading.open = true;
+    session->reading.of_ehlo = false;
+    session->reading.offset = session->half[SMTP_SERVER].offset;
+    session->reading.abandoned_at = 0;
+    session->offers.starttls_offset = 0;
+    session->reading.masked = !session->greeting_seen;
+    session->reading.asterisks = 0;
+    session->disorder.heard = session->disorder.arrived;
+    smtp_offers_begin(&session->offers.incoming);
     if (code != 0)
         note_code(session, code);
 }
@@ -461,7 +457,7 @@ static void check_reply_line(struct smtp_session *session, const struct smtp_lin
                          "a reply line holds a carriage return without a line feed behind it");
     if (line->nul)
         smtp_report_once(session, SMTP_FINDING_NUL_OCTET, SMTP_SERVER, offset, sink, "a reply line holds a NUL octet");
-    size_t limit = session->reply.code == 334 ? SMTP_AUTH_LINE_LIMIT : REPLY_LINE_LIMIT;
+    size_t limit = session->reading.reply.code == 334 ? SMTP_AUTH_LINE_LIMIT : REPLY_LINE_LIMIT;
     if (line->octets > limit)
         smtp_report_once(session, SMTP_FINDING_OVERLONG_LINE, SMTP_SERVER, offset, sink,
                          "a reply line of %s%zu octets, where %zu are allowed", smtp_line_is_cut(line) ? "more than " : "", line->octets, limit);
@@ -470,11 +466,12 @@ static void check_reply_line(struct smtp_session *session, const struct smtp_lin
 /* What the next response is asked for. A prompt of several lines is for the password if one of them says so. */
 static void note_challenge(struct smtp_session *session, struct smtp_span text)
 {
-    if (smtp_mechanism_has_token(session->mechanism))
-        session->token_status = (uint16_t)smtp_sasl_token_status(text);
+    if (smtp_mechanism_has_token(session->login.mechanism))
+        session->login.token_status = (uint16_t)smtp_sasl_token_status(text);
     enum smtp_asked asked = smtp_sasl_asked(text);
-    if (session->reply.lines <= 1 || (session->asked != SMTP_ASKED_PASSWORD && asked != SMTP_ASKED_NOTHING))
-        session->asked = asked;
+    if (session->reading.reply.lines <= 1 ||
+        (session->login.asked != SMTP_ASKED_PASSWORD && asked != SMTP_ASKED_NOTHING))
+        session->login.asked = asked;
 }
 
 /* Whether a reply may quote a password: it answers a login, or a line that no server knows, or nobody knows what. */
@@ -485,7 +482,7 @@ static bool is_near_login(const struct smtp_session *session, unsigned code)
         return session->greeting_seen || session->mid_stream;
     return (head.kind != ENTRY_COMMAND && head.kind != ENTRY_CONTENT) || smtp_verb_authenticates(head.verb) ||
            head.verb == SMTP_VERB_UNKNOWN || head.verb == SMTP_VERB_OTHER || head.verb == SMTP_VERB_NOOP ||
-           head.verb == SMTP_VERB_HELP || session->uncertain > 0;
+           head.verb == SMTP_VERB_HELP || session->queue.uncertain > 0;
 }
 
 static void apply_reply_line(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
@@ -495,25 +492,25 @@ static void apply_reply_line(struct smtp_session *session, const struct unit *un
     struct smtp_reply_line line = smtp_reply_line_read(unit->line.text);
     half->resync = false;
     half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE && unit->octets == SMTP_LINE_LIMIT;
-    if (line.code == 0 && !session->reply_open && !may_be_bare_reply(session, unit)) {
-        if (session->content_gap)
+    if (line.code == 0 && !session->reading.open && !may_be_bare_reply(session, unit)) {
+        if (session->content.gap)
             smtp_transaction_hole(session); /* it may answer a content whose end is lost */
         smtp_apply_skipped(session, SMTP_SERVER, unit, sink);
         return;
     }
-    if (!session->reply_open)
+    if (!session->reading.open)
         open_reply(session, line.code);
-    else if (session->reply.code == 0 && line.code != 0)
+    else if (session->reading.reply.code == 0 && line.code != 0)
         note_code(session, line.code);
 
-    struct smtp_reply *reply = &session->reply;
+    struct smtp_reply *reply = &session->reading.reply;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY_LINE, SMTP_SERVER);
     event.octets = unit->octets;
     event.reply_line = (struct smtp_reply_line_event){
         .index = reply->lines,
         .line = unit->line,
         .parsed = line,
-        .is_keyword = session->reply_ehlo && reply->lines > reply->text_lines,
+        .is_keyword = session->reading.of_ehlo && reply->lines > reply->text_lines,
         .near_login = is_near_login(session, line.code),
     };
     reply->lines++;
@@ -529,11 +526,11 @@ static void apply_reply_line(struct smtp_session *session, const struct unit *un
         reply->codes_differ = reply->codes_differ || line.code != reply->code;
         reply->code = line.code;
     }
-    if (line.enhanced.present && !session->reply_ehlo) {
+    if (line.enhanced.present && !session->reading.of_ehlo) {
         reply->enhanced = line.enhanced;
         reply->enhanced.text = smtp_span(NULL, 0);
     }
-    if (session->reply_masked)
+    if (session->reading.masked)
         note_asterisks(session, line.text);
     smtp_emit(sink, &event);
     check_reply_line(session, &unit->line, sink);
@@ -562,9 +559,9 @@ void smtp_apply_server(struct smtp_session *session, const struct unit *unit, co
         break;
     case UNIT_SKIPPED:
         smtp_apply_skipped(session, SMTP_SERVER, unit, sink);
-        if (half->resync && session->transaction_garbled == 0)
+        if (half->resync && session->mail.garbled == 0)
             smtp_transaction_hole(session); /* it may be the end of a reply, or one of its own */
-        if (half->resync && session->queue_length > 0)
+        if (half->resync && session->queue.length > 0)
             smtp_unsettled(session, SMTP_UNSETTLED_TAIL);
         break;
     case UNIT_OPAQUE:

@@ -6,14 +6,14 @@
 
 void smtp_session_start(struct smtp_session *session, bool mid_stream)
 {
-    *session = (struct smtp_session){ .mid_stream = mid_stream, .declared_size = UINT64_MAX };
-    smtp_offers_begin(session);
-    smtp_offers_hold(session, false);
+    *session = (struct smtp_session){ .mid_stream = mid_stream, .offers.declared_size = UINT64_MAX };
+    smtp_offers_begin(&session->offers.incoming);
+    smtp_offers_hold(&session->offers, false, false);
     session->half[SMTP_CLIENT].mode = mid_stream ? CLIENT_COMMAND : CLIENT_START;
     session->half[SMTP_CLIENT].resync = mid_stream;
     session->half[SMTP_SERVER].mode = SERVER_REPLY;
     session->half[SMTP_SERVER].resync = mid_stream;
-    session->chunks_unknown = mid_stream;
+    session->content.chunks_unknown = mid_stream;
 }
 
 /* The client speaks while a reply is half there: it may hold that reply for whole (see frame.c). */
@@ -22,8 +22,9 @@ static void note_cut(struct smtp_session *session)
     const struct smtp_half *server = &session->half[SMTP_SERVER];
     if (server->held)
         return; /* the client waited for a reply; what stands behind that reply came later */
-    if (server->mode == SERVER_REPLY && (server->pending > 0 || session->reply_open) && session->cut <= server->offset)
-        session->cut = server->offset + server->pending;
+    if (server->mode == SERVER_REPLY && (server->pending > 0 || session->reading.open) &&
+        session->reading.abandoned_at <= server->offset)
+        session->reading.abandoned_at = server->offset + server->pending;
 }
 
 /* The client's octets must wait; what that says is kept, because framing changes nothing. */
@@ -31,18 +32,18 @@ static void note_waiting(struct smtp_session *session, enum frame frame, struct 
 {
     const struct smtp_half *client = &session->half[SMTP_CLIENT];
     if (frame == FRAME_DOUBT) {
-        session->doubt = true;
+        session->content.doubt = true;
         smtp_smuggling_doubt(session, octets);
-        session->doubt_scanned = (uint32_t)octets.length;
+        session->content.doubt_scanned = (uint32_t)octets.length;
     }
-    if (frame == FRAME_PEER && client->mode == CLIENT_WAIT_STARTTLS && !session->octets_behind_starttls
-        && smtp_tls_look(octets, NULL) == SMTP_TLS_NO) {
-        session->octets_behind_starttls = true;
-        session->behind_offset = client->offset;
+    if (frame == FRAME_PEER && client->mode == CLIENT_WAIT_STARTTLS && !session->starttls.octets_behind &&
+        smtp_tls_look(octets, NULL) == SMTP_TLS_NO) {
+        session->starttls.octets_behind = true;
+        session->starttls.behind_offset = client->offset;
     }
     if (frame == FRAME_PEER && client->mode == CLIENT_WAIT_DATA && session->greeting_seen
         && !session->half[SMTP_SERVER].gap && session->half[SMTP_SERVER].seen)
-        session->octets_behind_data = true;
+        session->content.sent_early = true;
 }
 
 /* ATRN (RFC 2645 section 5.2.2) and TURN: who was the server is the client now, and waits for a banner. */
@@ -57,16 +58,16 @@ static void turn(struct smtp_session *session, const struct smtp_sink *sink)
     session->half[SMTP_SERVER].mode = SERVER_REPLY;
     session->turning = false;
     session->turned = true;
-    while (session->queue_length > 0) /* what was sent behind ATRN is nobody's to answer now */
+    while (session->queue.length > 0) /* what was sent behind ATRN is nobody's to answer now */
         smtp_queue_pop(session);
-    session->uncertain = 0;
-    session->before_gap = 0;
-    session->unsettled = SMTP_SETTLED;
+    session->queue.uncertain = 0;
+    session->queue.before_gap = 0;
+    session->disorder.unsettled = SMTP_SETTLED;
     session->mid_stream = false; /* of the dialogue that begins */
     session->greeting_seen = false;
-    session->early_talker = false;
+    session->early.spoke = false;
     session->greeted = false;
-    session->ehlo_seen = false;
+    session->offers.now.known = false;
     session->phase = SMTP_PHASE_CONNECT;
 }
 
@@ -75,7 +76,7 @@ static void note_arrival(struct smtp_session *session, struct smtp_span octets)
 {
     const struct smtp_half *client = &session->half[SMTP_CLIENT];
     if (octets.length > session->half[SMTP_SERVER].pending)
-        session->arrived = client->offset + client->pending;
+        session->disorder.arrived = client->offset + client->pending;
 }
 
 size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, struct smtp_span octets, bool at_end,
@@ -102,8 +103,8 @@ size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, stru
         if (role == SMTP_CLIENT) {
             if (unit.kind == UNIT_COMMAND || unit.kind == UNIT_RESPONSE)
                 note_cut(session);
-            session->doubt = false; /* it was settled */
-            session->doubt_scanned = 0;
+            session->content.doubt = false; /* it was settled */
+            session->content.doubt_scanned = 0;
             smtp_apply_client(session, &unit, sink);
         } else {
             smtp_apply_server(session, &unit, sink);
@@ -117,7 +118,7 @@ size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, stru
             return used; /* what follows has another role now */
         }
         /* A reply may be what the client's octets wait for: they come before the server's next ones. */
-        if (role == SMTP_SERVER && !session->reply_open && session->half[SMTP_CLIENT].pending > 0) {
+        if (role == SMTP_SERVER && !session->reading.open && session->half[SMTP_CLIENT].pending > 0) {
             half->held = true;
             return used;
         }
@@ -136,8 +137,8 @@ static void measure_gap(const struct smtp_session *session, struct smtp_event *e
     if (client->mode != CLIENT_CHUNK)
         return;
     event->gap.content = event->octets < client->remaining ? event->octets : client->remaining;
-    event->gap.more =
-        event->octets > client->remaining && !session->chunk_last && session->transport == SMTP_TRANSPORT_BDAT;
+    event->gap.more = event->octets > client->remaining && !session->content.chunk_last &&
+                      session->content.transport == SMTP_TRANSPORT_BDAT;
 }
 
 /* A hole in the client's stream: where it begins, and what may stand behind it. */
@@ -146,17 +147,17 @@ static void gap_in_client(struct smtp_session *session, uint64_t octets, const s
     struct smtp_half *half = &session->half[SMTP_CLIENT];
     switch ((enum client_mode)half->mode) {
     case CLIENT_DATA:
-        session->content_gap = true;
-        session->content.state = SMTP_CONTENT_IN_LINE; /* a dot behind the hole is no line's first */
-        session->content.line_octets = 0;
+        session->content.gap = true;
+        session->content.scan.state = SMTP_CONTENT_IN_LINE; /* a dot behind the hole is no line's first */
+        session->content.scan.line_octets = 0;
         return;
     case CLIENT_CHUNK: {
-        session->content_gap = true;
+        session->content.gap = true;
         if (octets < half->remaining) {
             half->remaining -= octets;
             return;
         }
-        bool commands_too = octets > half->remaining || session->transport != SMTP_TRANSPORT_BDAT;
+        bool commands_too = octets > half->remaining || session->content.transport != SMTP_TRANSPORT_BDAT;
         half->remaining = 0;
         smtp_chunk_end(session, false, half->offset, sink);
         if (commands_too)
@@ -179,16 +180,18 @@ static void gap_in_client(struct smtp_session *session, uint64_t octets, const s
     case CLIENT_VARIANT_END:
         break;
     }
-    session->torn_secret = session->torn_secret || half->mode == CLIENT_WAIT_AUTH || half->mode == CLIENT_RESPONSE;
+    session->login.torn_secret =
+        session->login.torn_secret || half->mode == CLIENT_WAIT_AUTH || half->mode == CLIENT_RESPONSE;
     half->skip_line = false;
     half->mode = CLIENT_COMMAND;
     half->resync = true;
-    session->response_assumed = false;
-    session->chunks_unknown = true;
-    session->content_gap = true; /* of a message in chunks that is under way */
+    session->login.response_assumed = false;
+    session->content.chunks_unknown = true;
+    session->content.gap = true; /* of a message in chunks that is under way */
     struct entry last;
-    bool again = session->queue_length > 0 && smtp_queue_peek(session, session->queue_length - 1u, &last) && last.kind == ENTRY_GAP;
-    session->gap_answered = session->gap_answered && again;
+    bool again = session->queue.length > 0 && smtp_queue_peek(session, session->queue.length - 1u, &last) &&
+                 last.kind == ENTRY_GAP;
+    session->queue.gap_answered = session->queue.gap_answered && again;
     if (!again)
         smtp_queue_push(session, (struct entry){ .kind = ENTRY_GAP }, sink);
 }
@@ -203,19 +206,19 @@ static void gap_in_server(struct smtp_session *session, uint64_t octets, const s
         half->remaining = half->tls_lost ? 0 : half->remaining - octets;
         return;
     }
-    if (session->reply_open)
+    if (session->reading.open)
         smtp_reply_close(session, true, half->offset, 0, sink);
     smtp_transaction_hole(session);
-    session->challenged = false;
+    session->login.challenged = false;
     half->resync = true;
     half->skip_line = false;
-    session->cut = 0;
-    session->hole_before_reply = true;
-    session->uncertain = session->queue_length;
-    session->before_gap = session->half[SMTP_CLIENT].offset + session->half[SMTP_CLIENT].pending;
-    session->unsettled = SMTP_SETTLED;
+    session->reading.abandoned_at = 0;
+    session->reading.behind_hole = true;
+    session->queue.uncertain = session->queue.length;
+    session->queue.before_gap = session->half[SMTP_CLIENT].offset + session->half[SMTP_CLIENT].pending;
+    session->disorder.unsettled = SMTP_SETTLED;
     session->greeting_seen = true;
-    session->early_talker = false;
+    session->early.spoke = false;
 }
 
 void smtp_session_gap(struct smtp_session *session, enum smtp_role role, uint64_t octets, const struct smtp_sink *sink)
@@ -232,9 +235,9 @@ void smtp_session_gap(struct smtp_session *session, enum smtp_role role, uint64_
     half->seen = true;
     session->units++;
     bool envelope_may_be_lost = role == SMTP_CLIENT && half->mode != CLIENT_DATA;
-    session->transaction_whole = session->transaction_whole && !envelope_may_be_lost;
+    session->mail.whole = session->mail.whole && !envelope_may_be_lost;
     if (envelope_may_be_lost)
-        session->gap_behind = session->commands;
+        session->queue.gap_behind = session->queue.sent;
     if (role == SMTP_CLIENT)
         gap_in_client(session, octets, sink);
     else
@@ -261,57 +264,59 @@ static uint64_t older(uint64_t one, uint64_t other)
 uint64_t smtp_session_oldest(const struct smtp_session *session, enum smtp_role role)
 {
     uint64_t oldest = session->half[role].offset;
-    bool tls_to_come = session->starttls_accepted && !session->clear_answered && !session->encrypted;
+    bool tls_to_come = session->starttls.accepted && !session->starttls.clear_answered && !session->encrypted;
     if (role == SMTP_SERVER) {
-        if (session->reply_open)
-            oldest = session->reply_offset;
-        if (tls_to_come && session->reply_behind_220 && session->half[role].mode == SERVER_REPLY)
-            oldest = older(oldest, session->reply_behind_offset);
-        return session->starttls_doubtful ? older(oldest, session->starttls_reply_offset) : oldest;
+        if (session->reading.open)
+            oldest = session->reading.offset;
+        if (tls_to_come && session->starttls.reply_behind && session->half[role].mode == SERVER_REPLY)
+            oldest = older(oldest, session->starttls.reply_behind_offset);
+        return session->starttls.doubtful ? older(oldest, session->starttls.reply_offset) : oldest;
     }
     if (session->smuggling.armed)
         oldest = older(oldest, session->smuggling.offset);
-    if (session->early_talker && (!session->greeting_seen || session->early_talk))
-        oldest = older(oldest, session->early_offset);
-    if ((tls_to_come && session->clear_behind && !session->tls_begun) || (session->starttls_doubtful && session->octets_behind_starttls))
-        oldest = older(oldest, session->behind_offset);
+    if (session->early.spoke && (!session->greeting_seen || session->early.pending))
+        oldest = older(oldest, session->early.offset);
+    if ((tls_to_come && session->starttls.clear_behind && !session->tls.begun) ||
+        (session->starttls.doubtful && session->starttls.octets_behind))
+        oldest = older(oldest, session->starttls.behind_offset);
     return oldest;
 }
 
 bool smtp_session_is_idle(const struct smtp_session *session)
 {
     uint8_t mode = session->half[SMTP_CLIENT].mode;
-    return !session->reply_open && mode != CLIENT_DATA && mode != CLIENT_CHUNK && session->queue_length == 0
-           && !session->starttls_doubtful && !session->transaction_open && session->smuggling.state == SMTP_SMUGGLING_NONE && !session->early_talk;
+    return !session->reading.open && mode != CLIENT_DATA && mode != CLIENT_CHUNK && session->queue.length == 0 &&
+           !session->starttls.doubtful && !session->mail.open && session->smuggling.state == SMTP_SMUGGLING_NONE &&
+           !session->early.pending;
 }
 
 void smtp_session_end(struct smtp_session *session, const struct smtp_sink *sink)
 {
     struct smtp_half *client = &session->half[SMTP_CLIENT];
     session->ending = true;
-    if (session->starttls_doubtful && smtp_reply_code_decides(session->starttls_code))
+    if (session->starttls.doubtful && smtp_reply_code_decides(session->starttls.code))
         smtp_starttls_decided(session, false, sink);
     smtp_smuggling_settle(session, sink);
     smtp_report_early_talk(session, sink);
-    if (session->reply_open)
+    if (session->reading.open)
         smtp_reply_close(session, true, session->half[SMTP_SERVER].offset, 0, sink);
     if (client->mode == CLIENT_DATA) {
         smtp_content_end(session, SMTP_END_NONE, 0, sink);
-        if (session->content_answered) {
-            struct smtp_reply reply = { .code = session->content_code };
+        if (session->content.answered) {
+            struct smtp_reply reply = { .code = session->content.code };
             smtp_transaction_apply(session, &(struct entry){ .kind = ENTRY_CONTENT, .verb = SMTP_VERB_DATA }, &reply, sink);
         }
     } else if (client->mode == CLIENT_CHUNK) {
         smtp_chunk_end(session, false, client->offset, sink);
     }
-    while (session->queue_length > 0) {
+    while (session->queue.length > 0) {
         /* What may have been answered, in a hole or by replies of which it cannot be told, is unknown, not unfinished.
          */
-        session->ending = session->uncertain == 0 && !session->order_lost;
+        session->ending = session->queue.uncertain == 0 && !session->disorder.order_lost;
         struct entry entry = smtp_queue_pop(session);
         smtp_transaction_apply(session, &entry, NULL, sink);
     }
-    bool refused = session->refused_code != 0;
+    bool refused = session->mail.refused_code != 0;
     smtp_transaction_end(session, refused ? SMTP_OUTCOME_REJECTED : SMTP_OUTCOME_UNFINISHED,
-                         refused ? session->refused_code : 0, false, sink);
+                         refused ? session->mail.refused_code : 0, false, sink);
 }

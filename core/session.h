@@ -84,147 +84,191 @@ struct smtp_half {
     bool tls_finished;  /* application data long enough to be a Finished message, or more, was seen */
 };
 
-struct smtp_session {
-    struct smtp_half half[2]; /* by role */
-    uint64_t units;       /* taken so far, of both roles: while it moves, what is left of either must be offered again */
-    bool lmtp;
-    bool mid_stream;      /* the beginning of the connection is not in the capture */
-    bool greeting_seen;   /* the banner, or a first reply that shows that it was missed */
-    bool greeted;         /* an EHLO, HELO or LHLO was accepted (or its reply lost) */
-    bool ending;          /* smtp_session_end is at work: replies that did not come will not */
-    bool force;           /* the shell cannot hold more: decide by the octets, without the reply */
-
-    /* Commands without a reply yet, oldest first: a ring. */
-    uint16_t queue[SMTP_QUEUE_LIMIT];
-    uint16_t queue_first, queue_length;
-    uint16_t uncertain;   /* so many at its front may have lost their replies in a gap */
-    uint64_t before_gap;  /* what stands in front of here in the client's stream had been sent when that gap came */
-    uint32_t commands;    /* so far */
-    uint32_t answered;    /* commands taken off the queue */
-    uint32_t current;     /* the command that replies to content and AUTH responses belong to */
+/* The commands, and those of them that have no reply yet, oldest first: a ring (queue.c). */
+struct smtp_queue {
+    uint16_t waiting[SMTP_QUEUE_LIMIT];
+    uint16_t first, length;
+    uint16_t uncertain;  /* so many at its front may have lost their replies in a gap */
+    bool pipelines;      /* the client sends commands without waiting for replies */
+    bool gap_answered;   /* a reply came to what was lost in the client's last hole, before it went on */
+    uint64_t before_gap; /* what stands in front of here in the client's stream had been sent when that gap came */
+    uint32_t sent;       /* commands so far */
+    uint32_t answered;   /* commands taken off the queue */
+    uint32_t current;    /* the command that replies to content and AUTH responses belong to */
     enum smtp_verb current_verb;
+    uint32_t gap_behind; /* the command that the client's last hole stands behind */
+};
 
-    /* The reply whose lines are coming in. */
+/* The reply whose lines are coming in. */
+struct smtp_reading {
     struct smtp_reply reply;
-    uint64_t reply_offset;
-    uint64_t cut;         /* the client spoke when the server's stream was here, in the middle of a reply; 0 none */
-    bool reply_open;
-    bool reply_ehlo;      /* it answers an EHLO */
-    bool reply_masked;    /* its lines so far are asterisks, as a firewall writes them */
-    uint32_t reply_asterisks; /* how many */
-    bool hole_before_reply; /* what comes next may be the rest of a reply whose middle is lost */
-    bool turning;         /* ATRN or TURN was accepted: behind this reply the roles change */
-    bool turned;          /* they did, in the last call of smtp_session_feed */
+    uint64_t offset;
+    uint64_t abandoned_at; /* offset in the server's stream at which the client went on although this reply had no last
+                              line; 0: none */
+    uint32_t asterisks;    /* in its lines so far */
+    bool open;
+    bool of_ehlo;     /* it answers an EHLO */
+    bool masked;      /* its lines so far are asterisks, as a firewall writes them */
+    bool behind_hole; /* what comes next may be the rest of a reply whose middle is lost */
+};
 
-    /* The client's side, as it sends. */
-    enum smtp_phase phase;
-    bool bdat_open;
-    bool doubt;           /* the client's stream stands at a doubtful end-of-data mark */
-    bool content_answered;/* a reply to the content came before its end */
-    uint16_t content_code;
-    bool content_gap;     /* a hole in the content */
-    bool content_start_unknown;
-    bool chunks_unknown;  /* chunks of the message may be lost in a hole, or before the capture begins */
-    uint32_t doubt_scanned; /* octets behind a doubtful mark that hold no strict one */
-    bool challenged;      /* the server's last reply is a challenge, and nothing of it is lost behind that */
-    bool auth_begun;      /* the mechanism of the exchange was said */
-    bool response_assumed;/* a 334 that answers no AUTH: what follows may be a response all the same */
-    bool gap_answered;    /* a reply came to what was lost in the client's last hole, before it went on */
-    bool pipelines;       /* the client sends commands without waiting for replies */
-    bool order_lost;      /* which reply answers which command cannot be told, until one can answer one verb only */
+/* Replies that settle nothing, lines without a code, 1yz and 3yz, and the order that is lost for them (unsettled.c). */
+struct smtp_disorder {
+    uint64_t heard;    /* the client's stream was here when such a reply came */
+    uint64_t arrived;  /* and here when octets of the server came last: they may have to wait before it is known what
+                          they are */
+    uint32_t replies;  /* since the order was lost for such a line; 0: that is not why, or it was not lost */
+    uint8_t unsettled; /* enum smtp_unsettled: what such a reply means if the client goes on behind it */
+    bool
+        octets_decide; /* the reply that says what the client's octets are is such a one: they must say it themselves */
+    bool order_lost;   /* which reply answers which command cannot be told, until one can answer one verb only */
+};
 
-    /* Replies that settle nothing: lines without a code, 1yz, 3yz (unsettled.c). */
-    uint8_t unsettled;    /* enum in session_private.h: what such a reply means if the client goes on behind it */
-    uint64_t heard;       /* the client's stream was here when it came */
-    uint64_t arrived;     /* and here when octets of the server came last: they may have to wait before it is known what they are */
-    uint32_t disordered;  /* replies since the order was lost for such a line; 0: that is not why, or it was not lost */
-    bool octets_decide;   /* the reply that says what the client's octets are is such a one: they must say it themselves */
-    struct smtp_content_scan content;
-    struct smtp_smuggling smuggling;
-    uint32_t message;     /* content's number */
-    uint64_t chunk_octets;/* announced by the BDAT (or XEXCH50) at hand */
-    bool chunk_last;
-    bool chunk_refused;   /* its refusal came before its first octet */
+/* The message content at hand, as the client sends it. */
+struct smtp_content {
+    struct smtp_content_scan scan;
+    uint32_t number; /* in the session, from 1 */
     enum smtp_transport transport;
-    uint64_t content_octets; /* of the message so far */
-    uint64_t content_lines;  /* line feeds in it; counted where MAIL declared a size */
+    uint64_t octets;        /* of the message so far */
+    uint64_t lines;         /* line feeds in it; counted where MAIL declared a size */
+    uint64_t chunk_octets;  /* announced by the BDAT (or XEXCH50) at hand */
+    uint32_t doubt_scanned; /* octets behind a doubtful end-of-data mark that hold no strict one */
+    uint16_t code;          /* of the reply that came before its end */
+    bool answered;          /* a reply to it came before its end */
+    bool doubt;             /* the client's stream stands at a doubtful end-of-data mark */
+    bool gap;               /* there is a hole in it */
+    bool start_unknown;
+    bool sent_early;     /* before the reply to DATA */
+    bool chunks_open;    /* a BDAT came, the last one not */
+    bool chunks_unknown; /* chunks of the message may be lost in a hole, or before the capture begins */
+    bool chunk_last;
+    bool chunk_refused; /* the refusal of the BDAT came before the chunk's first octet */
+};
 
-    /* AUTH. */
+/* The AUTH exchange at hand, or the last one. */
+struct smtp_login {
+    uint64_t who, secret; /* as in struct smtp_guess */
     enum smtp_mechanism mechanism;
-    struct smtp_secret_watch watch;
-    uint16_t token_status; /* in the challenge of the exchange at hand; 0: none */
     enum smtp_asked asked; /* by the challenge that the next response answers */
-    bool user_named;      /* a response of the exchange at hand told the user */
-    uint32_t strays;      /* lines in a row that look like responses nobody asked for */
-    bool torn_secret;     /* the line that is being skipped, or lies behind the client's hole, may be the rest of a secret */
-    uint32_t responses;   /* so far */
+    uint32_t responses;    /* so far */
+    uint32_t strays;       /* lines in a row that look like responses nobody asked for */
+    uint16_t token_status; /* in the challenge; 0: none */
+    struct smtp_secret_watch watch;
+    bool begun;            /* the mechanism was said */
+    bool challenged;       /* the server's last reply is a challenge, and nothing of it is lost behind that */
+    bool user_named;       /* a response told the user */
+    bool responded;        /* the client answered a challenge, or sent an initial response */
+    bool response_assumed; /* a 334 that answers no AUTH: what follows may be a response all the same */
     bool cancelled;
     bool layer;           /* an accepted mechanism may have put a security layer under the dialogue */
     bool stray_responses; /* an AUTH was refused: what looks like its response may still come */
-    uint64_t login_who, login_secret; /* of the exchange at hand, as in struct smtp_guess */
+    bool
+        torn_secret; /* the line that is being skipped, or lies behind the client's hole, may be the rest of a secret */
+};
+
+/* Logins and recipients that were refused: is somebody guessing? (guesses.c) */
+struct smtp_guessing {
     struct smtp_guess guesses[SMTP_GUESSES_PROVE + 1];
-    bool login_responded; /* the client answered a challenge, or sent an initial response */
-    uint32_t denied_logins, unreadable_logins; /* the latter: denied, and their passwords cannot be read */
-    bool guess_accepted;  /* a login was accepted after guessing was reported, and it was said */
+    uint32_t denied, unreadable; /* logins; the latter: denied, and their passwords cannot be read */
     uint32_t refused_recipients, accepted_recipients;
+    bool accepted; /* a login was accepted after guessing was reported, and it was said */
+};
 
-    /* STARTTLS and TLS. */
-    bool starttls_offered, starttls_requested, starttls_accepted, starttls_refused;
-    bool starttls_doubtful; /* answered with another code than 220, but no refusal, or with none: what follows decides */
-    uint16_t starttls_code; /* of its last answer */
-    uint32_t starttls_number; /* of its command */
-    uint64_t starttls_reply_offset;
-    bool clear_behind;      /* the client went on in clear behind its acceptance */
-    bool clear_answered;    /* and the server answered in clear: the dialogue is that of who decrypted it */
-    bool octets_behind_starttls;
-    bool octets_behind_data; /* content was sent before the reply to DATA */
-    bool reply_behind_220;
-    uint64_t behind_offset, reply_behind_offset;
-    bool early_talk;      /* it did; whether that was allowed is still to be seen */
-    bool early_allowed;
-    bool early_talker;    /* a command came before the banner did */
-    uint64_t early_offset;
-    bool hello_refused;   /* a reply in clear said no to TLS, and was told of */
-    bool tls_begun, tls_implicit, tls_established, tls_failed, tls_handshake_said;
-    bool encrypted;       /* the octets are what TLS carried: nobody on the path reads them */
-    uint16_t tls_version;
+struct smtp_starttls {
+    uint64_t reply_offset;
+    uint64_t behind_offset;       /* of what the client sent behind STARTTLS */
+    uint64_t reply_behind_offset; /* of what the server sent behind its 220 */
+    uint32_t number;              /* of its command */
+    uint16_t code;                /* of its last answer */
+    bool offered, requested, accepted, refused;
+    bool doubtful;       /* answered with another code than 220, but no refusal, or with none: what follows decides */
+    bool clear_behind;   /* the client went on in clear behind its acceptance */
+    bool clear_answered; /* and the server answered in clear: the dialogue is that of who decrypted it */
+    bool octets_behind;  /* octets of the client follow STARTTLS before its reply */
+    bool reply_behind;   /* octets of the server follow its 220, in front of TLS */
+};
 
-    /* What the server announced: bits of enum smtp_keyword. */
-    bool ehlo_seen;       /* an EHLO reply was read whole since the last greeting */
-    uint64_t keywords;
-    uint64_t keywords_before_tls;
-    bool before_tls_known;
-    uint32_t mechanisms;  /* bits of enum smtp_mechanism */
-    uint64_t new_keywords;/* of the EHLO reply that is coming in */
-    uint32_t new_mechanisms;
-    uint64_t new_starttls_offset; /* of the line that offers STARTTLS in it; 0: none does */
-    bool other_mechanism; /* a mechanism that no table knows was announced */
-    bool masked;
-    bool extended;        /* the last greeting accepted was EHLO or LHLO */
-    /* SIZE, RCPTMAX and MAILMAX as announced (UINT64_MAX: no limit), and what was used of the latter. */
-    uint64_t limit_size, limit_recipients, limit_mails;
-    uint64_t new_limit_size, new_limit_recipients, new_limit_mails;
+struct smtp_tls {
+    uint16_t version; /* of the ServerHello */
+    bool begun, implicit, established, failed, handshake_said;
+    bool hello_refused; /* a reply in clear said no to TLS, and was told of */
+};
+
+/* A command that came before the banner. */
+struct smtp_early {
+    uint64_t offset;
+    bool spoke;
+    bool pending; /* it is reported unless the EHLO reply allows it (PIPE_CONNECT) */
+    bool allowed;
+};
+
+/* What a reply to EHLO announces. */
+struct smtp_offers {
+    uint64_t keywords;   /* bits of enum smtp_keyword */
+    uint64_t size;       /* SIZE; UINT64_MAX: no limit */
+    uint32_t recipients; /* RCPTMAX; UINT32_MAX: no limit */
+    uint32_t mails;      /* MAILMAX; UINT32_MAX: no limit */
+    uint16_t mechanisms; /* bits of enum smtp_mechanism */
+    bool masked;         /* a keyword is overwritten, as that of STARTTLS is by some firewalls */
+    bool known;          /* the reply was read whole, and nothing of the server's stream is missing before it */
+};
+
+/* What the server announced, and what the client used of it (offers.c). */
+struct smtp_announced {
+    struct smtp_offers now;      /* by the last greeting that was accepted; `known` until STARTTLS is */
+    struct smtp_offers incoming; /* by the reply whose lines are coming in */
+    struct smtp_offers before_tls;
+    uint64_t starttls_offset; /* of the line that offers STARTTLS in the reply that is coming in; 0: none does */
+    uint64_t declared_size;   /* SIZE= of the MAIL sent last; UINT64_MAX none */
     uint64_t recipients_named, mails_begun;
+    bool extended;   /* the last greeting accepted was EHLO or LHLO */
+    bool prdr_asked; /* by the MAIL sent last */
+};
 
-    /* The mail transaction, as the server answers. */
-    bool transaction_open;
-    bool transaction_chunks; /* BDAT was sent in it */
-    uint32_t transaction;
-    uint32_t transaction_accepted;  /* recipients */
-    bool transaction_whole;         /* all of its commands were seen */
-    uint32_t gap_behind;            /* the command that the client's last hole stands behind */
-    bool prdr_asked;                /* by the MAIL sent last */
-    bool prdr; /* 353 came, or may have: a reply for each recipient, and one for the message follow */
-    uint32_t transaction_lost;      /* recipients, counted as accepted, whose replies are lost or decide nothing */
-    uint32_t transaction_answered;  /* LMTP, PRDR: replies to the content so far */
-    uint32_t transaction_garbled;   /* and lines without a code, and holes, among them */
-    uint32_t transaction_plain;     /* replies in front of the first of those */
-    uint16_t refused_code;          /* of its DATA or BDAT */
-    uint16_t content_verdict;       /* LMTP: the best reply to the content so far; PRDR: the last one */
-    uint32_t answered_message;      /* content's number, on the server's side */
-    uint64_t declared_size;         /* SIZE= of the MAIL sent last; UINT64_MAX none */
+/* The mail transaction, as the server answers (transaction.c). */
+struct smtp_mail {
+    uint32_t number;       /* in the session, from 1 */
+    uint32_t accepted;     /* recipients */
+    uint32_t lost;         /* recipients, counted as accepted, whose replies are lost or decide nothing */
+    uint32_t answered;     /* LMTP, PRDR: replies to the content so far */
+    uint32_t garbled;      /* and lines without a code, and holes, among them */
+    uint32_t plain;        /* replies in front of the first of those */
+    uint32_t message;      /* content's number, on the server's side */
+    uint16_t refused_code; /* of its DATA or BDAT */
+    uint16_t verdict;      /* LMTP: the best reply to the content so far; PRDR: the last one */
+    bool open;
+    bool chunks; /* BDAT was sent in it */
+    bool whole;  /* all of its commands were seen */
+    bool prdr;   /* 353 came, or may have: a reply for each recipient, and one for the message follow */
+};
 
+struct smtp_session {
+    struct smtp_half half[2]; /* by role */
+    uint64_t units; /* taken so far, of both roles: while it moves, what is left of either must be offered again */
     uint64_t reported;    /* findings said once: bits of enum smtp_finding */
+    enum smtp_phase phase; /* of the client's side, as it sends */
+    bool lmtp;
+    bool mid_stream;    /* the beginning of the connection is not in the capture */
+    bool greeting_seen; /* the banner, or a first reply that shows that it was missed */
+    bool greeted;       /* an EHLO, HELO or LHLO was accepted (or its reply lost) */
+    bool ending;        /* smtp_session_end is at work: replies that did not come will not */
+    bool force;         /* the shell cannot hold more: decide by the octets, without the reply */
+    bool encrypted;     /* the octets are what TLS carried: nobody on the path reads them */
+    bool turning;       /* ATRN or TURN was accepted: behind this reply the roles change */
+    bool turned;        /* they did, in the last call of smtp_session_feed */
+
+    struct smtp_queue queue;
+    struct smtp_reading reading;
+    struct smtp_disorder disorder;
+    struct smtp_content content;
+    struct smtp_smuggling smuggling;
+    struct smtp_login login;
+    struct smtp_guessing guessing;
+    struct smtp_starttls starttls;
+    struct smtp_tls tls;
+    struct smtp_early early;
+    struct smtp_announced offers;
+    struct smtp_mail mail;
 };
 
 /*

@@ -133,9 +133,17 @@ void smtp_chunk_end(struct smtp_session *session, bool complete, uint64_t offset
 /* offers.c */
 void smtp_offers_command(struct smtp_session *session, const struct smtp_command *command, const struct smtp_sink *sink);
 void smtp_offers_mechanism(struct smtp_session *session, struct smtp_span word, const struct smtp_sink *sink);
-void smtp_offers_begin(struct smtp_session *session);
-void smtp_offers_keyword(struct smtp_session *session, const struct smtp_keyword_line *line);
-void smtp_offers_hold(struct smtp_session *session, bool extended);
+/* A reply begins that may announce something, and one of its lines. */
+void smtp_offers_begin(struct smtp_offers *incoming);
+void smtp_offers_keyword(struct smtp_offers *incoming, const struct smtp_keyword_line *line);
+/* The reply to a greeting is whole: what it says holds from now on. `known`: nothing of it is missing. */
+void smtp_offers_hold(struct smtp_announced *offers, bool extended, bool known);
+/* Whether the extensions announced under TLS are others than those announced before it, where both are known. */
+bool smtp_offers_differ(const struct smtp_offers *before, const struct smtp_offers *now);
+static inline bool smtp_offers_has(const struct smtp_offers *offers, enum smtp_keyword keyword)
+{
+    return (offers->keywords & (UINT64_C(1) << keyword)) != 0;
+}
 void smtp_offers_size(struct smtp_session *session, const struct smtp_sink *sink);
 /* Whether octets above 127 in the content would be more than was announced; and looks for one. */
 bool smtp_offers_watch_octets(const struct smtp_session *session);
@@ -204,7 +212,7 @@ bool smtp_looks_like_reply(struct smtp_span octets);
 /* Whether the reply whose lines are coming in has had no line with a code so far. */
 static inline bool smtp_reply_is_bare(const struct smtp_session *session)
 {
-    return session->reply_open && session->reply.code == 0;
+    return session->reading.open && session->reading.reply.code == 0;
 }
 
 /* A reply or line came that settles nothing. */

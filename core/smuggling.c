@@ -131,11 +131,11 @@ void smtp_smuggling_at_mark(struct smtp_session *session)
 {
     struct smtp_smuggling *smuggling = &session->smuggling;
     unsigned mark_octets = smuggling->mark_octets > 3 ? smuggling->mark_octets : 3; /* the dot and a line end, at the most */
-    if (session->half[SMTP_CLIENT].pending <= mark_octets || is_own_mark(session, session->content.state))
+    if (session->half[SMTP_CLIENT].pending <= mark_octets || is_own_mark(session, session->content.scan.state))
         return;
-    begin_mark(session, session->content.state);
+    begin_mark(session, session->content.scan.state);
     smuggling->state = SMTP_SMUGGLING_AT_MARK;
-    smuggling->answer_offset = session->reply_offset;
+    smuggling->answer_offset = session->reading.offset;
 }
 
 void smtp_smuggling_mark_end(struct smtp_session *session, struct smtp_span mark)
@@ -205,7 +205,7 @@ void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply
             return;
         smuggling->state = SMTP_SMUGGLING_NONE;
         smtp_report_more(
-            session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, session->reply_offset, sink,
+            session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, session->reading.offset, sink,
             "the server gave one more reply, %u, that nothing else asked for: it took the mark for the end and what "
             "follows for commands",
             reply->code);
@@ -215,16 +215,16 @@ void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply
         return;
     if (smuggling->state == SMTP_SMUGGLING_FOUND) {
         smuggling->state = SMTP_SMUGGLING_NONE;
-        smtp_report_more(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, session->reply_offset, sink,
+        smtp_report_more(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, session->reading.offset, sink,
                          "the server answered before the real end came: it took the mark for the end");
         return;
     }
     smuggling->state = SMTP_SMUGGLING_ANSWERED;
     smuggling->goes_on = false;
     smuggling->code = reply->code;
-    smuggling->answer_offset = session->reply_offset;
+    smuggling->answer_offset = session->reading.offset;
     struct smtp_event place = smtp_event_at(session, SMTP_EVENT_PROOF_PLACE, SMTP_SERVER);
-    place.offset = session->reply_offset;
+    place.offset = session->reading.offset;
     place.proof_place = (struct smtp_proof_place_event){ .finding = SMTP_FINDING_SMTP_SMUGGLING };
     smtp_emit(sink, &place);
 }

@@ -11,14 +11,14 @@
 static struct smtp_event event_at_reply(const struct smtp_session *session, enum smtp_event_kind kind)
 {
     struct smtp_event event = smtp_event_at(session, kind, SMTP_SERVER);
-    event.offset = session->reply_offset;
+    event.offset = session->reading.offset;
     return event;
 }
 
 /* How many replies to the content are due: one for each recipient, and that of PRDR for the message. */
 static uint32_t due(const struct smtp_session *session)
 {
-    return session->transaction_accepted + (session->prdr ? 1 : 0);
+    return session->mail.accepted + (session->mail.prdr ? 1 : 0);
 }
 
 /*
@@ -29,66 +29,65 @@ static uint32_t due(const struct smtp_session *session)
 static enum smtp_deliveries garbled_deliveries(const struct smtp_session *session,
                                                struct smtp_transaction_end_event *end)
 {
-    uint32_t answered = session->transaction_answered;
-    end->in_place = !session->ending && answered + session->transaction_garbled == due(session);
-    end->replies =
-        end->in_place || answered == due(session) ? session->transaction_accepted : session->transaction_plain;
-    return session->transaction_lost == 0 ? SMTP_DELIVERIES_OF_ALL : SMTP_DELIVERIES_NONE;
+    uint32_t answered = session->mail.answered;
+    end->in_place = !session->ending && answered + session->mail.garbled == due(session);
+    end->replies = end->in_place || answered == due(session) ? session->mail.accepted : session->mail.plain;
+    return session->mail.lost == 0 ? SMTP_DELIVERIES_OF_ALL : SMTP_DELIVERIES_NONE;
 }
 
 /* Whom the replies to the content were for, and how many of them. */
 static enum smtp_deliveries deliveries(const struct smtp_session *session, struct smtp_transaction_end_event *end)
 {
-    uint32_t accepted = session->transaction_accepted;
-    end->replies = session->transaction_answered;
-    if (end->replies == 0 || !session->transaction_whole)
+    uint32_t accepted = session->mail.accepted;
+    end->replies = session->mail.answered;
+    if (end->replies == 0 || !session->mail.whole)
         return SMTP_DELIVERIES_NONE;
-    if (session->transaction_garbled > 0)
+    if (session->mail.garbled > 0)
         return garbled_deliveries(session, end);
-    if (session->prdr && end->replies != accepted + 1) /* the last one is for the message, if it came */
+    if (session->mail.prdr && end->replies != accepted + 1) /* the last one is for the message, if it came */
         return SMTP_DELIVERIES_NONE;
-    end->replies -= session->prdr ? 1 : 0;
-    if (end->replies == accepted || session->transaction_lost == 0)
+    end->replies -= session->mail.prdr ? 1 : 0;
+    if (end->replies == accepted || session->mail.lost == 0)
         return SMTP_DELIVERIES_OF_ALL;
-    bool of_accepted = end->replies == accepted - session->transaction_lost && !session->ending; /* else some may be to come */
+    bool of_accepted = end->replies == accepted - session->mail.lost && !session->ending; /* else some may be to come */
     return of_accepted ? SMTP_DELIVERIES_OF_ACCEPTED : SMTP_DELIVERIES_NONE;
 }
 
 void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcome, uint16_t code, bool replied,
                           const struct smtp_sink *sink)
 {
-    if (!session->transaction_open)
+    if (!session->mail.open)
         return;
-    session->transaction_open = false;
+    session->mail.open = false;
     struct smtp_event event = event_at_reply(session, SMTP_EVENT_TRANSACTION_END);
     event.transaction_end = (struct smtp_transaction_end_event){
-        .transaction = session->transaction,
+        .transaction = session->mail.number,
         .outcome = outcome,
         .code = code,
         .replied = replied || code != 0,
     };
     event.transaction_end.deliveries = deliveries(session, &event.transaction_end);
-    session->transaction_answered = 0;
-    session->prdr = false;
+    session->mail.answered = 0;
+    session->mail.prdr = false;
     smtp_emit(sink, &event);
 }
 
 static void open_transaction(struct smtp_session *session, uint32_t mail, const struct smtp_sink *sink)
 {
-    session->transaction++;
-    session->transaction_open = true;
-    session->transaction_accepted = 0;
-    session->transaction_answered = 0;
-    session->transaction_whole = mail != 0 && session->gap_behind < mail;
-    session->transaction_lost = 0;
-    session->transaction_garbled = 0;
-    session->prdr = false;
-    session->transaction_chunks = false;
-    session->refused_code = 0;
-    session->content_verdict = 0;
+    session->mail.number++;
+    session->mail.open = true;
+    session->mail.accepted = 0;
+    session->mail.answered = 0;
+    session->mail.whole = mail != 0 && session->queue.gap_behind < mail;
+    session->mail.lost = 0;
+    session->mail.garbled = 0;
+    session->mail.prdr = false;
+    session->mail.chunks = false;
+    session->mail.refused_code = 0;
+    session->mail.verdict = 0;
     struct smtp_event event = event_at_reply(session, SMTP_EVENT_TRANSACTION_BEGIN);
     event.transaction_begin =
-        (struct smtp_transaction_begin_event){ .transaction = session->transaction, .number = mail };
+        (struct smtp_transaction_begin_event){ .transaction = session->mail.number, .number = mail };
     smtp_emit(sink, &event);
 }
 
@@ -98,15 +97,15 @@ void smtp_transaction_content(const struct smtp_session *session, enum smtp_role
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_TRANSACTION_CONTENT, role);
     event.offset = offset;
     event.transaction_content =
-        (struct smtp_transaction_content_event){ .transaction = session->transaction, .message = message };
+        (struct smtp_transaction_content_event){ .transaction = session->mail.number, .message = message };
     smtp_emit(sink, &event);
 }
 
 /* RSET, a greeting, a new MAIL or QUIT takes the transaction away. */
 static void abandon(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    if (session->refused_code != 0)
-        smtp_transaction_end(session, SMTP_OUTCOME_REJECTED, session->refused_code, true, sink);
+    if (session->mail.refused_code != 0)
+        smtp_transaction_end(session, SMTP_OUTCOME_REJECTED, session->mail.refused_code, true, sink);
     else
         smtp_transaction_end(session, SMTP_OUTCOME_ABORTED, 0, false, sink);
 }
@@ -114,7 +113,7 @@ static void abandon(struct smtp_session *session, const struct smtp_sink *sink)
 /* The server takes a recipient or content although no MAIL was seen: it was, in what the capture does not hold. */
 void smtp_transaction_lost_open(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    if (!session->transaction_open)
+    if (!session->mail.open)
         open_transaction(session, 0, sink);
 }
 
@@ -131,35 +130,35 @@ static bool accepts(const struct smtp_reply *reply)
 
 static void apply_mail(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
-    if (reply != NULL && !accepts(reply) && session->transaction_open)
+    if (reply != NULL && !accepts(reply) && session->mail.open)
         return;
     if (decides(reply) && !accepts(reply)) {
-        open_transaction(session, session->answered, sink);
+        open_transaction(session, session->queue.answered, sink);
         smtp_transaction_end(session, SMTP_OUTCOME_REJECTED, reply->code, true, sink);
         return;
     }
-    if (session->transaction_open && reply == NULL && session->refused_code == 0)
+    if (session->mail.open && reply == NULL && session->mail.refused_code == 0)
         smtp_transaction_end(session, SMTP_OUTCOME_UNKNOWN, 0, false, sink);
     abandon(session, sink);
-    open_transaction(session, session->answered, sink);
+    open_transaction(session, session->queue.answered, sink);
 }
 
 static void apply_rcpt(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
     bool lost = !decides(reply);
     bool lost_mail = session->mid_stream || session->half[SMTP_CLIENT].gap;
-    if (!session->transaction_open && (accepts(reply) || (lost && lost_mail)))
+    if (!session->mail.open && (accepts(reply) || (lost && lost_mail)))
         smtp_transaction_lost_open(session, sink);
-    if (!session->transaction_open)
+    if (!session->mail.open)
         return;
     if (accepts(reply) || lost)
-        session->transaction_accepted++;
+        session->mail.accepted++;
     if (lost)
-        session->transaction_lost++;
+        session->mail.lost++;
     struct smtp_event event = event_at_reply(session, SMTP_EVENT_TRANSACTION_RCPT);
     event.transaction_rcpt = (struct smtp_transaction_rcpt_event){
-        .transaction = session->transaction,
-        .number = session->answered,
+        .transaction = session->mail.number,
+        .number = session->queue.answered,
         .code = reply != NULL ? reply->code : 0,
         .replied = reply != NULL,
     };
@@ -171,14 +170,14 @@ static void apply_rcpt(struct smtp_session *session, const struct smtp_reply *re
 /* A line without a code, or a hole, among the replies to the content. */
 static void note_garbled(struct smtp_session *session, uint32_t count)
 {
-    if (session->transaction_garbled == 0)
-        session->transaction_plain = session->transaction_answered;
-    session->transaction_garbled += count;
+    if (session->mail.garbled == 0)
+        session->mail.plain = session->mail.answered;
+    session->mail.garbled += count;
 }
 
 static bool has_several_replies(const struct smtp_session *session)
 {
-    return session->transaction_open && (session->lmtp || session->prdr);
+    return session->mail.open && (session->lmtp || session->mail.prdr);
 }
 
 void smtp_transaction_hole(struct smtp_session *session)
@@ -186,16 +185,16 @@ void smtp_transaction_hole(struct smtp_session *session)
     struct entry head;
     bool waits = smtp_queue_peek(session, 0, &head) && (head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST));
     bool goes_on = session->half[SMTP_CLIENT].mode == CLIENT_DATA; /* or its end is lost, too */
-    if (!session->transaction_open || !(waits || goes_on))
+    if (!session->mail.open || !(waits || goes_on))
         return;
-    session->prdr = session->prdr || session->prdr_asked; /* 353 may be lost */
+    session->mail.prdr = session->mail.prdr || session->offers.prdr_asked; /* 353 may be lost */
     if (has_several_replies(session))
         note_garbled(session, 1);
 }
 
 bool smtp_transaction_is_uncounted(struct smtp_session *session)
 {
-    if (!has_several_replies(session) || session->transaction_whole || session->transaction_answered == 0)
+    if (!has_several_replies(session) || session->mail.whole || session->mail.answered == 0)
         return false;
     note_garbled(session, 1);
     return true;
@@ -204,27 +203,26 @@ bool smtp_transaction_is_uncounted(struct smtp_session *session)
 bool smtp_transaction_more_replies(const struct smtp_session *session, unsigned code)
 {
     if (code != 0 && !smtp_reply_code_decides(code))
-        return session->transaction_open;
-    if (!has_several_replies(session) || (session->prdr ? code == 421 : smtp_code_is_for_all(code)))
+        return session->mail.open;
+    if (!has_several_replies(session) || (session->mail.prdr ? code == 421 : smtp_code_is_for_all(code)))
         return false;
-    if (!session->transaction_whole)
+    if (!session->mail.whole)
         return true;
-    return session->transaction_answered + 1 < due(session) ||
-           (code == 0 && session->transaction_answered < due(session));
+    return session->mail.answered + 1 < due(session) || (code == 0 && session->mail.answered < due(session));
 }
 
 /* Behind this reply to the content the client may go on although more were to be expected: some recipients may not have been accepted. */
 static bool may_be_the_last(const struct smtp_session *session)
 {
-    uint32_t came = session->transaction_answered + session->transaction_garbled;
-    bool counted = session->transaction_whole && session->transaction_lost + session->transaction_garbled == 0;
-    return session->prdr || (!counted && came + session->transaction_lost >= session->transaction_accepted);
+    uint32_t came = session->mail.answered + session->mail.garbled;
+    bool counted = session->mail.whole && session->mail.lost + session->mail.garbled == 0;
+    return session->mail.prdr || (!counted && came + session->mail.lost >= session->mail.accepted);
 }
 
 static void end_by_verdict(struct smtp_session *session, uint16_t code, const struct smtp_sink *sink)
 {
     bool accepted = smtp_code_is_success(code);
-    bool others = session->lmtp && session->transaction_garbled > 0 && session->transaction_answered < due(session);
+    bool others = session->lmtp && session->mail.garbled > 0 && session->mail.answered < due(session);
     bool known = smtp_reply_code_decides(code) && (accepted || !others);
     enum smtp_outcome outcome = accepted ? SMTP_OUTCOME_ACCEPTED : SMTP_OUTCOME_REJECTED;
     smtp_transaction_end(session, known ? outcome : SMTP_OUTCOME_UNKNOWN, known ? code : 0, true, sink);
@@ -233,11 +231,11 @@ static void end_by_verdict(struct smtp_session *session, uint16_t code, const st
 /* No more replies to the content come: what came before decides, as far as it can. */
 static void end_without(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    bool all_came = !session->half[SMTP_SERVER].gap && !(session->prdr && session->transaction_garbled > 0);
-    bool over = !session->ending || (session->lmtp && session->unsettled == SMTP_UNSETTLED_HEAD);
-    bool came = has_several_replies(session) && session->transaction_answered > 0 && over;
-    if (came && (session->prdr ? all_came : smtp_code_is_success(session->content_verdict) || all_came))
-        end_by_verdict(session, session->content_verdict, sink);
+    bool all_came = !session->half[SMTP_SERVER].gap && !(session->mail.prdr && session->mail.garbled > 0);
+    bool over = !session->ending || (session->lmtp && session->disorder.unsettled == SMTP_UNSETTLED_HEAD);
+    bool came = has_several_replies(session) && session->mail.answered > 0 && over;
+    if (came && (session->mail.prdr ? all_came : smtp_code_is_success(session->mail.verdict) || all_came))
+        end_by_verdict(session, session->mail.verdict, sink);
     else
         smtp_transaction_end(session, session->ending ? SMTP_OUTCOME_UNFINISHED : SMTP_OUTCOME_UNKNOWN, 0, false, sink);
 }
@@ -251,17 +249,17 @@ static void apply_content(struct smtp_session *session, const struct smtp_reply 
     bool more = smtp_transaction_more_replies(session, reply->code);
     bool several = has_several_replies(session);
     if (decides(reply)) {
-        session->transaction_answered++;
+        session->mail.answered++;
     } else if (reply->code == 0) {
         note_garbled(session, reply->lines);
     }
     /* LMTP: one reply for each accepted recipient; accepted if any of them was. PRDR: the last one is for the message.
      */
-    if (session->prdr || session->content_verdict == 0 || smtp_code_is_success(reply->code))
-        session->content_verdict = decides(reply) ? reply->code : 0;
-    session->prdr = session->prdr || reply->code == 353;
+    if (session->mail.prdr || session->mail.verdict == 0 || smtp_code_is_success(reply->code))
+        session->mail.verdict = decides(reply) ? reply->code : 0;
+    session->mail.prdr = session->mail.prdr || reply->code == 353;
     if (!more)
-        end_by_verdict(session, several ? session->content_verdict : reply->code, sink);
+        end_by_verdict(session, several ? session->mail.verdict : reply->code, sink);
     else if ((reply->code != 0 && !decides(reply)) || may_be_the_last(session))
         smtp_unsettled(session, SMTP_UNSETTLED_HEAD);
 }
@@ -269,9 +267,9 @@ static void apply_content(struct smtp_session *session, const struct smtp_reply 
 void smtp_transaction_settle(struct smtp_session *session, const struct entry *entry, const struct smtp_sink *sink)
 {
     if (entry->kind != ENTRY_CONTENT && !(entry->flags & ENTRY_LAST))
-        smtp_transaction_apply(session, entry, &session->reply, sink);
-    else if (has_several_replies(session) && session->transaction_answered > 0)
-        end_by_verdict(session, session->content_verdict, sink);
+        smtp_transaction_apply(session, entry, &session->reading.reply, sink);
+    else if (has_several_replies(session) && session->mail.answered > 0)
+        end_by_verdict(session, session->mail.verdict, sink);
     else
         smtp_transaction_end(session, SMTP_OUTCOME_UNKNOWN, 0, true, sink);
 }
@@ -282,14 +280,14 @@ static void apply_chunk(struct smtp_session *session, const struct entry *entry,
     bool lost_mail = session->mid_stream || session->half[SMTP_CLIENT].gap;
     if (lost_mail && (entry->flags & ENTRY_CHUNK) && reply != NULL && smtp_code_is_success(reply->code))
         smtp_transaction_lost_open(session, sink);
-    if (!session->transaction_open)
+    if (!session->mail.open)
         return;
-    session->transaction_chunks = true;
-    if ((entry->flags & ENTRY_CHUNK) && session->transaction_answered == 0)
-        smtp_transaction_content(session, SMTP_SERVER, session->reply_offset, session->answered_message, sink);
+    session->mail.chunks = true;
+    if ((entry->flags & ENTRY_CHUNK) && session->mail.answered == 0)
+        smtp_transaction_content(session, SMTP_SERVER, session->reading.offset, session->mail.message, sink);
     bool refused = decides(reply) && !accepts(reply);
     if (refused)
-        session->refused_code = reply->code;
+        session->mail.refused_code = reply->code;
     if (!(entry->flags & ENTRY_LAST))
         return;
     /* The state behind a refused BDAT is indeterminate until RSET (RFC 3030 section 2): what ends it decides. */
@@ -321,8 +319,8 @@ void smtp_transaction_apply(struct smtp_session *session, const struct entry *en
         apply_rcpt(session, reply, sink);
         break;
     case SMTP_VERB_DATA:
-        if (decides(reply) && session->transaction_open)
-            session->refused_code = reply->code;
+        if (decides(reply) && session->mail.open)
+            session->mail.refused_code = reply->code;
         break;
     case SMTP_VERB_BDAT:
     case SMTP_VERB_BURL:

@@ -12,8 +12,8 @@
 
 void smtp_unsettled(struct smtp_session *session, enum smtp_unsettled what)
 {
-    session->unsettled = (uint8_t)what;
-    session->heard = session->arrived;
+    session->disorder.unsettled = (uint8_t)what;
+    session->disorder.heard = session->disorder.arrived;
 }
 
 /* Message content goes on whatever the server says. */
@@ -34,9 +34,9 @@ static bool sends_content(const struct smtp_half *client)
 bool smtp_client_goes_on(const struct smtp_session *session, uint64_t octets)
 {
     const struct smtp_half *client = &session->half[SMTP_CLIENT];
-    if ((session->unsettled == SMTP_SETTLED && !smtp_reply_is_bare(session)) || sends_content(client))
+    if ((session->disorder.unsettled == SMTP_SETTLED && !smtp_reply_is_bare(session)) || sends_content(client))
         return false;
-    return client->offset + octets > session->heard || (octets > 0 && session->half[SMTP_SERVER].finished);
+    return client->offset + octets > session->disorder.heard || (octets > 0 && session->half[SMTP_SERVER].finished);
 }
 
 /* Whether the client stands where only a reply says what its octets are. */
@@ -48,15 +48,16 @@ static bool client_waits(const struct smtp_session *session)
 
 void smtp_answered_unclearly(struct smtp_session *session, const struct entry *entry, const struct smtp_sink *sink)
 {
-    session->octets_decide = client_waits(session) && session->queue_length == 0;
+    session->disorder.octets_decide = client_waits(session) && session->queue.length == 0;
     if (entry->kind == ENTRY_COMMAND && smtp_verb_starts_tls(entry->verb))
-        smtp_starttls_answered(session, smtp_reply_code_decides(session->reply.code) ? 0 : session->reply.code, sink);
+        smtp_starttls_answered(
+            session, smtp_reply_code_decides(session->reading.reply.code) ? 0 : session->reading.reply.code, sink);
 }
 
 /* The command in front has no other answer. */
 static void settle_head(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    if (session->queue_length == 0)
+    if (session->queue.length == 0)
         return;
     struct entry entry = smtp_queue_pop(session);
     smtp_transaction_settle(session, &entry, sink);
@@ -66,12 +67,12 @@ static void settle_head(struct smtp_session *session, const struct smtp_sink *si
 /* The client took as many replies as there were commands, or goes on where it must have had the last one. */
 static void settle_group(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    if (session->disordered < session->queue_length && !client_waits(session))
+    if (session->disorder.replies < session->queue.length && !client_waits(session))
         return;
     struct entry last = { .kind = ENTRY_GAP };
-    if (session->queue_length > 0)
-        smtp_queue_peek(session, session->queue_length - 1u, &last);
-    smtp_drop(session, session->queue_length, sink);
+    if (session->queue.length > 0)
+        smtp_queue_peek(session, session->queue.length - 1u, &last);
+    smtp_drop(session, session->queue.length, sink);
     smtp_find_order(session);
     smtp_answered_unclearly(session, &last, sink);
 }
@@ -80,8 +81,8 @@ void smtp_apply_goes_on(struct smtp_session *session, const struct smtp_sink *si
 {
     if (smtp_reply_is_bare(session))
         smtp_reply_close(session, true, session->half[SMTP_SERVER].offset, 0, sink);
-    enum smtp_unsettled what = (enum smtp_unsettled)session->unsettled;
-    session->unsettled = SMTP_SETTLED;
+    enum smtp_unsettled what = (enum smtp_unsettled)session->disorder.unsettled;
+    session->disorder.unsettled = SMTP_SETTLED;
     switch (what) {
     case SMTP_SETTLED:
         break;
@@ -89,7 +90,7 @@ void smtp_apply_goes_on(struct smtp_session *session, const struct smtp_sink *si
         settle_head(session, sink);
         break;
     case SMTP_UNSETTLED_TAIL:
-        session->uncertain = session->queue_length;
+        session->queue.uncertain = session->queue.length;
         break;
     case SMTP_UNSETTLED_GROUP:
         settle_group(session, sink);
@@ -100,7 +101,7 @@ void smtp_apply_goes_on(struct smtp_session *session, const struct smtp_sink *si
 /* Commands, responses and messages that wait, those aside whose replies may be lost in a hole. */
 static unsigned certain(const struct smtp_session *session)
 {
-    return session->queue_length - session->uncertain;
+    return session->queue.length - session->queue.uncertain;
 }
 
 bool smtp_answer_is_due(const struct smtp_session *session)
@@ -108,7 +109,7 @@ bool smtp_answer_is_due(const struct smtp_session *session)
     const struct smtp_half *client = &session->half[SMTP_CLIENT];
     if (!session->greeting_seen && !session->mid_stream)
         return true;
-    return session->queue_length > 0 && client->mode != CLIENT_DATA;
+    return session->queue.length > 0 && client->mode != CLIENT_DATA;
 }
 
 bool smtp_several_answers_are_due(const struct smtp_session *session)
@@ -118,23 +119,23 @@ bool smtp_several_answers_are_due(const struct smtp_session *session)
         return false;
     if (certain(session) > 1)
         return true;
-    if (!smtp_queue_peek(session, session->queue_length - 1u, &head))
+    if (!smtp_queue_peek(session, session->queue.length - 1u, &head))
         return false;
     bool content = head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST);
-    return content && (session->lmtp || session->prdr) && smtp_transaction_more_replies(session, 250);
+    return content && (session->lmtp || session->mail.prdr) && smtp_transaction_more_replies(session, 250);
 }
 
 void smtp_lose_order(struct smtp_session *session)
 {
-    session->order_lost = true;
-    session->disordered++;
+    session->disorder.order_lost = true;
+    session->disorder.replies++;
     smtp_unsettled(session, SMTP_UNSETTLED_GROUP);
 }
 
 void smtp_find_order(struct smtp_session *session)
 {
-    session->order_lost = false;
-    session->disordered = 0;
+    session->disorder.order_lost = false;
+    session->disorder.replies = 0;
 }
 
 /* ---- findings ---- */
@@ -161,7 +162,7 @@ static const char *answered(const struct smtp_reply *reply)
 
 void smtp_check_form(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
 {
-    uint64_t offset = session->reply_offset;
+    uint64_t offset = session->reading.offset;
     const char *verb = reply->answers == SMTP_ANSWERS_COMMAND ? smtp_verb_name(reply->verb) : "";
     if (reply->code == 0 && reply->disorder)
         smtp_report(session, SMTP_FINDING_MALFORMED_REPLY, SMTP_SERVER, offset, sink,

@@ -323,7 +323,7 @@ static bool begins_tls(const struct dialogue *dialogue, tvbuff_t *tvb, struct sm
     bool first =
         dialogue->smtp.session == NULL && dialogue->smtp.believed && dialogue->offset[0] + dialogue->offset[1] == 0;
     const struct smtp_session *session = dialogue->smtp.session;
-    bool asked = session != NULL && (session->starttls_accepted || session->starttls_doubtful);
+    bool asked = session != NULL && (session->starttls.accepted || session->starttls.doubtful);
     if (!first && !asked)
         return false;
     uint32_t length = tvb_captured_length(tvb);
@@ -363,7 +363,7 @@ static struct call *take_first(const struct dialogue_input *input, uint32_t key)
         take_segment(dialogue, input, call, octets);
     else
         take_ordered(dialogue, input, call, octets);
-    if (may_be_tls && dialogue->smtp.session != NULL && dialogue->smtp.session->tls_begun) {
+    if (may_be_tls && dialogue->smtp.session != NULL && dialogue->smtp.session->tls.begun) {
         call->tls = true;
         hand_over(dialogue, input->pinfo);
     }

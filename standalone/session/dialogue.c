@@ -430,7 +430,7 @@ static void expect(void *context, const struct tcp_connection *connection, int h
     if (step == 0) {
         prefetch(dialogue, offsetof(struct dialogue, own_session));
         prefetch(&dialogue->own_session, offsetof(struct smtp_session, queue));
-        prefetch(&dialogue->own_session.queue_first, sizeof dialogue->own_session - offsetof(struct smtp_session, queue_first));
+        prefetch(&dialogue->own_session.queue.first, sizeof dialogue->own_session - offsetof(struct smtp_session, queue.first));
     } else if (dialogue->record != NULL) {
         record_expect(dialogue->record, step);
     }
