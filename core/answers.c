@@ -17,11 +17,12 @@ static bool waits_for(const struct entry *entry, unsigned code)
 {
     switch (code) {
     case 354:
-        return entry->kind == ENTRY_COMMAND && (entry->verb == SMTP_VERB_DATA || entry->verb == SMTP_VERB_XEXCH50);
+        return entry->kind == ENTRY_COMMAND && smtp_verb_has(entry->verb, SMTP_TRAIT_GOES_AHEAD);
     case 334:
     case 235:
     case 535:
-        return entry->kind == ENTRY_RESPONSE || (entry->kind == ENTRY_COMMAND && smtp_verb_authenticates(entry->verb));
+        return entry->kind == ENTRY_RESPONSE ||
+               (entry->kind == ENTRY_COMMAND && smtp_verb_has(entry->verb, SMTP_TRAIT_AUTHENTICATES));
     default:
         return entry->kind == ENTRY_COMMAND && entry->verb == SMTP_VERB_QUIT;
     }
@@ -53,13 +54,13 @@ static bool takes_greeting(struct smtp_session *session, unsigned code)
 {
     struct entry head;
     bool asked = smtp_queue_peek(session, 0, &head);
-    bool starts_tls = asked && (smtp_verb_starts_tls(head.verb) || head.verb == SMTP_VERB_XCLIENT);
+    bool by_command = asked && smtp_verb_has(head.verb, SMTP_TRAIT_GREETED);
     if (session->greeting_seen)
         return false;
     if (code != 0 && !smtp_reply_code_decides(code)) /* the place says that it is one, and another may come */
         return !session->mid_stream && !asked;
     session->greeting_seen = true;
-    bool by_code = code == 220 && !starts_tls;
+    bool by_code = code == 220 && !by_command;
     bool by_place = !session->mid_stream && (code == 0 || (code >= 400 && !asked));
     if (!by_code && !by_place)
         return false;

@@ -50,8 +50,8 @@ static void check_order(struct smtp_session *session, enum smtp_verb verb, const
         session->disorder.order_lost || session->queue.length == 0)
         return;
     smtp_queue_peek(session, session->queue.length - 1u, &last);
-    bool may_be_followed = smtp_verb_may_be_followed(last.verb) || (last.flags & ENTRY_NO_CHALLENGE);
-    if (last.kind == ENTRY_COMMAND && !may_be_followed && !smtp_verb_starts_tls(last.verb))
+    bool may_be_followed = smtp_verb_has(last.verb, SMTP_TRAIT_ANYWHERE) || (last.flags & ENTRY_NO_CHALLENGE);
+    if (last.kind == ENTRY_COMMAND && !may_be_followed && !smtp_verb_has(last.verb, SMTP_TRAIT_STARTS_TLS))
         smtp_report_once(session, SMTP_FINDING_PIPELINING_VIOLATION, SMTP_CLIENT, offset_of(session), sink,
                          "%s was sent before the reply to %s, which must be the last of a group (RFC 2920)",
                          *smtp_verb_name(verb) ? smtp_verb_name(verb) : "a line",
@@ -67,7 +67,7 @@ static void check_clear(struct smtp_session *session, enum smtp_verb verb, const
 {
     bool failed = session->tls.failed && !session->tls.implicit;
     bool fell_back = ((session->starttls.refused && !session->starttls.accepted) || failed) && !session->encrypted;
-    if (fell_back && (smtp_verb_opens_transaction(verb) || smtp_verb_authenticates(verb)))
+    if (fell_back && (smtp_verb_names_sender(verb) || smtp_verb_has(verb, SMTP_TRAIT_AUTHENTICATES)))
         smtp_report_once(session, SMTP_FINDING_STARTTLS_FALLBACK_TO_CLEAR, SMTP_CLIENT, offset_of(session), sink,
                          "STARTTLS did not succeed, and the client went on in clear with %s", smtp_verb_name(verb));
 }
@@ -75,7 +75,8 @@ static void check_clear(struct smtp_session *session, enum smtp_verb verb, const
 /* A line that is too long without its parameters is too long, whatever those may add. */
 static size_t limit_with_parameters(const struct smtp_command *command)
 {
-    struct smtp_path path = smtp_path_parse(command->argument, command->verb == SMTP_VERB_RCPT ? "TO" : "FROM");
+    struct smtp_path path =
+        smtp_path_parse(command->argument, smtp_verb_names_recipient(command->verb) ? "TO" : "FROM");
     size_t parameters = path.parameters.length;
     return COMMAND_LINE_LIMIT + (parameters < PARAMETERS_LIMIT ? parameters : PARAMETERS_LIMIT);
 }
@@ -85,9 +86,9 @@ static void check_command(struct smtp_session *session, const struct smtp_comman
 {
     enum smtp_verb verb = command->verb;
     size_t limit = COMMAND_LINE_LIMIT;
-    if (smtp_verb_authenticates(verb))
+    if (smtp_verb_has(verb, SMTP_TRAIT_AUTHENTICATES))
         limit = SMTP_AUTH_LINE_LIMIT;
-    else if (smtp_verb_opens_transaction(verb) || verb == SMTP_VERB_RCPT)
+    else if (smtp_verb_names_sender(verb) || smtp_verb_names_recipient(verb))
         limit = limit_with_parameters(command);
     check_line(session, line, limit, sink);
     check_order(session, verb, sink);
@@ -283,11 +284,11 @@ static void start_chunk(struct smtp_session *session, const struct smtp_command 
 static void move_phase(struct smtp_session *session, const struct entry *entry)
 {
     enum smtp_verb verb = entry->verb;
-    if (smtp_verb_opens_transaction(verb)) {
+    if (smtp_verb_names_sender(verb)) {
         session->phase = SMTP_PHASE_TRANSACTION;
         session->content.chunks_open = false;
         session->content.chunks_unknown = false;
-    } else if (verb == SMTP_VERB_RCPT && session->phase == SMTP_PHASE_TRANSACTION) {
+    } else if (smtp_verb_names_recipient(verb) && session->phase == SMTP_PHASE_TRANSACTION) {
         session->phase = SMTP_PHASE_RECIPIENTS;
     } else if (verb == SMTP_VERB_BDAT && (entry->flags & ENTRY_CHUNK)) {
         session->phase = entry->flags & ENTRY_LAST ? SMTP_PHASE_SESSION : SMTP_PHASE_CHUNKS;
@@ -306,13 +307,6 @@ static bool awaits_greeting(const struct smtp_session *session)
     return !server->gap && (!server->seen || (session->reading.open && server->pending == 0));
 }
 
-/* Commands whose arguments are names and addresses: pieces of passwords stand in them by chance. */
-static bool names_somebody(enum smtp_verb verb)
-{
-    return smtp_verb_greets(verb) || smtp_verb_names_sender(verb) || smtp_verb_names_recipient(verb) ||
-           verb == SMTP_VERB_VRFY || verb == SMTP_VERB_EXPN || verb == SMTP_VERB_ETRN || verb == SMTP_VERB_ATRN;
-}
-
 /* The client goes on in clear behind an accepted STARTTLS. */
 static void note_clear(struct smtp_session *session)
 {
@@ -321,6 +315,57 @@ static void note_clear(struct smtp_session *session)
         return;
     session->starttls.clear_behind = true;
     session->starttls.behind_offset = offset_of(session);
+}
+
+static void begin_auth(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
+                       struct entry *entry, const struct smtp_sink *sink)
+{
+    session->half[SMTP_CLIENT].mode = CLIENT_WAIT_AUTH;
+    session->login.begun = command->argument.length > 0;
+    if (session->login.begun)
+        start_auth(session, command, line, entry, sink);
+    else
+        entry->flags = ENTRY_BARE_AUTH;
+}
+
+static void request_tls(struct smtp_session *session, const struct smtp_sink *sink)
+{
+    session->half[SMTP_CLIENT].mode = CLIENT_WAIT_STARTTLS;
+    session->starttls.requested = true;
+    session->starttls.octets_behind = false;
+    smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_REQUESTED, SMTP_CLIENT, offset_of(session),
+                  session->queue.sent, sink);
+}
+
+/* Octets that are no commands may follow the command. */
+static void begin_content(struct smtp_session *session, const struct smtp_command *command, const struct unit *unit,
+                          struct entry *entry, const struct smtp_sink *sink)
+{
+    struct smtp_half *half = &session->half[SMTP_CLIENT];
+    struct smtp_span rest = command->argument;
+    struct smtp_bdat size;
+    switch (command->verb) {
+    case SMTP_VERB_DATA:
+        half->mode = CLIENT_WAIT_DATA;
+        session->content.sent_early = false;
+        session->smuggling.own_end = (uint8_t)unit->line.end;
+        break;
+    case SMTP_VERB_XEXCH50:
+        size = smtp_bdat_parse(smtp_span_next_word(&rest));
+        session->content.chunk_octets = size.valid ? size.octets : 0;
+        if (size.valid)
+            half->mode = CLIENT_WAIT_DATA;
+        break;
+    case SMTP_VERB_BDAT:
+        start_chunk(session, command, unit->octets, entry, sink);
+        break;
+    case SMTP_VERB_BURL:
+        if (rest.length > 5 && smtp_span_is(smtp_span_from(rest, rest.length - 5), " LAST"))
+            entry->flags = ENTRY_LAST;
+        break;
+    default:
+        break;
+    }
 }
 
 static void apply_command(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
@@ -350,7 +395,7 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
         .line = unit->line,
         .phase = session->phase,
         .secret = smtp_secret_of_command(&session->login.watch, &command, unit->line.text, decoded),
-        .near_login = !names_somebody(command.verb),
+        .near_login = !smtp_verb_has(command.verb, SMTP_TRAIT_NAMES),
     };
     struct smtp_secret *secret = &event.command.secret;
     count_strays(session, secret);
@@ -369,51 +414,13 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     session->queue.pipelines |= session->queue.length > 0 &&
                                 smtp_queue_peek(session, session->queue.length - 1u, &last) &&
                                 last.kind == ENTRY_COMMAND;
-    switch (command.verb) {
-    case SMTP_VERB_LHLO:
-        session->lmtp = true;
-        break;
-    case SMTP_VERB_DATA:
-        half->mode = CLIENT_WAIT_DATA;
-        session->content.sent_early = false;
-        session->smuggling.own_end = (uint8_t)unit->line.end;
-        break;
-    case SMTP_VERB_XEXCH50: {
-        struct smtp_span rest = command.argument;
-        struct smtp_bdat size = smtp_bdat_parse(smtp_span_next_word(&rest));
-        session->content.chunk_octets = size.valid ? size.octets : 0;
-        if (size.valid)
-            half->mode = CLIENT_WAIT_DATA;
-        break;
-    }
-    case SMTP_VERB_BDAT:
-        start_chunk(session, &command, unit->octets, &entry, sink);
-        break;
-    case SMTP_VERB_BURL:
-        if (command.argument.length > 5
-            && smtp_span_is(smtp_span_from(command.argument, command.argument.length - 5), " LAST"))
-            entry.flags = ENTRY_LAST;
-        break;
-    case SMTP_VERB_AUTH:
-    case SMTP_VERB_X_EXPS:
-        half->mode = CLIENT_WAIT_AUTH;
-        session->login.begun = command.argument.length > 0;
-        if (session->login.begun)
-            start_auth(session, &command, &unit->line, &entry, sink);
-        else
-            entry.flags = ENTRY_BARE_AUTH;
-        break;
-    case SMTP_VERB_STARTTLS:
-    case SMTP_VERB_X_ANONYMOUSTLS:
-        half->mode = CLIENT_WAIT_STARTTLS;
-        session->starttls.requested = true;
-        session->starttls.octets_behind = false;
-        smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_REQUESTED, SMTP_CLIENT, half->offset,
-                      session->queue.sent, sink);
-        break;
-    default:
-        break;
-    }
+    if (smtp_verb_has(command.verb, SMTP_TRAIT_AUTHENTICATES))
+        begin_auth(session, &command, &unit->line, &entry, sink);
+    else if (smtp_verb_has(command.verb, SMTP_TRAIT_STARTS_TLS))
+        request_tls(session, sink);
+    else
+        begin_content(session, &command, unit, &entry, sink);
+    session->lmtp = session->lmtp || command.verb == SMTP_VERB_LHLO;
     move_phase(session, &entry);
     smtp_queue_push(session, entry, sink);
 }

@@ -130,65 +130,69 @@ static bool are_two_numbers(struct smtp_span argument)
         && rest.length == 0;
 }
 
-static bool is_help(const struct smtp_command *command)
+static bool is_nothing(struct smtp_span argument)
 {
-    if (command->argument.length == 0)
-        return smtp_ascii_is_of_one_case(command->word);
-    enum smtp_verb about = smtp_verb_of(command->argument);
-    return about != SMTP_VERB_UNKNOWN && about != SMTP_VERB_OTHER;
+    return argument.length == 0;
 }
+
+static bool is_something(struct smtp_span argument)
+{
+    return argument.length > 0;
+}
+
+static bool is_reverse_path(struct smtp_span argument)
+{
+    return is_path(argument, "FROM");
+}
+
+static bool is_forward_path(struct smtp_span argument)
+{
+    return is_path(argument, "TO");
+}
+
+static bool is_chunk(struct smtp_span argument)
+{
+    return smtp_bdat_parse(argument).valid;
+}
+
+static bool is_imap_url(struct smtp_span argument)
+{
+    return smtp_span_starts_with(argument, "imap:") || smtp_span_starts_with(argument, "imaps:");
+}
+
+static bool is_verb(struct smtp_span argument)
+{
+    enum smtp_verb verb = smtp_verb_of(argument);
+    return verb != SMTP_VERB_UNKNOWN && verb != SMTP_VERB_OTHER;
+}
+
+/* The check of each shape; `alone`: the verb may also stand without an argument. */
+struct shape {
+    bool (*check)(struct smtp_span argument);
+    bool alone;
+};
+
+static const struct shape shapes[SMTP_SHAPE_COUNT] = {
+    [SMTP_SHAPE_NOTHING] = { is_nothing, true },
+    [SMTP_SHAPE_SOMETHING] = { is_something, false },
+    [SMTP_SHAPE_WORD] = { is_one_word, true },
+    [SMTP_SHAPE_DOMAIN] = { is_domain, false },
+    [SMTP_SHAPE_REVERSE_PATH] = { is_reverse_path, false },
+    [SMTP_SHAPE_FORWARD_PATH] = { is_forward_path, false },
+    [SMTP_SHAPE_CHUNK] = { is_chunk, false },
+    [SMTP_SHAPE_IMAP_URL] = { is_imap_url, false },
+    [SMTP_SHAPE_MECHANISM] = { is_authentication, false },
+    [SMTP_SHAPE_VERB] = { is_verb, true },
+    [SMTP_SHAPE_ATTRIBUTES] = { are_attributes, false },
+    [SMTP_SHAPE_TWO_NUMBERS] = { are_two_numbers, false },
+};
 
 static bool has_its_shape(const struct smtp_command *command)
 {
-    struct smtp_span argument = command->argument;
-    switch (command->verb) {
-    case SMTP_VERB_MAIL:
-    case SMTP_VERB_SEND:
-    case SMTP_VERB_SOML:
-    case SMTP_VERB_SAML:
-        return is_path(argument, "FROM");
-    case SMTP_VERB_RCPT:
-        return is_path(argument, "TO");
-    case SMTP_VERB_EHLO:
-    case SMTP_VERB_HELO:
-    case SMTP_VERB_LHLO:
-    case SMTP_VERB_ETRN:
-        return is_domain(argument);
-    case SMTP_VERB_DATA:
-    case SMTP_VERB_RSET:
-    case SMTP_VERB_QUIT:
-    case SMTP_VERB_TURN:
-    case SMTP_VERB_STARTTLS:
-    case SMTP_VERB_X_ANONYMOUSTLS:
-        return argument.length == 0 && smtp_ascii_is_of_one_case(command->word);
-    case SMTP_VERB_NOOP:
-    case SMTP_VERB_ATRN:
-        return argument.length == 0 ? smtp_ascii_is_of_one_case(command->word) : is_one_word(argument);
-    case SMTP_VERB_BDAT:
-        return smtp_bdat_parse(argument).valid;
-    case SMTP_VERB_BURL:
-        return smtp_span_starts_with(argument, "imap:") || smtp_span_starts_with(argument, "imaps:");
-    case SMTP_VERB_AUTH:
-        return is_authentication(argument);
-    case SMTP_VERB_HELP:
-        return is_help(command);
-    case SMTP_VERB_VRFY:
-    case SMTP_VERB_EXPN:
-    case SMTP_VERB_X_EXPS:
-    case SMTP_VERB_X_LINK2STATE:
-        return argument.length > 0;
-    case SMTP_VERB_XCLIENT:
-    case SMTP_VERB_XFORWARD:
-        return are_attributes(argument);
-    case SMTP_VERB_XEXCH50:
-        return are_two_numbers(argument);
-    case SMTP_VERB_NONE:
-    case SMTP_VERB_UNKNOWN:
-    case SMTP_VERB_OTHER:
-    case SMTP_VERB_COUNT:
-        break;
-    }
-    return false;
+    const struct shape *shape = &shapes[smtp_verb_shape(command->verb)];
+    if (command->argument.length == 0 && shape->alone)
+        return smtp_ascii_is_of_one_case(command->word);
+    return shape->check != NULL && shape->check(command->argument);
 }
 
 bool smtp_command_is_certain(struct smtp_span line)

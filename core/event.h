@@ -89,6 +89,13 @@ struct smtp_reply {
     bool disorder;          /* answers UNKNOWN because a line without a code came among the replies to several commands */
 };
 
+/* Whether its lines behind the first one, and behind its text lines, are extensions of the server (RFC 5321
+ * section 4.1.1.1). */
+static inline bool smtp_reply_lists_extensions(const struct smtp_reply *reply)
+{
+    return reply->code == 250 && smtp_verb_has(reply->verb, SMTP_TRAIT_EXTENDED);
+}
+
 /* Whether it refuses an address as such (RFC 5321 section 4.2.3), and not the sender, or by policy (RFC 3463 section 3.2). */
 bool smtp_reply_refuses_address(const struct smtp_reply *reply);
 

@@ -42,6 +42,11 @@ static const char *const names[SMTP_KEYWORD_COUNT] = {
 
 _Static_assert(SMTP_KEYWORD_COUNT <= 64, "a set of keywords is a uint64_t");
 
+const char *smtp_keyword_name(enum smtp_keyword keyword)
+{
+    return keyword < SMTP_KEYWORD_COUNT && names[keyword] != NULL ? names[keyword] : "";
+}
+
 static enum smtp_keyword keyword_of(struct smtp_span word)
 {
     for (size_t i = 0; i < SMTP_KEYWORD_COUNT; i++)

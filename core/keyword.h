@@ -57,6 +57,9 @@ struct smtp_keyword_line {
                                     ("XXXXXXXA", "XXXXXXXX") */
 };
 
+/* Its name in upper case; "" for OTHER. Static memory. */
+const char *smtp_keyword_name(enum smtp_keyword keyword);
+
 /* Parses the text of one line of an EHLO reply (behind code and separator). */
 struct smtp_keyword_line smtp_keyword_line_parse(struct smtp_span text);
 

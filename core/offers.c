@@ -12,46 +12,32 @@
 
 #define NO_LIMIT UINT32_MAX
 
-/* Which keyword a verb or parameter needs. */
+/* Which keyword a parameter needs. */
 struct need {
     const char *word;
     enum smtp_keyword keyword;
-    const char *name;
-};
-
-static const struct need verbs[] = {
-    { "STARTTLS", SMTP_KEYWORD_STARTTLS, "STARTTLS" },
-    { "AUTH", SMTP_KEYWORD_AUTH, "AUTH" },
-    { "BDAT", SMTP_KEYWORD_CHUNKING, "CHUNKING" },
-    { "BURL", SMTP_KEYWORD_BURL, "BURL" },
-    { "ETRN", SMTP_KEYWORD_ETRN, "ETRN" },
-    { "ATRN", SMTP_KEYWORD_ATRN, "ATRN" },
-    { "XCLIENT", SMTP_KEYWORD_XCLIENT, "XCLIENT" },
-    { "XFORWARD", SMTP_KEYWORD_XFORWARD, "XFORWARD" },
-    { "X-EXPS", SMTP_KEYWORD_X_EXPS, "X-EXPS" },
-    { "X-ANONYMOUSTLS", SMTP_KEYWORD_X_ANONYMOUSTLS, "X-ANONYMOUSTLS" },
 };
 
 static const struct need parameters[] = {
-    { "SIZE", SMTP_KEYWORD_SIZE, "SIZE" },
-    { "SMTPUTF8", SMTP_KEYWORD_SMTPUTF8, "SMTPUTF8" },
-    { "AUTH", SMTP_KEYWORD_AUTH, "AUTH" },
-    { "RET", SMTP_KEYWORD_DSN, "DSN" },
-    { "ENVID", SMTP_KEYWORD_DSN, "DSN" },
-    { "NOTIFY", SMTP_KEYWORD_DSN, "DSN" },
-    { "ORCPT", SMTP_KEYWORD_DSN, "DSN" },
-    { "BY", SMTP_KEYWORD_DELIVERBY, "DELIVERBY" },
-    { "HOLDFOR", SMTP_KEYWORD_FUTURERELEASE, "FUTURERELEASE" },
-    { "HOLDUNTIL", SMTP_KEYWORD_FUTURERELEASE, "FUTURERELEASE" },
-    { "MT-PRIORITY", SMTP_KEYWORD_MT_PRIORITY, "MT-PRIORITY" },
-    { "REQUIRETLS", SMTP_KEYWORD_REQUIRETLS, "REQUIRETLS" },
-    { "SOLICIT", SMTP_KEYWORD_NO_SOLICITING, "NO-SOLICITING" },
-    { "MTRK", SMTP_KEYWORD_MTRK, "MTRK" },
-    { "RRVS", SMTP_KEYWORD_RRVS, "RRVS" },
-    { "CONPERM", SMTP_KEYWORD_CONPERM, "CONPERM" },
-    { "CONNEG", SMTP_KEYWORD_CONNEG, "CONNEG" },
-    { "SUBMITTER", SMTP_KEYWORD_SUBMITTER, "SUBMITTER" },
-    { "TRANSID", SMTP_KEYWORD_CHECKPOINT, "CHECKPOINT" },
+    { "SIZE", SMTP_KEYWORD_SIZE },
+    { "SMTPUTF8", SMTP_KEYWORD_SMTPUTF8 },
+    { "AUTH", SMTP_KEYWORD_AUTH },
+    { "RET", SMTP_KEYWORD_DSN },
+    { "ENVID", SMTP_KEYWORD_DSN },
+    { "NOTIFY", SMTP_KEYWORD_DSN },
+    { "ORCPT", SMTP_KEYWORD_DSN },
+    { "BY", SMTP_KEYWORD_DELIVERBY },
+    { "HOLDFOR", SMTP_KEYWORD_FUTURERELEASE },
+    { "HOLDUNTIL", SMTP_KEYWORD_FUTURERELEASE },
+    { "MT-PRIORITY", SMTP_KEYWORD_MT_PRIORITY },
+    { "REQUIRETLS", SMTP_KEYWORD_REQUIRETLS },
+    { "SOLICIT", SMTP_KEYWORD_NO_SOLICITING },
+    { "MTRK", SMTP_KEYWORD_MTRK },
+    { "RRVS", SMTP_KEYWORD_RRVS },
+    { "CONPERM", SMTP_KEYWORD_CONPERM },
+    { "CONNEG", SMTP_KEYWORD_CONNEG },
+    { "SUBMITTER", SMTP_KEYWORD_SUBMITTER },
+    { "TRANSID", SMTP_KEYWORD_CHECKPOINT },
 };
 
 /* Whether all that the server announced is known. */
@@ -68,14 +54,11 @@ static void not_offered(struct smtp_session *session, struct smtp_span what, con
                      (const char *)what.octets, keyword);
 }
 
-static void check(struct smtp_session *session, const struct need *needs, size_t count, struct smtp_span word,
-                  const struct smtp_sink *sink)
+static void needs_keyword(struct smtp_session *session, struct smtp_span word, enum smtp_keyword keyword,
+                          const struct smtp_sink *sink)
 {
-    if (!announcement_known(session))
-        return;
-    for (size_t i = 0; i < count; i++)
-        if (smtp_span_is(word, needs[i].word) && !smtp_offers_has(&session->offers.now, needs[i].keyword))
-            not_offered(session, word, needs[i].name, sink);
+    if (announcement_known(session) && !smtp_offers_has(&session->offers.now, keyword))
+        not_offered(session, word, smtp_keyword_name(keyword), sink);
 }
 
 /* Digits only, at most 18 of them; UINT64_MAX for anything else. */
@@ -110,7 +93,9 @@ static void check_body(struct smtp_session *session, struct smtp_span value, con
 static void check_parameter(struct smtp_session *session, const struct smtp_parameter *parameter,
                             const struct smtp_sink *sink)
 {
-    check(session, parameters, sizeof parameters / sizeof parameters[0], parameter->keyword, sink);
+    for (size_t i = 0; i < sizeof parameters / sizeof parameters[0]; i++)
+        if (smtp_span_is(parameter->keyword, parameters[i].word))
+            needs_keyword(session, parameter->keyword, parameters[i].keyword, sink);
     if (smtp_span_is(parameter->keyword, "BODY") && announcement_known(session))
         check_body(session, parameter->value, sink);
 }
@@ -126,9 +111,11 @@ static void check_limit(struct smtp_session *session, const char *what, const ch
 
 void smtp_offers_command(struct smtp_session *session, const struct smtp_command *command, const struct smtp_sink *sink)
 {
-    bool mail = smtp_verb_opens_transaction(command->verb);
-    bool rcpt = command->verb == SMTP_VERB_RCPT;
-    check(session, verbs, sizeof verbs / sizeof verbs[0], command->word, sink);
+    bool mail = smtp_verb_names_sender(command->verb);
+    bool rcpt = smtp_verb_names_recipient(command->verb);
+    enum smtp_keyword keyword = smtp_verb_keyword(command->verb);
+    if (keyword != SMTP_KEYWORD_OTHER)
+        needs_keyword(session, command->word, keyword, sink);
     if (!mail && !rcpt)
         return;
     struct smtp_path path = smtp_path_parse(command->argument, mail ? "FROM" : "TO");

@@ -87,7 +87,7 @@ static struct first_line first_line(struct smtp_span octets, bool ended)
     if (!smtp_line_find(octets, ended, &line))
         return (struct first_line){ .known = false };
     struct smtp_command command = smtp_command_parse(line.text);
-    bool greets = command.verb == SMTP_VERB_EHLO || command.verb == SMTP_VERB_HELO || command.verb == SMTP_VERB_LHLO;
+    bool greets = smtp_verb_greets(command.verb);
     return (struct first_line){ .known = true,
                                 .greets = greets,
                                 .certain = smtp_command_is_certain(line.text),

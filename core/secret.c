@@ -446,14 +446,6 @@ static struct smtp_secret secret_of_unknown(struct smtp_span line, uint8_t *buff
     return secret.kind != SMTP_SECRET_NONE ? secret : secret_of_triples(line, buffer);
 }
 
-/* Known verbs whose argument is anybody's to choose, or for which there is none. */
-static bool has_free_argument(enum smtp_verb verb)
-{
-    return verb == SMTP_VERB_NOOP || verb == SMTP_VERB_HELP || verb == SMTP_VERB_RSET || verb == SMTP_VERB_QUIT ||
-           verb == SMTP_VERB_DATA || verb == SMTP_VERB_STARTTLS || verb == SMTP_VERB_X_ANONYMOUSTLS ||
-           verb == SMTP_VERB_TURN || verb == SMTP_VERB_OTHER;
-}
-
 /* A bare CR may hide another command behind it. */
 static struct smtp_secret secret_behind_cr(struct smtp_span line, uint8_t *buffer)
 {
@@ -468,7 +460,7 @@ static struct smtp_secret secret_behind_cr(struct smtp_span line, uint8_t *buffe
 struct smtp_secret smtp_secret_of_command(struct smtp_secret_watch *watch, const struct smtp_command *command,
                                           struct smtp_span line, uint8_t buffer[static SMTP_SASL_DECODED_LIMIT])
 {
-    bool authenticates = command->verb == SMTP_VERB_AUTH || command->verb == SMTP_VERB_X_EXPS;
+    bool authenticates = smtp_verb_has(command->verb, SMTP_TRAIT_AUTHENTICATES);
     bool unknown = command->verb == SMTP_VERB_UNKNOWN;
     bool odd = unknown && begins_with_auth(command->word);
     bool stray = unknown && !odd && may_be_response(watch, line);
@@ -487,7 +479,7 @@ struct smtp_secret smtp_secret_of_command(struct smtp_secret_watch *watch, const
         secret = secret_of_burl(line);
     else if (holds_url(line))
         secret = secret_of_url(line);
-    else if (has_free_argument(command->verb) && command->argument.length > 0)
+    else if (smtp_verb_has(command->verb, SMTP_TRAIT_FREE) && command->argument.length > 0)
         secret = secret_of_words(line, smtp_span_from(line, (size_t)(command->argument.octets - line.octets)), false,
                                  buffer);
     else

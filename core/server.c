@@ -22,7 +22,7 @@ void smtp_report_early_talk(struct smtp_session *session, const struct smtp_sink
 static void greeted(struct smtp_session *session, enum smtp_verb verb, const struct smtp_sink *sink)
 {
     uint64_t offset = session->reading.offset;
-    bool extended = verb != SMTP_VERB_HELO;
+    bool extended = smtp_verb_has(verb, SMTP_TRAIT_EXTENDED);
     session->greeted = true;
     if (session->phase == SMTP_PHASE_CONNECT)
         session->phase = SMTP_PHASE_SESSION;
@@ -214,19 +214,19 @@ static void command_answered(struct smtp_session *session, const struct entry *e
     }
     if (smtp_verb_greets(entry->verb) && success) {
         greeted(session, entry->verb, sink);
-    } else if (smtp_verb_starts_tls(entry->verb)) {
+    } else if (smtp_verb_has(entry->verb, SMTP_TRAIT_STARTS_TLS)) {
         smtp_starttls_answered(session, reply->code, sink);
-    } else if (smtp_verb_authenticates(entry->verb)) {
+    } else if (smtp_verb_has(entry->verb, SMTP_TRAIT_AUTHENTICATES)) {
         auth_answered(session, entry, reply, sink);
-    } else if (entry->verb == SMTP_VERB_DATA || entry->verb == SMTP_VERB_XEXCH50) {
+    } else if (smtp_verb_has(entry->verb, SMTP_TRAIT_GOES_AHEAD)) {
         data_answered(session, entry->verb, reply, sink);
     } else if (entry->verb == SMTP_VERB_BDAT) {
         if (!success && smtp_reply_code_decides(reply->code) && client->mode == CLIENT_CHUNK &&
             session->queue.current == session->queue.sent)
             session->content.chunk_refused = true;
-    } else if (entry->verb == SMTP_VERB_RCPT || entry->verb == SMTP_VERB_VRFY || entry->verb == SMTP_VERB_EXPN) {
+    } else if (smtp_verb_has(entry->verb, SMTP_TRAIT_KNOWS)) {
         count_recipients(session, reply, sink);
-    } else if ((entry->verb == SMTP_VERB_ATRN || entry->verb == SMTP_VERB_TURN) && success) {
+    } else if (smtp_verb_has(entry->verb, SMTP_TRAIT_TURNS) && success) {
         session->turning = !reply->partial;
     }
 }
@@ -313,7 +313,7 @@ static void note_recipient(const struct smtp_session *session, struct smtp_reply
 static bool answers_seen(const struct smtp_session *session, const struct entry *entry)
 {
     enum smtp_verb verb = session->queue.current_verb;
-    return entry->kind != ENTRY_CONTENT || verb == SMTP_VERB_DATA || verb == SMTP_VERB_XEXCH50;
+    return entry->kind != ENTRY_CONTENT || smtp_verb_has(verb, SMTP_TRAIT_GOES_AHEAD);
 }
 
 void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, unsigned next, const struct smtp_sink *sink)
@@ -343,7 +343,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
         smtp_starttls_decided(session, false, sink); /* the dialogue goes on in clear */
     if (session->tls.begun && (session->tls.implicit || refuses_hello(session, reply)))
         smtp_tls_server_in_clear(session, sink);
-    reply->of_token = belongs && smtp_verb_authenticates(entry.verb) && reply->code >= 400 &&
+    reply->of_token = belongs && smtp_verb_has(entry.verb, SMTP_TRAIT_AUTHENTICATES) && reply->code >= 400 &&
                       smtp_mechanism_has_token(session->login.mechanism);
     reply->token_status = reply->of_token ? session->login.token_status : 0;
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_REPLY, SMTP_SERVER);
@@ -419,8 +419,8 @@ static void note_code(struct smtp_session *session, unsigned code)
     session->reading.reply.text_lines = session->reading.reply.lines;
     unsigned skip = session->queue.length > session->queue.uncertain ? session->queue.uncertain : 0;
     bool asked = smtp_queue_peek(session, skip, &head);
-    session->reading.of_ehlo = asked && code == 250 && head.kind == ENTRY_COMMAND &&
-                               (head.verb == SMTP_VERB_EHLO || head.verb == SMTP_VERB_LHLO);
+    session->reading.of_ehlo =
+        asked && code == 250 && head.kind == ENTRY_COMMAND && smtp_verb_has(head.verb, SMTP_TRAIT_EXTENDED);
 }
 
 static void open_reply(struct smtp_session *session, unsigned code)
@@ -480,9 +480,9 @@ static bool is_near_login(const struct smtp_session *session, unsigned code)
     struct entry head;
     if (code == 334 || code == 235 || code == 535 || !smtp_queue_peek(session, 0, &head))
         return session->greeting_seen || session->mid_stream;
-    return (head.kind != ENTRY_COMMAND && head.kind != ENTRY_CONTENT) || smtp_verb_authenticates(head.verb) ||
-           head.verb == SMTP_VERB_UNKNOWN || head.verb == SMTP_VERB_OTHER || head.verb == SMTP_VERB_NOOP ||
-           head.verb == SMTP_VERB_HELP || session->queue.uncertain > 0;
+    return (head.kind != ENTRY_COMMAND && head.kind != ENTRY_CONTENT) ||
+           smtp_verb_has(head.verb, SMTP_TRAIT_AUTHENTICATES) || smtp_verb_has(head.verb, SMTP_TRAIT_QUOTED) ||
+           session->queue.uncertain > 0;
 }
 
 static void apply_reply_line(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)

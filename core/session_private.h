@@ -331,29 +331,9 @@ static inline bool smtp_code_is_for_all(unsigned code)
     return code == 421 || (code >= 500 && code <= 503);
 }
 
-static inline bool smtp_verb_greets(enum smtp_verb verb)
-{
-    return verb == SMTP_VERB_EHLO || verb == SMTP_VERB_HELO || verb == SMTP_VERB_LHLO;
-}
-
-static inline bool smtp_verb_opens_transaction(enum smtp_verb verb)
-{
-    return smtp_verb_names_sender(verb);
-}
-
 static inline bool smtp_mechanism_has_token(enum smtp_mechanism mechanism)
 {
     return mechanism == SMTP_MECHANISM_XOAUTH2 || mechanism == SMTP_MECHANISM_OAUTHBEARER;
-}
-
-static inline bool smtp_verb_authenticates(enum smtp_verb verb)
-{
-    return verb == SMTP_VERB_AUTH || verb == SMTP_VERB_X_EXPS;
-}
-
-static inline bool smtp_verb_starts_tls(enum smtp_verb verb)
-{
-    return verb == SMTP_VERB_STARTTLS || verb == SMTP_VERB_X_ANONYMOUSTLS;
 }
 
 #endif

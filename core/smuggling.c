@@ -7,15 +7,6 @@
 
 #include "session_private.h"
 
-/*
- * What only makes sense to a server which took the doubtful mark in front of it for the end of data. QUIT and NOOP do
- * nothing there, and stand behind the lone dot of many a careless script.
- */
-static const enum smtp_verb commands[] = { SMTP_VERB_MAIL, SMTP_VERB_RCPT,     SMTP_VERB_EHLO, SMTP_VERB_HELO,    SMTP_VERB_LHLO,
-                                           SMTP_VERB_RSET, SMTP_VERB_DATA,     SMTP_VERB_BDAT, SMTP_VERB_STARTTLS, SMTP_VERB_AUTH,
-                                           SMTP_VERB_VRFY, SMTP_VERB_EXPN,     SMTP_VERB_SEND, SMTP_VERB_SOML,    SMTP_VERB_SAML,
-                                           SMTP_VERB_XCLIENT };
-
 /* Lines that are longer than what is kept of them: no sentence begins so. */
 static const char *const long_ones[] = { "MAIL FROM:<", "RCPT TO:<", "AUTH PLAIN " };
 
@@ -74,13 +65,11 @@ static bool is_command(const struct smtp_smuggling *smuggling, bool whole)
 {
     struct smtp_span line = smtp_span(smuggling->line, smuggling->line_length);
     struct smtp_command command = smtp_command_parse(line);
-    bool listed = false;
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        listed = listed || command.verb == commands[i];
+    bool listed = smtp_verb_has(command.verb, SMTP_TRAIT_SMUGGLES);
     for (size_t i = 0; !whole && i < sizeof long_ones / sizeof long_ones[0]; i++)
         if (smtp_span_starts_with(line, long_ones[i]))
             return true;
-    bool asks = command.verb == SMTP_VERB_VRFY || command.verb == SMTP_VERB_EXPN;
+    bool asks = smtp_verb_shape(command.verb) == SMTP_SHAPE_SOMETHING;
     bool sentence = asks && memchr(command.argument.octets, ' ', command.argument.length) != NULL;
     return whole && listed && !sentence && smtp_command_is_certain(line);
 }

@@ -308,38 +308,15 @@ void smtp_transaction_apply(struct smtp_session *session, const struct entry *en
     }
     if (entry->kind != ENTRY_COMMAND)
         return;
-    switch (entry->verb) {
-    case SMTP_VERB_MAIL:
-    case SMTP_VERB_SEND:
-    case SMTP_VERB_SOML:
-    case SMTP_VERB_SAML:
+    if (smtp_verb_names_sender(entry->verb))
         apply_mail(session, reply, sink);
-        break;
-    case SMTP_VERB_RCPT:
+    else if (smtp_verb_names_recipient(entry->verb))
         apply_rcpt(session, reply, sink);
-        break;
-    case SMTP_VERB_DATA:
-        if (decides(reply) && session->mail.open)
-            session->mail.refused_code = reply->code;
-        break;
-    case SMTP_VERB_BDAT:
-    case SMTP_VERB_BURL:
+    else if (smtp_verb_has(entry->verb, SMTP_TRAIT_CHUNK))
         apply_chunk(session, entry, reply, sink);
-        break;
-    case SMTP_VERB_QUIT:
+    else if (entry->verb == SMTP_VERB_DATA && decides(reply) && session->mail.open)
+        session->mail.refused_code = reply->code;
+    else if (smtp_verb_has(entry->verb, SMTP_TRAIT_ABORTS) ||
+             (smtp_verb_has(entry->verb, SMTP_TRAIT_RESETS) && success))
         abandon(session, sink);
-        break;
-    case SMTP_VERB_RSET:
-    case SMTP_VERB_EHLO:
-    case SMTP_VERB_HELO:
-    case SMTP_VERB_LHLO:
-    case SMTP_VERB_XCLIENT:
-    case SMTP_VERB_STARTTLS:
-    case SMTP_VERB_X_ANONYMOUSTLS:
-        if (success)
-            abandon(session, sink);
-        break;
-    default:
-        break;
-    }
 }

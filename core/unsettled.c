@@ -49,7 +49,7 @@ static bool client_waits(const struct smtp_session *session)
 void smtp_answered_unclearly(struct smtp_session *session, const struct entry *entry, const struct smtp_sink *sink)
 {
     session->disorder.octets_decide = client_waits(session) && session->queue.length == 0;
-    if (entry->kind == ENTRY_COMMAND && smtp_verb_starts_tls(entry->verb))
+    if (entry->kind == ENTRY_COMMAND && smtp_verb_has(entry->verb, SMTP_TRAIT_STARTS_TLS))
         smtp_starttls_answered(
             session, smtp_reply_code_decides(session->reading.reply.code) ? 0 : session->reading.reply.code, sink);
 }

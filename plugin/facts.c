@@ -517,8 +517,7 @@ static void tie(struct facts *facts, struct reply_fact *reply)
 static void note_greeting(struct dialogue *dialogue, const struct smtp_event *event)
 {
     const struct smtp_reply *reply = &event->reply.whole;
-    bool greets = reply->verb == SMTP_VERB_EHLO || reply->verb == SMTP_VERB_HELO || reply->verb == SMTP_VERB_LHLO;
-    if (reply->answers != SMTP_ANSWERS_COMMAND || !greets || reply->code / 100 != 2)
+    if (reply->answers != SMTP_ANSWERS_COMMAND || !smtp_verb_greets(reply->verb) || reply->code / 100 != 2)
         return;
     note_related(dialogue, SMTP_RELATED_GREETING, event);
     if (reply->verb != SMTP_VERB_HELO && !dialogue->facts.behind_starttls && !dialogue->smtp.decrypted)

@@ -43,7 +43,7 @@ struct greetings {
 
 static inline bool greetings_greets(enum smtp_verb verb)
 {
-    return verb == SMTP_VERB_EHLO || verb == SMTP_VERB_HELO || verb == SMTP_VERB_LHLO;
+    return smtp_verb_greets(verb);
 }
 
 /* The client greets. */

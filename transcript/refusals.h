@@ -55,7 +55,7 @@ struct refusals {
 /* Whether a command's argument is an address that a server may refuse as such: RCPT, VRFY, EXPN. */
 static inline bool refusals_names_address(enum smtp_verb verb)
 {
-    return verb == SMTP_VERB_RCPT || verb == SMTP_VERB_VRFY || verb == SMTP_VERB_EXPN;
+    return smtp_verb_has(verb, SMTP_TRAIT_KNOWS);
 }
 
 /* A no to a login or to STARTTLS: the last reply. */

@@ -139,8 +139,7 @@ static const char *reply_arrow(const struct item *item)
 static void put_reply(struct writer *writer, const struct item *item, const struct item *here)
 {
     bool refused = item->reply.code >= 400;
-    bool extensions = item->reply.code == 250 && item->lines.length > item->reply.text_lines + 1
-                      && (item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO);
+    bool extensions = smtp_reply_lists_extensions(&item->reply) && item->lines.length > item->reply.text_lines + 1;
     GString *text = g_string_new(NULL);
     GString *annotation = g_string_new(NULL);
     struct item part = *item; /* its lines may have come in several frames */

@@ -53,12 +53,12 @@ static void add_extension(GArray *topics, struct smtp_span text)
 
 static void add_reply(GArray *topics, const struct record *record, const struct item *item)
 {
-    bool greeting = item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO;
+    bool extensions = smtp_reply_lists_extensions(&item->reply);
     for (const GList *link = item->lines.head; link != NULL; link = record_next(record, link)) {
         const struct record_line *line = link->data;
         const struct smtp_reply_line said = smtp_reply_line_read(record_line_text(line));
         add_code(topics, &said);
-        if (greeting && item->reply.code == 250 && link->prev != NULL)
+        if (extensions && link->prev != NULL)
             add_extension(topics, record_line_words(line));
     }
 }

@@ -171,8 +171,7 @@ static void add_extension(GPtrArray *steps, const struct record *record, const s
 
 static void add_reply(GPtrArray *steps, const struct record *record, const struct item *item)
 {
-    bool extensions =
-        item->reply.code == 250 && (item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO);
+    bool extensions = smtp_reply_lists_extensions(&item->reply);
     unsigned number = 0;
     for (const GList *link = item->lines.head; link != NULL; link = link->next) {
         const struct record_line *line = link->data;

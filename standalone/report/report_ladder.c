@@ -123,8 +123,7 @@ static void put_command(struct ladder *ladder, const struct item *item)
 
 static bool lists_extensions(const struct item *item)
 {
-    return item->reply.code == 250 && item->lines.length > item->reply.text_lines + 1 &&
-           (item->reply.verb == SMTP_VERB_EHLO || item->reply.verb == SMTP_VERB_LHLO);
+    return smtp_reply_lists_extensions(&item->reply) && item->lines.length > item->reply.text_lines + 1;
 }
 
 /* A session may go on in the next file of a ring: there the frames begin anew. */

@@ -35,17 +35,13 @@ bool timing_exceeds(const struct timing_sum *sum, enum timing_phase phase, enum 
 
 static enum timing_phase phase_of(enum smtp_verb verb)
 {
-    switch (verb) {
-    case SMTP_VERB_EHLO:
-    case SMTP_VERB_HELO:
-    case SMTP_VERB_LHLO:
+    if (smtp_verb_greets(verb))
         return TIMING_EHLO;
-    case SMTP_VERB_STARTTLS:
-    case SMTP_VERB_X_ANONYMOUSTLS:
+    if (smtp_verb_has(verb, SMTP_TRAIT_STARTS_TLS))
         return TIMING_STARTTLS;
-    case SMTP_VERB_AUTH:
-    case SMTP_VERB_X_EXPS:
+    if (smtp_verb_has(verb, SMTP_TRAIT_AUTHENTICATES))
         return TIMING_AUTH;
+    switch (verb) {
     case SMTP_VERB_MAIL:
         return TIMING_MAIL;
     case SMTP_VERB_RCPT:

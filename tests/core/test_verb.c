@@ -67,7 +67,30 @@ static void knows_what_ends_a_pipelined_group(void **state)
         bool expected = false;
         for (size_t i = 0; i < COUNT(anywhere); i++)
             expected = expected || (int)anywhere[i] == verb;
-        assert_int_equal(smtp_verb_may_be_followed((enum smtp_verb)verb), expected);
+        assert_int_equal(smtp_verb_has((enum smtp_verb)verb, SMTP_TRAIT_ANYWHERE), expected);
+    }
+}
+
+/* What goes with what: a verb that is put into the table with half of its traits fails here. */
+static void traits_go_together(void **state)
+{
+    (void)state;
+    for (int i = 0; i <= SMTP_VERB_COUNT; i++) {
+        enum smtp_verb verb = (enum smtp_verb)i;
+        bool greets = smtp_verb_has(verb, SMTP_TRAIT_GREETS);
+        bool tls = smtp_verb_has(verb, SMTP_TRAIT_STARTS_TLS);
+        bool path = smtp_verb_names_sender(verb) || smtp_verb_names_recipient(verb);
+        assert_true(!smtp_verb_has(verb, SMTP_TRAIT_EXTENDED) || greets);
+        assert_true(!(greets || tls) || smtp_verb_has(verb, SMTP_TRAIT_RESETS));
+        assert_true(!tls || smtp_verb_has(verb, SMTP_TRAIT_GREETED));
+        assert_true(!path || smtp_verb_has(verb, SMTP_TRAIT_NAMES));
+        assert_true(!smtp_verb_has(verb, SMTP_TRAIT_KNOWS) || smtp_verb_has(verb, SMTP_TRAIT_NAMES));
+        assert_true(!smtp_verb_has(verb, SMTP_TRAIT_FREE) || !smtp_verb_has(verb, SMTP_TRAIT_NAMES));
+        assert_int_equal(smtp_verb_shape(verb) == SMTP_SHAPE_REVERSE_PATH, smtp_verb_names_sender(verb));
+        assert_int_equal(smtp_verb_shape(verb) == SMTP_SHAPE_FORWARD_PATH, smtp_verb_names_recipient(verb));
+        bool known = smtp_verb_name(verb)[0] != '\0';
+        assert_true(known == (smtp_verb_shape(verb) != SMTP_SHAPE_UNCERTAIN));
+        assert_true(known || smtp_verb_keyword(verb) == SMTP_KEYWORD_OTHER);
     }
 }
 
@@ -89,6 +112,7 @@ int main(void)
         cmocka_unit_test(tells_verbs_apart),
         cmocka_unit_test(every_name_leads_back_to_its_verb),
         cmocka_unit_test(knows_what_ends_a_pipelined_group),
+        cmocka_unit_test(traits_go_together),
         cmocka_unit_test(survives_every_prefix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
