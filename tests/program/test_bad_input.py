@@ -47,6 +47,22 @@ class BadInput(unittest.TestCase):
                                  (("sessions", "--full", "good.pcap"), "transcript"), (("-", "-"), "once")):
             self.fails(run(*arguments), 2, words)
 
+    def test_options_that_do_not_go_together(self):
+        """The sentences come from the table of commands and formats: each kind of them once."""
+        for arguments, sentence in (
+                ("findings --timing x", "--timing goes with the command sessions"),
+                ("sessions --format eve --timing x", "--format eve has no place for --timing"),
+                ("messages --verify out --output-dir out x", "--verify and --output-dir exclude each other"),
+                ("messages --attachments x", "--attachments goes with --output-dir"),
+                ("findings --format zeek x", "--format zeek goes with the command sessions"),
+                ("report --format json x", "report writes an HTML page: --format json does not go with it"),
+                ("learn --format json", "learn prints text only: --format json does not go with it"),
+                ("sessions --format bro x", "--format is text, json, zeek, zeek-json or eve, not 'bro'"),
+                ("reference STARTTLS", "reference takes no operand, not 'STARTTLS': see --category"),
+                ("learn one two", "learn takes one lesson at a time"),
+                ("sesions x", "perhaps sessions?")):
+            self.fails(run(*arguments.split()), 2, sentence + "; try smtpscope --help")
+
     def test_a_pattern_behind_output(self):
         """-o *.pcap: the shell puts the first capture where the output's name should be."""
         for name, octets in (("first.pcap", one_mail()), ("second.pcap.gz", gzip.compress(one_mail())), ("third.pcap", one_mail())):

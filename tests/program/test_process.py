@@ -20,7 +20,7 @@ import unittest
 
 import program
 from pcap import Capture, Connection, mail
-from test_messages import INDEX, begin, export, fresh, read
+from mails import INDEX, begin, export, fresh, read
 from program import path, records, run, write, write_capture
 
 ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGXCPU)

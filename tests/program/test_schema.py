@@ -12,7 +12,7 @@ import unittest
 
 import jsonschema
 
-import test_messages
+import mails
 import program
 from pcap import Capture, Connection, mail
 from program import path, run, write_capture
@@ -90,7 +90,7 @@ class Schema(unittest.TestCase):
 
     def test_every_capture(self):
         seen = set()
-        for capture in test_messages.all_captures():
+        for capture in mails.all_captures():
             for command in COMMANDS:
                 with self.subTest(os.path.basename(capture), command=command):
                     seen |= set(self.check(run(*command, "--format", "json", capture).stdout))
@@ -114,7 +114,7 @@ class Schema(unittest.TestCase):
             keys = self.check_log(form, name)[1]
             wanted = {key for inner in objects(schemas()[schema]) if inner.get("type") == "object" for key in inner["properties"]}
             self.assertEqual(keys, wanted)
-            for capture in test_messages.all_captures():
+            for capture in mails.all_captures():
                 with self.subTest(os.path.basename(capture), form=form):
                     self.check_log(form, capture)
             for line in run("sessions", "--format", form, name).stdout.splitlines():
@@ -127,13 +127,13 @@ class Schema(unittest.TestCase):
         names = self.check(run("reference", "--format", "json").stdout)
         self.assertGreater(names.count("reference"), 300)
         self.check(run("explain", "--format", "json", "--lang", "ja", "550 5.7.1", "STARTTLS").stdout)
-        self.check(run("explain", "--format", "json", "--capture", next(test_messages.all_captures())).stdout)
+        self.check(run("explain", "--format", "json", "--capture", next(mails.all_captures())).stdout)
 
     def test_rare(self):
         """Holes, a PROXY header, roles that turn, text that is no UTF-8, names of captures that are none, what was exported and verified."""
         capture = Capture()
-        connection = test_messages.begin(Connection(capture)).say("C", b"Subject: caf\xe9\r\n").say("C", "lost", record=False)
-        test_messages.end(connection.say("C", "\r\nend\r\n.\r\n"))
+        connection = mails.begin(Connection(capture)).say("C", b"Subject: caf\xe9\r\n").say("C", "lost", record=False)
+        mails.end(connection.say("C", "\r\nend\r\n.\r\n"))
         proxied = Connection(capture, client_port=40001).open()
         proxied.say("C", "PROXY TCP4 192.0.2.1 192.0.2.2 1000 25\r\n").say("S", b"220 mx \xff\r\n").say("C", b"EHLO \xff\r\n")
         proxied.say("S", b"250-mx\r\n250-X\xff\r\n250 AUTH PLAIN\r\n").say("C", b"MAIL FROM:<\xff@example.com>\r\n").say("S", b"250 \xff\r\n")
@@ -148,7 +148,7 @@ class Schema(unittest.TestCase):
         seen = set()
         for command in COMMANDS:
             seen |= set(self.check(run(*command, "--format", "json", "--hash-input", name, "nowhere-\udcff.pcap").stdout))
-        out = test_messages.fresh("out-\udcff")
+        out = mails.fresh("out-\udcff")
         for options in (("--output-dir", out, "--attachments"), ("--verify", out), ("--verify", out, "--session", "1")):
             seen |= set(self.check(run("messages", "--format", "json", *options, name).stdout))
         with open(os.path.join(path(out), "messages.ndjson"), "rb") as file:
