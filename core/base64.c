@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-
-/* Base64 (RFC 4648 section 4) as SASL uses it: no line breaks, no foreign characters, padding as it must be. */
-
-#include "sasl.h"
+#include "base64.h"
 
 #define GROUP_CHARACTERS ((size_t)4)
 #define GROUP_OCTETS ((size_t)3)

@@ -2,8 +2,6 @@
 
 /* What the client's units do to the session. */
 
-#include <stdio.h>
-
 #include "path.h"
 #include "session_private.h"
 
@@ -11,8 +9,6 @@
 #define COMMAND_LINE_LIMIT 512
 /* What the parameters of extensions may add to MAIL and RCPT lines; each RFC names its own amount. */
 #define PARAMETERS_LIMIT 1536
-/* Lines in a row that may be responses out of place. */
-#define STRAYS_REMEMBERED 8u
 
 static uint64_t offset_of(const struct smtp_session *session)
 {
@@ -21,7 +17,8 @@ static uint64_t offset_of(const struct smtp_session *session)
 
 /* ---- findings on lines ---- */
 
-static void check_line(struct smtp_session *session, const struct smtp_line *line, size_t limit, const struct smtp_sink *sink)
+void smtp_check_command_line(struct smtp_session *session, const struct smtp_line *line, size_t limit,
+                             const struct smtp_sink *sink)
 {
     uint64_t offset = offset_of(session);
     if (line->end == SMTP_LINE_END_LF)
@@ -90,163 +87,13 @@ static void check_command(struct smtp_session *session, const struct smtp_comman
         limit = SMTP_AUTH_LINE_LIMIT;
     else if (smtp_verb_names_sender(verb) || smtp_verb_names_recipient(verb))
         limit = limit_with_parameters(command);
-    check_line(session, line, limit, sink);
+    smtp_check_command_line(session, line, limit, sink);
     check_order(session, verb, sink);
     check_clear(session, verb, sink);
     smtp_offers_command(session, command, sink);
     if (verb == SMTP_VERB_UNKNOWN)
         smtp_report_once(session, SMTP_FINDING_UNKNOWN_COMMAND, SMTP_CLIENT, offset_of(session), sink,
                          "a line that is no known command");
-}
-
-/* ---- logins ---- */
-
-/* To others than the two. */
-static bool reveals_secret(const struct smtp_session *session)
-{
-    return smtp_mechanism_reveals_secret(session->login.mechanism) && !session->encrypted;
-}
-
-/* Clear text behind an accepted STARTTLS is what went over the wire, unless somebody decrypted it who wrote the
- * capture. */
-static void report_readable(struct smtp_session *session, const char *how, const struct smtp_sink *sink)
-{
-    if (session->encrypted)
-        return;
-    if (session->starttls.accepted)
-        smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, offset_of(session), sink,
-                    "%s readable to everybody on the path: no TLS followed the accepted STARTTLS, unless it was "
-                    "decrypted for the capture",
-                    how);
-    else
-        smtp_report(session, SMTP_FINDING_CLEARTEXT_CREDENTIALS, SMTP_CLIENT, offset_of(session), sink,
-                    "%s readable to everybody on the path", how);
-}
-
-/* LOGIN: the user name, and whatever some put behind it. */
-static struct smtp_sasl_response decode_initial(const struct smtp_session *session, struct smtp_span initial,
-                                                uint8_t *decoded)
-{
-    struct smtp_span behind = initial;
-    struct smtp_span user = smtp_span_next_word(&behind);
-    behind = smtp_span_trim(behind);
-    if (session->login.mechanism != SMTP_MECHANISM_LOGIN || behind.length == 0)
-        return smtp_sasl_decode(session->login.mechanism, 0, initial, decoded);
-    uint8_t password[SMTP_SASL_DECODED_LIMIT];
-    struct smtp_sasl_response named = smtp_sasl_decode(SMTP_MECHANISM_LOGIN, 0, user, decoded);
-    struct smtp_sasl_response secret = smtp_sasl_decode(SMTP_MECHANISM_LOGIN, 1, behind, password);
-    size_t room = SMTP_SASL_DECODED_LIMIT - named.decoded.length;
-    bool copied = secret.decoded.length > 0; /* else it points into the line */
-    struct smtp_span text = smtp_span_first(secret.secret, room);
-    if (copied && text.length > 0)
-        memcpy(decoded + named.decoded.length, text.octets, text.length);
-    named.has_secret = true;
-    named.secret = copied ? smtp_span(decoded + named.decoded.length, text.length) : secret.secret;
-    named.malformed = true;
-    named.open = false;
-    return named;
-}
-
-static void start_auth(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
-                       struct entry *entry, const struct smtp_sink *sink)
-{
-    struct smtp_span rest = command->argument;
-    struct smtp_span word = smtp_span_next_word(&rest);
-    struct smtp_span initial = smtp_span_trim(rest);
-    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
-    /* In front of a hole, the rest of the name may be lost in it. */
-    bool torn = line->end == SMTP_LINE_END_NONE && word.octets + word.length == line->text.octets + line->text.length &&
-                (!session->half[SMTP_CLIENT].finished || smtp_mechanism_of(word) == SMTP_MECHANISM_OTHER);
-    session->login.mechanism = torn ? SMTP_MECHANISM_OTHER : smtp_mechanism_of(word);
-    session->login.responses = 0;
-    session->login.cancelled = false;
-    session->login.user_named = false;
-    session->login.token_status = 0;
-    session->login.asked = SMTP_ASKED_NOTHING;
-    smtp_login_begin(session);
-    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_CLIENT);
-    event.boundary = (struct smtp_boundary_event){
-        .boundary = SMTP_BOUNDARY_AUTH,
-        .step = SMTP_STEP_STARTED,
-        .text = torn || !smtp_mechanism_is_name(word) ? smtp_span(NULL, 0) : word,
-        .number = session->queue.sent,
-        .mechanism = session->login.mechanism,
-    };
-    struct smtp_sasl_response *sasl = &event.boundary.sasl;
-    if (initial.length > 0) {
-        *sasl = decode_initial(session, initial, decoded);
-        smtp_login_response(session, sasl);
-        session->login.user_named = sasl->has_identity;
-        session->login.responses = 1;
-        if (session->login.mechanism == SMTP_MECHANISM_PLAIN || session->login.mechanism == SMTP_MECHANISM_EXTERNAL)
-            entry->flags |= ENTRY_NO_CHALLENGE;
-    }
-    smtp_emit(sink, &event);
-    if (torn)
-        return;
-    smtp_offers_mechanism(session, word, sink);
-    if (sasl->has_secret && sasl->secret.length > 0 && reveals_secret(session)) {
-        char how[80];
-        snprintf(how, sizeof how, "AUTH %.*s sends the secret", (int)smtp_span_first(word, 40).length,
-                 (const char *)word.octets);
-        report_readable(session, how, sink);
-    }
-}
-
-/* Which response of LOGIN it is: 0 the user name, 1 the password. What was asked for decides; where that says nothing,
- * the order. */
-static unsigned login_step(const struct smtp_session *session, struct smtp_span text)
-{
-    unsigned step = session->login.responses > 0 ? 1 : 0;
-    if (session->login.asked == SMTP_ASKED_PASSWORD || (session->login.asked == SMTP_ASKED_UNKNOWN && step == 0))
-        return 1;
-    if (session->login.asked != SMTP_ASKED_USER || !session->login.user_named)
-        return session->login.asked == SMTP_ASKED_USER ? 0 : step;
-    /* Asked again for what was said: another answer than before may be the password, from a client that does not read.
-     */
-    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
-    struct smtp_sasl_response again = smtp_sasl_decode(SMTP_MECHANISM_LOGIN, 0, text, decoded);
-    return again.has_identity && smtp_guess_who(again.identity) == session->login.who ? 0 : 1;
-}
-
-static struct smtp_sasl_response decode_response(const struct smtp_session *session, struct smtp_span text,
-                                                 uint8_t *decoded)
-{
-    unsigned ordinal =
-        session->login.mechanism == SMTP_MECHANISM_LOGIN ? login_step(session, text) : session->login.responses;
-    return smtp_sasl_decode(session->login.mechanism, ordinal, text, decoded);
-}
-
-/* A client that did not wait sends its response although AUTH was refused: no command, and as readable as any other. */
-static bool is_stray_response(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
-                              const struct smtp_sink *sink)
-{
-    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
-    session->login.stray_responses = session->login.stray_responses && command->verb == SMTP_VERB_UNKNOWN;
-    if (!session->login.stray_responses || !smtp_secret_is_telling(smtp_span_trim(line->text)))
-        return false;
-    session->login.asked = SMTP_ASKED_NOTHING;
-    struct smtp_sasl_response response = decode_response(session, line->text, decoded);
-    if (response.bad_base64)
-        return false;
-    session->login.responses++;
-    if (response.has_secret && response.secret.length > 0 && reveals_secret(session))
-        report_readable(session, "a response to the AUTH that was refused sends the secret", sink);
-    return true;
-}
-
-/* A message that is read as commands, or that begins in the middle, has a great many lines of base64: no login has. */
-static void count_strays(struct smtp_session *session, struct smtp_secret *secret)
-{
-    session->login.strays = secret->kind == SMTP_SECRET_STRAY ? session->login.strays + 1 : 0;
-    secret->passing = session->login.strays > STRAYS_REMEMBERED;
-}
-
-/* The secret that any other line than AUTH shows. */
-static void report_odd(struct smtp_session *session, const struct smtp_secret *secret, const struct smtp_sink *sink)
-{
-    if (secret->kind == SMTP_SECRET_ODD && secret->readable)
-        report_readable(session, "a line that is no AUTH command sends what looks like a password", sink);
 }
 
 /* ---- commands ---- */
@@ -315,17 +162,6 @@ static void note_clear(struct smtp_session *session)
         return;
     session->starttls.clear_behind = true;
     session->starttls.behind_offset = offset_of(session);
-}
-
-static void begin_auth(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
-                       struct entry *entry, const struct smtp_sink *sink)
-{
-    session->half[SMTP_CLIENT].mode = CLIENT_WAIT_AUTH;
-    session->login.begun = command->argument.length > 0;
-    if (session->login.begun)
-        start_auth(session, command, line, entry, sink);
-    else
-        entry->flags = ENTRY_BARE_AUTH;
 }
 
 static void request_tls(struct smtp_session *session, const struct smtp_sink *sink)
@@ -398,12 +234,12 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
         .near_login = !smtp_verb_has(command.verb, SMTP_TRAIT_NAMES),
     };
     struct smtp_secret *secret = &event.command.secret;
-    count_strays(session, secret);
+    smtp_auth_count_strays(session, secret);
     session->login.torn_secret = unit->line.end == SMTP_LINE_END_NONE && secret->kind != SMTP_SECRET_NONE;
     smtp_emit(sink, &event);
-    if (!is_stray_response(session, &command, &unit->line, sink))
+    if (!smtp_auth_is_stray(session, &command, &unit->line, sink))
         check_command(session, &command, &unit->line, sink);
-    report_odd(session, secret, sink);
+    smtp_auth_report_misplaced(session, secret, sink);
     if (!session->greeting_seen && !session->early.spoke && awaits_greeting(session)) {
         session->early.spoke = true; /* said when the banner comes, if it does */
         session->early.offset = half->offset;
@@ -415,7 +251,7 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
                                 smtp_queue_peek(session, session->queue.length - 1u, &last) &&
                                 last.kind == ENTRY_COMMAND;
     if (smtp_verb_has(command.verb, SMTP_TRAIT_AUTHENTICATES))
-        begin_auth(session, &command, &unit->line, &entry, sink);
+        smtp_auth_begin(session, &command, &unit->line, &entry, sink);
     else if (smtp_verb_has(command.verb, SMTP_TRAIT_STARTS_TLS))
         request_tls(session, sink);
     else
@@ -426,40 +262,6 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
 }
 
 /* ---- everything else ---- */
-
-static void apply_response(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
-{
-    uint8_t decoded[SMTP_SASL_DECODED_LIMIT];
-    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_AUTH_RESPONSE, SMTP_CLIENT);
-    event.octets = unit->octets;
-    event.auth_response = (struct smtp_auth_response_event){
-        .line = unit->line,
-        .number = session->queue.current,
-        .index = session->login.responses,
-        .mechanism = session->login.mechanism,
-        .cancelled = smtp_span_is(unit->line.text, "*"),
-    };
-    bool cancelled = event.auth_response.cancelled;
-    struct smtp_sasl_response *sasl = &event.auth_response.sasl;
-    if (!cancelled)
-        *sasl = decode_response(session, unit->line.text, decoded);
-    event.auth_response.secret = smtp_secret_of_response(&session->login.watch, cancelled, unit->line.text, sasl);
-    smtp_login_response(session, sasl);
-    session->login.user_named = session->login.user_named || sasl->has_identity;
-    session->login.asked = SMTP_ASKED_NOTHING;
-    session->login.torn_secret = unit->line.end == SMTP_LINE_END_NONE;
-    session->login.cancelled = cancelled;
-    session->login.response_assumed = false;
-    session->login.responses++;
-    struct smtp_half *half = &session->half[SMTP_CLIENT];
-    half->mode = CLIENT_WAIT_AUTH;
-    half->skip_line = !unit->unterminated && unit->line.end == SMTP_LINE_END_NONE;
-    check_line(session, &unit->line, SMTP_AUTH_LINE_LIMIT, sink);
-    smtp_emit(sink, &event);
-    if (sasl->has_secret && sasl->secret.length > 0 && reveals_secret(session))
-        report_readable(session, "the response sends the secret", sink);
-    smtp_queue_push(session, (struct entry){ .kind = ENTRY_RESPONSE, .verb = session->queue.current_verb }, sink);
-}
 
 void smtp_begin_data(struct smtp_session *session, const struct smtp_sink *sink)
 {
@@ -539,7 +341,7 @@ void smtp_apply_skipped(struct smtp_session *session, enum smtp_role role, const
     else
         *secret = smtp_secret_of_reply(0, unit->text, decoded);
     if (role == SMTP_CLIENT)
-        count_strays(session, secret);
+        smtp_auth_count_strays(session, secret);
     if (half->skip_line && !unit->unterminated)
         half->skip_line = false;
     session->login.torn_secret = session->login.torn_secret && (role != SMTP_CLIENT || unit->unterminated);
@@ -569,7 +371,7 @@ void smtp_apply_client(struct smtp_session *session, const struct unit *unit, co
         apply_command(session, unit, sink);
         break;
     case UNIT_RESPONSE:
-        apply_response(session, unit, sink);
+        smtp_auth_apply_response(session, unit, sink);
         break;
     case UNIT_INJECTED:
         smtp_apply_injected(session, SMTP_CLIENT, unit, sink);

@@ -11,30 +11,12 @@ struct smtp_command smtp_command_parse(struct smtp_span line)
     return (struct smtp_command){ .verb = smtp_verb_of(word), .word = word, .argument = smtp_span_trim(rest) };
 }
 
-/* A decimal number below 2^63, and nothing but digits. */
-static bool read_number(struct smtp_span digits, uint64_t *number)
-{
-    uint64_t value = 0;
-    if (digits.length == 0)
-        return false;
-    for (size_t i = 0; i < digits.length; i++) {
-        if (!smtp_ascii_is_digit(digits.octets[i]))
-            return false;
-        uint64_t digit = (uint64_t)(digits.octets[i] - '0');
-        if (value > ((uint64_t)INT64_MAX - digit) / 10)
-            return false;
-        value = value * 10 + digit;
-    }
-    *number = value;
-    return true;
-}
-
 struct smtp_bdat smtp_bdat_parse(struct smtp_span argument)
 {
     struct smtp_bdat bdat = { .valid = false };
     struct smtp_span rest = argument;
     uint64_t octets = 0;
-    if (!read_number(smtp_span_next_word(&rest), &octets))
+    if (!smtp_span_number(smtp_span_next_word(&rest), &octets))
         return bdat;
     struct smtp_span word = smtp_span_next_word(&rest);
     bool last = smtp_span_is(word, "LAST");
@@ -86,19 +68,12 @@ static bool is_path(struct smtp_span argument, const char *keyword)
 /* Base64 of whole groups. An English word of four small letters is that too, so something else must stand in it. */
 static bool is_initial_response(struct smtp_span word)
 {
-    bool telling = false;
     if (smtp_span_is(word, "="))
         return true;
-    for (size_t i = 0; i < word.length; i++) {
-        uint8_t octet = word.octets[i];
-        bool small = octet >= 'a' && octet <= 'z';
-        bool capital = octet >= 'A' && octet <= 'Z';
-        bool sign = octet == '=' || octet == '+' || octet == '/';
-        if (!small && !capital && !sign && !smtp_ascii_is_digit(octet))
-            return false;
-        telling = telling || !small;
-    }
-    return telling && word.length % 4 == 0;
+    bool telling = false;
+    for (size_t i = 0; i < word.length; i++)
+        telling = telling || word.octets[i] < 'a' || word.octets[i] > 'z';
+    return telling && word.length % 4 == 0 && smtp_base64_is_made_of(word);
 }
 
 static bool is_authentication(struct smtp_span argument)
@@ -126,8 +101,8 @@ static bool are_two_numbers(struct smtp_span argument)
 {
     struct smtp_span rest = argument;
     uint64_t number;
-    return read_number(smtp_span_next_word(&rest), &number) && read_number(smtp_span_next_word(&rest), &number)
-        && rest.length == 0;
+    return smtp_span_number(smtp_span_next_word(&rest), &number) &&
+           smtp_span_number(smtp_span_next_word(&rest), &number) && rest.length == 0;
 }
 
 static bool is_nothing(struct smtp_span argument)

@@ -141,7 +141,7 @@ void smtp_login_accepted(struct smtp_session *session, const struct smtp_sink *s
     if (session->guessing.accepted)
         return;
     session->guessing.accepted = true;
-    smtp_report_more(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reading.offset, sink, "%s",
-                     denied_before ? "then a login of a user that was denied before was accepted"
-                                   : "then a login was accepted");
+    smtp_report_proof(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reading.offset, sink, "%s",
+                      denied_before ? "then a login of a user that was denied before was accepted"
+                                    : "then a login was accepted");
 }

@@ -61,18 +61,11 @@ static void needs_keyword(struct smtp_session *session, struct smtp_span word, e
         not_offered(session, word, smtp_keyword_name(keyword), sink);
 }
 
-/* Digits only, at most 18 of them; UINT64_MAX for anything else. */
+/* A number of at most 18 digits; UINT64_MAX for anything else. */
 static uint64_t number(struct smtp_span text)
 {
-    uint64_t value = 0;
-    if (text.length == 0 || text.length > 18)
-        return UINT64_MAX;
-    for (size_t i = 0; i < text.length; i++) {
-        if (!smtp_ascii_is_digit(text.octets[i]))
-            return UINT64_MAX;
-        value = value * 10 + (uint64_t)(text.octets[i] - '0');
-    }
-    return value;
+    uint64_t value = UINT64_MAX;
+    return text.length <= 18 && smtp_span_number(text, &value) ? value : UINT64_MAX;
 }
 
 /* BODY came with 8BITMIME (RFC 6152), and BINARYMIME brings it, too, with a value of its own (RFC 3030 section 3). */

@@ -5,7 +5,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "reference/reference.h" /* N_ */
 #include "session_private.h"
 
 struct smtp_event smtp_event_at(const struct smtp_session *session, enum smtp_event_kind kind, enum smtp_role role)
@@ -62,8 +61,8 @@ void smtp_report_once(struct smtp_session *session, enum smtp_finding finding, e
     va_end(arguments);
 }
 
-void smtp_report_more(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
-                      const struct smtp_sink *sink, const char *format, ...)
+void smtp_report_proof(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
+                       const struct smtp_sink *sink, const char *format, ...)
 {
     char detail[256];
     va_list arguments;
@@ -84,36 +83,4 @@ void smtp_boundary(struct smtp_session *session, enum smtp_boundary boundary, en
     event.offset = offset;
     event.boundary = (struct smtp_boundary_event){ .boundary = boundary, .step = step, .number = number };
     smtp_emit(sink, &event);
-}
-
-bool smtp_reply_refuses_address(const struct smtp_reply *reply)
-{
-    const struct smtp_enhanced_status *enhanced = &reply->enhanced;
-    bool address = !enhanced->present || (enhanced->subject == 1 && enhanced->detail < 7) || enhanced->subject == 2;
-    return address && (reply->code == 550 || reply->code == 551 || reply->code == 553);
-}
-
-const char *smtp_phase_name(enum smtp_phase phase)
-{
-    static const char *const names[] = { "connect", "session", "transaction", "recipients", "chunks" };
-    return names[phase];
-}
-
-const char *smtp_boundary_name(enum smtp_boundary boundary)
-{
-    static const char *const names[] = { "starttls", "auth", "implicit-tls" };
-    return names[boundary];
-}
-
-const char *smtp_step_name(enum smtp_step step)
-{
-    static const char *const names[] = { N_("offered"), N_("requested"), N_("accepted"), N_("refused"),  N_("handshake"), N_("established"),
-                                         N_("failed"),  N_("started"),   N_("challenge"), N_("response"), N_("rejected"),  N_("cancelled") };
-    return names[step];
-}
-
-const char *smtp_outcome_name(enum smtp_outcome outcome)
-{
-    static const char *const names[] = { NULL, N_("accepted"), N_("rejected"), N_("aborted"), N_("unfinished") };
-    return names[outcome];
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "reference/reference.h"
 #include "sasl_private.h"
 
 #define BEARER_SEPARATOR 0x01 /* between the fields of XOAUTH2 and OAUTHBEARER; shown as ^A */
@@ -41,6 +42,20 @@ enum smtp_mechanism smtp_mechanism_of(struct smtp_span word)
             return row->mechanism;
     }
     return SMTP_MECHANISM_OTHER;
+}
+
+bool smtp_mechanism_is_name(struct smtp_span word)
+{
+    if (word.length == 0 || word.length > 20)
+        return smtp_reference_find(&smtp_reference_mechanisms, word) != NULL;
+    if (smtp_mechanism_of(word) != SMTP_MECHANISM_OTHER)
+        return true;
+    for (size_t i = 0; i < word.length; i++) {
+        uint8_t octet = word.octets[i];
+        if (!(octet >= 'A' && octet <= 'Z') && octet != '-' && octet != '_')
+            return smtp_reference_find(&smtp_reference_mechanisms, word) != NULL;
+    }
+    return true;
 }
 
 bool smtp_mechanism_reveals_secret(enum smtp_mechanism mechanism)

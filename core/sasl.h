@@ -7,6 +7,7 @@
  * one base64 response into a buffer of the caller's; they keep no state, the session counts the responses.
  */
 
+#include "base64.h"
 #include "span.h"
 
 enum smtp_mechanism {
@@ -87,10 +88,9 @@ struct smtp_ntlm_server {
 bool smtp_sasl_ntlm_server(struct smtp_span text, uint8_t buffer[static SMTP_SASL_DECODED_LIMIT], struct smtp_ntlm_server *server);
 
 /*
- * Decodes base64 (RFC 4648 section 4) into `buffer`; returns the decoded octets as a span into it.
- * Sets `*bad` if a character is outside the alphabet, padding is missing or misplaced; sets `*cut` if `limit` octets
- * were not enough. On bad input the span is empty.
+ * Whether a word behind AUTH is the name of a mechanism: one of the reference's, or at most 20 capitals, hyphens and
+ * underscores (RFC 4422 section 3.1). What looks otherwise may be a response out of place.
  */
-struct smtp_span smtp_base64_decode(struct smtp_span text, uint8_t *buffer, size_t limit, bool *bad, bool *cut);
+bool smtp_mechanism_is_name(struct smtp_span word);
 
 #endif

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "secret.h"
 
-#include "reference/reference.h"
-
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 /* ---- words ---- */
@@ -12,20 +10,10 @@ static bool is_alphanumeric(uint8_t octet)
     return smtp_ascii_is_letter(octet) || smtp_ascii_is_digit(octet);
 }
 
-static bool is_base64_octet(uint8_t octet)
-{
-    return is_alphanumeric(octet) || octet == '+' || octet == '/' || octet == '=';
-}
-
 /* A word such as the answers to challenges are, and commands in a pinch too. */
 static bool is_base64_word(struct smtp_span word)
 {
-    if (word.length < 4)
-        return false;
-    for (size_t i = 0; i < word.length; i++)
-        if (!is_base64_octet(word.octets[i]))
-            return false;
-    return true;
+    return word.length >= 4 && smtp_base64_is_made_of(word);
 }
 
 static bool is_made_of_letters(struct smtp_span word)
@@ -39,20 +27,6 @@ static bool is_made_of_letters(struct smtp_span word)
 bool smtp_secret_is_telling(struct smtp_span word)
 {
     return is_base64_word(word) && (!smtp_ascii_is_of_one_case(word) || !is_made_of_letters(word));
-}
-
-bool smtp_mechanism_is_name(struct smtp_span word)
-{
-    if (word.length == 0 || word.length > 20)
-        return smtp_reference_find(&smtp_reference_mechanisms, word) != NULL;
-    if (smtp_mechanism_of(word) != SMTP_MECHANISM_OTHER)
-        return true;
-    for (size_t i = 0; i < word.length; i++) {
-        uint8_t octet = word.octets[i];
-        if (!(octet >= 'A' && octet <= 'Z') && octet != '-' && octet != '_')
-            return smtp_reference_find(&smtp_reference_mechanisms, word) != NULL;
-    }
-    return true;
 }
 
 /* Letters and digits in a row, at the front of `*rest` or behind something else. Empty: there are no more. */
@@ -267,18 +241,18 @@ static struct smtp_secret secret_behind(struct smtp_span line, size_t row, struc
         return no_secret();
     if (mechanism == SMTP_MECHANISM_LOGIN && telling_words[row].mechanism) {
         struct smtp_secret of_login = secret_of_login(line, secret, buffer);
-        of_login.kind = of_login.kind == SMTP_SECRET_NONE ? SMTP_SECRET_NONE : SMTP_SECRET_ODD;
+        of_login.kind = of_login.kind == SMTP_SECRET_NONE ? SMTP_SECRET_NONE : SMTP_SECRET_MISPLACED;
         return of_login;
     }
     if (mechanism != SMTP_MECHANISM_OTHER || is_triple(secret, &sasl, buffer)) {
         sasl = smtp_sasl_decode(
             mechanism != SMTP_MECHANISM_OTHER && mechanism != SMTP_MECHANISM_LOGIN ? mechanism : SMTP_MECHANISM_PLAIN,
             0, secret, buffer);
-        struct smtp_secret of_sasl = hide_response(line, SMTP_SECRET_ODD, secret, &sasl);
+        struct smtp_secret of_sasl = hide_response(line, SMTP_SECRET_MISPLACED, secret, &sasl);
         of_sasl.readable = of_sasl.readable && (!sasl.bad_base64 || (exact && verb && count_words(secret) <= 2));
         return of_sasl;
     }
-    struct smtp_secret odd = hide_from(line, SMTP_SECRET_ODD, secret.octets, secret);
+    struct smtp_secret odd = hide_from(line, SMTP_SECRET_MISPLACED, secret.octets, secret);
     odd.readable = exact && verb && count_words(secret) <= 2;
     return odd;
 }
@@ -336,8 +310,8 @@ static struct smtp_secret secret_of_url(struct smtp_span line)
                        smtp_span_is(scheme, "smtp") || smtp_span_is(scheme, "sip");
         if (begin == 0 || begin == at || line.octets[begin - 1] != ':' || scheme.length == 0 || address)
             continue;
-        struct smtp_secret secret =
-            hide_from(line, SMTP_SECRET_ODD, line.octets + begin, smtp_span_from(smtp_span_first(line, at), begin));
+        struct smtp_secret secret = hide_from(line, SMTP_SECRET_MISPLACED, line.octets + begin,
+                                              smtp_span_from(smtp_span_first(line, at), begin));
         secret.readable = true;
         return secret;
     }
@@ -363,7 +337,7 @@ static struct smtp_secret secret_of_burl(struct smtp_span line)
         struct smtp_span token = smtp_span_next_word(&rest);
         while (token.length > 0 && memchr(token.octets, ':', token.length) != NULL)
             token = smtp_span_from(token, (size_t)((const uint8_t *)memchr(token.octets, ':', token.length) - token.octets) + 1);
-        secret = token.length > 0 ? hide_from(line, SMTP_SECRET_ODD, token.octets, token) : secret;
+        secret = token.length > 0 ? hide_from(line, SMTP_SECRET_MISPLACED, token.octets, token) : secret;
         secret.readable = secret.kind != SMTP_SECRET_NONE;
     }
     return secret;
@@ -376,7 +350,7 @@ static struct smtp_secret secret_of_triples(struct smtp_span line, uint8_t *buff
     struct smtp_sasl_response sasl;
     for (struct smtp_span word = smtp_span_next_word(&rest); word.length > 0; word = smtp_span_next_word(&rest))
         if (smtp_secret_is_telling(word) && is_triple(word, &sasl, buffer))
-            return hide_response(line, SMTP_SECRET_ODD, smtp_span_from(line, (size_t)(word.octets - line.octets)),
+            return hide_response(line, SMTP_SECRET_MISPLACED, smtp_span_from(line, (size_t)(word.octets - line.octets)),
                                  &sasl);
     return no_secret();
 }
@@ -409,12 +383,12 @@ static struct smtp_secret secret_glued_to_auth(const struct smtp_command *comman
                                                uint8_t *buffer)
 {
     struct smtp_span octets = smtp_span_from(line, (size_t)(command->word.octets - line.octets) + 4);
-    struct smtp_secret secret = hide_from(line, SMTP_SECRET_ODD, octets.octets, octets);
+    struct smtp_secret secret = hide_from(line, SMTP_SECRET_MISPLACED, octets.octets, octets);
     struct smtp_span rest = octets;
     struct smtp_sasl_response sasl;
     for (struct smtp_span word = smtp_span_next_word(&rest); word.length > 0; word = smtp_span_next_word(&rest))
         if (is_triple(word, &sasl, buffer))
-            return hide_response(line, SMTP_SECRET_ODD, octets, &sasl);
+            return hide_response(line, SMTP_SECRET_MISPLACED, octets, &sasl);
     return secret;
 }
 
@@ -427,7 +401,7 @@ static struct smtp_secret secret_of_mechanism(struct smtp_span line, uint8_t *bu
     if (mechanism == SMTP_MECHANISM_OTHER || mechanism == SMTP_MECHANISM_LOGIN || response.length == 0)
         return no_secret();
     struct smtp_sasl_response sasl = smtp_sasl_decode(mechanism, 0, response, buffer);
-    struct smtp_secret secret = hide_response(line, SMTP_SECRET_ODD, response, &sasl);
+    struct smtp_secret secret = hide_response(line, SMTP_SECRET_MISPLACED, response, &sasl);
     secret.readable = secret.readable && count_words(response) <= 2;
     return secret;
 }
@@ -520,9 +494,9 @@ struct smtp_secret smtp_secret_of_skipped(const struct smtp_secret_watch *watch,
 static struct smtp_span next_base64(struct smtp_span *rest)
 {
     size_t length = 0;
-    while (rest->length > 0 && !is_base64_octet(rest->octets[0]))
+    while (rest->length > 0 && !smtp_base64_has(rest->octets[0]))
         *rest = smtp_span_from(*rest, 1);
-    while (length < rest->length && is_base64_octet(rest->octets[length]))
+    while (length < rest->length && smtp_base64_has(rest->octets[length]))
         length++;
     struct smtp_span word = smtp_span_first(*rest, length);
     *rest = smtp_span_from(*rest, length);
@@ -539,9 +513,9 @@ static struct smtp_secret secret_of_quoted_auth(struct smtp_span text, uint8_t *
         bool telling = smtp_secret_is_telling(word);
         struct smtp_span octets = smtp_span_from(text, (size_t)(word.octets - text.octets));
         if (telling && is_triple(word, &sasl, buffer))
-            return hide_response(text, SMTP_SECRET_ODD, smtp_span_first(octets, word.length), &sasl);
+            return hide_response(text, SMTP_SECRET_MISPLACED, smtp_span_first(octets, word.length), &sasl);
         if (telling && behind_mechanism && smtp_mechanism_of(word) == SMTP_MECHANISM_OTHER)
-            return hide_from(text, SMTP_SECRET_ODD, octets.octets, word);
+            return hide_from(text, SMTP_SECRET_MISPLACED, octets.octets, word);
         behind_mechanism = behind_auth && smtp_mechanism_of(word) != SMTP_MECHANISM_OTHER;
         behind_auth = smtp_span_is(word, "AUTH");
     }

@@ -19,10 +19,9 @@ struct smtp_secret_watch {
 
 enum smtp_secret_kind {
     SMTP_SECRET_NONE,
-    SMTP_SECRET_AUTH,  /* behind AUTH and its mechanism */
-    SMTP_SECRET_ODD,   /* behind a word that is no command, but may have been meant for AUTH, or is what other protocols
-                          have: PASS */
-    SMTP_SECRET_STRAY, /* the whole line looks like a response that nobody asked for */
+    SMTP_SECRET_AUTH,      /* behind AUTH and its mechanism */
+    SMTP_SECRET_MISPLACED, /* AUTH glued to its argument, or another protocol's login: "AUTHPLAIN x", "PASS x" */
+    SMTP_SECRET_STRAY,     /* the whole line looks like a response that nobody asked for */
 };
 
 struct smtp_secret {
@@ -55,11 +54,5 @@ void smtp_secret_auth_ended(struct smtp_secret_watch *watch, bool accepted);
 
 /* Whether a word is base64, and no word of a language: letters of both cases, digits or signs stand in it. */
 bool smtp_secret_is_telling(struct smtp_span word);
-
-/*
- * Whether a word behind AUTH is the name of a mechanism: one of the reference's, or at most 20 capitals, hyphens and
- * underscores (RFC 4422 section 3.1). What looks otherwise may be a response out of place.
- */
-bool smtp_mechanism_is_name(struct smtp_span word);
 
 #endif

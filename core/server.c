@@ -62,105 +62,6 @@ void smtp_starttls_answered(struct smtp_session *session, uint16_t code, const s
         smtp_starttls_decided(session, code == 220, sink);
 }
 
-/* An exchange of which the AUTH command, or its mechanism, is not known. */
-static void begin_unseen_auth(struct smtp_session *session, const struct smtp_sink *sink)
-{
-    session->login.mechanism = SMTP_MECHANISM_OTHER;
-    session->login.responses = 0;
-    session->login.cancelled = false;
-    session->login.user_named = false;
-    smtp_login_begin(session);
-    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
-    event.offset = session->reading.offset;
-    event.boundary = (struct smtp_boundary_event){
-        .boundary = SMTP_BOUNDARY_AUTH,
-        .step = SMTP_STEP_STARTED,
-        .number = session->queue.current,
-        .mechanism = session->login.mechanism,
-    };
-    smtp_emit(sink, &event);
-    session->login.begun = true;
-}
-
-static void auth_answered(struct smtp_session *session, const struct entry *entry, const struct smtp_reply *reply,
-                          const struct smtp_sink *sink)
-{
-    bool bare = entry->kind == ENTRY_COMMAND && (entry->flags & ENTRY_BARE_AUTH) != 0;
-    struct smtp_half *client = &session->half[SMTP_CLIENT];
-    bool waiting = client->mode == CLIENT_WAIT_AUTH;
-    enum smtp_step step = SMTP_STEP_REJECTED;
-    if (reply->code == 334)
-        step = SMTP_STEP_CHALLENGE;
-    else if (smtp_code_is_success(reply->code))
-        step = SMTP_STEP_ACCEPTED;
-    else if (session->login.cancelled)
-        step = SMTP_STEP_CANCELLED;
-    if ((waiting && step == SMTP_STEP_CHALLENGE && !session->login.begun) || (bare && step == SMTP_STEP_ACCEPTED))
-        begin_unseen_auth(session, sink);
-    session->login.begun = session->login.begun && step == SMTP_STEP_CHALLENGE;
-    if (waiting)
-        client->mode = step == SMTP_STEP_CHALLENGE ? CLIENT_RESPONSE : CLIENT_COMMAND;
-    session->login.stray_responses = step == SMTP_STEP_REJECTED;
-    if (step == SMTP_STEP_REJECTED)
-        session->login.responses = 0;
-    if (bare && step == SMTP_STEP_REJECTED)
-        return;
-    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
-    event.offset = session->reading.offset;
-    event.boundary = (struct smtp_boundary_event){
-        .boundary = SMTP_BOUNDARY_AUTH,
-        .step = step,
-        .number = session->queue.current,
-        .mechanism = session->login.mechanism,
-        .code = reply->code,
-    };
-    smtp_emit(sink, &event);
-    if (step != SMTP_STEP_CHALLENGE)
-        smtp_secret_auth_ended(&session->login.watch, step == SMTP_STEP_ACCEPTED);
-    if (step == SMTP_STEP_ACCEPTED) {
-        session->login.layer =
-            session->login.mechanism == SMTP_MECHANISM_GSSAPI || session->login.mechanism == SMTP_MECHANISM_DIGEST_MD5;
-        smtp_login_accepted(session, sink);
-    }
-    if (step == SMTP_STEP_REJECTED && smtp_denies_credentials(reply->code, &reply->enhanced))
-        smtp_login_denied(session, sink);
-}
-
-/* What only logins get, in a capture that does not hold the AUTH. RFC 4954 section 6. */
-static bool is_of_unseen_login(const struct smtp_session *session, const struct smtp_reply *reply)
-{
-    static const uint16_t codes[] = { 235, 432, 534, 535, 538 };
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++)
-        if (reply->code == codes[i])
-            return reply->answers == SMTP_ANSWERS_UNKNOWN && session->half[SMTP_CLIENT].mode == CLIENT_COMMAND;
-    return false;
-}
-
-/*
- * A challenge, or the end of a login, although no AUTH waits for one: part of the exchange was lost, or taken for something else.
- * `challenged`: the reply before it is a challenge, so it answers the response to that, which is lost.
- */
-static void answer_unseen_login(struct smtp_session *session, const struct smtp_reply *reply, bool challenged, const struct smtp_sink *sink)
-{
-    struct smtp_half *client = &session->half[SMTP_CLIENT];
-    bool again = reply->code == 334 && client->mode == CLIENT_COMMAND;
-    if (!again && !is_of_unseen_login(session, reply))
-        return;
-    bool goes_on = challenged && session->login.begun;
-    if (!goes_on) {
-        session->queue.current = 0;
-        session->queue.current_verb = SMTP_VERB_AUTH;
-        begin_unseen_auth(session, sink);
-    }
-    session->login.responses += goes_on; /* the lost one */
-    if (goes_on || !again)
-        auth_answered(session, &(struct entry){ .kind = ENTRY_RESPONSE, .verb = SMTP_VERB_AUTH }, reply, sink);
-    if (!again)
-        return;
-    client->mode = CLIENT_RESPONSE;
-    session->login.response_assumed = true;
-}
-
 static void data_answered(struct smtp_session *session, enum smtp_verb verb, const struct smtp_reply *reply,
                           const struct smtp_sink *sink)
 {
@@ -217,7 +118,7 @@ static void command_answered(struct smtp_session *session, const struct entry *e
     } else if (smtp_verb_has(entry->verb, SMTP_TRAIT_STARTS_TLS)) {
         smtp_starttls_answered(session, reply->code, sink);
     } else if (smtp_verb_has(entry->verb, SMTP_TRAIT_AUTHENTICATES)) {
-        auth_answered(session, entry, reply, sink);
+        smtp_auth_answered(session, entry, reply, sink);
     } else if (smtp_verb_has(entry->verb, SMTP_TRAIT_GOES_AHEAD)) {
         data_answered(session, entry->verb, reply, sink);
     } else if (entry->verb == SMTP_VERB_BDAT) {
@@ -366,7 +267,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
             session->content.start_unknown = true;
             smtp_begin_data(session, sink);
         }
-        answer_unseen_login(session, reply, challenged, sink);
+        smtp_auth_answer_unseen(session, reply, challenged, sink);
         return;
     }
     session->starttls.clear_answered =
@@ -380,7 +281,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
     else if (entry.kind == ENTRY_RESPONSE && unclear)
         smtp_answered_unclearly(session, &entry, sink);
     else if (entry.kind == ENTRY_RESPONSE)
-        auth_answered(session, &entry, reply, sink);
+        smtp_auth_answered(session, &entry, reply, sink);
     if (session->content.answered && client->mode == CLIENT_DATA)
         return; /* the transaction ends when its content does */
     smtp_transaction_apply(session, &entry, reply, sink);

@@ -17,7 +17,7 @@ void smtp_session_start(struct smtp_session *session, bool mid_stream)
 }
 
 /* The client speaks while a reply is half there: it may hold that reply for whole (see frame.c). */
-static void note_cut(struct smtp_session *session)
+static void note_abandoned(struct smtp_session *session)
 {
     const struct smtp_half *server = &session->half[SMTP_SERVER];
     if (server->held)
@@ -102,7 +102,7 @@ size_t smtp_session_feed(struct smtp_session *session, enum smtp_role role, stru
         }
         if (role == SMTP_CLIENT) {
             if (unit.kind == UNIT_COMMAND || unit.kind == UNIT_RESPONSE)
-                note_cut(session);
+                note_abandoned(session);
             session->content.doubt = false; /* it was settled */
             session->content.doubt_scanned = 0;
             smtp_apply_client(session, &unit, sink);

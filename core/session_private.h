@@ -71,6 +71,8 @@ enum frame {
     FRAME_DOUBT, /* FRAME_PEER, at a doubtful end-of-data mark */
 };
 
+struct entry;
+
 /* frame.c, content.c: pure, the session is not changed. */
 enum frame smtp_frame(const struct smtp_session *session, enum smtp_role role, struct smtp_span octets, bool at_end,
                       struct unit *unit);
@@ -149,6 +151,31 @@ void smtp_offers_size(struct smtp_session *session, const struct smtp_sink *sink
 bool smtp_offers_watch_octets(const struct smtp_session *session);
 void smtp_offers_octets(struct smtp_session *session, struct smtp_span octets, const struct smtp_sink *sink);
 
+/* client.c: the findings on the form of a command's line, or a response's. `limit`: octets that it may have, with its
+ * end. */
+void smtp_check_command_line(struct smtp_session *session, const struct smtp_line *line, size_t limit,
+                             const struct smtp_sink *sink);
+
+/* auth.c: the client sends AUTH, and a line behind it. */
+void smtp_auth_begin(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
+                     struct entry *entry, const struct smtp_sink *sink);
+void smtp_auth_apply_response(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink);
+/* The server answers AUTH, or such a line. */
+void smtp_auth_answered(struct smtp_session *session, const struct entry *entry, const struct smtp_reply *reply,
+                        const struct smtp_sink *sink);
+/* The same where the capture does not hold what it answers: nothing happens if the reply is no such answer. */
+void smtp_auth_answer_unseen(struct smtp_session *session, const struct smtp_reply *reply, bool challenged,
+                             const struct smtp_sink *sink);
+/* Whether the command is a response that the client sent although AUTH was refused; says so if its secret is readable.
+ */
+bool smtp_auth_is_stray(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
+                        const struct smtp_sink *sink);
+/* Sets `secret->passing` where the client's line is one of many that may hold one. */
+void smtp_auth_count_strays(struct smtp_session *session, struct smtp_secret *secret);
+/* The finding on a readable secret in a line that is no AUTH command. */
+void smtp_auth_report_misplaced(struct smtp_session *session, const struct smtp_secret *secret,
+                                const struct smtp_sink *sink);
+
 /* guesses.c: a login begins, a response of its client, its end. */
 void smtp_login_begin(struct smtp_session *session);
 void smtp_login_response(struct smtp_session *session, const struct smtp_sasl_response *response);
@@ -185,10 +212,9 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
 void smtp_drop(struct smtp_session *session, unsigned count, const struct smtp_sink *sink);
 
 /*
- * answers.c: finds what a reply with this code answers and takes it off the queue into `*entry`, unless there are more replies to it to
- * come: `*stays`. `next`: as for smtp_reply_close.
+ * answers.c: finds what a reply with this code answers and takes it off the queue into `*entry`, unless there are more
+ * replies to it to come: `*stays`. `next`: as for smtp_reply_close.
  */
-struct entry;
 enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, unsigned next, struct entry *entry, bool *stays,
                                    const struct smtp_sink *sink);
 
@@ -308,9 +334,9 @@ static inline bool smtp_reported(const struct smtp_session *session, enum smtp_f
     return (session->reported & (UINT64_C(1) << finding)) != 0;
 }
 
-/* More about the finding of that name that was said last. */
-void smtp_report_more(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
-                      const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
+/* Adds a proof, the octets at `offset` and a text, to the last finding of this name. */
+void smtp_report_proof(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
+                       const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
 void smtp_boundary(struct smtp_session *session, enum smtp_boundary boundary, enum smtp_step step, enum smtp_role role,
                    uint64_t offset, uint32_t number, const struct smtp_sink *sink);
 

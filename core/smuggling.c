@@ -144,8 +144,8 @@ void smtp_smuggling_command(struct smtp_session *session, const struct smtp_comm
     if (verb == SMTP_VERB_UNKNOWN || verb == SMTP_VERB_QUIT || verb == SMTP_VERB_NOOP)
         return;
     report(session, smtp_verb_name(verb), sink);
-    smtp_report_more(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, smuggling->answer_offset, sink,
-                     "the server answered at the mark, so it took it for the end and what follows for commands");
+    smtp_report_proof(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, smuggling->answer_offset, sink,
+                      "the server answered at the mark, so it took it for the end and what follows for commands");
 }
 
 void smtp_smuggling_sent(struct smtp_session *session)
@@ -162,12 +162,12 @@ static void say_not_honoured(struct smtp_session *session, const struct smtp_sin
     struct smtp_smuggling *smuggling = &session->smuggling;
     smuggling->state = SMTP_SMUGGLING_NONE;
     if (smtp_code_is_success(smuggling->code))
-        smtp_report_more(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, smuggling->answer_offset, sink,
-                         "the server answered once%s, with %u: it did not take the mark for the end",
-                         session->lmtp ? " for each recipient" : "", smuggling->code);
+        smtp_report_proof(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, smuggling->answer_offset, sink,
+                          "the server answered once%s, with %u: it did not take the mark for the end",
+                          session->lmtp ? " for each recipient" : "", smuggling->code);
     else
-        smtp_report_more(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, smuggling->answer_offset, sink,
-                         "the server refused the message with %u", smuggling->code);
+        smtp_report_proof(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, smuggling->answer_offset, sink,
+                          "the server refused the message with %u", smuggling->code);
 }
 
 /* The dialogue does not go on: who honoured the mark might have said no more, either. */
@@ -175,9 +175,10 @@ static void say_not_known(struct smtp_session *session, const struct smtp_sink *
 {
     struct smtp_smuggling *smuggling = &session->smuggling;
     smuggling->state = SMTP_SMUGGLING_NONE;
-    smtp_report_more(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, smuggling->answer_offset, sink,
-                     "the server answered with %u, and the dialogue ends there: whether it took the mark for the end is not seen",
-                     smuggling->code);
+    smtp_report_proof(
+        session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, smuggling->answer_offset, sink,
+        "the server answered with %u, and the dialogue ends there: whether it took the mark for the end is not seen",
+        smuggling->code);
 }
 
 void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink)
@@ -193,7 +194,7 @@ void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply
         if (reply->answers != SMTP_ANSWERS_NOTHING || reply->code == 421 || !smtp_reply_code_decides(reply->code))
             return;
         smuggling->state = SMTP_SMUGGLING_NONE;
-        smtp_report_more(
+        smtp_report_proof(
             session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, session->reading.offset, sink,
             "the server gave one more reply, %u, that nothing else asked for: it took the mark for the end and what "
             "follows for commands",
@@ -204,8 +205,8 @@ void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply
         return;
     if (smuggling->state == SMTP_SMUGGLING_FOUND) {
         smuggling->state = SMTP_SMUGGLING_NONE;
-        smtp_report_more(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, session->reading.offset, sink,
-                         "the server answered before the real end came: it took the mark for the end");
+        smtp_report_proof(session, SMTP_FINDING_SMTP_SMUGGLING, SMTP_SERVER, session->reading.offset, sink,
+                          "the server answered before the real end came: it took the mark for the end");
         return;
     }
     smuggling->state = SMTP_SMUGGLING_ANSWERED;

@@ -89,6 +89,21 @@ static inline bool smtp_span_is(struct smtp_span span, const char *text)
     return span.length == strlen(text) && smtp_span_starts_with(span, text);
 }
 
+/* Reads a decimal number below 2^63, and nothing but digits. False, and `*number` as it was, for anything else. */
+static inline bool smtp_span_number(struct smtp_span digits, uint64_t *number)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < digits.length; i++) {
+        uint64_t digit = (uint64_t)(digits.octets[i] - '0');
+        if (!smtp_ascii_is_digit(digits.octets[i]) || value > ((uint64_t)INT64_MAX - digit) / 10)
+            return false;
+        value = value * 10 + digit;
+    }
+    if (digits.length > 0)
+        *number = value;
+    return digits.length > 0;
+}
+
 /* Whether two spans hold the same octets. */
 static inline bool smtp_span_same(struct smtp_span a, struct smtp_span b)
 {
