@@ -29,6 +29,7 @@ static struct smtp_session *start_session(void *context)
 {
     struct dialogue *dialogue = context;
     dialogue->number = ++sessions;
+    facts_begin(dialogue);
     if (!dialogue->smtp.believed)
         conversation_set_dissector_from_frame_number(dialogue->conversation, dialogue->first_frame, esmtp_handle);
     return wmem_new(wmem_file_scope(), struct smtp_session);
@@ -103,12 +104,13 @@ static void finish_provisionally(struct dialogue *dialogue)
     if (is_over(dialogue))
         return;
     struct dialogue *saved = wmem_memdup(wmem_file_scope(), dialogue, sizeof *dialogue);
+    if (saved->facts.account != NULL)
+        dialogue->facts.account = wmem_memdup(wmem_file_scope(), saved->facts.account, sizeof *saved->facts.account);
     if (saved->smtp.session != NULL)
         dialogue->smtp.session = wmem_memdup(wmem_file_scope(), saved->smtp.session, sizeof *saved->smtp.session);
     for (unsigned half = 0; half < 2; half++)
         dialogue->smtp.waiting[half] = smtp_waiting_copy(&saved->smtp.waiting[half], resize);
     dialogue->facts.shared = true;
-    dialogue->facts.known_shared = true;
     dialogue->saved = saved;
     finish(dialogue);
 }
@@ -140,6 +142,7 @@ static void resume_all(void)
             continue;
         smtp_conversation_clear(&dialogue->smtp);
         wmem_free(wmem_file_scope(), dialogue->smtp.session);
+        wmem_free(wmem_file_scope(), dialogue->facts.account);
         saved->next = dialogue->next;
         *dialogue = *saved;
         wmem_free(wmem_file_scope(), saved);

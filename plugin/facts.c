@@ -4,7 +4,6 @@
 #include <stdalign.h>
 
 #include "dialogue.h"
-#include "guesses.h"
 
 /* ---- memory ---- */
 
@@ -20,6 +19,8 @@ static size_t content_left;
 void *facts_memory(size_t octets)
 {
     octets = (octets + 7) & ~(size_t)7;
+    if (octets > SLAB_OCTETS / 4) /* a text from the wire may have any length */
+        return wmem_alloc0(wmem_file_scope(), octets);
     if (octets > slab_left) {
         slab = wmem_alloc(wmem_file_scope(), SLAB_OCTETS);
         slab_left = SLAB_OCTETS;
@@ -128,17 +129,9 @@ static char *keep_text(struct smtp_span span)
     return wmem_strndup(wmem_file_scope(), (const char *)span.octets, span.length);
 }
 
-/* The names of mechanisms are in capitals. */
-static char *keep_upper(struct smtp_span name)
+static uint32_t label_of(void *context, struct smtp_span secret)
 {
-    char *text = keep_text(name);
-    for (char *at = text; *at != '\0'; at++)
-        *at = g_ascii_toupper(*at);
-    return text;
-}
-
-static uint32_t label_of(struct smtp_span secret)
-{
+    (void)context;
     if (labels == NULL)
         labels = wmem_map_new(wmem_file_scope(), wmem_str_hash, g_str_equal);
     char *text = keep_text(secret);
@@ -150,52 +143,18 @@ static uint32_t label_of(struct smtp_span secret)
     return label;
 }
 
-static uint32_t label_of_secret(struct facts *facts, const struct smtp_secret *secret)
+/* The text as it may be shown, with the label in the place of the secret at its end. */
+static struct masked masked_of(const struct guarded *line, struct smtp_span text)
 {
-    if (!secret->rest || facts->last_label == 0)
-        facts->last_label = label_of(secret->named);
-    return facts->last_label;
-}
-
-/* Remembers a secret, in case it is repeated. A table that a saved copy knows too is left to it. */
-static void learn(struct facts *facts, const struct smtp_secret *secret, uint32_t label)
-{
-    struct smtp_known *known = &facts->known;
-    if (secret->passing)
-        return;
-    uint32_t capacity = smtp_known_wants(known, secret);
-    if (capacity > known->capacity || facts->known_shared) {
-        struct smtp_known_slot *old = facts->known_shared ? NULL : known->slots;
-        size_t octets = MAX(capacity, known->capacity) * sizeof *known->slots;
-        smtp_known_move(known, memset(wmem_alloc(wmem_file_scope(), octets), 0, octets),
-                        MAX(capacity, known->capacity));
-        wmem_free(wmem_file_scope(), old);
-        facts->known_shared = false;
-    }
-    smtp_known_learn(known, secret, label,
-                     facts->identity != NULL ? smtp_span_of_text(facts->identity) : smtp_span(NULL, 0));
-}
-
-/* The text without what it repeats of secrets, and without the last `hidden` octets. */
-static struct masked mask(const struct facts *facts, struct smtp_span text, bool near_login, struct secret_part hidden)
-{
-    struct smtp_masks masks;
-    struct smtp_span before = smtp_span_first(text, text.length - hidden.octets);
-    smtp_known_find(&facts->known, before, near_login, &masks);
-    if (masks.count == 0 && hidden.octets == 0)
+    if (line->label == 0 && line->before.octets == text.octets)
         return (struct masked){ .octets = NULL };
-    uint8_t *octets = wmem_alloc(wmem_file_scope(), SMTP_MASKED_OCTETS(text.length) + SMTP_LABEL_OCTETS);
-    size_t length = smtp_known_mask(before, &masks, octets);
-    if (hidden.octets > 0)
-        length += (size_t)g_snprintf((char *)octets + length, SMTP_LABEL_OCTETS, "[secret-%u]", hidden.label);
+    uint8_t *octets = wmem_alloc(wmem_file_scope(), line->before.length + SMTP_LABEL_OCTETS);
+    size_t length = line->before.length;
+    if (length > 0)
+        memcpy(octets, line->before.octets, length);
+    if (line->label != 0)
+        length += (size_t)g_snprintf((char *)octets + length, SMTP_LABEL_OCTETS, "[secret-%u]", line->label);
     return (struct masked){ .octets = octets, .length = (uint32_t)length };
-}
-
-/* A name as it may be shown: some type their password where the user name is asked for. */
-static char *keep_identity(const struct facts *facts, struct smtp_span identity)
-{
-    uint32_t label = smtp_known_label(&facts->known, identity);
-    return label == 0 ? keep_text(identity) : wmem_strdup_printf(wmem_file_scope(), "[secret-%u]", label);
 }
 
 /* ---- pieces ---- */
@@ -292,19 +251,6 @@ static bool place(struct dialogue *dialogue, struct fact *fact, uint64_t offset)
     return true;
 }
 
-/* The frame with the octet at `offset`; 0: none was seen. */
-static uint32_t frame_of(const struct dialogue *dialogue, enum smtp_role role, uint64_t offset)
-{
-    const struct piece *piece = facts_piece(&dialogue->facts, dialogue_half(dialogue, role), offset);
-    return piece != NULL ? piece->call->frame : 0;
-}
-
-/* Octets that may prove a finding later. */
-static void note_related(struct dialogue *dialogue, enum smtp_related related, const struct smtp_event *event)
-{
-    dialogue->facts.related[related] = frame_of(dialogue, event->role, event->offset);
-}
-
 /* Hangs a unit on the piece with its last octet; the pieces with the others of them say so. Returns whether one piece has all. */
 static bool place_unit(struct dialogue *dialogue, struct fact *fact)
 {
@@ -333,22 +279,58 @@ static bool place_unit(struct dialogue *dialogue, struct fact *fact)
     return false;
 }
 
-static struct line_fact *command_of(const struct facts *facts, uint32_t number)
+/* ---- the account ---- */
+
+static void *take_memory(void *context, size_t octets)
 {
-    return number > 0 && number <= facts->command_count ? facts->commands[number - 1] : NULL;
+    (void)context;
+    return facts_memory(octets);
+}
+
+/* What a saved copy knows too is left to it. */
+static void *resize(void *context, void *memory, size_t from, size_t to)
+{
+    (void)context;
+    if (to > 0)
+        return grow(memory, MIN(from, to), to);
+    if (!provisional)
+        wmem_free(wmem_file_scope(), memory);
+    return NULL;
+}
+
+static void change(void *context, void *where, size_t octets)
+{
+    (void)context;
+    note_change(where, octets);
+}
+
+static struct place where(void *context, enum smtp_role role, uint64_t offset)
+{
+    const struct dialogue *dialogue = context;
+    const struct piece *piece = facts_piece(&dialogue->facts, dialogue_half(dialogue, role), offset);
+    if (piece == NULL)
+        return (struct place){ .frame = 0 };
+    return (struct place){ .frame = piece->call->frame, .time = piece->call->time };
+}
+
+static const struct transcript_hooks hooks = {
+    .take = take_memory, .resize = resize, .change = change, .where = where, .label = label_of
+};
+
+void facts_begin(struct dialogue *dialogue)
+{
+    dialogue->facts.account = wmem_new0(wmem_file_scope(), struct account);
+    dialogue->facts.account->keeping = (struct keeping){ .hooks = &hooks, .context = dialogue, .lines = true };
+}
+
+/* The transaction at hand; NULL: there is none. */
+static struct transaction *open_transaction(const struct facts *facts)
+{
+    struct transaction *last = mails_last(&facts->account->mails);
+    return last != NULL && !last->ended ? last : NULL;
 }
 
 /* ---- lines ---- */
-
-static void remember_command(struct facts *facts, struct line_fact *command)
-{
-    if (facts->command_count == facts->command_capacity) {
-        facts->command_capacity = MAX(8, 2 * facts->command_capacity);
-        facts->commands = grow(facts->commands, facts->command_count * sizeof *facts->commands,
-                               facts->command_capacity * sizeof *facts->commands);
-    }
-    facts->commands[facts->command_count++] = command;
-}
 
 /* What few lines have: made when it is needed. */
 static struct line_extra *extra_of(struct line_fact *line)
@@ -358,19 +340,16 @@ static struct line_extra *extra_of(struct line_fact *line)
     return line->extra;
 }
 
-static void hide_part(struct facts *facts, struct line_fact *line, struct smtp_span text,
-                      const struct smtp_secret *secret, bool near_login)
+static void hide_part(struct line_fact *line, const struct guarded *guarded, struct smtp_span text,
+                      const struct smtp_secret *secret)
 {
-    struct secret_part hidden = { .octets = (uint32_t)secret->octets.length, .kind = (uint8_t)secret->kind };
-    if (hidden.octets > 0)
-        hidden.label = label_of_secret(facts, secret);
-    struct masked masked = mask(facts, text, near_login, hidden);
+    struct masked masked = masked_of(guarded, text);
     if (masked.octets == NULL)
         return;
-    extra_of(line)->hidden = hidden;
+    extra_of(line)->hidden = (struct secret_part){ .octets = (uint32_t)secret->octets.length,
+                                                   .kind = (uint8_t)secret->kind,
+                                                   .label = guarded->label };
     extra_of(line)->masked = masked;
-    if (hidden.octets > 0)
-        learn(facts, secret, hidden.label);
 }
 
 static void fill_line(struct dialogue *dialogue, struct line_fact *line, uint32_t number, const struct smtp_line *sent)
@@ -382,34 +361,30 @@ static void fill_line(struct dialogue *dialogue, struct line_fact *line, uint32_
         extra_of(line)->copy = wmem_memdup(wmem_file_scope(), sent->text.octets, sent->octets);
 }
 
-static void take_command(struct dialogue *dialogue, const struct smtp_event *event)
+static void take_command(struct dialogue *dialogue, const struct smtp_event *event, const struct told *told)
 {
-    struct facts *facts = &dialogue->facts;
+    const struct smtp_command_event *command = &event->command;
     struct line_fact *line = new_fact(dialogue, sizeof *line, FACT_COMMAND, event);
-    line->verb = (uint8_t)event->command.parsed.verb;
-    line->phase = (uint8_t)event->command.phase;
-    hide_part(facts, line, event->command.line.text, &event->command.secret, event->command.near_login);
-    fill_line(dialogue, line, event->command.number, &event->command.line);
-    remember_command(facts, line);
-    if (smtp_verb_names_sender(event->command.parsed.verb))
-        note_related(dialogue, SMTP_RELATED_MAIL, event);
+    line->verb = (uint8_t)command->parsed.verb;
+    line->phase = (uint8_t)command->phase;
+    hide_part(line, &told->line, command->line.text, &command->secret);
+    fill_line(dialogue, line, command->number, &command->line);
+    told->command->entry = line;
 }
 
-static void take_response(struct dialogue *dialogue, const struct smtp_event *event)
+static void take_response(struct dialogue *dialogue, const struct smtp_event *event, const struct told *told)
 {
-    struct facts *facts = &dialogue->facts;
-    const struct smtp_sasl_response *sasl = &event->auth_response.sasl;
+    const struct smtp_auth_response_event *response = &event->auth_response;
     struct line_fact *line = new_fact(dialogue, sizeof *line, FACT_RESPONSE, event);
-    line->cancelled = event->auth_response.cancelled;
-    line->malformed = !event->auth_response.cancelled && (sasl->bad_base64 || sasl->malformed);
-    char *identity = sasl->has_identity ? keep_identity(facts, sasl->identity) : NULL;
-    hide_part(facts, line, event->auth_response.line.text, &event->auth_response.secret, false);
-    if (identity != NULL)
-        facts->identity = extra_of(line)->identity = identity;
-    if (sasl->has_secret)
-        extra_of(line)->secret = keep_text(sasl->secret);
-    fill_line(dialogue, line, event->auth_response.number, &event->auth_response.line);
-    facts->response = line;
+    line->cancelled = response->cancelled;
+    line->malformed = !response->cancelled && (response->sasl.bad_base64 || response->sasl.malformed);
+    hide_part(line, &told->line, response->line.text, &response->secret);
+    if (told->identity.octets != NULL)
+        extra_of(line)->identity = keep_text(told->identity);
+    if (response->sasl.has_secret)
+        extra_of(line)->secret = keep_text(response->sasl.secret);
+    fill_line(dialogue, line, response->number, &response->line);
+    dialogue->facts.account->response.entry = line;
 }
 
 /* ---- replies ---- */
@@ -430,8 +405,6 @@ static void own_buffer(struct facts *facts)
 static void take_reply_line(struct facts *facts, const struct smtp_event *event)
 {
     size_t octets = MIN(event->octets, REPLY_LIMIT);
-    if (event->reply_line.secret.kind != SMTP_SECRET_NONE)
-        learn(facts, &event->reply_line.secret, label_of_secret(facts, &event->reply_line.secret));
     own_buffer(facts);
     if (event->reply_line.index == 0)
         facts->reply_length = 0;
@@ -454,19 +427,19 @@ static struct masked mask_reply(const struct facts *facts)
     struct smtp_span rest = smtp_span(facts->reply_octets, facts->reply_length);
     struct smtp_line line;
     bool hides = false;
-    if (facts->known.used == 0)
+    if (facts->account->secrets.known.used == 0)
         return (struct masked){ .octets = NULL };
     GByteArray *all = g_byte_array_new();
     for (; smtp_line_find(rest, true, &line); rest = smtp_span_from(rest, line.octets)) {
         struct smtp_span text = smtp_reply_line_read(line.text).text;
         size_t front = (size_t)(text.octets - line.text.octets);
-        struct masked masked = mask(facts, text, facts->reply_near_login, (struct secret_part){ .octets = 0 });
+        struct smtp_span shown =
+            secrets_shown(&facts->account->secrets, &facts->account->keeping, text, facts->reply_near_login);
         g_byte_array_append(all, rest.octets, (guint)front);
-        g_byte_array_append(all, masked.octets != NULL ? masked.octets : text.octets,
-                            masked.octets != NULL ? masked.length : (guint)text.length);
+        g_byte_array_append(all, shown.octets, (guint)shown.length);
         size_t behind = front + text.length;
         g_byte_array_append(all, rest.octets + behind, (guint)(line.octets - behind));
-        hides = hides || masked.octets != NULL;
+        hides = hides || shown.octets != text.octets;
     }
     struct masked whole = { .octets = NULL };
     if (hides)
@@ -476,55 +449,28 @@ static struct masked mask_reply(const struct facts *facts)
 }
 
 /* What a reply answers learns of it. */
-static void tie(struct facts *facts, struct reply_fact *reply)
+static void tie(const struct facts *facts, struct reply_fact *reply, const struct told *told)
 {
-    struct line_fact *command = command_of(facts, reply->number);
+    struct transaction *transaction = open_transaction(facts);
+    struct line_fact *command = told->command != NULL ? told->command->entry : NULL;
+    struct line_fact *response = facts->account->response.entry;
     /* Where its own reply was lost, that to its content or to a response is the first one seen. */
-    if (command != NULL && command->reply == NULL)
+    if (told->answers_command && command != NULL)
         CHANGE(command->reply, &reply->fact);
-    switch ((enum smtp_answers)reply->answers) {
-    case SMTP_ANSWERS_COMMAND:
-        if (command != NULL)
-            reply->request = &command->fact;
-        break;
-    case SMTP_ANSWERS_CONTENT:
-        if (command == NULL)
-            break;
-        reply->request = &command->fact;
-        if (command->extra == NULL || command->extra->end == NULL)
-            break;
-        reply->request = command->extra->end;
-        if (((struct end_fact *)reply->request)->reply == NULL)
-            CHANGE(((struct end_fact *)reply->request)->reply, &reply->fact);
-        break;
-    case SMTP_ANSWERS_RESPONSE:
-        if (facts->response == NULL)
-            break;
-        reply->request = &facts->response->fact;
-        if (facts->response->reply == NULL)
-            CHANGE(facts->response->reply, &reply->fact);
-        break;
-    default:
-        break;
-    }
-    if (facts->transaction == NULL || command == NULL)
+    if (told->answers_response && response != NULL)
+        CHANGE(response->reply, &reply->fact);
+    reply->request = told->request;
+    if (reply->request != NULL && reply->request->kind == FACT_END &&
+        ((struct end_fact *)reply->request)->reply == NULL)
+        CHANGE(((struct end_fact *)reply->request)->reply, &reply->fact);
+    if (transaction == NULL || command == NULL)
         return;
-    reply->transaction = facts->transaction;
+    reply->transaction = transaction;
     if (command->transaction == NULL && reply->answers == SMTP_ANSWERS_COMMAND)
-        CHANGE(command->transaction, facts->transaction);
+        CHANGE(command->transaction, transaction);
 }
 
-static void note_greeting(struct dialogue *dialogue, const struct smtp_event *event)
-{
-    const struct smtp_reply *reply = &event->reply.whole;
-    if (reply->answers != SMTP_ANSWERS_COMMAND || !smtp_verb_greets(reply->verb) || reply->code / 100 != 2)
-        return;
-    note_related(dialogue, SMTP_RELATED_GREETING, event);
-    if (reply->verb != SMTP_VERB_HELO && !dialogue->facts.behind_starttls && !dialogue->smtp.decrypted)
-        note_related(dialogue, SMTP_RELATED_CLEAR_EHLO, event);
-}
-
-static void take_reply(struct dialogue *dialogue, const struct smtp_event *event)
+static void take_reply(struct dialogue *dialogue, const struct smtp_event *event, const struct told *told)
 {
     struct facts *facts = &dialogue->facts;
     struct reply_fact *reply = new_fact(dialogue, sizeof *reply, FACT_REPLY, event);
@@ -534,12 +480,8 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
     reply->text_lines = event->reply.whole.text_lines;
     reply->recipient = event->reply.whole.recipient;
     reply->disorder = event->reply.whole.disorder;
-    reply->delivery = event->reply.whole.delivery;
-    reply->place = event->reply.whole.place;
-    if (event->reply.whole.delivery > 0) {
-        reply->delivery_before = event->reply.whole.delivery > 1 ? facts->delivery : NULL;
-        facts->delivery = reply;
-    }
+    if (told->delivery != NULL)
+        told->delivery->entry = reply;
     reply->code = event->reply.whole.code;
     if (event->reply.whole.enhanced.present) {
         reply->class_digit = (uint8_t)event->reply.whole.enhanced.class_digit;
@@ -562,8 +504,7 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
     facts->reply_length = 0;
     facts->reply_extensions = false;
     facts->reply = reply;
-    tie(facts, reply);
-    note_greeting(dialogue, event);
+    tie(facts, reply, told);
 }
 
 /* ---- content ---- */
@@ -654,7 +595,7 @@ static void take_content(struct dialogue *dialogue, const struct smtp_event *eve
     }
 }
 
-static void take_content_end(struct dialogue *dialogue, const struct smtp_event *event)
+static void take_content_end(struct dialogue *dialogue, const struct smtp_event *event, const struct told *told)
 {
     struct facts *facts = &dialogue->facts;
     struct message *message = message_of(facts, event->content_end.message, event->content_end.transport);
@@ -669,9 +610,10 @@ static void take_content_end(struct dialogue *dialogue, const struct smtp_event 
     message->broken = message->broken || !event->content_end.complete;
     if (!place(dialogue, &end->fact, behind > 0 ? behind - 1 : 0))
         return;
-    struct line_fact *command = command_of(facts, event->content_end.number);
-    if (command != NULL)
-        CHANGE(extra_of(command)->end, &end->fact);
+    if (told->command != NULL && told->command->entry != NULL) {
+        CHANGE(extra_of(told->command->entry)->end, &end->fact);
+        CHANGE(told->command->end_entry, end);
+    }
     message->end = end;
     message->ended = event->content_end.last;
     message->last_frame = fact_frame(&end->fact);
@@ -679,58 +621,33 @@ static void take_content_end(struct dialogue *dialogue, const struct smtp_event 
 
 /* ---- boundaries ---- */
 
-static void note_denial(struct dialogue *dialogue, const struct smtp_event *event)
+static void take_auth_step(struct facts *facts, const struct smtp_event *event, const struct told *told)
 {
-    struct facts *facts = &dialogue->facts;
-    const struct smtp_enhanced_status enhanced = facts->reply != NULL ? reply_enhanced(facts->reply) : (struct smtp_enhanced_status){ 0 };
-    if (event->boundary.step == SMTP_STEP_REJECTED && smtp_denies_credentials(event->boundary.code, &enhanced))
-        facts->denials[facts->denial_count++ % SMTP_RELATED_KEPT] = frame_of(dialogue, event->role, event->offset);
+    struct line_fact *command = told->command != NULL ? told->command->entry : NULL;
+    const struct smtp_sasl_response *sasl = &event->boundary.sasl;
+    if (event->boundary.step == SMTP_STEP_CHALLENGE && facts->reply != NULL)
+        CHANGE(facts->reply->challenge, true);
+    if (event->boundary.step != SMTP_STEP_STARTED || command == NULL)
+        return;
+    if (sasl->has_identity)
+        extra_of(command)->identity = keep_text(told->login->identity);
+    if (sasl->has_secret)
+        extra_of(command)->secret = keep_text(sasl->secret);
 }
 
-static void take_auth_step(struct dialogue *dialogue, const struct smtp_event *event)
-{
-    struct facts *facts = &dialogue->facts;
-    note_denial(dialogue, event);
-    if (event->boundary.step == SMTP_STEP_STARTED) {
-        struct line_fact *command = command_of(facts, event->boundary.number);
-        facts->mechanism = event->boundary.text.length > 0 ? keep_upper(event->boundary.text) : NULL;
-        facts->identity =
-            event->boundary.sasl.has_identity ? keep_identity(facts, event->boundary.sasl.identity) : NULL;
-        if (command == NULL)
-            return;
-        if (facts->identity != NULL)
-            extra_of(command)->identity = facts->identity;
-        if (event->boundary.sasl.has_secret)
-            extra_of(command)->secret = keep_text(event->boundary.sasl.secret);
-    } else if (event->boundary.step == SMTP_STEP_CHALLENGE) {
-        if (facts->reply != NULL)
-            facts->reply->challenge = true;
-    }
-}
-
-static void take_tls_step(struct dialogue *dialogue, const struct smtp_event *event)
-{
-    if (event->boundary.step == SMTP_STEP_REFUSED || event->boundary.step == SMTP_STEP_FAILED)
-        note_related(dialogue, SMTP_RELATED_STARTTLS_FAILED, event);
-    if (event->boundary.step == SMTP_STEP_ACCEPTED || event->boundary.step == SMTP_STEP_FAILED)
-        dialogue->facts.behind_starttls = event->boundary.step == SMTP_STEP_ACCEPTED;
-}
-
-static void take_boundary(struct dialogue *dialogue, const struct smtp_event *event)
+static void take_boundary(struct dialogue *dialogue, const struct smtp_event *event, const struct told *told)
 {
     struct facts *facts = &dialogue->facts;
     bool auth = event->boundary.boundary == SMTP_BOUNDARY_AUTH;
     if (auth)
-        take_auth_step(dialogue, event);
-    else
-        take_tls_step(dialogue, event);
+        take_auth_step(facts, event, told);
     struct boundary_fact *fact = new_fact(dialogue, sizeof *fact, FACT_BOUNDARY, event);
     fact->boundary = (uint8_t)event->boundary.boundary;
     fact->step = (uint8_t)event->boundary.step;
     fact->number = event->boundary.number;
-    if (auth) {
-        fact->mechanism = facts->mechanism;
-        fact->identity = facts->identity;
+    if (auth && told->login != NULL) {
+        fact->mechanism = told->login->mechanism.octets != NULL ? keep_text(told->login->mechanism) : NULL;
+        fact->identity = told->login->identity.octets != NULL ? keep_text(told->login->identity) : NULL;
     } else if (event->boundary.text.length > 0) {
         fact->note = keep_text(event->boundary.text);
     }
@@ -754,67 +671,44 @@ static void take_hello(struct dialogue *dialogue, const struct smtp_event *event
 
 /* ---- transactions ---- */
 
-/* Whom the replies behind the content were for is known now, as far as it can be told. */
-static void settle_deliveries(struct facts *facts, const struct smtp_transaction_end_event *end)
+/* Whom the replies behind the content were for is known now. */
+static void settle_deliveries(const GQueue *deliveries)
 {
-    for (struct reply_fact *reply = facts->delivery; reply != NULL; reply = reply->delivery_before) {
-        uint32_t number = end->in_place ? reply->place : reply->delivery;
-        uint32_t recipient = end->deliveries == SMTP_DELIVERIES_NONE || number > end->replies ? 0 : number;
-        if (reply->recipient != recipient)
-            CHANGE(reply->recipient, recipient);
+    for (const GList *link = deliveries->head; link != NULL; link = link->next) {
+        const struct delivery *delivery = link->data;
+        struct reply_fact *reply = delivery->entry;
+        if (reply != NULL && reply->recipient != delivery->recipient_number)
+            CHANGE(reply->recipient, delivery->recipient_number);
     }
-    facts->delivery = NULL;
 }
 
 /* The reply that decides is the transaction's, also where no command of it was seen. */
-static void tie_verdict(struct facts *facts, const struct smtp_event *event)
+static void tie_verdict(const struct facts *facts, const struct smtp_event *event,
+                        const struct transaction *transaction)
 {
     struct reply_fact *reply = facts->reply;
-    if (reply != NULL && reply->transaction == NULL && reply->fact.offset == event->offset)
-        CHANGE(reply->transaction, facts->transaction);
+    if (event->transaction_end.code != 0 && reply != NULL && reply->transaction == NULL &&
+        reply->fact.offset == event->offset)
+        CHANGE(reply->transaction, transaction);
 }
 
-static void take_transaction(struct dialogue *dialogue, const struct smtp_event *event)
+static void take_transaction(struct dialogue *dialogue, const struct smtp_event *event, const struct told *told)
 {
     struct facts *facts = &dialogue->facts;
-    struct line_fact *command = NULL;
-    struct piece *here = facts_piece(facts, dialogue_half(dialogue, event->role), event->offset);
-    switch (event->kind) {
-    case SMTP_EVENT_TRANSACTION_BEGIN:
-        facts->transaction = facts_memory(sizeof *facts->transaction);
-        facts->transaction->number = event->transaction_begin.transaction;
-        command = command_of(facts, event->transaction_begin.number);
-        if (command != NULL) {
-            facts->transaction->first_frame = fact_frame(&command->fact);
-            CHANGE(command->transaction, facts->transaction);
-            if (facts->reply != NULL && facts->reply->request == &command->fact)
-                CHANGE(facts->reply->transaction, facts->transaction);
-        }
-        break;
-    case SMTP_EVENT_TRANSACTION_RCPT:
-        command = command_of(facts, event->transaction_rcpt.number);
-        if (command != NULL)
-            CHANGE(command->transaction, facts->transaction);
-        break;
-    case SMTP_EVENT_TRANSACTION_CONTENT:
+    struct line_fact *command = told->command != NULL ? told->command->entry : NULL;
+    if (command != NULL)
+        CHANGE(command->transaction, told->transaction);
+    if (event->kind == SMTP_EVENT_TRANSACTION_BEGIN && command != NULL && facts->reply != NULL &&
+        facts->reply->request == &command->fact)
+        CHANGE(facts->reply->transaction, told->transaction);
+    if (event->kind == SMTP_EVENT_TRANSACTION_CONTENT)
         for (struct message *message = facts->message; message != NULL; message = message->before)
             if (message->number == event->transaction_content.message)
-                CHANGE(message->transaction, facts->transaction);
-        break;
-    default:
-        settle_deliveries(facts, &event->transaction_end);
-        if (facts->transaction == NULL)
-            break;
-        if (event->transaction_end.code != 0)
-            tie_verdict(facts, event);
-        note_change(facts->transaction, sizeof *facts->transaction);
-        facts->transaction->ended = true;
-        facts->transaction->outcome = (uint8_t)event->transaction_end.outcome;
-        facts->transaction->code = event->transaction_end.code;
-        facts->transaction->last_frame = here != NULL ? here->call->frame : 0;
-        facts->transaction = NULL;
-        break;
-    }
+                CHANGE(message->transaction, told->transaction);
+    if (event->kind != SMTP_EVENT_TRANSACTION_END || told->transaction == NULL)
+        return;
+    settle_deliveries(told->deliveries);
+    tie_verdict(facts, event, told->transaction);
 }
 
 /* ---- the rest ---- */
@@ -859,38 +753,14 @@ static void take_octets(struct dialogue *dialogue, enum fact_kind kind, const st
 
 static void take_skipped(struct dialogue *dialogue, const struct smtp_event *event)
 {
-    struct masked masked =
-        mask(&dialogue->facts, event->skipped.text, event->skipped.near_login, (struct secret_part){ .octets = 0 });
-    take_octets(dialogue, FACT_SKIPPED, event, masked.octets != NULL || event->skipped.secret.octets.length > 0);
-    if (event->skipped.secret.octets.length > 0)
-        learn(&dialogue->facts, &event->skipped.secret, label_of_secret(&dialogue->facts, &event->skipped.secret));
+    const struct account *account = dialogue->facts.account;
+    const struct smtp_skipped_event *skipped = &event->skipped;
+    struct smtp_span shown = secrets_shown(&account->secrets, &account->keeping, skipped->text, skipped->near_login);
+    take_octets(dialogue, FACT_SKIPPED, event,
+                shown.octets != skipped->text.octets || skipped->secret.octets.length > 0);
 }
 
 /* ---- findings ---- */
-
-static void add_related(struct finding_fact *finding, uint32_t frame)
-{
-    bool again = finding->last != NULL && finding->last->frame == frame;
-    if (frame == 0 || frame == fact_frame(&finding->fact) || again || finding->related_count == SMTP_RELATED_KEPT)
-        return;
-    struct related *related = facts_memory(sizeof *related);
-    related->frame = frame;
-    if (finding->last != NULL)
-        CHANGE(finding->last->next, related);
-    else
-        CHANGE(finding->first, related);
-    CHANGE(finding->last, related);
-    CHANGE(finding->related_count, (uint8_t)(finding->related_count + 1));
-}
-
-/* The logins that were denied before: one place is left for a login that is accepted. */
-static void add_denials(const struct facts *facts, struct finding_fact *finding)
-{
-    uint32_t before = facts->denial_count > 0 ? facts->denial_count - 1 : 0;
-    uint32_t first = before >= SMTP_RELATED_KEPT ? before - (SMTP_RELATED_KEPT - 1) : 0;
-    for (uint32_t i = first; i < before; i++)
-        add_related(finding, facts->denials[i % SMTP_RELATED_KEPT]);
-}
 
 /* What the core calls not captured may be in the capture: Wireshark's TCP did not hand it over. */
 static const char *hole_detail(const struct smtp_event *event)
@@ -900,58 +770,45 @@ static const char *hole_detail(const struct smtp_event *event)
 }
 
 /* It stands where its first octet is, as everywhere. */
-static void take_finding(struct dialogue *dialogue, const struct smtp_event *event)
+static void take_finding(struct dialogue *dialogue, const struct smtp_event *event, const struct told *told)
 {
-    struct facts *facts = &dialogue->facts;
-    enum smtp_related related = smtp_finding_related(event->finding.finding, event->finding.of_offer);
     bool gap = event->finding.finding == SMTP_FINDING_CAPTURE_GAP;
-    if (gap && facts->gap_told[event->role])
+    if (told->finding == NULL)
         return;
-    facts->gap_told[event->role] = facts->gap_told[event->role] || gap;
     struct finding_fact *finding = new_fact(dialogue, sizeof *finding, FACT_FINDING, event);
-    finding->finding = (uint8_t)event->finding.finding;
+    finding->finding = told->finding;
     finding->detail = gap ? hole_detail(event) : wmem_strdup(wmem_file_scope(), event->finding.detail);
-    finding->before = facts->finding;
-    if (!place(dialogue, &finding->fact, event->offset))
-        return;
-    facts->finding = finding;
-    if (related == SMTP_RELATED_DENIALS)
-        add_denials(facts, finding);
-    else if (related != SMTP_RELATED_NONE)
-        add_related(finding, facts->related[related]);
+    place(dialogue, &finding->fact, event->offset);
 }
 
 /* More about the last finding of that name. */
-static void take_proof(struct dialogue *dialogue, const struct smtp_event *event)
+static void take_proof(struct dialogue *dialogue, const struct smtp_event *event, const struct told *told)
 {
-    struct finding_fact *finding = dialogue->facts.finding;
-    while (finding != NULL && finding->finding != event->finding_proof.finding)
-        finding = finding->before;
-    if (finding == NULL)
+    if (told->finding == NULL)
         return;
     struct proof_fact *proof = new_fact(dialogue, sizeof *proof, FACT_PROOF, event);
-    proof->finding = finding;
+    proof->finding = told->finding;
     proof->detail = wmem_strdup(wmem_file_scope(), event->finding_proof.detail);
-    if (place(dialogue, &proof->fact, event->offset))
-        add_related(finding, fact_frame(&proof->fact));
+    place(dialogue, &proof->fact, event->offset);
 }
 
 void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
 {
     if (dialogue->facts.piece_count[0] + dialogue->facts.piece_count[1] == 0)
         return; /* there is no frame to show it in */
+    const struct told told = account_event(dialogue->facts.account, event, 0);
     switch (event->kind) {
     case SMTP_EVENT_COMMAND:
-        take_command(dialogue, event);
+        take_command(dialogue, event, &told);
         break;
     case SMTP_EVENT_AUTH_RESPONSE:
-        take_response(dialogue, event);
+        take_response(dialogue, event, &told);
         break;
     case SMTP_EVENT_REPLY_LINE:
         take_reply_line(&dialogue->facts, event);
         break;
     case SMTP_EVENT_REPLY:
-        take_reply(dialogue, event);
+        take_reply(dialogue, event, &told);
         break;
     case SMTP_EVENT_CONTENT_BEGIN: {
         struct message *message =
@@ -963,10 +820,10 @@ void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
         take_content(dialogue, event);
         break;
     case SMTP_EVENT_CONTENT_END:
-        take_content_end(dialogue, event);
+        take_content_end(dialogue, event, &told);
         break;
     case SMTP_EVENT_BOUNDARY:
-        take_boundary(dialogue, event);
+        take_boundary(dialogue, event, &told);
         break;
     case SMTP_EVENT_TLS_HELLO:
         take_hello(dialogue, event);
@@ -978,7 +835,7 @@ void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
     case SMTP_EVENT_TRANSACTION_RCPT:
     case SMTP_EVENT_TRANSACTION_CONTENT:
     case SMTP_EVENT_TRANSACTION_END:
-        take_transaction(dialogue, event);
+        take_transaction(dialogue, event, &told);
         break;
     case SMTP_EVENT_GAP:
         take_gap(dialogue, event);
@@ -997,10 +854,10 @@ void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
         break;
     }
     case SMTP_EVENT_FINDING:
-        take_finding(dialogue, event);
+        take_finding(dialogue, event, &told);
         break;
     case SMTP_EVENT_FINDING_PROOF:
-        take_proof(dialogue, event);
+        take_proof(dialogue, event, &told);
         break;
     case SMTP_EVENT_PROOF_PLACE: /* all places are kept */
         break;

@@ -9,8 +9,7 @@
 
 #include "wireshark_compat.h"
 
-#include "event.h"
-#include "known.h"
+#include "account.h"
 
 struct call;
 struct dialogue;
@@ -76,14 +75,6 @@ struct call {
     struct piece piece;   /* the first one, mostly the only one */
 };
 
-struct transaction {
-    uint32_t number;
-    uint16_t code;
-    uint8_t outcome;      /* enum smtp_outcome; meaningful once `ended` */
-    bool ended;
-    uint32_t first_frame, last_frame;
-};
-
 /* Text whose end may be a secret. */
 struct secret_part {
     uint32_t octets;      /* of it, at the line's end; 0: there is none */
@@ -111,7 +102,7 @@ struct line_fact { /* COMMAND, RESPONSE */
     struct fact fact;
     struct line_extra *extra; /* NULL: nothing */
     struct fact *reply;   /* NULL: none was seen */
-    struct transaction *transaction;
+    const struct transaction *transaction;
     uint32_t number;      /* COMMAND: in the session; RESPONSE: of the command */
     uint32_t text;        /* octets without the line end */
     uint8_t verb, phase, line_end;
@@ -123,11 +114,9 @@ struct reply_fact {
     const uint8_t *copy;
     struct masked masked;
     struct fact *request; /* what it answers: command, response or end of content; NULL: unknown */
-    struct transaction *transaction;
+    const struct transaction *transaction;
     uint32_t number;      /* of the command that it belongs to; 0: none */
     uint32_t ordinal;     /* its own number in the session */
-    struct reply_fact *delivery_before; /* LMTP, PRDR: the one in front of it behind the same content */
-    uint32_t delivery, place; /* of such a reply, as struct smtp_reply has them */
     uint32_t lines, text_lines, recipient;
     uint16_t code, subject, detail; /* of the enhanced status the latter two */
     uint8_t class_digit;  /* of the enhanced status; 0: there is none */
@@ -159,7 +148,7 @@ struct message {
     uint8_t transport;    /* enum smtp_transport */
     bool broken, ended;
     const struct end_fact *end; /* of its last chunk so far, or its own */
-    struct transaction *transaction;
+    const struct transaction *transaction;
 };
 
 struct content_fact { /* CONTENT */
@@ -203,51 +192,28 @@ struct hello_fact {
     bool client;
 };
 
-/* A frame that proves a finding, too. */
-struct related {
-    struct related *next;
-    uint32_t frame;
-};
-
 struct finding_fact {
     struct fact fact;
-    struct finding_fact *before; /* in the session */
-    struct related *first, *last;
+    const struct finding *finding;
     const char *detail;
-    uint8_t finding, related_count;
 };
 
 struct proof_fact {
     struct fact fact;
-    const struct finding_fact *finding;
+    const struct finding *finding;
     const char *detail;
 };
 
 /* What the sink remembers of a dialogue. */
 struct facts {
-    struct line_fact **commands; /* by number, from 1 */
-    uint32_t command_count, command_capacity;
-    struct line_fact *response;  /* the last one */
+    struct account *account;     /* NULL until the session begins */
     struct reply_fact *reply;    /* the last one */
     uint32_t replies;            /* so far */
     struct fact *unit[2];        /* the last line or reply of each role */
-    struct transaction *transaction; /* the open one */
     struct message *message;     /* the last one */
-    struct reply_fact *delivery; /* the last one behind the content at hand */
-    struct boundary_fact *offer; /* waits for the reply that it stands in */
-    const char *mechanism, *identity; /* of the AUTH exchange at hand */
-    struct finding_fact *finding; /* the last one */
-    uint32_t related[SMTP_RELATED_COUNT]; /* frames that may prove a finding later; 0: none */
-    uint32_t denials[SMTP_RELATED_KEPT]; /* the last ones: a ring */
-    uint32_t denial_count;
-    bool gap_told[2];            /* by role: the first hole stands for all */
-    bool behind_starttls;        /* it was accepted, and no handshake failed since */
-    struct smtp_known known;     /* secrets that were sent */
-    uint32_t last_label; /* of a secret */
     uint8_t *reply_octets;       /* of the reply coming in */
     uint32_t reply_length, reply_capacity;
-    bool shared;                 /* the buffer belongs to a copy of this struct: not to be changed */
-    bool known_shared;           /* and so does the table of secrets */
+    bool shared; /* the buffer belongs to a copy of this struct: not to be changed */
     bool reply_near_login;
     bool reply_extensions;
     uint8_t reply_end;
@@ -267,6 +233,9 @@ void facts_add_piece(struct facts *facts, unsigned half, struct call *call, uint
 
 /* The piece in which the octet at `offset` came; the nearest one if it is not in any. NULL if there is none at all. */
 struct piece *facts_piece(const struct facts *facts, unsigned half, uint64_t offset);
+
+/* The session begins: the account of it. */
+void facts_begin(struct dialogue *dialogue);
 
 /* Takes an event of the core. */
 void facts_event(struct dialogue *dialogue, const struct smtp_event *event);

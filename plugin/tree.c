@@ -89,7 +89,8 @@ static void add_transaction(proto_tree *tree, const struct view_octets *octets, 
 {
     if (transaction == NULL)
         return;
-    proto_item *item = proto_tree_add_uint(tree, hf_esmtp_transaction, octets->tvb, octets->start, octets->length, transaction->number);
+    proto_item *item =
+        proto_tree_add_uint(tree, hf_esmtp_transaction, octets->tvb, octets->start, octets->length, transaction->id);
     proto_item_set_generated(item);
     const char *outcome = transaction->ended ? smtp_outcome_name(transaction->outcome) : NULL;
     if (outcome == NULL)
@@ -541,22 +542,24 @@ static proto_item *show_skipped(const struct view *view, const struct fact *fact
 static void show_finding(const struct view *view, const struct finding_fact *finding, proto_item *on)
 {
     struct view_octets octets = { .tvb = view->tvb };
-    proto_item *item = add_text(view->tree, hf_esmtp_finding, &octets, smtp_finding_name(finding->finding));
+    proto_item *item = add_text(view->tree, hf_esmtp_finding, &octets, smtp_finding_name(finding->finding->finding));
     proto_item_append_text(item, ": %s", finding->detail);
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
-    add_text(tree, hf_esmtp_finding_severity, &octets, smtp_severity_name(smtp_finding_severity(finding->finding)));
-    for (const struct related *related = finding->first; related != NULL; related = related->next)
-        add_number(tree, hf_esmtp_finding_related, &octets, related->frame);
-    expert_add_info_format(view->pinfo, on != NULL ? on : item, fields_finding(finding->finding), "%s: %s",
-                           smtp_finding_name(finding->finding), finding->detail);
+    add_text(tree, hf_esmtp_finding_severity, &octets,
+             smtp_severity_name(smtp_finding_severity(finding->finding->finding)));
+    for (const GList *link = finding->finding->proofs.head; link != NULL; link = link->next)
+        add_number(tree, hf_esmtp_finding_related, &octets, (uint32_t)((const struct proof *)link->data)->place.frame);
+    expert_add_info_format(view->pinfo, on != NULL ? on : item, fields_finding(finding->finding->finding), "%s: %s",
+                           smtp_finding_name(finding->finding->finding), finding->detail);
 }
 
 static void show_proof(const struct view *view, const struct proof_fact *proof)
 {
     struct view_octets octets = { .tvb = view->tvb };
     proto_item *item = add_text(view->tree, hf_esmtp_proof, &octets, smtp_finding_name(proof->finding->finding));
-    proto_item_append_text(item, " of frame %u: %s", fact_frame(&proof->finding->fact), proof->detail);
-    add_number(proto_item_add_subtree(item, ett_esmtp_unit), hf_esmtp_proof_of, &octets, fact_frame(&proof->finding->fact));
+    proto_item_append_text(item, " of frame %u: %s", (uint32_t)proof->finding->place.frame, proof->detail);
+    add_number(proto_item_add_subtree(item, ett_esmtp_unit), hf_esmtp_proof_of, &octets,
+               (uint32_t)proof->finding->place.frame);
 }
 
 /* Shows a fact. Returns the item that findings on it belong to, or `last` if it has none. */
