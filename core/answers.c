@@ -36,7 +36,7 @@ static bool waits_for(const struct entry *entry, unsigned code)
 static bool find_anchor(struct smtp_session *session, unsigned code, const struct smtp_sink *sink)
 {
     struct entry entry;
-    for (unsigned i = 0; smtp_queue_peek(session, i, &entry); i++) {
+    for (unsigned i = 0; smtp_queue_peek(&session->queue, i, &entry); i++) {
         if (!waits_for(&entry, code))
             continue;
         smtp_drop(session, i, sink);
@@ -53,7 +53,7 @@ static bool may_find_order(const struct smtp_session *session, unsigned code)
 static bool takes_greeting(struct smtp_session *session, unsigned code)
 {
     struct entry head;
-    bool asked = smtp_queue_peek(session, 0, &head);
+    bool asked = smtp_queue_peek(&session->queue, 0, &head);
     bool by_command = asked && smtp_verb_has(head.verb, SMTP_TRAIT_GREETED);
     if (session->greeting_seen)
         return false;
@@ -75,9 +75,9 @@ static bool takes_greeting(struct smtp_session *session, unsigned code)
 static bool stands_in_front(struct smtp_session *session, unsigned next, struct entry *entry)
 {
     struct entry second;
-    bool only = smtp_code_is_anchor(next) && session->queue.uncertain == 0 && smtp_queue_peek(session, 1, &second) &&
-                waits_for(&second, next);
-    if (!only || !smtp_queue_peek(session, 0, entry) || entry->kind == ENTRY_GAP || waits_for(entry, next))
+    bool only = smtp_code_is_anchor(next) && session->queue.uncertain == 0 &&
+                smtp_queue_peek(&session->queue, 1, &second) && waits_for(&second, next);
+    if (!only || !smtp_queue_peek(&session->queue, 0, entry) || entry->kind == ENTRY_GAP || waits_for(entry, next))
         return false;
     *entry = smtp_queue_pop(session);
     return true;
@@ -166,17 +166,17 @@ enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, 
     if (smtp_code_is_anchor(code) && code != 221 && !anchored)
         return nobody;
     struct entry head;
-    if (!smtp_queue_peek(session, 0, &head))
+    if (!smtp_queue_peek(&session->queue, 0, &head))
         return code == 421 ? SMTP_ANSWERS_NOTHING : nobody;
     if (code == 0 && !session->disorder.order_lost && stands_in_front(session, next, entry))
         return answers_of(session, entry, false);
     if (session->disorder.order_lost && !anchored) {
         if (session->disorder.replies > 0)
-            smtp_lose_order(session);
+            smtp_lose_order(&session->disorder);
         return SMTP_ANSWERS_UNKNOWN;
     }
-    smtp_find_order(session);
-    while (smtp_queue_peek(session, 0, &head) && (head.kind == ENTRY_GAP || head.kind == ENTRY_EMPTY_LINE)) {
+    smtp_find_order(&session->disorder);
+    while (smtp_queue_peek(&session->queue, 0, &head) && (head.kind == ENTRY_GAP || head.kind == ENTRY_EMPTY_LINE)) {
         if (head.kind == ENTRY_EMPTY_LINE && code >= 500 && code <= 503) {
             smtp_queue_pop(session);
             return SMTP_ANSWERS_EMPTY_LINE;
@@ -201,7 +201,7 @@ enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, 
         else if (session->queue.uncertain > 1)
             return SMTP_ANSWERS_UNKNOWN;
     }
-    smtp_queue_peek(session, 0, &head);
+    smtp_queue_peek(&session->queue, 0, &head);
     if (cannot_answer(session, &head, code))
         return SMTP_ANSWERS_NOTHING;
     *entry = head;
@@ -213,7 +213,7 @@ enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, 
         return SMTP_ANSWERS_UNKNOWN;
     }
     if (loses_order(session, code, content)) {
-        smtp_lose_order(session);
+        smtp_lose_order(&session->disorder);
         return SMTP_ANSWERS_UNKNOWN;
     }
     bool preliminary = code != 0 && !smtp_reply_code_decides(code) && !anchored;
@@ -225,6 +225,6 @@ enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, 
     if (!*stays)
         *entry = smtp_queue_pop(session);
     if (preliminary)
-        smtp_unsettled(session, SMTP_UNSETTLED_HEAD);
+        smtp_unsettled(&session->disorder, SMTP_UNSETTLED_HEAD);
     return answers_of(session, entry, content);
 }

@@ -79,7 +79,7 @@ static void start_auth(struct smtp_session *session, const struct smtp_command *
     session->login.user_named = false;
     session->login.token_status = 0;
     session->login.asked = SMTP_ASKED_NOTHING;
-    smtp_login_begin(session);
+    smtp_login_begin(&session->login);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_CLIENT);
     event.boundary = (struct smtp_boundary_event){
         .boundary = SMTP_BOUNDARY_AUTH,
@@ -91,7 +91,7 @@ static void start_auth(struct smtp_session *session, const struct smtp_command *
     struct smtp_sasl_response *sasl = &event.boundary.sasl;
     if (initial.length > 0) {
         *sasl = decode_initial(session, initial, decoded);
-        smtp_login_response(session, sasl);
+        smtp_login_response(&session->login, sasl);
         session->login.user_named = sasl->has_identity;
         session->login.responses = 1;
         if (session->login.mechanism == SMTP_MECHANISM_PLAIN || session->login.mechanism == SMTP_MECHANISM_EXTERNAL)
@@ -152,10 +152,10 @@ bool smtp_auth_is_stray(struct smtp_session *session, const struct smtp_command 
 }
 
 /* A message that is read as commands, or that begins in the middle, has a great many lines of base64: no login has. */
-void smtp_auth_count_strays(struct smtp_session *session, struct smtp_secret *secret)
+void smtp_auth_count_strays(struct smtp_login *login, struct smtp_secret *secret)
 {
-    session->login.strays = secret->kind == SMTP_SECRET_STRAY ? session->login.strays + 1 : 0;
-    secret->passing = session->login.strays > STRAYS_REMEMBERED;
+    login->strays = secret->kind == SMTP_SECRET_STRAY ? login->strays + 1 : 0;
+    secret->passing = login->strays > STRAYS_REMEMBERED;
 }
 
 /* The secret that any other line than AUTH shows. */
@@ -194,7 +194,7 @@ void smtp_auth_apply_response(struct smtp_session *session, const struct unit *u
     if (!cancelled)
         *sasl = decode_response(session, unit->line.text, decoded);
     event.auth_response.secret = smtp_secret_of_response(&session->login.watch, cancelled, unit->line.text, sasl);
-    smtp_login_response(session, sasl);
+    smtp_login_response(&session->login, sasl);
     session->login.user_named = session->login.user_named || sasl->has_identity;
     session->login.asked = SMTP_ASKED_NOTHING;
     session->login.torn_secret = unit->line.end == SMTP_LINE_END_NONE;
@@ -220,7 +220,7 @@ static void begin_unseen_auth(struct smtp_session *session, const struct smtp_si
     session->login.responses = 0;
     session->login.cancelled = false;
     session->login.user_named = false;
-    smtp_login_begin(session);
+    smtp_login_begin(&session->login);
     struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
     event.offset = session->reading.offset;
     event.boundary = (struct smtp_boundary_event){

@@ -46,7 +46,7 @@ static void check_order(struct smtp_session *session, enum smtp_verb verb, const
     if (!session->greeting_seen || !server_heard || server_speaks || session->queue.uncertain > 0 ||
         session->disorder.order_lost || session->queue.length == 0)
         return;
-    smtp_queue_peek(session, session->queue.length - 1u, &last);
+    smtp_queue_peek(&session->queue, session->queue.length - 1u, &last);
     bool may_be_followed = smtp_verb_has(last.verb, SMTP_TRAIT_ANYWHERE) || (last.flags & ENTRY_NO_CHALLENGE);
     if (last.kind == ENTRY_COMMAND && !may_be_followed && !smtp_verb_has(last.verb, SMTP_TRAIT_STARTS_TLS))
         smtp_report_once(session, SMTP_FINDING_PIPELINING_VIOLATION, SMTP_CLIENT, offset_of(session), sink,
@@ -234,7 +234,7 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
         .near_login = !smtp_verb_has(command.verb, SMTP_TRAIT_NAMES),
     };
     struct smtp_secret *secret = &event.command.secret;
-    smtp_auth_count_strays(session, secret);
+    smtp_auth_count_strays(&session->login, secret);
     session->login.torn_secret = unit->line.end == SMTP_LINE_END_NONE && secret->kind != SMTP_SECRET_NONE;
     smtp_emit(sink, &event);
     if (!smtp_auth_is_stray(session, &command, &unit->line, sink))
@@ -248,7 +248,7 @@ static void apply_command(struct smtp_session *session, const struct unit *unit,
     struct entry entry = { .kind = ENTRY_COMMAND, .verb = command.verb };
     struct entry last;
     session->queue.pipelines |= session->queue.length > 0 &&
-                                smtp_queue_peek(session, session->queue.length - 1u, &last) &&
+                                smtp_queue_peek(&session->queue, session->queue.length - 1u, &last) &&
                                 last.kind == ENTRY_COMMAND;
     if (smtp_verb_has(command.verb, SMTP_TRAIT_AUTHENTICATES))
         smtp_auth_begin(session, &command, &unit->line, &entry, sink);
@@ -341,7 +341,7 @@ void smtp_apply_skipped(struct smtp_session *session, enum smtp_role role, const
     else
         *secret = smtp_secret_of_reply(0, unit->text, decoded);
     if (role == SMTP_CLIENT)
-        smtp_auth_count_strays(session, secret);
+        smtp_auth_count_strays(&session->login, secret);
     if (half->skip_line && !unit->unterminated)
         half->skip_line = false;
     session->login.torn_secret = session->login.torn_secret && (role != SMTP_CLIENT || unit->unterminated);
@@ -352,7 +352,7 @@ void smtp_apply_skipped(struct smtp_session *session, enum smtp_role role, const
 static void drop_lost(struct smtp_session *session, const struct smtp_sink *sink)
 {
     smtp_drop(session, session->queue.length, sink);
-    smtp_find_order(session);
+    smtp_find_order(&session->disorder);
 }
 
 void smtp_apply_client(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink)
@@ -417,7 +417,7 @@ void smtp_apply_client(struct smtp_session *session, const struct unit *unit, co
         apply_end_of_data(session, unit, sink);
         break;
     case UNIT_VARIANT_END:
-        smtp_smuggling_mark_end(session, unit->text);
+        smtp_smuggling_mark_end(&session->smuggling, unit->text);
         half->mode = CLIENT_COMMAND;
         break;
     case UNIT_CHUNK:

@@ -133,7 +133,7 @@ void smtp_content_end(struct smtp_session *session, enum smtp_end_mark mark, uin
     if (event.content_end.complete && session->content.transport != SMTP_TRANSPORT_XEXCH50)
         smtp_offers_size(session, sink);
     if (mark != SMTP_END_VARIANT)
-        smtp_smuggling_sent(session);
+        smtp_smuggling_sent(&session->smuggling);
     session->content.start_unknown = false;
     session->content.doubt = false;
 }

@@ -355,7 +355,8 @@ static size_t glued_at(const struct smtp_session *session, struct smtp_span line
 /* A line without a code where several replies are due: the next line with a code is no part of the same reply. */
 static bool bare_reply_ends(const struct smtp_session *session, struct smtp_span text)
 {
-    return smtp_reply_is_bare(session) && smtp_reply_line_read(text).code != 0 && smtp_several_answers_are_due(session);
+    return smtp_reply_is_bare(&session->reading) && smtp_reply_line_read(text).code != 0 &&
+           smtp_several_answers_are_due(session);
 }
 
 /* Behind what was seen of a client, the first octets of the server are an answer, where the capture begins in the middle. */

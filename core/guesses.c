@@ -91,27 +91,27 @@ bool smtp_denies_credentials(unsigned code, const struct smtp_enhanced_status *e
 
 #define KEPT (sizeof((struct smtp_guessing *)NULL)->guesses / sizeof(struct smtp_guess))
 
-void smtp_login_begin(struct smtp_session *session)
+void smtp_login_begin(struct smtp_login *login)
 {
-    session->login.who = smtp_guess_who(smtp_span(NULL, 0));
-    session->login.secret = 0;
-    session->login.responded = false;
+    login->who = smtp_guess_who(smtp_span(NULL, 0));
+    login->secret = 0;
+    login->responded = false;
 }
 
-void smtp_login_response(struct smtp_session *session, const struct smtp_sasl_response *response)
+void smtp_login_response(struct smtp_login *login, const struct smtp_sasl_response *response)
 {
-    session->login.responded = true;
+    login->responded = true;
     if (response->has_identity)
-        session->login.who = smtp_guess_who(response->identity);
+        login->who = smtp_guess_who(response->identity);
     if (response->has_secret)
-        session->login.secret = smtp_guess_secret(session->login.mechanism, response->secret);
+        login->secret = smtp_guess_secret(login->mechanism, response->secret);
 }
 
 /* Tokens are not guessed. */
-static bool may_be_guess(const struct smtp_session *session)
+static bool may_be_guess(const struct smtp_login *login)
 {
-    enum smtp_mechanism mechanism = session->login.mechanism;
-    return session->login.responded && session->login.secret == 0 && mechanism != SMTP_MECHANISM_XOAUTH2 &&
+    enum smtp_mechanism mechanism = login->mechanism;
+    return login->responded && login->secret == 0 && mechanism != SMTP_MECHANISM_XOAUTH2 &&
            mechanism != SMTP_MECHANISM_OAUTHBEARER && mechanism != SMTP_MECHANISM_EXTERNAL;
 }
 
@@ -124,7 +124,7 @@ void smtp_login_denied(struct smtp_session *session, const struct smtp_sink *sin
         smtp_report_once(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reading.offset, sink,
                          "%u logins were denied in this session, for at least %u different pairs of user and password",
                          session->guessing.denied, guesses);
-    session->guessing.unreadable += may_be_guess(session);
+    session->guessing.unreadable += may_be_guess(&session->login);
     if (session->guessing.unreadable >= SMTP_DENIALS_SUSPECT)
         smtp_report_once(session, SMTP_FINDING_AUTH_BRUTE_FORCE, SMTP_SERVER, session->reading.offset, sink,
                          "%u logins were denied in this session whose passwords cannot be read",

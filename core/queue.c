@@ -61,10 +61,10 @@ void smtp_queue_push(struct smtp_session *session, struct entry entry, const str
         session->queue.uncertain++;
 }
 
-bool smtp_queue_peek(const struct smtp_session *session, unsigned index, struct entry *entry)
+bool smtp_queue_peek(const struct smtp_queue *queue, unsigned index, struct entry *entry)
 {
-    if (index >= session->queue.length)
+    if (index >= queue->length)
         return false;
-    *entry = unpack(session->queue.waiting[(session->queue.first + index) % SMTP_QUEUE_LIMIT]);
+    *entry = unpack(queue->waiting[(queue->first + index) % SMTP_QUEUE_LIMIT]);
     return true;
 }

@@ -221,7 +221,7 @@ void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, 
 {
     struct entry entry;
     struct smtp_reply *reply = &session->reading.reply;
-    bool bare = smtp_reply_is_bare(session);
+    bool bare = smtp_reply_is_bare(&session->reading);
     bool stays = false;
     session->disorder.unsettled = SMTP_SETTLED;
     session->reading.open = false;
@@ -319,7 +319,7 @@ static void note_code(struct smtp_session *session, unsigned code)
     session->reading.reply.code = (uint16_t)code;
     session->reading.reply.text_lines = session->reading.reply.lines;
     unsigned skip = session->queue.length > session->queue.uncertain ? session->queue.uncertain : 0;
-    bool asked = smtp_queue_peek(session, skip, &head);
+    bool asked = smtp_queue_peek(&session->queue, skip, &head);
     session->reading.of_ehlo =
         asked && code == 250 && head.kind == ENTRY_COMMAND && smtp_verb_has(head.verb, SMTP_TRAIT_EXTENDED);
 }
@@ -379,7 +379,7 @@ static void note_challenge(struct smtp_session *session, struct smtp_span text)
 static bool is_near_login(const struct smtp_session *session, unsigned code)
 {
     struct entry head;
-    if (code == 334 || code == 235 || code == 535 || !smtp_queue_peek(session, 0, &head))
+    if (code == 334 || code == 235 || code == 535 || !smtp_queue_peek(&session->queue, 0, &head))
         return session->greeting_seen || session->mid_stream;
     return (head.kind != ENTRY_COMMAND && head.kind != ENTRY_CONTENT) ||
            smtp_verb_has(head.verb, SMTP_TRAIT_AUTHENTICATES) || smtp_verb_has(head.verb, SMTP_TRAIT_QUOTED) ||
@@ -463,7 +463,7 @@ void smtp_apply_server(struct smtp_session *session, const struct unit *unit, co
         if (half->resync && session->mail.garbled == 0)
             smtp_transaction_hole(session); /* it may be the end of a reply, or one of its own */
         if (half->resync && session->queue.length > 0)
-            smtp_unsettled(session, SMTP_UNSETTLED_TAIL);
+            smtp_unsettled(&session->disorder, SMTP_UNSETTLED_TAIL);
         break;
     case UNIT_OPAQUE:
         smtp_apply_skipped(session, SMTP_SERVER, unit, sink);

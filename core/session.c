@@ -33,7 +33,7 @@ static void note_waiting(struct smtp_session *session, enum frame frame, struct 
     const struct smtp_half *client = &session->half[SMTP_CLIENT];
     if (frame == FRAME_DOUBT) {
         session->content.doubt = true;
-        smtp_smuggling_doubt(session, octets);
+        smtp_smuggling_doubt(&session->smuggling, octets);
         session->content.doubt_scanned = (uint32_t)octets.length;
     }
     if (frame == FRAME_PEER && client->mode == CLIENT_WAIT_STARTTLS && !session->starttls.octets_behind &&
@@ -189,7 +189,7 @@ static void gap_in_client(struct smtp_session *session, uint64_t octets, const s
     session->content.chunks_unknown = true;
     session->content.gap = true; /* of a message in chunks that is under way */
     struct entry last;
-    bool again = session->queue.length > 0 && smtp_queue_peek(session, session->queue.length - 1u, &last) &&
+    bool again = session->queue.length > 0 && smtp_queue_peek(&session->queue, session->queue.length - 1u, &last) &&
                  last.kind == ENTRY_GAP;
     session->queue.gap_answered = session->queue.gap_answered && again;
     if (!again)

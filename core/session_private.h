@@ -171,14 +171,14 @@ void smtp_auth_answer_unseen(struct smtp_session *session, const struct smtp_rep
 bool smtp_auth_is_stray(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
                         const struct smtp_sink *sink);
 /* Sets `secret->passing` where the client's line is one of many that may hold one. */
-void smtp_auth_count_strays(struct smtp_session *session, struct smtp_secret *secret);
+void smtp_auth_count_strays(struct smtp_login *login, struct smtp_secret *secret);
 /* The finding on a readable secret in a line that is no AUTH command. */
 void smtp_auth_report_misplaced(struct smtp_session *session, const struct smtp_secret *secret,
                                 const struct smtp_sink *sink);
 
 /* guesses.c: a login begins, a response of its client, its end. */
-void smtp_login_begin(struct smtp_session *session);
-void smtp_login_response(struct smtp_session *session, const struct smtp_sasl_response *response);
+void smtp_login_begin(struct smtp_login *login);
+void smtp_login_response(struct smtp_login *login, const struct smtp_sasl_response *response);
 void smtp_login_denied(struct smtp_session *session, const struct smtp_sink *sink);
 void smtp_login_accepted(struct smtp_session *session, const struct smtp_sink *sink);
 
@@ -192,10 +192,10 @@ enum smtp_smuggling_state {
 };
 void smtp_smuggling_mark(struct smtp_session *session, enum smtp_content_state before);
 void smtp_smuggling_text(struct smtp_session *session, struct smtp_span text, const struct smtp_sink *sink);
-void smtp_smuggling_doubt(struct smtp_session *session, struct smtp_span octets);
-void smtp_smuggling_sent(struct smtp_session *session);
+void smtp_smuggling_doubt(struct smtp_smuggling *smuggling, struct smtp_span octets);
+void smtp_smuggling_sent(struct smtp_smuggling *smuggling);
 void smtp_smuggling_at_mark(struct smtp_session *session);
-void smtp_smuggling_mark_end(struct smtp_session *session, struct smtp_span mark);
+void smtp_smuggling_mark_end(struct smtp_smuggling *smuggling, struct smtp_span mark);
 void smtp_smuggling_command(struct smtp_session *session, const struct smtp_command *command, const struct smtp_sink *sink);
 void smtp_smuggling_answer(struct smtp_session *session, const struct smtp_reply *reply, const struct smtp_sink *sink);
 void smtp_smuggling_settle(struct smtp_session *session, const struct smtp_sink *sink);
@@ -236,13 +236,13 @@ enum smtp_unsettled {
 bool smtp_looks_like_reply(struct smtp_span octets);
 
 /* Whether the reply whose lines are coming in has had no line with a code so far. */
-static inline bool smtp_reply_is_bare(const struct smtp_session *session)
+static inline bool smtp_reply_is_bare(const struct smtp_reading *reading)
 {
-    return session->reading.open && session->reading.reply.code == 0;
+    return reading->open && reading->reply.code == 0;
 }
 
 /* A reply or line came that settles nothing. */
-void smtp_unsettled(struct smtp_session *session, enum smtp_unsettled what);
+void smtp_unsettled(struct smtp_disorder *disorder, enum smtp_unsettled what);
 
 /* Framing: whether the client speaks behind a reply that settled nothing. `octets`: how many of it wait. */
 bool smtp_client_goes_on(const struct smtp_session *session, uint64_t octets);
@@ -255,8 +255,8 @@ bool smtp_answer_is_due(const struct smtp_session *session);
 bool smtp_several_answers_are_due(const struct smtp_session *session);
 
 /* Such a line came among the replies to several commands. */
-void smtp_lose_order(struct smtp_session *session);
-void smtp_find_order(struct smtp_session *session);
+void smtp_lose_order(struct smtp_disorder *disorder);
+void smtp_find_order(struct smtp_disorder *disorder);
 
 /* The command was answered by a reply that settles nothing. */
 void smtp_answered_unclearly(struct smtp_session *session, const struct entry *entry, const struct smtp_sink *sink);
@@ -287,7 +287,7 @@ struct entry {
 };
 /* `sink` takes what follows from it if the ring is full. */
 void smtp_queue_push(struct smtp_session *session, struct entry entry, const struct smtp_sink *sink);
-bool smtp_queue_peek(const struct smtp_session *session, unsigned index, struct entry *entry);
+bool smtp_queue_peek(const struct smtp_queue *queue, unsigned index, struct entry *entry);
 struct entry smtp_queue_pop(struct smtp_session *session);
 /* The one in front gets a reply, and stays for others: the message that it begins is the one that is answered now. */
 void smtp_queue_begin_message(struct smtp_session *session);

@@ -43,11 +43,11 @@ static bool is_own_mark(const struct smtp_session *session, enum smtp_content_st
 }
 
 /* The client's octets wait at a doubtful mark. */
-void smtp_smuggling_doubt(struct smtp_session *session, struct smtp_span octets)
+void smtp_smuggling_doubt(struct smtp_smuggling *smuggling, struct smtp_span octets)
 {
     size_t length = smtp_mark_octets(octets);
-    session->smuggling.mark_octets = (uint32_t)length;
-    session->smuggling.own_mark = length > 3;
+    smuggling->mark_octets = (uint32_t)length;
+    smuggling->own_mark = length > 3;
 }
 
 void smtp_smuggling_mark(struct smtp_session *session, enum smtp_content_state before)
@@ -127,10 +127,10 @@ void smtp_smuggling_at_mark(struct smtp_session *session)
     smuggling->answer_offset = session->reading.offset;
 }
 
-void smtp_smuggling_mark_end(struct smtp_session *session, struct smtp_span mark)
+void smtp_smuggling_mark_end(struct smtp_smuggling *smuggling, struct smtp_span mark)
 {
     for (size_t i = 1; i < mark.length; i++)
-        add_to_mark(&session->smuggling, mark.octets[i] == '\r' ? "\\r" : "\\n");
+        add_to_mark(smuggling, mark.octets[i] == '\r' ? "\\r" : "\\n");
 }
 
 void smtp_smuggling_command(struct smtp_session *session, const struct smtp_command *command,
@@ -148,9 +148,8 @@ void smtp_smuggling_command(struct smtp_session *session, const struct smtp_comm
                       "the server answered at the mark, so it took it for the end and what follows for commands");
 }
 
-void smtp_smuggling_sent(struct smtp_session *session)
+void smtp_smuggling_sent(struct smtp_smuggling *smuggling)
 {
-    struct smtp_smuggling *smuggling = &session->smuggling;
     smuggling->armed = false;
     if (smuggling->state == SMTP_SMUGGLING_FOUND)
         smuggling->state = SMTP_SMUGGLING_SENT;

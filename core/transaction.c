@@ -183,7 +183,8 @@ static bool has_several_replies(const struct smtp_session *session)
 void smtp_transaction_hole(struct smtp_session *session)
 {
     struct entry head;
-    bool waits = smtp_queue_peek(session, 0, &head) && (head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST));
+    bool waits =
+        smtp_queue_peek(&session->queue, 0, &head) && (head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST));
     bool goes_on = session->half[SMTP_CLIENT].mode == CLIENT_DATA; /* or its end is lost, too */
     if (!session->mail.open || !(waits || goes_on))
         return;
@@ -261,7 +262,7 @@ static void apply_content(struct smtp_session *session, const struct smtp_reply 
     if (!more)
         end_by_verdict(session, several ? session->mail.verdict : reply->code, sink);
     else if ((reply->code != 0 && !decides(reply)) || may_be_the_last(session))
-        smtp_unsettled(session, SMTP_UNSETTLED_HEAD);
+        smtp_unsettled(&session->disorder, SMTP_UNSETTLED_HEAD);
 }
 
 void smtp_transaction_settle(struct smtp_session *session, const struct entry *entry, const struct smtp_sink *sink)

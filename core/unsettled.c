@@ -10,10 +10,10 @@
 
 #include "session_private.h"
 
-void smtp_unsettled(struct smtp_session *session, enum smtp_unsettled what)
+void smtp_unsettled(struct smtp_disorder *disorder, enum smtp_unsettled what)
 {
-    session->disorder.unsettled = (uint8_t)what;
-    session->disorder.heard = session->disorder.arrived;
+    disorder->unsettled = (uint8_t)what;
+    disorder->heard = disorder->arrived;
 }
 
 /* Message content goes on whatever the server says. */
@@ -34,7 +34,8 @@ static bool sends_content(const struct smtp_half *client)
 bool smtp_client_goes_on(const struct smtp_session *session, uint64_t octets)
 {
     const struct smtp_half *client = &session->half[SMTP_CLIENT];
-    if ((session->disorder.unsettled == SMTP_SETTLED && !smtp_reply_is_bare(session)) || sends_content(client))
+    if ((session->disorder.unsettled == SMTP_SETTLED && !smtp_reply_is_bare(&session->reading)) ||
+        sends_content(client))
         return false;
     return client->offset + octets > session->disorder.heard || (octets > 0 && session->half[SMTP_SERVER].finished);
 }
@@ -71,15 +72,15 @@ static void settle_group(struct smtp_session *session, const struct smtp_sink *s
         return;
     struct entry last = { .kind = ENTRY_GAP };
     if (session->queue.length > 0)
-        smtp_queue_peek(session, session->queue.length - 1u, &last);
+        smtp_queue_peek(&session->queue, session->queue.length - 1u, &last);
     smtp_drop(session, session->queue.length, sink);
-    smtp_find_order(session);
+    smtp_find_order(&session->disorder);
     smtp_answered_unclearly(session, &last, sink);
 }
 
 void smtp_apply_goes_on(struct smtp_session *session, const struct smtp_sink *sink)
 {
-    if (smtp_reply_is_bare(session))
+    if (smtp_reply_is_bare(&session->reading))
         smtp_reply_close(session, true, session->half[SMTP_SERVER].offset, 0, sink);
     enum smtp_unsettled what = (enum smtp_unsettled)session->disorder.unsettled;
     session->disorder.unsettled = SMTP_SETTLED;
@@ -119,23 +120,23 @@ bool smtp_several_answers_are_due(const struct smtp_session *session)
         return false;
     if (certain(session) > 1)
         return true;
-    if (!smtp_queue_peek(session, session->queue.length - 1u, &head))
+    if (!smtp_queue_peek(&session->queue, session->queue.length - 1u, &head))
         return false;
     bool content = head.kind == ENTRY_CONTENT || (head.flags & ENTRY_LAST);
     return content && (session->lmtp || session->mail.prdr) && smtp_transaction_more_replies(session, 250);
 }
 
-void smtp_lose_order(struct smtp_session *session)
+void smtp_lose_order(struct smtp_disorder *disorder)
 {
-    session->disorder.order_lost = true;
-    session->disorder.replies++;
-    smtp_unsettled(session, SMTP_UNSETTLED_GROUP);
+    disorder->order_lost = true;
+    disorder->replies++;
+    smtp_unsettled(disorder, SMTP_UNSETTLED_GROUP);
 }
 
-void smtp_find_order(struct smtp_session *session)
+void smtp_find_order(struct smtp_disorder *disorder)
 {
-    session->disorder.order_lost = false;
-    session->disorder.replies = 0;
+    disorder->order_lost = false;
+    disorder->replies = 0;
 }
 
 /* ---- findings ---- */
