@@ -1,126 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#include "facts.h"
-
-#include <stdalign.h>
-
-#include "dialogue.h"
-
-/* ---- memory ---- */
-
-#define SLAB_OCTETS ((size_t)32768)
-#define CONTENT_SLAB_OCTETS ((size_t)262144)
-#define STRETCH_LEAST 64
-
-static uint8_t *slab;
-static size_t slab_left;
-static uint8_t *content_slab; /* content has slabs of its own */
-static size_t content_left;
-
-void *facts_memory(size_t octets)
-{
-    octets = (octets + 7) & ~(size_t)7;
-    if (octets > SLAB_OCTETS / 4) /* a text from the wire may have any length */
-        return wmem_alloc0(wmem_file_scope(), octets);
-    if (octets > slab_left) {
-        slab = wmem_alloc(wmem_file_scope(), SLAB_OCTETS);
-        slab_left = SLAB_OCTETS;
-    }
-    uint8_t *memory = slab;
-    slab += octets;
-    slab_left -= octets;
-    memset(memory, 0, octets);
-    return memory;
-}
-
-/* ---- what can be undone ---- */
-
-struct change {
-    struct change *before;
-    void *where;
-    size_t octets;
-    uint8_t was[];
-};
-
-static bool provisional;
-static struct change *last_change;
-
-/* Remembers memory that is about to be changed. */
-static void note_change(void *where, size_t octets)
-{
-    if (!provisional)
-        return;
-    struct change *change = wmem_alloc(wmem_file_scope(), sizeof *change + octets);
-    change->before = last_change;
-    change->where = where;
-    change->octets = octets;
-    memcpy(change->was, where, octets);
-    last_change = change;
-}
-
-/* Changes a member of a fact that was there before. */
-#define CHANGE(member, value)                                                                                               \
-    do {                                                                                                                    \
-        note_change(&(member), sizeof(member));                                                                             \
-        (member) = (value);                                                                                                 \
-    } while (0)
-
-void facts_begin_provisional(void)
-{
-    provisional = true;
-}
-
-void facts_end_provisional(void)
-{
-    provisional = false;
-}
-
-void facts_roll_back(void)
-{
-    while (last_change != NULL) {
-        struct change *change = last_change;
-        memcpy(change->where, change->was, change->octets);
-        last_change = change->before;
-        wmem_free(wmem_file_scope(), change);
-    }
-}
-
-/* Makes an array larger. One that a saved copy knows too is left alone. */
-static void *grow(void *array, size_t old_octets, size_t octets)
-{
-    if (!provisional)
-        return wmem_realloc(wmem_file_scope(), array, octets);
-    void *larger = wmem_alloc(wmem_file_scope(), octets);
-    if (old_octets > 0)
-        memcpy(larger, array, old_octets);
-    return larger;
-}
+#include "facts_private.h"
 
 /* ---- secrets ---- */
 
 static wmem_map_t *labels; /* secret: label */
-static GPtrArray *fresh;
-
-struct fact *const *facts_fresh(unsigned *count)
-{
-    *count = fresh != NULL ? fresh->len : 0;
-    return fresh != NULL ? (struct fact *const *)fresh->pdata : NULL;
-}
-
-void facts_forget_fresh(void)
-{
-    if (fresh != NULL && fresh->len > 0)
-        g_ptr_array_set_size(fresh, 0);
-}
-
 void facts_reset(void)
 {
     labels = NULL;
-    slab_left = 0;
-    content_left = 0;
-    last_change = NULL;
-    provisional = false;
-    if (fresh == NULL)
-        fresh = g_ptr_array_new();
+    facts_forget_memory();
     facts_forget_fresh();
 }
 
@@ -157,128 +44,6 @@ static struct masked masked_of(const struct guarded *line, struct smtp_span text
     return (struct masked){ .octets = octets, .length = (uint32_t)length };
 }
 
-/* ---- pieces ---- */
-
-static struct piece *new_piece(struct call *call)
-{
-    struct piece *last = &call->piece;
-    if (!call->any) {
-        CHANGE(call->any, true);
-        return last;
-    }
-    while (last->next != NULL)
-        last = last->next;
-    struct piece *piece = facts_memory(sizeof *piece);
-    CHANGE(last->next, piece);
-    return piece;
-}
-
-void facts_add_piece(struct facts *facts, unsigned half, struct call *call, uint64_t offset, uint32_t skip, uint32_t length)
-{
-    struct piece *piece = new_piece(call);
-    *piece = (struct piece){ .call = call, .offset = offset, .skip = skip, .length = length };
-    if (facts->piece_count[half] == facts->piece_capacity[half]) {
-        facts->piece_capacity[half] = MAX(4, facts->piece_capacity[half] + facts->piece_capacity[half] / 2);
-        facts->pieces[half] = grow(facts->pieces[half], facts->piece_count[half] * sizeof *facts->pieces[half],
-                                   facts->piece_capacity[half] * sizeof *facts->pieces[half]);
-    }
-    facts->pieces[half][facts->piece_count[half]++] = piece;
-}
-
-/* The index of the last piece that begins at or before `offset`; 0 if there is none. */
-static uint32_t find_piece(const struct facts *facts, unsigned half, uint64_t offset)
-{
-    uint32_t low = 0;
-    uint32_t high = facts->piece_count[half];
-    if (high > 0 && facts->pieces[half][high - 1]->offset <= offset)
-        return high - 1;
-    while (high - low > 1) {
-        uint32_t middle = low + (high - low) / 2;
-        if (facts->pieces[half][middle]->offset <= offset)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-struct piece *facts_piece(const struct facts *facts, unsigned half, uint64_t offset)
-{
-    if (facts->piece_count[half] == 0)
-        return NULL;
-    return facts->pieces[half][find_piece(facts, half, offset)];
-}
-
-static bool is_in(const struct piece *piece, uint64_t offset, uint64_t octets)
-{
-    return offset >= piece->offset && offset + octets <= piece->offset + piece->length;
-}
-
-/* ---- making facts ---- */
-
-static void append(struct piece *piece, struct fact *fact)
-{
-    fact->piece = piece;
-    if (!provisional && fresh != NULL)
-        g_ptr_array_add(fresh, fact);
-    if (piece->last != NULL)
-        CHANGE(piece->last->next, fact);
-    else
-        CHANGE(piece->first, fact);
-    CHANGE(piece->last, fact);
-}
-
-static void *new_fact(const struct dialogue *dialogue, size_t size, enum fact_kind kind, const struct smtp_event *event)
-{
-    struct fact *fact = facts_memory(size);
-    fact->kind = (uint8_t)kind;
-    fact->role = (uint8_t)event->role;
-    fact->offset = event->offset;
-    fact->octets = (uint32_t)MIN(event->octets, UINT32_MAX);
-    fact->encrypted = dialogue->smtp.decrypted;
-    return fact;
-}
-
-/* Hangs a fact on the piece with its octet at `offset`. False if no octet of that half was ever seen. */
-static bool place(struct dialogue *dialogue, struct fact *fact, uint64_t offset)
-{
-    struct piece *piece = facts_piece(&dialogue->facts, dialogue_half(dialogue, fact->role), offset);
-    if (piece == NULL)
-        piece = facts_piece(&dialogue->facts, 1 - dialogue_half(dialogue, fact->role), UINT64_MAX);
-    if (piece == NULL)
-        return false;
-    append(piece, fact);
-    return true;
-}
-
-/* Hangs a unit on the piece with its last octet; the pieces with the others of them say so. Returns whether one piece has all. */
-static bool place_unit(struct dialogue *dialogue, struct fact *fact)
-{
-    struct facts *facts = &dialogue->facts;
-    unsigned half = dialogue_half(dialogue, fact->role);
-    uint64_t end = fact->offset + (fact->octets > 0 ? fact->octets : 1);
-    place(dialogue, fact, end - 1);
-    facts->unit[fact->role] = fact;
-    if (is_in(fact->piece, fact->offset, fact->octets))
-        return true;
-    for (uint32_t i = find_piece(facts, half, fact->offset); i < facts->piece_count[half]; i++) {
-        struct piece *piece = facts->pieces[half][i];
-        if (piece == fact->piece || piece->offset >= end)
-            break;
-        if (piece->offset + piece->length <= fact->offset)
-            continue;
-        struct part_fact *part = facts_memory(sizeof *part);
-        part->fact = *fact;
-        part->fact.next = NULL;
-        part->fact.kind = FACT_PART;
-        part->fact.offset = MAX(fact->offset, piece->offset);
-        part->fact.octets = (uint32_t)(MIN(end, piece->offset + piece->length) - part->fact.offset);
-        part->whole = fact;
-        append(piece, &part->fact);
-    }
-    return false;
-}
-
 /* ---- the account ---- */
 
 static void *take_memory(void *context, size_t octets)
@@ -292,8 +57,8 @@ static void *resize(void *context, void *memory, size_t from, size_t to)
 {
     (void)context;
     if (to > 0)
-        return grow(memory, MIN(from, to), to);
-    if (!provisional)
+        return facts_grow(memory, MIN(from, to), to);
+    if (!facts_are_provisional())
         wmem_free(wmem_file_scope(), memory);
     return NULL;
 }
@@ -301,7 +66,7 @@ static void *resize(void *context, void *memory, size_t from, size_t to)
 static void change(void *context, void *where, size_t octets)
 {
     (void)context;
-    note_change(where, octets);
+    facts_change(where, octets);
 }
 
 static struct place where(void *context, enum smtp_role role, uint64_t offset)
@@ -357,14 +122,14 @@ static void fill_line(struct dialogue *dialogue, struct line_fact *line, uint32_
     line->number = number;
     line->text = (uint32_t)sent->text.length;
     line->line_end = (uint8_t)sent->end;
-    if (!place_unit(dialogue, &line->fact))
+    if (!facts_place_unit(dialogue, &line->fact))
         extra_of(line)->copy = wmem_memdup(wmem_file_scope(), sent->text.octets, sent->octets);
 }
 
 static void take_command(struct dialogue *dialogue, const struct smtp_event *event, const struct told *told)
 {
     const struct smtp_command_event *command = &event->command;
-    struct line_fact *line = new_fact(dialogue, sizeof *line, FACT_COMMAND, event);
+    struct line_fact *line = facts_new(dialogue, sizeof *line, FACT_COMMAND, event);
     line->verb = (uint8_t)command->parsed.verb;
     line->phase = (uint8_t)command->phase;
     hide_part(line, &told->line, command->line.text, &command->secret);
@@ -375,7 +140,7 @@ static void take_command(struct dialogue *dialogue, const struct smtp_event *eve
 static void take_response(struct dialogue *dialogue, const struct smtp_event *event, const struct told *told)
 {
     const struct smtp_auth_response_event *response = &event->auth_response;
-    struct line_fact *line = new_fact(dialogue, sizeof *line, FACT_RESPONSE, event);
+    struct line_fact *line = facts_new(dialogue, sizeof *line, FACT_RESPONSE, event);
     line->cancelled = response->cancelled;
     line->malformed = !response->cancelled && (response->sasl.bad_base64 || response->sasl.malformed);
     hide_part(line, &told->line, response->line.text, &response->secret);
@@ -473,7 +238,7 @@ static void tie(const struct facts *facts, struct reply_fact *reply, const struc
 static void take_reply(struct dialogue *dialogue, const struct smtp_event *event, const struct told *told)
 {
     struct facts *facts = &dialogue->facts;
-    struct reply_fact *reply = new_fact(dialogue, sizeof *reply, FACT_REPLY, event);
+    struct reply_fact *reply = facts_new(dialogue, sizeof *reply, FACT_REPLY, event);
     reply->number = event->reply.number;
     reply->ordinal = ++facts->replies;
     reply->lines = event->reply.whole.lines;
@@ -496,7 +261,7 @@ static void take_reply(struct dialogue *dialogue, const struct smtp_event *event
     reply->token_status = event->reply.whole.token_status;
     reply->extensions = facts->reply_extensions;
     reply->line_end = facts->reply_end;
-    if (!place_unit(dialogue, &reply->fact)) {
+    if (!facts_place_unit(dialogue, &reply->fact)) {
         reply->copy = wmem_memdup(wmem_file_scope(), facts->reply_octets, facts->reply_length);
         reply->fact.octets = MIN(reply->fact.octets, facts->reply_length);
     }
@@ -522,45 +287,6 @@ static struct message *message_of(struct facts *facts, uint32_t number, enum smt
     return message;
 }
 
-/* Begins a new stretch, with room for some octets at least. */
-static struct stretch *new_stretch(struct message *message)
-{
-    size_t gap = -(uintptr_t)content_slab & (alignof(struct stretch) - 1);
-    content_slab += gap;
-    content_left -= MIN(gap, content_left);
-    if (content_left < sizeof(struct stretch) + STRETCH_LEAST) {
-        content_slab = wmem_alloc(wmem_file_scope(), CONTENT_SLAB_OCTETS);
-        content_left = CONTENT_SLAB_OCTETS;
-    }
-    struct stretch *stretch = (struct stretch *)(void *)content_slab;
-    *stretch = (struct stretch){ .next = NULL };
-    content_slab = stretch->content;
-    content_left -= offsetof(struct stretch, content);
-    if (message->last != NULL)
-        CHANGE(message->last->next, stretch);
-    else
-        CHANGE(message->first, stretch);
-    CHANGE(message->last, stretch);
-    return stretch;
-}
-
-/* Adds octets to the message: to its last stretch, if that is the last thing in the slab. */
-static void gather(struct message *message, struct smtp_span octets)
-{
-    while (octets.length > 0) {
-        struct stretch *stretch = message->last;
-        bool grows = stretch != NULL && stretch->content + stretch->octets == content_slab && content_left > 0 && !provisional;
-        if (!grows)
-            stretch = new_stretch(message);
-        size_t taken = MIN(octets.length, content_left);
-        memcpy(content_slab, octets.octets, taken);
-        stretch->octets += (uint32_t)taken;
-        content_slab += taken;
-        content_left -= taken;
-        octets = smtp_span_from(octets, taken);
-    }
-}
-
 static void take_content(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct facts *facts = &dialogue->facts;
@@ -568,7 +294,7 @@ static void take_content(struct dialogue *dialogue, const struct smtp_event *eve
     unsigned half = dialogue_half(dialogue, event->role);
     CHANGE(message->octets, message->octets + event->content.text.length);
     if (!message->broken)
-        gather(message, event->content.text);
+        facts_gather(message, event->content.text);
     uint64_t end = event->offset + event->octets;
     for (uint64_t at = event->offset; at < end;) {
         struct piece *piece = facts_piece(facts, half, at);
@@ -584,12 +310,12 @@ static void take_content(struct dialogue *dialogue, const struct smtp_event *eve
             CHANGE(last->fact.octets, (uint32_t)(at + here - last->fact.offset));
             CHANGE(last->stored, last->stored + (uint32_t)here);
         } else {
-            struct content_fact *fact = new_fact(dialogue, sizeof *fact, FACT_CONTENT, event);
+            struct content_fact *fact = facts_new(dialogue, sizeof *fact, FACT_CONTENT, event);
             fact->fact.offset = at;
             fact->fact.octets = (uint32_t)here;
             fact->stored = (uint32_t)here;
             fact->message = message;
-            append(piece, &fact->fact);
+            facts_append(piece, &fact->fact);
         }
         at += here;
     }
@@ -599,16 +325,16 @@ static void take_content_end(struct dialogue *dialogue, const struct smtp_event 
 {
     struct facts *facts = &dialogue->facts;
     struct message *message = message_of(facts, event->content_end.message, event->content_end.transport);
-    struct end_fact *end = new_fact(dialogue, sizeof *end, FACT_END, event);
+    struct end_fact *end = facts_new(dialogue, sizeof *end, FACT_END, event);
     end->message = message;
     end->number = event->content_end.number;
     end->mark = (uint8_t)event->content_end.end_mark;
     end->last = event->content_end.last;
     end->complete = event->content_end.complete;
     uint64_t behind = event->offset + event->octets;
-    note_change(message, sizeof *message);
+    facts_change(message, sizeof *message);
     message->broken = message->broken || !event->content_end.complete;
-    if (!place(dialogue, &end->fact, behind > 0 ? behind - 1 : 0))
+    if (!facts_place(dialogue, &end->fact, behind > 0 ? behind - 1 : 0))
         return;
     if (told->command != NULL && told->command->entry != NULL) {
         CHANGE(extra_of(told->command->entry)->end, &end->fact);
@@ -641,7 +367,7 @@ static void take_boundary(struct dialogue *dialogue, const struct smtp_event *ev
     bool auth = event->boundary.boundary == SMTP_BOUNDARY_AUTH;
     if (auth)
         take_auth_step(facts, event, told);
-    struct boundary_fact *fact = new_fact(dialogue, sizeof *fact, FACT_BOUNDARY, event);
+    struct boundary_fact *fact = facts_new(dialogue, sizeof *fact, FACT_BOUNDARY, event);
     fact->boundary = (uint8_t)event->boundary.boundary;
     fact->step = (uint8_t)event->boundary.step;
     fact->number = event->boundary.number;
@@ -654,19 +380,19 @@ static void take_boundary(struct dialogue *dialogue, const struct smtp_event *ev
     /* It stands behind the line or reply that made it. */
     struct fact *unit = facts->unit[event->role];
     if (unit != NULL && event->offset >= unit->offset && event->offset < unit->offset + unit->octets)
-        append(unit->piece, &fact->fact);
+        facts_append(unit->piece, &fact->fact);
     else
-        place(dialogue, &fact->fact, event->offset);
+        facts_place(dialogue, &fact->fact, event->offset);
 }
 
 static void take_hello(struct dialogue *dialogue, const struct smtp_event *event)
 {
-    struct hello_fact *hello = new_fact(dialogue, sizeof *hello, FACT_HELLO, event);
+    struct hello_fact *hello = facts_new(dialogue, sizeof *hello, FACT_HELLO, event);
     hello->client = event->tls_hello.client;
     hello->version = event->tls_hello.version;
     hello->name = event->tls_hello.sni.length > 0 ? keep_text(event->tls_hello.sni) : NULL;
     hello->alpn = event->tls_hello.alpn.length > 0 ? keep_text(event->tls_hello.alpn) : NULL;
-    place(dialogue, &hello->fact, event->offset);
+    facts_place(dialogue, &hello->fact, event->offset);
 }
 
 /* ---- transactions ---- */
@@ -716,14 +442,14 @@ static void take_transaction(struct dialogue *dialogue, const struct smtp_event 
 static void take_gap(struct dialogue *dialogue, const struct smtp_event *event)
 {
     struct message *message = dialogue->facts.message;
-    struct gap_fact *gap = new_fact(dialogue, sizeof *gap, FACT_GAP, event);
+    struct gap_fact *gap = facts_new(dialogue, sizeof *gap, FACT_GAP, event);
     gap->fact.octets = 0;
     gap->missing = event->octets;
     if (event->role == SMTP_CLIENT && message != NULL && !message->ended) {
         CHANGE(message->missing, message->missing + event->gap.content);
         CHANGE(message->broken, true);
     }
-    place(dialogue, &gap->fact, event->offset + event->octets);
+    facts_place(dialogue, &gap->fact, event->offset + event->octets);
 }
 
 static void take_octets(struct dialogue *dialogue, enum fact_kind kind, const struct smtp_event *event, bool hidden)
@@ -740,12 +466,12 @@ static void take_octets(struct dialogue *dialogue, enum fact_kind kind, const st
         if (last != NULL && last->kind == kind && last->hidden == hidden && last->offset + last->octets == at) {
             CHANGE(last->octets, last->octets + (uint32_t)here);
         } else {
-            struct fact *fact = new_fact(dialogue, sizeof *fact, kind, event);
+            struct fact *fact = facts_new(dialogue, sizeof *fact, kind, event);
             fact->offset = at;
             fact->octets = (uint32_t)here;
             fact->hidden = hidden;
             fact->opaque = kind == FACT_SKIPPED && event->skipped.opaque;
-            append(piece, fact);
+            facts_append(piece, fact);
         }
         at += here;
     }
@@ -775,10 +501,10 @@ static void take_finding(struct dialogue *dialogue, const struct smtp_event *eve
     bool gap = event->finding.finding == SMTP_FINDING_CAPTURE_GAP;
     if (told->finding == NULL)
         return;
-    struct finding_fact *finding = new_fact(dialogue, sizeof *finding, FACT_FINDING, event);
+    struct finding_fact *finding = facts_new(dialogue, sizeof *finding, FACT_FINDING, event);
     finding->finding = told->finding;
     finding->detail = gap ? hole_detail(event) : wmem_strdup(wmem_file_scope(), event->finding.detail);
-    place(dialogue, &finding->fact, event->offset);
+    facts_place(dialogue, &finding->fact, event->offset);
 }
 
 /* More about the last finding of that name. */
@@ -786,10 +512,10 @@ static void take_proof(struct dialogue *dialogue, const struct smtp_event *event
 {
     if (told->finding == NULL)
         return;
-    struct proof_fact *proof = new_fact(dialogue, sizeof *proof, FACT_PROOF, event);
+    struct proof_fact *proof = facts_new(dialogue, sizeof *proof, FACT_PROOF, event);
     proof->finding = told->finding;
     proof->detail = wmem_strdup(wmem_file_scope(), event->finding_proof.detail);
-    place(dialogue, &proof->fact, event->offset);
+    facts_place(dialogue, &proof->fact, event->offset);
 }
 
 void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
@@ -844,13 +570,13 @@ void facts_event(struct dialogue *dialogue, const struct smtp_event *event)
         take_skipped(dialogue, event);
         break;
     case SMTP_EVENT_PROXY:
-        place_unit(dialogue, new_fact(dialogue, sizeof(struct fact), FACT_PROXY, event));
+        facts_place_unit(dialogue, facts_new(dialogue, sizeof(struct fact), FACT_PROXY, event));
         break;
     case SMTP_EVENT_TURNED: {
-        struct fact *turned = new_fact(dialogue, sizeof *turned, FACT_TURNED, event);
+        struct fact *turned = facts_new(dialogue, sizeof *turned, FACT_TURNED, event);
         struct fact *unit = dialogue->facts.unit[event->role];
         if (unit != NULL)
-            append(unit->piece, turned);
+            facts_append(unit->piece, turned);
         break;
     }
     case SMTP_EVENT_FINDING:
