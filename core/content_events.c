@@ -31,7 +31,7 @@ static size_t before_bare_lf(enum smtp_content_state before, struct smtp_span te
     return i;
 }
 
-/* The same for the first bare CR that has something behind it. */
+/* How many octets stand in front of the first bare CR that has something behind it. */
 static size_t before_bare_cr(struct smtp_span text)
 {
     size_t i = 0;

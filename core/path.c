@@ -52,7 +52,7 @@ static bool skip_quotes(struct smtp_span text, size_t *at, struct hopeless *hope
     return true;
 }
 
-/* The same of a comment, which stands alone: "a(b)@c" has none. */
+/* Whether a comment begins at `at`, and where it ends. Comments stand alone: "a(b)@c" has none. */
 static bool skip_comment(struct smtp_span text, size_t *at, struct hopeless *hopeless)
 {
     if (text.octets[*at] != '(' || hopeless->comments || (*at > 0 && !is_blank(text.octets[*at - 1])))

@@ -56,7 +56,8 @@ static bool is_letter_or_digit(struct smtp_span span, size_t at)
     return at < span.length && (smtp_ascii_is_letter(span.octets[at]) || smtp_ascii_is_digit(span.octets[at]));
 }
 
-/* The same, as a word of its own: not in the server's name, as in "smtp.example.com FTP server". */
+/* Whether a word of its own in the banner is a name of SMTP: not in the server's name, as in "smtp.example.com FTP
+ * server". */
 static bool is_named_protocol(struct smtp_span banner)
 {
     static const char *const words[] = { "SMTP", "ESMTP", "LMTP", "UTF8SMTP", "ESMTPS" };

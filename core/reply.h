@@ -39,7 +39,8 @@ static inline bool smtp_reply_code_decides(unsigned code)
 /* Parses a reply line without its line end. */
 struct smtp_reply_line smtp_reply_line_parse(struct smtp_span line);
 
-/* The same as servers mean it: "250ok", three digits and no separator, has a code too, and is a last line. */
+/* Parses a reply line as servers mean it: "250ok", three digits and no separator, has a code too, and is a last line.
+ */
 struct smtp_reply_line smtp_reply_line_read(struct smtp_span line);
 
 /*

@@ -73,7 +73,7 @@ static struct smtp_secret no_secret(void)
     return (struct smtp_secret){ .kind = SMTP_SECRET_NONE };
 }
 
-/* From `from` on, which points into `line`, it is a secret. */
+/* The line is a secret from `from` on, which points into it. */
 static struct smtp_secret hide_from(struct smtp_span line, enum smtp_secret_kind kind, const uint8_t *from,
                                     struct smtp_span named)
 {
@@ -83,7 +83,7 @@ static struct smtp_secret hide_from(struct smtp_span line, enum smtp_secret_kind
     return (struct smtp_secret){ .kind = kind, .octets = octets, .named = named.length > 0 ? named : octets };
 }
 
-/* The same, of a response; what can be told of it is said. */
+/* A response of SASL in `line` is a secret; whose it is and whether it is readable is told as far as it was decoded. */
 static struct smtp_secret hide_response(struct smtp_span line, enum smtp_secret_kind kind, struct smtp_span response,
                                         const struct smtp_sasl_response *sasl)
 {
@@ -257,7 +257,7 @@ static struct smtp_secret secret_behind(struct smtp_span line, size_t row, struc
     return odd;
 }
 
-/* The same for a word of a line, its number `number` from the front. */
+/* The secret that a word of a line announces, word number `number` from the front. */
 static struct smtp_secret secret_of_token(struct smtp_span line, struct smtp_span token, struct smtp_span rest,
                                           unsigned number, bool verb, bool misspelt, uint8_t *buffer)
 {

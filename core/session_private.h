@@ -91,7 +91,7 @@ enum frame smtp_frame_content(const struct smtp_session *session, struct smtp_sp
  */
 size_t smtp_content_skip_plain(struct smtp_content_scan *scan, struct smtp_span octets);
 
-/* How many LFs it holds. */
+/* How many LFs stand in `octets`. */
 size_t smtp_content_line_ends(struct smtp_span octets);
 
 /* Octets of the doubtful end-of-data mark that `octets` begin with: its dot, and a line end. */
@@ -112,10 +112,10 @@ void smtp_apply_tls(struct smtp_session *session, enum smtp_role role, const str
 /* server.c: the server answered STARTTLS with this code; 0: with none. */
 void smtp_starttls_answered(struct smtp_session *session, uint16_t code, const struct smtp_sink *sink);
 
-/* The server answered STARTTLS, or what followed a doubtful answer did. */
+/* server.c: STARTTLS is decided, by its answer, or by what followed a doubtful one. */
 void smtp_starttls_decided(struct smtp_session *session, bool accepted, const struct smtp_sink *sink);
 
-/* A piece of a line stands behind STARTTLS, in front of TLS. */
+/* encryption.c: a piece of a line stands behind STARTTLS, in front of TLS. */
 void smtp_apply_injected(struct smtp_session *session, enum smtp_role role, const struct unit *unit, const struct smtp_sink *sink);
 
 /* The client began TLS on its own, and the server answers in clear: it does not speak TLS there. */
@@ -147,7 +147,7 @@ static inline bool smtp_offers_has(const struct smtp_offers *offers, enum smtp_k
     return (offers->keywords & (UINT64_C(1) << keyword)) != 0;
 }
 void smtp_offers_size(struct smtp_session *session, const struct smtp_sink *sink);
-/* Whether octets above 127 in the content would be more than was announced; and looks for one. */
+/* Whether an octet above 127 in the content is more than was announced; the second function looks for one. */
 bool smtp_offers_watch_octets(const struct smtp_session *session);
 void smtp_offers_octets(struct smtp_session *session, struct smtp_span octets, const struct smtp_sink *sink);
 
@@ -160,23 +160,24 @@ void smtp_check_command_line(struct smtp_session *session, const struct smtp_lin
 void smtp_auth_begin(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
                      struct entry *entry, const struct smtp_sink *sink);
 void smtp_auth_apply_response(struct smtp_session *session, const struct unit *unit, const struct smtp_sink *sink);
-/* The server answers AUTH, or such a line. */
+/* The server answers AUTH, or a client line behind AUTH. */
 void smtp_auth_answered(struct smtp_session *session, const struct entry *entry, const struct smtp_reply *reply,
                         const struct smtp_sink *sink);
-/* The same where the capture does not hold what it answers: nothing happens if the reply is no such answer. */
+/* A reply to which the capture holds no command may answer AUTH, or a client line behind AUTH: nothing happens if not.
+ */
 void smtp_auth_answer_unseen(struct smtp_session *session, const struct smtp_reply *reply, bool challenged,
                              const struct smtp_sink *sink);
 /* Whether the command is a response that the client sent although AUTH was refused; says so if its secret is readable.
  */
 bool smtp_auth_is_stray(struct smtp_session *session, const struct smtp_command *command, const struct smtp_line *line,
                         const struct smtp_sink *sink);
-/* Sets `secret->passing` where the client's line is one of many that may hold one. */
+/* Sets `secret->passing` where the client's line is one of many that look like responses. */
 void smtp_auth_count_strays(struct smtp_login *login, struct smtp_secret *secret);
 /* The finding on a readable secret in a line that is no AUTH command. */
 void smtp_auth_report_misplaced(struct smtp_session *session, const struct smtp_secret *secret,
                                 const struct smtp_sink *sink);
 
-/* guesses.c: a login begins, a response of its client, its end. */
+/* guesses.c: a login begins, its client sends a response, the server denies or accepts it. */
 void smtp_login_begin(struct smtp_login *login);
 void smtp_login_response(struct smtp_login *login, const struct smtp_sasl_response *response);
 void smtp_login_denied(struct smtp_session *session, const struct smtp_sink *sink);
@@ -203,12 +204,12 @@ void smtp_smuggling_settle(struct smtp_session *session, const struct smtp_sink 
 void smtp_report_early_talk(struct smtp_session *session, const struct smtp_sink *sink);
 
 /*
- * server.c: closes the reply whose lines are coming in; `end` is the offset behind it. `next` is the code that the server's next
- * line has, where that is why; else 0.
+ * server.c: closes the reply whose lines are coming in; `end` is the offset behind the reply. `next` is the code that
+ * the server's next line has, where that is why; else 0.
  */
 void smtp_reply_close(struct smtp_session *session, bool partial, uint64_t end, unsigned next, const struct smtp_sink *sink);
 
-/* answers.c: the entries' replies are lost: what the client did since is all there is to go by. */
+/* answers.c: the replies to the first `count` entries are lost: what the client did since is all there is to go by. */
 void smtp_drop(struct smtp_session *session, unsigned count, const struct smtp_sink *sink);
 
 /*
@@ -218,7 +219,7 @@ void smtp_drop(struct smtp_session *session, unsigned count, const struct smtp_s
 enum smtp_answers smtp_reply_match(struct smtp_session *session, unsigned code, unsigned next, struct entry *entry, bool *stays,
                                    const struct smtp_sink *sink);
 
-/* Codes that answer one verb only: they put a count right that went wrong. */
+/* Whether the code answers one verb only: such a code puts a count right that went wrong. */
 static inline bool smtp_code_is_anchor(unsigned code)
 {
     return code == 354 || code == 334 || code == 221;
@@ -251,10 +252,11 @@ void smtp_apply_goes_on(struct smtp_session *session, const struct smtp_sink *si
 /* Whether a line without a code may be an answer: somebody waits for one. */
 bool smtp_answer_is_due(const struct smtp_session *session);
 
-/* Whether several replies are due, so that such a line may be any of them, or text in front of any. */
+/* Whether several replies are due, so that a line without a code may be any of them, or text in front of any. */
 bool smtp_several_answers_are_due(const struct smtp_session *session);
 
-/* Such a line came among the replies to several commands. */
+/* A line without a code came among the replies to several commands: which reply is whose cannot be told; and it can
+ * again. */
 void smtp_lose_order(struct smtp_disorder *disorder);
 void smtp_find_order(struct smtp_disorder *disorder);
 
@@ -285,18 +287,18 @@ struct entry {
     enum smtp_verb verb;
     uint8_t flags;
 };
-/* `sink` takes what follows from it if the ring is full. */
+/* `sink` takes the events of entries that leave the ring because it is full. */
 void smtp_queue_push(struct smtp_session *session, struct entry entry, const struct smtp_sink *sink);
 bool smtp_queue_peek(const struct smtp_queue *queue, unsigned index, struct entry *entry);
 struct entry smtp_queue_pop(struct smtp_session *session);
-/* The one in front gets a reply, and stays for others: the message that it begins is the one that is answered now. */
+/* The entry in front gets a reply, and stays for others: the message that it begins is the one that is answered now. */
 void smtp_queue_begin_message(struct smtp_session *session);
 
-/* transaction.c: what a reply does to the mail transaction. `reply` is NULL where the reply is lost, and never came if
-   `ended`. */
+/* transaction.c: what a reply does to the mail transaction. `reply` is NULL where the reply is lost, or never came
+   because the session is `ending`. */
 void smtp_transaction_apply(struct smtp_session *session, const struct entry *entry, const struct smtp_reply *reply,
                             const struct smtp_sink *sink);
-/* The client goes on behind a reply that settled nothing: there will be no other one to this entry. */
+/* The client goes on behind a reply that settled nothing: no other reply will come to this entry. */
 void smtp_transaction_settle(struct smtp_session *session, const struct entry *entry, const struct smtp_sink *sink);
 void smtp_transaction_end(struct smtp_session *session, enum smtp_outcome outcome, uint16_t code, bool replied,
                           const struct smtp_sink *sink);
@@ -322,13 +324,13 @@ struct smtp_event smtp_event_at(const struct smtp_session *session, enum smtp_ev
 void smtp_emit(const struct smtp_sink *sink, const struct smtp_event *event);
 void smtp_report(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
                  const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
-/* The same, where it contradicts what the server announced. */
+/* Reports a finding that contradicts what the server announced. */
 void smtp_report_offer(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
                        const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
 void smtp_report_once(struct smtp_session *session, enum smtp_finding finding, enum smtp_role role, uint64_t offset,
                       const struct smtp_sink *sink, const char *format, ...) __attribute__((format(printf, 6, 7)));
 
-/* Whether a finding of that name was said. */
+/* Whether a finding of this name was reported. */
 static inline bool smtp_reported(const struct smtp_session *session, enum smtp_finding finding)
 {
     return (session->reported & (UINT64_C(1) << finding)) != 0;
@@ -340,7 +342,7 @@ void smtp_report_proof(struct smtp_session *session, enum smtp_finding finding, 
 void smtp_boundary(struct smtp_session *session, enum smtp_boundary boundary, enum smtp_step step, enum smtp_role role,
                    uint64_t offset, uint32_t number, const struct smtp_sink *sink);
 
-/* A line of which only the first octets were taken together. */
+/* Whether the line was taken in parts, being longer than SMTP_LINE_LIMIT. */
 static inline bool smtp_line_is_cut(const struct smtp_line *line)
 {
     return line->end == SMTP_LINE_END_NONE && line->octets == SMTP_LINE_LIMIT;
@@ -351,7 +353,7 @@ static inline bool smtp_code_is_success(unsigned code)
     return code >= 200 && code < 300;
 }
 
-/* LMTP: a reply to content that is for all recipients, not for the next one: the command failed as such. */
+/* Whether a reply to content of LMTP is for all recipients, not for the next one: the command failed as such. */
 static inline bool smtp_code_is_for_all(unsigned code)
 {
     return code == 421 || (code >= 500 && code <= 503);

@@ -110,7 +110,7 @@ static inline bool smtp_span_same(struct smtp_span a, struct smtp_span b)
     return a.length == b.length && (a.length == 0 || memcmp(a.octets, b.octets, a.length) == 0);
 }
 
-/* The same, ASCII letters compared without case. */
+/* Whether two spans hold the same octets, ASCII letters compared without case. */
 static inline bool smtp_span_same_letters(struct smtp_span a, struct smtp_span b)
 {
     if (a.length != b.length)

@@ -33,8 +33,8 @@ struct smtp_tls_record {
 enum smtp_tls_look smtp_tls_look(struct smtp_span octets, struct smtp_tls_record *record);
 
 /*
- * The same, for places where TLS is not to be expected: only a ClientHello, a ServerHello or an alert will do. A hello in pieces
- * is known by the first of them.
+ * Looks for a record where TLS is not to be expected: only a ClientHello, a ServerHello or an alert will do. A hello in
+ * pieces is known by the first of them.
  */
 enum smtp_tls_look smtp_tls_look_for_hello(struct smtp_span octets);
 
