@@ -28,6 +28,8 @@ static void append_recipient(GString *out, const struct recipient *recipient)
         g_string_append_printf(out, _("%s refused (%u)"), address->str, recipient->code);
     else if (recipient->delivery_code >= 400)
         g_string_append_printf(out, _("%s refused after the message (%u)"), address->str, recipient->delivery_code);
+    else if (recipient->code == 0)
+        g_string_append_printf(out, _("%s (no reply code was seen)"), address->str);
     else
         g_string_append(out, address->str);
     g_string_free(address, TRUE);

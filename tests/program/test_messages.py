@@ -110,6 +110,17 @@ class Export(unittest.TestCase):
                          [(250, 250, "2.0.0"), (250, 552, "5.2.2")])
         self.assertIn(b"<carol@example.com> refused after the message (552)", run("messages", name).stdout)
 
+    def test_recipient_without_code(self):
+        """Who was answered without a code is not among those that were accepted."""
+        connection = Connection(capture := Capture()).open()
+        for octets in (("S", "220 mx\r\n"), ("C", "EHLO c\r\n"), ("S", "250 mx\r\n"), ("C", "MAIL FROM:<a@example.com>\r\n"), ("S", "250 ok\r\n"),
+                       ("C", "RCPT TO:<b@example.com>\r\n"), ("S", "-ERR no such user\r\n"), ("C", "RCPT TO:<c@example.com>\r\n"), ("S", "250 ok\r\n"),
+                       ("C", "DATA\r\n"), ("S", "354 go on\r\n"), ("C", "x\r\n.\r\n"), ("S", "250 ok\r\n")):
+            connection.say(*octets)
+        end(connection)
+        done = run("messages", write_capture("without-code.pcap", capture))
+        self.assertIn("<b@example.com> (no reply code was seen), <c@example.com>: accepted (250)", " ".join(done.stdout.decode().split()))
+
     def test_what_tls_hides_is_said(self):
         done = run("messages", os.path.join(program.ARGUMENTS.captures, "implicit-tls.pcap"))
         self.assertIn(b"went on under TLS: mails in", done.stderr)
