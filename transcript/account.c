@@ -238,7 +238,8 @@ struct told account_event(struct account *account, const struct smtp_event *even
         break;
     case SMTP_EVENT_TURNED:
         if (!account->turned)
-            account->starttls_before_turn = account->tls.starttls;
+            account->starttls_before_turn = memcpy(keeping_take(keeping, sizeof account->tls.starttls),
+                                                   &account->tls.starttls, sizeof account->tls.starttls);
         account->turned = true;
         break;
     case SMTP_EVENT_FINDING:
@@ -274,5 +275,5 @@ size_t account_memory(const struct account *account)
 
 const struct starttls *account_server_starttls(const struct account *account)
 {
-    return account->turned ? &account->starttls_before_turn : &account->tls.starttls;
+    return account->turned ? account->starttls_before_turn : &account->tls.starttls;
 }

@@ -32,7 +32,7 @@ struct account {
     struct logins logins;
     struct mails mails;
     struct tls tls;
-    struct starttls starttls_before_turn;
+    const struct starttls *starttls_before_turn; /* NULL: the roles were not changed */
     struct findings findings;
     struct refusals *refusals; /* NULL: the server said no to nothing */
 };
