@@ -4,6 +4,9 @@
 #include "body_decoder.h"
 #include "digest.h"
 
+/* Of a writer, its digest, and what the allocator adds. */
+#define ATTACHMENT_HEAP ((size_t)384)
+
 struct attachment_writer {
     struct attachment *attachment;
     struct digest *digest;
@@ -28,7 +31,7 @@ struct attachment_writer *attachment_begin(struct arena *arena, const struct mim
     if (entity->filename != NULL)
         attachment->filename = arena_copy(arena, smtp_span(entity->filename->str, entity->filename->len));
     if (directory != NULL)
-        attachment->file = outfile_new(directory, pool);
+        attachment->file = outfile_new(arena, directory, pool);
     struct attachment_writer *writer = g_new0(struct attachment_writer, 1);
     writer->attachment = attachment;
     writer->digest = digest_new();
@@ -48,6 +51,11 @@ void attachment_add(struct attachment_writer *writer, struct smtp_span octets)
         body_decoder_add(writer->decoder, octets);
     else
         take_decoded(writer, octets);
+}
+
+size_t attachment_memory(const struct attachment_writer *writer)
+{
+    return ATTACHMENT_HEAP + (writer->decoder != NULL ? body_decoder_memory(writer->decoder) : 0);
 }
 
 bool attachment_end(struct attachment_writer *writer, bool whole)

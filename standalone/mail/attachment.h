@@ -35,6 +35,9 @@ GList *attachment_link(const struct attachment_writer *writer);
 /* Octets as they stand in the message. */
 void attachment_add(struct attachment_writer *writer, struct smtp_span octets);
 
+/* Octets that it takes, those in arenas aside. */
+size_t attachment_memory(const struct attachment_writer *writer);
+
 /*
  * No more come; `whole`: none is missing. The writer is freed. Returns false if what is there to its end could not all be decoded
  * (body_decoder.h).

@@ -221,6 +221,11 @@ void body_decoder_add(struct body_decoder *decoder, struct smtp_span octets)
         add_quoted(decoder, octets);
 }
 
+size_t body_decoder_memory(const struct body_decoder *decoder)
+{
+    return sizeof *decoder + (decoder->white_space != NULL ? sizeof *decoder->white_space + decoder->white_space->allocated_len : 0);
+}
+
 unsigned body_decoder_end(struct body_decoder *decoder, bool whole)
 {
     if (!is_base64(decoder))

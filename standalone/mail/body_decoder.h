@@ -29,6 +29,9 @@ struct body_decoder *body_decoder_new(GMimeContentEncoding encoding, void (*give
 
 void body_decoder_add(struct body_decoder *decoder, struct smtp_span octets);
 
+/* Octets that it takes. */
+size_t body_decoder_memory(const struct body_decoder *decoder);
+
 /* No more octets come: gives the last ones, and frees the decoder. `whole`: the body ends here. Returns enum body_loss. */
 unsigned body_decoder_end(struct body_decoder *decoder, bool whole);
 

@@ -138,7 +138,7 @@ static struct message_piece *add_piece(struct message *message)
 static void add_to_file(struct message *message, struct smtp_span octets)
 {
     if (message->file == NULL)
-        message->file = outfile_new(message->options->directory, message->options->pool);
+        message->file = outfile_new(lazy_arena_get(message->common), message->options->directory, message->options->pool);
     outfile_add(message->file, octets);
 }
 
@@ -150,6 +150,15 @@ static void add_to_mime(struct message *message, struct smtp_span octets)
     if (message->mime == NULL)
         message->mime = mime_new(&message->parts, message->common, options->parts ? options->directory : NULL);
     mime_add(message->mime, octets);
+}
+
+/* What the worker has of a message that is coming in, but for its parts. */
+#define MESSAGE_HEAP ((size_t)512)
+
+static void count_heap(struct message *message)
+{
+    size_t parts = message->mime != NULL ? mime_memory(message->mime) : 0;
+    atomic_store_explicit(&message->heap, MESSAGE_HEAP + 2 * parts, memory_order_relaxed); /* texts that grew leave holes */
 }
 
 /* Job: octets of the content came. */
@@ -168,6 +177,7 @@ static void take_octets(void *target, struct smtp_span octets)
         add_to_file(message, octets);
     if (message->options->attachments)
         add_to_mime(message, octets);
+    count_heap(message);
 }
 
 /* Job: `octets` is the size of a hole. */
@@ -206,6 +216,7 @@ static void take_end(void *target, struct smtp_span octets)
     if (message->digest != NULL)
         message->sha256 = keep(message, digest_end(message->digest));
     message->digest = NULL;
+    atomic_store_explicit(&message->heap, 0, memory_order_relaxed);
 }
 
 /* ---- the reader's side ---- */
@@ -303,6 +314,12 @@ uint64_t message_missing(const struct message *message)
         octets += hole->octets;
     }
     return octets;
+}
+
+size_t message_memory(const struct message *message)
+{
+    return (message->header != NULL ? sizeof *message->header + message->header->kept->allocated_len : 0)
+           + atomic_load_explicit(&message->heap, memory_order_relaxed);
 }
 
 bool message_header_is_whole(const struct message *message)

@@ -8,6 +8,7 @@
  */
 
 #include <glib.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -71,6 +72,7 @@ struct message {
     struct header_filter *header; /* NULL once the worker has what it keeps */
 
     /* The worker's. */
+    atomic_size_t heap;   /* octets that it has outside of arenas while the content comes in; for any thread */
     char *sha256;         /* hex, of what was captured of it; NULL unless wanted */
     struct digest *digest; /* NULL when done */
     GQueue content;       /* struct message_piece */
@@ -103,6 +105,9 @@ void message_begin_again(struct message *message);
 
 /* Octets of the stream that are missing from it; MESSAGE_UNKNOWN: nothing says how many. */
 uint64_t message_missing(const struct message *message);
+
+/* Octets that it takes, those in arenas aside. */
+size_t message_memory(const struct message *message);
 
 /* Whether all of its header was there to be read. */
 bool message_header_is_whole(const struct message *message);

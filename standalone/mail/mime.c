@@ -411,6 +411,22 @@ void mime_add(struct mime *mime, struct smtp_span octets)
     }
 }
 
+/* Octets that a level takes; of a leaf, too. */
+static size_t level_memory(const char *boundary, const struct attachment_writer *writer, const struct mime_inside *inside)
+{
+    return (boundary != NULL ? strlen(boundary) + 1 : 0) + (writer != NULL ? attachment_memory(writer) : 0)
+           + (inside != NULL ? mime_inside_memory(inside) : 0);
+}
+
+size_t mime_memory(const struct mime *mime)
+{
+    size_t memory = sizeof *mime + mime->room * sizeof *mime->levels + mime_entity_memory(&mime->entity) + 2 * sizeof *mime->field
+                    + mime->field->allocated_len + mime->candidate->allocated_len + level_memory(NULL, mime->leaf, mime->inside);
+    for (unsigned i = 0; i < mime->depth; i++)
+        memory += level_memory(mime->levels[i].boundary, mime->levels[i].writer, mime->levels[i].inside);
+    return memory;
+}
+
 void mime_end(struct mime *mime, bool whole)
 {
     if (mime->in_candidate && whole)

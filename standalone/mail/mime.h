@@ -53,6 +53,9 @@ struct mime *mime_new(struct mime_parts *parts, struct lazy_arena *arena, struct
 
 void mime_add(struct mime *mime, struct smtp_span octets);
 
+/* Octets that it takes, those in arenas aside. */
+size_t mime_memory(const struct mime *mime);
+
 /* No more octets come, or none that can be understood; frees it. `whole`: the message is there to its end. */
 void mime_end(struct mime *mime, bool whole);
 

@@ -168,6 +168,15 @@ static void free_text(GString *text)
         g_string_free(text, TRUE);
 }
 
+size_t mime_entity_memory(const struct mime_entity *entity)
+{
+    const GString *const fields[] = { entity->type_field, entity->disposition_field, entity->encoding_field };
+    size_t memory = 0;
+    for (size_t i = 0; i < G_N_ELEMENTS(fields); i++)
+        memory += fields[i] != NULL ? sizeof *fields[i] + fields[i]->allocated_len : 0;
+    return memory;
+}
+
 void mime_entity_clear(struct mime_entity *entity)
 {
     free_text(entity->type_field);

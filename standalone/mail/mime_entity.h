@@ -42,6 +42,9 @@ void mime_entity_read(struct mime_entity *entity, bool in_digest);
 /* Whether its body is encoded in a way that can be decoded as it comes: base64 or quoted-printable (RFC 2045 section 6). */
 bool mime_entity_is_encoded(const struct mime_entity *entity);
 
+/* Octets that it takes while fields come. */
+size_t mime_entity_memory(const struct mime_entity *entity);
+
 /* Frees what it holds; it is as new. */
 void mime_entity_clear(struct mime_entity *entity);
 

@@ -144,6 +144,14 @@ void mime_inside_add(struct mime_inside *inside, struct smtp_span octets)
         feed(inside, octets);
 }
 
+size_t mime_inside_memory(const struct mime_inside *inside)
+{
+    return sizeof *inside + (inside->boundary != NULL ? strlen(inside->boundary) + 1 : 0)
+           + (inside->head != NULL ? sizeof *inside->head + inside->head->allocated_len : 0)
+           + (inside->decoder != NULL ? body_decoder_memory(inside->decoder) : 0)
+           + (inside->decoded != NULL ? mime_memory(inside->decoded) : 0) + (inside->plain != NULL ? mime_memory(inside->plain) : 0);
+}
+
 void mime_inside_end(struct mime_inside *inside, bool whole)
 {
     if (inside->head != NULL)

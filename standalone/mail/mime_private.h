@@ -34,6 +34,9 @@ struct mime_inside *mime_inside_new(const struct mime_place *outer, unsigned dep
 
 void mime_inside_add(struct mime_inside *inside, struct smtp_span octets);
 
+/* Octets that it takes, with all that is in it. */
+size_t mime_inside_memory(const struct mime_inside *inside);
+
 /* No more octets come; frees it. `whole`: none is missing. */
 void mime_inside_end(struct mime_inside *inside, bool whole);
 

@@ -18,6 +18,7 @@ struct piece {
 };
 
 struct outfile {
+    struct arena *home;  /* it lies there */
     struct outdir *directory;
     struct arena_pool *pool;
     struct arena *arena; /* of what is held; NULL: nothing is */
@@ -28,9 +29,10 @@ struct outfile {
     ino_t inode;
 };
 
-struct outfile *outfile_new(struct outdir *directory, struct arena_pool *pool)
+struct outfile *outfile_new(struct arena *arena, struct outdir *directory, struct arena_pool *pool)
 {
-    struct outfile *file = g_new0(struct outfile, 1);
+    struct outfile *file = arena_take(arena, sizeof *file);
+    file->home = arena;
     file->directory = directory;
     file->pool = pool;
     return file;
@@ -50,14 +52,16 @@ void outfile_free(struct outfile *file)
     let_go(file);
     if (file->temporary != NULL)
         outdir_remove(file->directory, file->temporary);
-    g_free(file->temporary);
-    g_free(file);
+    file->temporary = NULL;
 }
 
 static int create(struct outfile *file)
 {
     struct stat status;
-    int descriptor = outdir_create_temporary(file->directory, &file->temporary);
+    char *name = NULL;
+    int descriptor = outdir_create_temporary(file->directory, &name);
+    file->temporary = arena_copy_text(file->home, name);
+    g_free(name);
     if (descriptor >= 0 && fstat(descriptor, &status) == 0) {
         file->device = status.st_dev;
         file->inode = status.st_ino;
@@ -116,6 +120,7 @@ void outfile_add(struct outfile *file, struct smtp_span octets)
         return;
     if (file->held + octets.length > OUTFILE_HELD && file->held > 0)
         write_held(file);
+    arena_pool_looked(file->pool);
     if (file->arena == NULL)
         file->arena = arena_new(file->pool);
     if (file->last == NULL || file->last->room - file->last->length < octets.length)
@@ -135,7 +140,6 @@ bool outfile_name(struct outfile *file, const char *name)
 {
     if (outdir_failed(file->directory) || !outdir_rename(file->directory, file->temporary, name))
         return false;
-    g_free(file->temporary);
     file->temporary = NULL;
     return true;
 }

@@ -14,10 +14,10 @@
 
 struct outfile;
 
-/* Both must outlive the file. */
-struct outfile *outfile_new(struct outdir *directory, struct arena_pool *pool);
+/* It lies in `arena`. Directory and pool must outlive the file. */
+struct outfile *outfile_new(struct arena *arena, struct outdir *directory, struct arena_pool *pool);
 
-/* Frees it; what has no name yet is removed. */
+/* It is not needed any more; what has no name yet is removed. */
 void outfile_free(struct outfile *file);
 
 void outfile_add(struct outfile *file, struct smtp_span octets);

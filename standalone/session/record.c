@@ -458,7 +458,7 @@ size_t record_memory(const struct record *record)
 {
     size_t memory = ARENA_FIRST + account_memory(&record->account);
     if (record->content != NULL)
-        memory += sizeof *record->content + (record->content->header != NULL ? record->content->header->kept->allocated_len : 0);
+        memory += message_memory(record->content);
     return memory;
 }
 
