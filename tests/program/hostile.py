@@ -396,6 +396,51 @@ def open_headers(writer, count):
         flow.client("\r\nhello\r\n.\r\n").server("250 ok\r\n").quit()
 
 
+@generator(3_000)
+def open_parts(writer, count):
+    """Mails of parts in parts that are all open at once, each in the header of one."""
+    flows = [Flow(writer, number).greet() for number in range(count)]
+    for number, flow in enumerate(flows):
+        flow.client("MAIL FROM:<a%d@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n" % number).server("250 ok\r\n250 ok\r\n354 go\r\n")
+        flow.client("Subject: %d\r\n" % number)
+    for part in range(45):
+        boundary = "%d%s" % (part, "b" * 450)
+        for flow in flows:
+            flow.client("Content-Type: multipart/mixed; boundary=%s\r\n\r\n--%s\r\n" % (boundary, boundary))
+    for field in ("Content-Type", "Content-Disposition", "Content-Transfer-Encoding", "Content-Type"):
+        for flow in flows:
+            flow.client("%s: %s\r\n" % (field, "word " * 1600))
+    for flow in flows:
+        flow.client("\r\nhello\r\n.\r\n").server("250 ok\r\n").quit()
+
+
+@generator(1_000)
+def open_attachments(writer, count):
+    """Mails of very many attachments each that are all open at once."""
+    flows = [Flow(writer, number).greet() for number in range(count)]
+    for number, flow in enumerate(flows):
+        flow.client("MAIL FROM:<a%d@example.com>\r\nRCPT TO:<b@example.com>\r\nDATA\r\n" % number).server("250 ok\r\n250 ok\r\n354 go\r\n")
+        flow.client("Subject: %d\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n" % number)
+    for part in range(50):
+        for flow in flows:
+            flow.client("--b\r\nContent-Type: a/b\r\n\r\nhello\r\n" * 40)
+    for flow in flows:
+        flow.client("--b--\r\n.\r\n").server("250 ok\r\n").quit()
+
+
+@generator(10)
+def encoded_messages(writer, count):
+    """Messages in messages, each an attachment in an encoding of its own, around much text."""
+    flow = Flow(writer).greet()
+    for number in range(count):
+        lines = "Subject: %d\r\n" % number
+        for _ in range(49):
+            lines += "Content-Type: message/rfc822\r\nContent-Disposition: attachment; filename=x.eml\r\n"
+            lines += "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+        flow.mail(lines + "Subject: inside\r\n\r\n" + ("hello world " * 6 + "\r\n") * 13_000)
+    flow.quit()
+
+
 @generator(40_000)
 def clients(writer, count):
     """Logins that are denied, each of another client, for another user, at another server."""

@@ -7,6 +7,7 @@ usage: test_memory.py --smtpscope PROGRAM [UNITTEST-ARGUMENT...]
 The temporary file goes to a folder beside the captures, so that on a tmpfs it is not taken for the program's memory by mistake: what is
 measured is the program's peak of pages that are in memory, its own and those of files (VmHWM, or its peak at the end)."""
 import argparse
+import concurrent.futures
 import json
 import os
 import shutil
@@ -76,6 +77,9 @@ CAPTURES = {
     "noops": (3_000, "findings"),
     "open-mails": (3_000, "files report"),
     "open-headers": (300, "zeek files"),
+    "open-parts": (600, "files report"),
+    "open-attachments": (60, "files report"),
+    "encoded-messages": (3, "files"),
     "clients": (8_000, "findings servers report"),
     "servers": (6_000, "findings servers-json report"),
     "mail-each": (6_000, "transcript sessions-json files verify report"),
@@ -119,13 +123,18 @@ class Memory(unittest.TestCase):
         size, outputs = CAPTURES[name]
         capture = hostile.write(os.path.join(SCRATCH, "hostile.pcap"), name, size)
         shutil.rmtree(os.path.join(SCRATCH, "files"), ignore_errors=True)
-        for output in outputs.split():
-            arguments = [word.format(scratch=SCRATCH, capture=capture) for word in OUTPUTS[output]]
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            running = {}
+            for output in outputs.split():
+                arguments = [word.format(scratch=SCRATCH, capture=capture) for word in OUTPUTS[output]]
+                if output == "verify": # of what was written
+                    running["files"].result()
+                running[output] = pool.submit(measure, *arguments, *([] if output == "explain" else [capture]))
+        for output, measured in running.items():
             with self.subTest(output=output):
-                status, said, peak = measure(*arguments, *([] if output == "explain" else [capture]))
+                status, said, peak = measured.result()
                 self.assertIn(status, (0, 3), said)
-                if not SANITIZED:
-                    self.assertLess(peak, 32 * 1024 * 1.1)
+                self.assertLess(peak, 32 * 1024 * 1.1)
 
     def test_nobody_is_hidden(self):
         """Greeters by the thousands hide no mail behind them, at any limit; what was not followed is said."""
@@ -149,7 +158,9 @@ def main():
     ARGUMENTS, rest = parser.parse_known_args()
     with open(ARGUMENTS.smtpscope, "rb") as program:
         SANITIZED = b"__asan_init" in program.read()
-    for name in CAPTURES:
+    if SANITIZED:
+        print("the program is built with AddressSanitizer: its memory is the sanitizer's, and not measured")
+    for name in CAPTURES if not SANITIZED else ():
         setattr(Memory, "test_" + name.replace("-", "_"), lambda self, name=name: self.check(name))
     SCRATCH = tempfile.mkdtemp(prefix="smtpscope-memory-", dir=os.getcwd())
     try:
