@@ -2,9 +2,9 @@
 # Sourced by scripts/run and scripts/test: installs what is missing from Debian's packages, and says what.
 
 # What builds smtpscope, what the Wireshark plugin and what the tests need on top.
-build_packages="build-essential cmake ninja-build pkg-config libpcap-dev libglib2.0-dev libgmime-3.0-dev libjansson-dev libssl-dev zlib1g-dev libzstd-dev liblz4-dev"
+build_packages="build-essential cmake ninja-build pkg-config libpcap-dev libglib2.0-dev libgmime-3.0-dev libjansson-dev libssl-dev zlib1g-dev libzstd-dev liblz4-dev liblzma-dev libbz2-dev"
 plugin_packages="$build_packages wireshark-dev libwireshark-dev libgcrypt20-dev tshark"
-test_packages="$plugin_packages libcmocka-dev gettext python3 python3-jsonschema clang libclang-rt-14-dev zstd lz4
+test_packages="$plugin_packages libcmocka-dev gettext python3 python3-jsonschema clang libclang-rt-14-dev zstd lz4 xz-utils bzip2
   slurmctld slurmd slurm-client munge parallel"
 
 # Prints those of the packages named that are not installed.

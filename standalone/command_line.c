@@ -20,7 +20,7 @@ static const char help_beginning[] =
        "\n"
        "Commands:\n");
 
-static const char help_operands[] = N_("CAPTURE is a pcap or pcapng file, plain or compressed (gzip, zstd, lz4), or - "
+static const char help_operands[] = N_("CAPTURE is a pcap or pcapng file, plain or compressed (gzip, zstd, lz4, xz, bzip2), or - "
                                        "for standard input. Several captures are read\n"
                                        "as one, merged by time.");
 

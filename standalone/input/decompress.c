@@ -10,7 +10,7 @@
 /* Type and length of a frame that zstd and lz4 skip. */
 #define SKIPPABLE_OCTETS 8
 
-static const struct format *const formats[] = { &format_gzip, &format_zstd, &format_lz4, &format_lz4_legacy };
+static const struct format *const formats[] = { &format_gzip, &format_zstd, &format_lz4, &format_lz4_legacy, &format_xz, &format_bzip2 };
 
 void decompressor_used(struct decompressor *decompressor, size_t count)
 {
@@ -93,7 +93,7 @@ static enum step fail(struct decompressor *decompressor, const char *problem)
     return STEP_FAILED;
 }
 
-/* Zeros behind the last frame fill a block of a tape or a file system. */
+/* Zeros behind the last frame fill a block of a tape or a file system. Between frames of xz they may stand, too. */
 static enum step pass_padding(struct decompressor *decompressor)
 {
     size_t zeros = 0;
@@ -102,6 +102,11 @@ static enum step pass_padding(struct decompressor *decompressor)
     decompressor->padding = true;
     decompressor->need = 1;
     decompressor_used(decompressor, zeros);
+    if (decompressor->raw_length > 0 && decompressor->format == &format_xz) {
+        decompressor->padding = false;
+        decompressor->need = DECOMPRESS_SIGNATURE;
+        return STEP_GOES_ON;
+    }
     return decompressor->raw_length > 0 ? fail(decompressor, _("its %s data is followed by something else")) : STEP_GOES_ON;
 }
 
@@ -126,8 +131,9 @@ static enum step begin_frame(struct decompressor *decompressor)
     const struct format *format = format_of(smtp_span_first(smtp_span(raw, decompressor->raw_length), SIGNATURE_LEAST));
     if (format == NULL)
         return fail(decompressor, decompressor->any_frame ? _("its %s data is followed by something else") : _("its %s data is of an unknown kind"));
-    if (decompressor->raw_length < signature_of(smtp_span(raw, decompressor->raw_length))->length)
-        return fail(decompressor, _("its %s data ends early"));
+    decompressor->need = signature_of(smtp_span(raw, decompressor->raw_length))->length;
+    if (decompressor->raw_length < decompressor->need)
+        return decompressor->ended ? fail(decompressor, _("its %s data ends early")) : STEP_GOES_ON;
     if (!use_format(decompressor, format))
         return fail(decompressor, _("its %s data cannot be decompressed"));
     decompressor->in_frame = true;

@@ -2,7 +2,7 @@
 #ifndef SMTPSCOPE_DECOMPRESS_H
 #define SMTPSCOPE_DECOMPRESS_H
 
-/* Streams compressed with gzip, zstd or lz4 (its frames, and the legacy format), several of them behind one another too. */
+/* Streams compressed with gzip, zstd, xz, bzip2 or lz4 (its frames, and the legacy format), several of them behind one another too. */
 
 #include <stdbool.h>
 #include <stddef.h>

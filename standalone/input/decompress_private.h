@@ -4,7 +4,9 @@
 
 /* What the formats share. */
 
+#include <bzlib.h>
 #include <lz4frame.h>
+#include <lzma.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -47,9 +49,12 @@ struct decompressor {
         ZSTD_DStream *zstd;
         LZ4F_dctx *lz4;
         struct lz4_legacy *lz4_legacy;
+        lzma_stream xz;
+        bz_stream bzip2;
     } state;
     uint64_t memory_limit;
     bool in_frame;   /* it has begun and not ended */
+    bool fresh;      /* and the library does not know yet */
     bool any_frame;
     bool padding;    /* zeros behind the last frame */
     bool ended;      /* no more compressed octets will come */
@@ -67,7 +72,7 @@ struct decompressor {
     uint8_t buffer[RAW_OCTETS];
 };
 
-extern const struct format format_gzip, format_zstd, format_lz4, format_lz4_legacy;
+extern const struct format format_gzip, format_zstd, format_lz4, format_lz4_legacy, format_xz, format_bzip2;
 
 /* `count` octets of `raw` are used up. */
 void decompressor_used(struct decompressor *decompressor, size_t count);

@@ -23,9 +23,9 @@ static const struct signature signatures[] = {
     { SIGNATURE_COMPRESSED, "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4 },
     { SIGNATURE_COMPRESSED, "lz4", { 0x04, 0x22, 0x4d, 0x18 }, 4 },
     { SIGNATURE_COMPRESSED, "lz4 (legacy)", { 0x02, 0x21, 0x4c, 0x18 }, 4 },
+    { SIGNATURE_COMPRESSED, "xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6 },
+    { SIGNATURE_COMPRESSED, "bzip2", { 'B', 'Z', 'h' }, 3 },
 
-    { SIGNATURE_PACKED, "xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6 },
-    { SIGNATURE_PACKED, "bzip2", { 'B', 'Z', 'h' }, 3 },
     { SIGNATURE_PACKED, "bzip", { 'B', 'Z', '0' }, 3 },
     { SIGNATURE_PACKED, "zip", { 'P', 'K', 3, 4 }, 4 },
     { SIGNATURE_PACKED, "zip", { 'P', 'K', 5, 6 }, 4 },

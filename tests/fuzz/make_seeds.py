@@ -6,7 +6,9 @@ usage: make_seeds.py CAPTURES-FOLDER SEEDS-FOLDER
 
 Writes SEEDS-FOLDER/capture, packet, tcp, session and mime, in the formats that the targets describe.
 """
+import bz2
 import gzip
+import lzma
 import os
 import struct
 import sys
@@ -72,6 +74,8 @@ def main():
             octets = file.read()
         write("capture", name, octets)
         write("capture", name + ".gz", gzip.compress(octets[:3000]))
+        write("capture", name + ".xz", lzma.compress(octets[:3000], preset=0))
+        write("capture", name + ".bz2", bz2.compress(octets[:3000]))
         link, found = frames(octets)
         if link not in (1, 276):
             continue

@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """What captures may be: their formats and packings, several of them, and what packets are wrapped in."""
 import base64
+import bz2
 import gzip
 import json
+import lzma
 import os
 import random
 import re
@@ -81,7 +83,8 @@ class Files(unittest.TestCase):
     def packed(self):
         """(ending, octets of the capture compressed) for each kind."""
         name = write("plain.pcap", one_mail())
-        for ending, command in (("gz", ["gzip", "-kf"]), ("zst", ["zstd", "-qkf"]), ("lz4", ["lz4", "-qkf"])):
+        for ending, command in (("gz", ["gzip", "-kf"]), ("zst", ["zstd", "-qkf"]), ("lz4", ["lz4", "-qkf"]), ("xz", ["xz", "-kf"]),
+                                ("bz2", ["bzip2", "-kf"])):
             packed = "%s.%s" % (name, ending)
             subprocess.run(command + ([name, packed] if ending == "lz4" else [name]), check=True)
             with open(packed, "rb") as file:
@@ -105,6 +108,12 @@ class Files(unittest.TestCase):
         parts = [gzip.compress(octets[:300]), gzip.compress(octets[300:])]
         found, done = self.sessions("-", stdin=b"".join(parts))
         self.assertEqual((done.returncode, found), (0, expected))
+        for compress, between in ((lzma.compress, b""), (lzma.compress, bytes(4)), (lzma.compress, bytes(1024)), (bz2.compress, b"")):
+            found, done = self.sessions("-", stdin=compress(octets[:300]) + between + compress(octets[300:]))
+            self.assertEqual((done.returncode, done.stderr, found), (0, b"", expected))
+            found, _ = self.damaged(compress(octets) + between + compress(octets)[:3], "ends early")
+            self.assertEqual(found[:-1], expected[:-1])
+            self.damaged(compress(octets) + b"garbage", "followed by something else")
 
     def damaged(self, octets, *words):
         """Frames in front of the damage, for which there is one sentence."""
@@ -130,10 +139,10 @@ class Files(unittest.TestCase):
         write("plain.pcap", one_mail())
         for ending, octets in self.packed():
             with self.subTest(ending):
-                at = -8 if ending == "gz" else -1 # behind it is the length of what was compressed
+                at = {"gz": -8, "bz2": -3}.get(ending, -1) # of gzip the length of what was compressed is behind it
                 wrong = bytearray(octets)
                 wrong[at] ^= 1
-                found, frames = self.damaged(bytes(wrong), "checksum")
+                found, frames = self.damaged(bytes(wrong), "is damaged near its octet %d)" % len(octets) if ending in ("xz", "bz2") else "checksum")
                 self.assertEqual((found[:-1], frames), (expected[:-1], expected[-1]["frames"]))
 
     def test_compressed_and_damaged(self):
@@ -152,7 +161,8 @@ class Files(unittest.TestCase):
         for _, frame in capture.frames:
             ends.append(ends[-1] + 16 + len(frame))
         for ending, command in (("gz", ["gzip", "-kf"]), ("zst", ["zstd", "-qkf"]), ("lz4", ["lz4", "-qkf", "-B4", "-BX"]),
-                                ("lz4", ["lz4", "-qkf", "-B5", "-BD"])):
+                                ("lz4", ["lz4", "-qkf", "-B5", "-BD"]), ("xz", ["xz", "-kf"]), ("xz", ["xz", "-kf", "--block-size=65536"]),
+                                ("bz2", ["bzip2", "-kf", "-1"])):
             packed = "%s.%s" % (plain, ending)
             subprocess.run(command + [plain] + ([packed] if ending == "lz4" else []), check=True)
             with open(packed, "rb") as file:
@@ -242,6 +252,20 @@ class Files(unittest.TestCase):
                     self.assertEqual((done.returncode, found[-1]["messages"]), (3, 1))
                     self.assertIn("can be read up to frame", done.stderr.decode())
                     write("long.zst", packed)
+
+    def test_xz_windows(self):
+        """So it is with xz."""
+        for preset, memory, needs in ((0, 1, 32), (6, 9, 33), (9, 65, 257)):
+            write("long.xz", lzma.compress(one_mail(), preset=preset))
+            for limit in (32, 33, 256, 257, None):
+                with self.subTest(preset, limit=limit):
+                    found, done = self.sessions("long.xz", *(("--memory-limit", "%dM" % limit) if limit else ()))
+                    if (limit or 512) >= needs:
+                        self.assertEqual((done.returncode, found[-1]["messages"], done.stderr), (0, 1, b""))
+                        continue
+                    self.assertEqual((done.returncode, len(done.stderr.splitlines())), (1, 1))
+                    self.assertIn("long.xz: cannot be read: its xz data needs %d MiB of memory: use --memory-limit %dM" % (memory, needs),
+                                  done.stderr.decode())
 
     def test_interfaces_of_different_link_types(self):
         """Each interface of a pcapng has its own, as mergecap writes them."""
