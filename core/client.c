@@ -168,6 +168,7 @@ static void request_tls(struct smtp_session *session, const struct smtp_sink *si
 {
     session->half[SMTP_CLIENT].mode = CLIENT_WAIT_STARTTLS;
     session->starttls.requested = true;
+    session->starttls.waits = true;
     session->starttls.octets_behind = false;
     smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, SMTP_STEP_REQUESTED, SMTP_CLIENT, offset_of(session),
                   session->queue.sent, sink);

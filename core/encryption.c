@@ -18,6 +18,7 @@ static enum smtp_boundary boundary(const struct smtp_session *session)
 void smtp_starttls_decided(struct smtp_session *session, bool accepted, const struct smtp_sink *sink)
 {
     session->starttls.doubtful = false;
+    session->starttls.waits = false;
     smtp_boundary(session, SMTP_BOUNDARY_STARTTLS, accepted ? SMTP_STEP_ACCEPTED : SMTP_STEP_REFUSED, SMTP_SERVER,
                   session->starttls.reply_offset, session->starttls.number, sink);
     if (!accepted) {
@@ -96,6 +97,12 @@ static void forget_commands(struct smtp_session *session)
 
 /* ---- the handshake ---- */
 
+/* STARTTLS may be lost in a hole of the client's stream. */
+static bool may_have_asked(const struct smtp_session *session)
+{
+    return session->starttls.offered && session->half[SMTP_CLIENT].gap;
+}
+
 static void begin(struct smtp_session *session, enum smtp_role role, const struct smtp_sink *sink)
 {
     struct smtp_half *half = &session->half[role];
@@ -110,8 +117,7 @@ static void begin(struct smtp_session *session, enum smtp_role role, const struc
     half->resync = false;
     if (!session->tls.begun) {
         session->tls.begun = true;
-        session->tls.implicit =
-            !session->starttls.accepted && (!session->starttls.requested || session->starttls.refused);
+        session->tls.implicit = !session->starttls.accepted && !session->starttls.waits && !may_have_asked(session);
         smtp_boundary(session, boundary(session), SMTP_STEP_HANDSHAKE, role, half->offset, 0, sink);
     }
     report_injections(session, sink);

@@ -181,6 +181,7 @@ struct smtp_starttls {
     uint32_t number;              /* of its command */
     uint16_t code;                /* of its last answer */
     bool offered, requested, accepted, refused;
+    bool waits;          /* no answer to the last one was seen */
     bool doubtful;       /* answered with another code than 220, but no refusal, or with none: what follows decides */
     bool clear_behind;   /* the client went on in clear behind its acceptance */
     bool clear_answered; /* and the server answered in clear: the dialogue is that of who decrypted it */

@@ -303,6 +303,8 @@ void annotate_starttls(GString *out, const struct record *record)
         g_string_append(out, _(", handshake failed"));
     else if (record_lacks_tls(record))
         g_string_append(out, _(", no TLS in the capture"));
+    else if (record->account.tls.seen && !record->account.tls.implicit && !record->account.tls.starttls.accepted)
+        g_string_append(out, _(", TLS follows"));
 }
 
 void annotate_ending(GString *out, const struct record *record)

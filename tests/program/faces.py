@@ -369,11 +369,11 @@ def of_protection(text):
     """Whether STARTTLS was used and TLS began, from the words for both."""
     if "implicit TLS" in text:
         return {"starttls": "none", "tls": True}
-    found = re.search(r"(no STARTTLS|STARTTLS not seen|STARTTLS (accepted|offered|requested|refused)(, no TLS in the capture)?)", text)
+    found = re.search(r"(no STARTTLS|STARTTLS not seen|STARTTLS (accepted|offered|requested|refused)(, no TLS in the capture)?)(, TLS follows|, handshake failed)?", text)
     if found is None:
         return {}
     starttls = {"no STARTTLS": "none", "STARTTLS not seen": None}.get(found[1], found[2])
-    return {"starttls": starttls, "tls": starttls == "accepted" and not found[3]}
+    return {"starttls": starttls, "tls": (starttls == "accepted" and not found[3]) or bool(found[4])}
 
 
 def logins_in_short(text):

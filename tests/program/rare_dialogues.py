@@ -143,6 +143,11 @@ LOGINS = [
 PROTECTION = [
     Session(STARTTLS, HIDDEN),
     Session(STARTTLS, HIDDEN, port=587),
+    Session(TLS, ("C", "STARTTLS\r\n"), ("s", "220 go\r\n"), HIDDEN), # its answer, or itself, is lost
+    Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 4.7.0 not now\r\n"), ("C", "STARTTLS\r\n"), ("s", "220 go\r\n"), HIDDEN),
+    Session(TLS, ("c", "STARTTLS\r\n"), ("S", "220 go\r\n"), HIDDEN),
+    Session(TLS, ("C", "STARTTLS\r\n"), ("S", "454 4.7.0 not now\r\n"), ("c", "STARTTLS\r\n"), ("S", "220 go\r\n"), HIDDEN),
+    Session(TLS, ("C", "STARTTLS\r\n"), ("s", "220 go\r\n"), FAILED),
     Session(STARTTLS, ("C", "EHLO c\r\n"), ("S", "250-mx\r\n250 AUTH PLAIN\r\n"), login("alice", "secret-word", "235 ok\r\n"), message(PLAIN_TEXT), BYE),
     Session(STARTTLS, ("C", "EHLO c\r\n"), ("S", "250 mx\r\n"), message(PLAIN_TEXT), BYE),
     Session(STARTTLS, message(PLAIN_TEXT), BYE),
