@@ -223,7 +223,8 @@ static bool may_be_the_last(const struct smtp_session *session)
 static void end_by_verdict(struct smtp_session *session, uint16_t code, const struct smtp_sink *sink)
 {
     bool accepted = smtp_code_is_success(code);
-    bool others = session->lmtp && session->mail.garbled > 0 && session->mail.answered < due(session);
+    bool more = !session->mail.whole || session->mail.answered < due(session);
+    bool others = session->lmtp && session->mail.garbled > 0 && more;
     bool known = smtp_reply_code_decides(code) && (accepted || !others);
     enum smtp_outcome outcome = accepted ? SMTP_OUTCOME_ACCEPTED : SMTP_OUTCOME_REJECTED;
     smtp_transaction_end(session, known ? outcome : SMTP_OUTCOME_UNKNOWN, known ? code : 0, true, sink);
