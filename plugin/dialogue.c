@@ -3,7 +3,7 @@
 
 #include "fields.h"
 
-static struct dialogue *all;     /* of this capture file, the first one first */
+static struct dialogue *all; /* of this capture file, the first one first */
 static struct dialogue **next_one = &all;
 static uint32_t sessions;        /* so far */
 static bool finished;            /* all were brought to an end, provisionally */
@@ -176,22 +176,25 @@ static struct dialogue *new_dialogue(const struct dialogue_input *input, convers
 
     /* Who sent the connection's first packet opened it, unless that answered a SYN that was not captured. */
     bool opener_first = true;
-    const struct tcp_analysis *analysis = input->parent == CALL_FROM_TCP ? get_tcp_conversation_data(conversation, pinfo) : NULL;
+    const struct tcp_analysis *analysis =
+        input->parent == CALL_FROM_TCP ? get_tcp_conversation_data(conversation, pinfo) : NULL;
     uint8_t syns = analysis != NULL ? analysis->conversation_completeness & 3 : 0;
     if (analysis != NULL) {
         dialogue->smtp.opener_known = syns != 0;
         dialogue->smtp.middle = syns == 0;
         opener_first = syns != 2;
     }
-    copy_address_wmem(wmem_file_scope(), &dialogue->opener, opener_first ? conversation_key_addr1(conversation->key_ptr)
-                                                                         : conversation_key_addr2(conversation->key_ptr));
+    copy_address_wmem(wmem_file_scope(), &dialogue->opener,
+                      opener_first ? conversation_key_addr1(conversation->key_ptr)
+                                   : conversation_key_addr2(conversation->key_ptr));
     dialogue->smtp.port[0] = (uint16_t)find_port(conversation, opener_first ? 0 : 1);
     dialogue->smtp.port[1] = (uint16_t)find_port(conversation, opener_first ? 1 : 0);
     if (analysis == NULL)
         return dialogue;
     bool from_opener = addresses_equal(&pinfo->src, &dialogue->opener) && pinfo->srcport == dialogue->smtp.port[0];
     const struct tcpinfo *tcp = input->data;
-    const tcp_flow_t *flows[2] = { from_opener ? analysis->fwd : analysis->rev, from_opener ? analysis->rev : analysis->fwd };
+    const tcp_flow_t *flows[2] = { from_opener ? analysis->fwd : analysis->rev,
+                                   from_opener ? analysis->rev : analysis->fwd };
     for (unsigned half = 0; half < 2; half++) {
         if (!(syns & (1u << half)))
             continue;
@@ -282,7 +285,8 @@ static bool peer_may_have_ended(const struct dialogue *dialogue, packet_info *pi
     return analysis != NULL && (analysis->conversation_completeness & COMPLETENESS_FIN) != 0;
 }
 
-static void take_segment(struct dialogue *dialogue, const struct dialogue_input *input, struct call *call, struct smtp_span octets)
+static void take_segment(struct dialogue *dialogue, const struct dialogue_input *input, struct call *call,
+                         struct smtp_span octets)
 {
     const struct tcpinfo *tcp = input->data;
     struct stream_segment segment = {
@@ -299,7 +303,8 @@ static void take_segment(struct dialogue *dialogue, const struct dialogue_input 
 }
 
 /* Octets out of TLS, or of a parent that puts them in order itself. */
-static void take_ordered(struct dialogue *dialogue, const struct dialogue_input *input, struct call *call, struct smtp_span octets)
+static void take_ordered(struct dialogue *dialogue, const struct dialogue_input *input, struct call *call,
+                         struct smtp_span octets)
 {
     if (input->parent == CALL_FROM_TLS && !dialogue->smtp.decrypted) {
         /* Its first octets must have a place before anything is said of them. */
@@ -319,18 +324,21 @@ static void hand_over(struct dialogue *dialogue, packet_info *pinfo)
     conversation_set_dissector_from_frame_number(dialogue->conversation, pinfo->num + 1, tls_handle);
 }
 
-static bool begins_tls(const struct dialogue *dialogue, tvbuff_t *tvb, struct smtp_tls_record *record)
+/* Whether TLS begins with these octets: that cannot always be said of the first few of a record. */
+static enum smtp_tls_look look_for_tls(const struct dialogue *dialogue, tvbuff_t *tvb, struct smtp_tls_record *record)
 {
     if (dialogue->handed || dialogue->smtp.decrypted || dialogue_is_refused(dialogue) || tls_handle == NULL)
-        return false;
+        return SMTP_TLS_NO;
     bool first =
         dialogue->smtp.session == NULL && dialogue->smtp.believed && dialogue->offset[0] + dialogue->offset[1] == 0;
     const struct smtp_session *session = dialogue->smtp.session;
     bool asked = session != NULL && (session->starttls.accepted || session->starttls.doubtful);
     if (!first && !asked)
-        return false;
+        return SMTP_TLS_NO;
     uint32_t length = tvb_captured_length(tvb);
-    return smtp_tls_look(smtp_span(tvb_get_ptr(tvb, 0, (int)length), length), record) == SMTP_TLS_YES;
+    enum smtp_tls_look look = smtp_tls_look(smtp_span(tvb_get_ptr(tvb, 0, (int)length), length), record);
+    bool begun = session != NULL && session->tls.begun;
+    return look == SMTP_TLS_PERHAPS && begun ? SMTP_TLS_NO : look;
 }
 
 uint32_t dialogue_wants_more(const struct dialogue_input *input)
@@ -345,7 +353,10 @@ uint32_t dialogue_wants_more(const struct dialogue_input *input)
     if (dialogue == NULL)
         return 0;
     dialogue->smtp.believed = dialogue->smtp.believed || input->believed;
-    if (!begins_tls(dialogue, input->tvb, &record))
+    enum smtp_tls_look look = look_for_tls(dialogue, input->tvb, &record);
+    if (look == SMTP_TLS_PERHAPS)
+        return DESEGMENT_ONE_MORE_SEGMENT;
+    if (look == SMTP_TLS_NO)
         return 0;
     size_t whole = record.header_octets + record.body_octets;
     uint32_t length = tvb_reported_length(input->tvb);
@@ -361,7 +372,7 @@ static struct call *take_first(const struct dialogue_input *input, uint32_t key)
     uint32_t length = tvb_captured_length(input->tvb);
     struct smtp_span octets = smtp_span(length > 0 ? tvb_get_ptr(input->tvb, 0, (int)length) : NULL, length);
     struct call *call = new_call(input, dialogue, key);
-    bool may_be_tls = input->parent == CALL_FROM_TCP && begins_tls(dialogue, input->tvb, NULL);
+    bool may_be_tls = input->parent == CALL_FROM_TCP && look_for_tls(dialogue, input->tvb, NULL) == SMTP_TLS_YES;
     if (input->parent == CALL_FROM_TCP)
         take_segment(dialogue, input, call, octets);
     else

@@ -15,6 +15,7 @@ from wireshark import Wireshark, reachable
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "program"))
 import dialogues
 import pcap
+import rearranged
 
 ARGUMENTS = None
 WIRESHARK = None
@@ -161,6 +162,22 @@ class Encryption(unittest.TestCase):
                          [("implicit-tls", "handshake", "mail.example.com")])
         rows = fields(path, ["esmtp.command.verb"], "-o", "tls.keylog_file:" + capture("implicit-tls.keys"), filter="esmtp.command")
         self.assertEqual(rows, [("EHLO",), ("NOOP",), ("QUIT",)])
+
+    def test_the_first_record_in_pieces_that_do_not_tell_yet(self):
+        """Of a record's first octets nobody can say that they are TLS: Wireshark's TLS gets them all the same."""
+        names = ["esmtp.command.verb", "esmtp.reply.code", "esmtp.boundary.event"]
+        options = {"filter": " || ".join(names)}
+        for name in ("implicit-tls", "smtplib-starttls-login"):
+            keys = ["-o", "tls.keylog_file:" + capture(name + ".keys")]
+            expected = fields(capture(name + ".pcap"), names, *keys, **options)
+            packets = rearranged.read(capture(name + ".pcap"))
+            at = next(at for at, packet in enumerate(packets) if packet.tcp and packet.payload[:2] == b"\x16\x03")
+            hello = packets[at]
+            for cuts in ((1,), (4,), (5,), (1, 2, 3, 4, 5, 6), (3, 70)):
+                edges = (0, *cuts, len(hello.payload))
+                path = os.path.join(WIRESHARK.folder(), "pieces.pcap")
+                rearranged.write(path, packets[:at] + [hello.cut(*piece) for piece in zip(edges, edges[1:])] + packets[at + 1:])
+                self.assertEqual(fields(path, names, *keys, **options), expected, (name, cuts))
 
 
 class Links(unittest.TestCase):
