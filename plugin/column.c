@@ -2,8 +2,9 @@
 
 /* The packet list's Info column: it reads like the transcript. */
 
+#include "fact_words.h"
+#include "language.h"
 #include "line.h"
-#include "view.h"
 #include "words.h"
 
 #define LINE_OCTETS_SHOWN ((size_t)160)
@@ -14,9 +15,9 @@ static void append_reply(wmem_strbuf_t *out, const struct reply_fact *reply, str
     bool refused = reply->code >= 400;
     wmem_strbuf_append(out, refused ? "<* " : "<- ");
     if (smtp_line_find(octets, true, &line))
-        words_append_visible(out, smtp_span_first(line.text, LINE_OCTETS_SHOWN));
+        append_visible(out, smtp_span_first(line.text, LINE_OCTETS_SHOWN));
     if (reply->lines > 1)
-        wmem_strbuf_append_printf(out, " (%u lines)", reply->lines);
+        wmem_strbuf_append_printf(out, _(" (%u lines)"), reply->lines);
 }
 
 static void append_line(wmem_strbuf_t *out, const struct view *view, const struct line_fact *line)
@@ -26,7 +27,7 @@ static void append_line(wmem_strbuf_t *out, const struct view *view, const struc
         masked ? view_masked(view, line_masked(line), NULL).span
                : smtp_span_first(view_octets(view, &line->fact, line_copy(line), NULL).span, line->text);
     wmem_strbuf_append(out, "-> ");
-    words_append_visible(out, smtp_span_first(text, LINE_OCTETS_SHOWN));
+    append_visible(out, smtp_span_first(text, LINE_OCTETS_SHOWN));
 }
 
 static void append_fact(wmem_strbuf_t *out, const struct view *view, const struct fact *fact)
@@ -44,39 +45,40 @@ static void append_fact(wmem_strbuf_t *out, const struct view *view, const struc
         break;
     }
     case FACT_CONTENT:
-        wmem_strbuf_append_printf(out, "| %u octets of message", ((const struct content_fact *)fact)->stored);
+        wmem_strbuf_append_printf(out, "| %s", fact_words_content(view, (const struct content_fact *)fact));
         break;
     case FACT_END: {
         const struct end_fact *end = (const struct end_fact *)fact;
-        wmem_strbuf_append(out, "| end: ");
-        words_content_end(out, end);
+        wmem_strbuf_append_printf(out, _("| end: %s"), fact_words_end(view, end));
         break;
     }
     case FACT_PART:
-        wmem_strbuf_append_printf(out, "[part of what frame %u completes]", fact_frame(((const struct part_fact *)fact)->whole));
+        wmem_strbuf_append_printf(out, _("[part of what frame %u completes]"),
+                                  fact_frame(((const struct part_fact *)fact)->whole));
         break;
-    case FACT_BOUNDARY:
-        if (!words_boundary_matters((const struct boundary_fact *)fact))
+    case FACT_BOUNDARY: {
+        bool silent;
+        const char *words = fact_words_boundary(view, (const struct boundary_fact *)fact, &silent);
+        if (silent)
             return;
-        wmem_strbuf_append(out, "\u2501\u2501 ");
-        words_boundary(out, (const struct boundary_fact *)fact);
-        wmem_strbuf_append(out, " \u2501\u2501");
+        wmem_strbuf_append_printf(out, "\u2501\u2501 %s \u2501\u2501", words);
         break;
+    }
     case FACT_GAP:
-        wmem_strbuf_append_printf(out, "[%" PRIu64 " octets not handed over by Wireshark's TCP]", ((const struct gap_fact *)fact)->missing);
+        wmem_strbuf_append_printf(out, "[%s]", fact_words_gap(view, (const struct gap_fact *)fact));
         break;
     case FACT_SKIPPED:
-        wmem_strbuf_append_printf(out, "? %u octets that cannot be placed: ", fact->octets);
-        words_skipped(out, fact, smtp_span_first(view_octets(view, fact, NULL, NULL).span, LINE_OCTETS_SHOWN));
+        wmem_strbuf_append_printf(out, "? %s ", fact_words_skipped(view, fact));
+        append_skipped(out, fact, smtp_span_first(view_octets(view, fact, NULL, NULL).span, LINE_OCTETS_SHOWN));
         break;
     case FACT_PROXY:
-        wmem_strbuf_append(out, "-> PROXY protocol header");
+        wmem_strbuf_append_printf(out, "-> %s", fact_words_proxy(view, view_octets(view, fact, NULL, NULL).span));
         break;
     case FACT_TURNED:
-        wmem_strbuf_append(out, "\u2501\u2501 client and server change roles \u2501\u2501");
+        wmem_strbuf_append_printf(out, "\u2501\u2501 %s \u2501\u2501", words_turned());
         break;
     case FACT_TLS:
-        wmem_strbuf_append_printf(out, "%u octets of TLS", fact->octets);
+        wmem_strbuf_append_printf(out, _("%u octets of TLS"), fact->octets);
         break;
     case FACT_HELLO:
     case FACT_FINDING:
@@ -94,7 +96,7 @@ void view_column(const struct view *view)
         for (const struct fact *fact = piece->first; fact != NULL; fact = fact->next)
             append_fact(out, view, fact);
     if (!view->call->any)
-        wmem_strbuf_append(out, "[sent again]");
+        wmem_strbuf_append(out, _("[sent again]"));
     char *text = g_strchomp(wmem_strbuf_finalize(out));
     col_append_sep_str(pinfo->cinfo, COL_INFO, "  ", text);
 }

@@ -4,6 +4,7 @@
 
 #include "dialogue.h"
 #include "fields.h"
+#include "language.h"
 #include "preferences.h"
 #include "statistics.h"
 #include "version.h"
@@ -140,6 +141,7 @@ static esmtp_boolean dissect_by_content(tvbuff_t *tvb, packet_info *pinfo, proto
 
 static void register_protocol(void)
 {
+    language_follow_environment();
     fields_register();
     preferences_register();
     statistics_register();

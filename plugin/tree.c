@@ -2,13 +2,15 @@
 
 /* Facts as a tree. */
 
+#include "fact_words.h"
 #include "fields.h"
+#include "language.h"
 #include "line.h"
 #include "path.h"
 #include "preferences.h"
+#include "proxy.h"
 #include "reference/reference.h"
 #include "view.h"
-#include "proxy.h"
 #include "words.h"
 
 struct view_octets view_octets(const struct view *view, const struct fact *fact, const uint8_t *copy, const char *name)
@@ -77,10 +79,10 @@ static void add_number64(proto_tree *tree, int field, const struct view_octets *
     proto_item_set_generated(proto_tree_add_uint64(tree, field, octets->tvb, octets->start, octets->length, number));
 }
 
-static void annotate(proto_item *item, wmem_strbuf_t *words)
+static void annotate(proto_item *item, const char *words)
 {
-    if (wmem_strbuf_get_len(words) > 0)
-        proto_item_append_text(item, "  \u00b7 %s", wmem_strbuf_get_str(words));
+    if (*words != '\0')
+        proto_item_append_text(item, "  \u00b7 %s", words);
 }
 
 /* ---- what lines and replies share ---- */
@@ -140,14 +142,15 @@ struct path_fields {
     int path, address, local_part, domain;
 };
 
-static void add_path(proto_tree *tree, const struct view_octets *octets, const struct smtp_path *path, const struct path_fields *fields)
+static void add_path(const struct view *view, proto_tree *tree, const struct view_octets *octets,
+                     const struct smtp_path *path, const struct path_fields *fields)
 {
     struct smtp_span address = path->null || path->address.octets == NULL ? smtp_span("", 0) : path->address;
     proto_item *item = path->null ? proto_tree_add_string(tree, fields->path, octets->tvb, octets->start, octets->length, "<>")
                                   : add_span(tree, fields->path, octets, address);
     proto_tree *subtree = proto_item_add_subtree(item, ett_esmtp_part);
+    annotate(item, fact_words_path(view, path));
     if (path->null) {
-        proto_item_append_text(item, "  \u00b7 null return path, as bounces have");
         add_text(subtree, fields->address, octets, "");
         return;
     }
@@ -165,8 +168,7 @@ static void add_parameters(proto_tree *tree, const struct view_octets *octets, s
             whole.length = (size_t)(parameter.value.octets + parameter.value.length - whole.octets);
         proto_item *item = add_span(tree, hf_esmtp_parameter, octets, whole);
         const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_parameters, parameter.keyword);
-        if (entry != NULL)
-            proto_item_append_text(item, "  \u00b7 %s", entry->meaning);
+        annotate(item, entry != NULL ? _(entry->meaning) : "");
         proto_tree *subtree = proto_item_add_subtree(item, ett_esmtp_part);
         add_span(subtree, hf_esmtp_parameter_name, octets, parameter.keyword);
         if (parameter.has_value)
@@ -174,7 +176,8 @@ static void add_parameters(proto_tree *tree, const struct view_octets *octets, s
     }
 }
 
-static void add_envelope(proto_tree *tree, const struct view_octets *octets, const struct smtp_command *command)
+static void add_envelope(const struct view *view, proto_tree *tree, const struct view_octets *octets,
+                         const struct smtp_command *command)
 {
     bool sender = smtp_verb_names_sender(command->verb);
     if (!sender && !smtp_verb_names_recipient(command->verb))
@@ -189,7 +192,7 @@ static void add_envelope(proto_tree *tree, const struct view_octets *octets, con
     struct smtp_path path = smtp_path_of(command);
     if (!path.found)
         return;
-    add_path(tree, octets, &path, &fields);
+    add_path(view, tree, octets, &path, &fields);
     add_parameters(tree, octets, path.parameters);
 }
 
@@ -231,18 +234,17 @@ static proto_item *show_command(const struct view *view, const struct line_fact 
     struct view_octets octets = octets_of_line(view, line, &text);
     struct smtp_command command = smtp_command_parse(text);
     wmem_strbuf_t *words = wmem_strbuf_new(view->pinfo->pool, "");
-    words_append_visible(words, text);
+    append_visible(words, text);
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_command, octets.tvb, octets.start, octets.length,
                                              wmem_strbuf_get_str(words));
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
     add_verb(view, tree, &octets, command.word);
     if (command.argument.length > 0)
         add_span(tree, hf_esmtp_command_argument, &octets, command.argument);
-    words = wmem_strbuf_new(view->pinfo->pool, "");
-    words_command(words, line, text);
-    add_text(tree, hf_esmtp_command_meaning, &octets, wmem_strbuf_get_str(words));
-    annotate(item, words);
-    add_envelope(tree, &octets, &command);
+    const char *meaning = fact_words_command(view, line, command.word);
+    add_text(tree, hf_esmtp_command_meaning, &octets, meaning);
+    annotate(item, meaning);
+    add_envelope(view, tree, &octets, &command);
     add_secret(tree, &octets, line);
     add_text(tree, hf_esmtp_command_phase, &octets, smtp_phase_name(line->phase));
     add_number(tree, hf_esmtp_command_number, &octets, line->number);
@@ -257,13 +259,11 @@ static proto_item *show_response(const struct view *view, const struct line_fact
     struct smtp_span text;
     struct view_octets octets = octets_of_line(view, line, &text);
     wmem_strbuf_t *words = wmem_strbuf_new(view->pinfo->pool, "");
-    words_append_visible(words, text);
+    append_visible(words, text);
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_auth_response, octets.tvb, octets.start, octets.length,
                                              wmem_strbuf_get_str(words));
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
-    words = wmem_strbuf_new(view->pinfo->pool, "");
-    words_response(words, line);
-    annotate(item, words);
+    annotate(item, fact_words_response(view, line));
     add_secret(tree, &octets, line);
     add_number(tree, hf_esmtp_command_number, &octets, line->number);
     add_line_end(tree, &octets, line->line_end);
@@ -282,23 +282,16 @@ static void add_reply_line(const struct view *view, proto_tree *tree, const stru
     add_span(subtree, hf_esmtp_reply_text, octets, parsed.text);
     if (reply->extensions && index > reply->text_lines) {
         struct smtp_keyword_line keyword = smtp_keyword_line_parse(parsed.text);
-        const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_keywords, keyword.word);
         add_span(subtree, hf_esmtp_keyword, octets, keyword.word);
         if (keyword.parameters.length > 0)
             add_span(subtree, hf_esmtp_keyword_parameters, octets, keyword.parameters);
-        if (keyword.masked)
-            proto_item_append_text(item, "  \u00b7 a keyword overwritten in transit");
-        else if (entry != NULL)
-            proto_item_append_text(item, "  \u00b7 %s", entry->meaning);
+        annotate(item, fact_words_keyword(view, parsed.text));
     }
-    if (!reply->challenge)
+    const char *challenge = reply->challenge ? fact_words_challenge(view, parsed.text) : NULL;
+    if (challenge == NULL)
         return;
-    wmem_strbuf_t *challenge = wmem_strbuf_new(view->pinfo->pool, "");
-    words_challenge(challenge, parsed.text);
-    if (wmem_strbuf_get_len(challenge) == 0)
-        return;
-    add_text(subtree, hf_esmtp_auth_challenge, octets, wmem_strbuf_get_str(challenge));
-    proto_item_append_text(item, "  \u00b7 \"%s\"", wmem_strbuf_get_str(challenge));
+    add_text(subtree, hf_esmtp_auth_challenge, octets, challenge);
+    proto_item_append_text(item, "  \u00b7 \"%s\"", challenge);
 }
 
 static void add_enhanced(const struct view *view, proto_tree *tree, const struct view_octets *octets,
@@ -308,7 +301,7 @@ static void add_enhanced(const struct view *view, proto_tree *tree, const struct
         return;
     char *status = wmem_strdup_printf(view->pinfo->pool, "%u.%u.%u", enhanced.class_digit, enhanced.subject, enhanced.detail);
     proto_item *item = add_text(tree, hf_esmtp_enhanced_status, octets, status);
-    const char *meaning = words_enhanced(&enhanced);
+    const char *meaning = words_status_meaning(&enhanced);
     if (meaning != NULL)
         add_text(proto_item_add_subtree(item, ett_esmtp_part), hf_esmtp_enhanced_status_meaning, octets, meaning);
 }
@@ -324,7 +317,7 @@ static proto_item *show_reply(const struct view *view, const struct reply_fact *
     for (unsigned i = 0; smtp_line_find(rest, true, &line); i++, rest = smtp_span_from(rest, line.octets)) {
         if (i > 0)
             wmem_strbuf_append(words, "\\n");
-        words_append_visible(words, line.text);
+        append_visible(words, line.text);
     }
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_reply, octets.tvb, octets.start, octets.length,
                                              wmem_strbuf_get_str(words));
@@ -333,18 +326,15 @@ static proto_item *show_reply(const struct view *view, const struct reply_fact *
         add_number(tree, hf_esmtp_reply_code, &octets, reply->code);
         add_number(tree, hf_esmtp_reply_class, &octets, reply->code / 100u);
     }
-    words = wmem_strbuf_new(view->pinfo->pool, "");
-    words_reply(words, reply);
-    add_text(tree, hf_esmtp_reply_meaning, &octets, wmem_strbuf_get_str(words));
+    const char *meaning = fact_words_code(view, reply);
+    add_text(tree, hf_esmtp_reply_meaning, &octets, meaning);
     add_enhanced(view, tree, &octets, reply_enhanced(reply));
     rest = octets.span;
     for (unsigned i = 0; smtp_line_find(rest, true, &line); i++, rest = smtp_span_from(rest, line.octets))
         add_reply_line(view, tree, &octets, reply, &line, i);
-    wmem_strbuf_t *answers = wmem_strbuf_new(view->pinfo->pool, "");
-    words_answers(answers, reply);
-    add_text(tree, hf_esmtp_reply_answers, &octets, wmem_strbuf_get_str(answers));
-    wmem_strbuf_append_printf(words, "; %s", wmem_strbuf_get_str(answers));
-    annotate(item, words);
+    const char *answers = fact_words_answers(view, reply);
+    add_text(tree, hf_esmtp_reply_answers, &octets, answers);
+    annotate(item, wmem_strdup_printf(view->pinfo->pool, "%s%s%s", meaning, _("; "), answers));
     if (reply->recipient > 0)
         add_number(tree, hf_esmtp_reply_recipient, &octets, reply->recipient);
     if (reply->partial)
@@ -395,11 +385,10 @@ static proto_item *show_end(const struct view *view, const struct end_fact *end)
     static const char *const marks[] = { "not seen", "strict", "variant" };
     struct view_octets octets = view_octets(view, &end->fact, NULL, NULL);
     const struct message *message = end->message;
-    proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_message_end, octets.tvb, octets.start, octets.length, marks[end->mark]);
-    wmem_strbuf_t *words = wmem_strbuf_new(view->pinfo->pool, "");
-    words_content_end(words, end);
+    proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_message_end, octets.tvb, octets.start, octets.length,
+                                             marks[end->mark]);
     proto_item_set_text(item, "%s", end->last ? "End of the message" : "End of the chunk");
-    annotate(item, words);
+    annotate(item, fact_words_end(view, end));
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
     add_number(tree, hf_esmtp_message, &octets, message->number);
     add_number(tree, hf_esmtp_command_number, &octets, end->number);
@@ -454,9 +443,8 @@ static void show_boundary(const struct view *view, const struct boundary_fact *b
     struct view_octets octets = { .tvb = view->tvb };
     bool auth = boundary->boundary == SMTP_BOUNDARY_AUTH;
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_boundary, view->tvb, 0, 0, smtp_boundary_name(boundary->boundary));
-    wmem_strbuf_t *words = wmem_strbuf_new(view->pinfo->pool, "");
-    words_boundary(words, boundary);
-    proto_item_set_text(item, "\u2501\u2501 %s \u2501\u2501", wmem_strbuf_get_str(words));
+    bool silent;
+    proto_item_set_text(item, "\u2501\u2501 %s \u2501\u2501", fact_words_boundary(view, boundary, &silent));
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
     add_text(tree, hf_esmtp_boundary_event, &octets, smtp_step_name(boundary->step));
     if (boundary->number > 0)
@@ -487,8 +475,7 @@ static void show_gap(const struct view *view, const struct gap_fact *gap)
 {
     struct view_octets octets = { .tvb = view->tvb };
     proto_item *item = proto_tree_add_item(view->tree, hf_esmtp_gap, view->tvb, 0, 0, ENC_NA);
-    proto_item_set_text(item, "%" PRIu64 " octets of the %s were not handed over by Wireshark's TCP", gap->missing,
-                        gap->fact.role == SMTP_CLIENT ? "client" : "server");
+    proto_item_set_text(item, "%s", fact_words_gap(view, gap));
     add_number64(proto_item_add_subtree(item, ett_esmtp_unit), hf_esmtp_gap_octets, &octets, gap->missing);
 }
 
@@ -515,6 +502,7 @@ static proto_item *show_proxy(const struct view *view, const struct fact *fact)
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
     struct view_octets octets = view_octets(view, fact, NULL, NULL);
     const struct smtp_proxy_header header = smtp_proxy_parse(octets.span);
+    annotate(item, fact_words_proxy(view, octets.span));
     add_proxy_endpoint(tree, hf_esmtp_proxy_source, &octets, &header, &header.source);
     add_proxy_endpoint(tree, hf_esmtp_proxy_target, &octets, &header, &header.target);
     return item;
@@ -524,14 +512,14 @@ static proto_item *show_skipped(const struct view *view, const struct fact *fact
 {
     if (fact->hidden && !esmtp_preferences.show_secrets) {
         proto_item *hidden = proto_tree_add_item(view->tree, hf_esmtp_skipped, view->tvb, 0, 0, ENC_NA);
-        proto_item_set_text(hidden, "Cannot be placed: %u octets, hidden because a secret may stand in them", fact->octets);
+        proto_item_set_text(hidden, "%s: hidden because a secret may stand in them", fact_words_skipped(view, fact));
         return hidden;
     }
     proto_item *item = show_octets(view, fact, hf_esmtp_skipped);
     struct view_octets octets = view_octets(view, fact, NULL, NULL);
     wmem_strbuf_t *words = wmem_strbuf_new(view->pinfo->pool, "");
-    words_skipped(words, fact, octets.span);
-    proto_item_set_text(item, "Cannot be placed: %u octets", fact->octets);
+    append_skipped(words, fact, octets.span);
+    proto_item_set_text(item, "%s", fact_words_skipped(view, fact));
     if (wmem_strbuf_get_len(words) == 0)
         return item;
     proto_item_append_text(item, ": %s", wmem_strbuf_get_str(words));
@@ -542,15 +530,15 @@ static proto_item *show_skipped(const struct view *view, const struct fact *fact
 static void show_finding(const struct view *view, const struct finding_fact *finding, proto_item *on)
 {
     struct view_octets octets = { .tvb = view->tvb };
-    proto_item *item = add_text(view->tree, hf_esmtp_finding, &octets, smtp_finding_name(finding->finding->finding));
-    proto_item_append_text(item, ": %s", finding->detail);
+    enum smtp_finding name = finding->finding->finding;
+    proto_item *item = add_text(view->tree, hf_esmtp_finding, &octets, smtp_finding_name(name));
+    const char *detail = fact_words_finding(view, name, finding->detail);
+    proto_item_append_text(item, ": %s", detail);
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
-    add_text(tree, hf_esmtp_finding_severity, &octets,
-             smtp_severity_name(smtp_finding_severity(finding->finding->finding)));
+    add_text(tree, hf_esmtp_finding_severity, &octets, smtp_severity_name(smtp_finding_severity(name)));
     for (const GList *link = finding->finding->proofs.head; link != NULL; link = link->next)
         add_number(tree, hf_esmtp_finding_related, &octets, (uint32_t)((const struct proof *)link->data)->place.frame);
-    expert_add_info_format(view->pinfo, on != NULL ? on : item, fields_finding(finding->finding->finding), "%s: %s",
-                           smtp_finding_name(finding->finding->finding), finding->detail);
+    expert_add_info_format(view->pinfo, on != NULL ? on : item, fields_finding(name), "%s: %s", smtp_finding_name(name), detail);
 }
 
 static void show_proof(const struct view *view, const struct proof_fact *proof)

@@ -109,6 +109,14 @@ static char *of_environment(void)
     return found;
 }
 
+static void use(const struct texts_language *language)
+{
+    translations = g_hash_table_new(g_str_hash, g_str_equal);
+    for (const struct texts_translation *row = language->translations; row->text != NULL; row++)
+        g_hash_table_insert(translations, (char *)row->text, (struct texts_translation *)row);
+    in_use = language->name;
+}
+
 /* GLib's own texts come from gettext, which goes by $LANGUAGE. */
 static void speak(const struct texts_language *language)
 {
@@ -116,10 +124,7 @@ static void speak(const struct texts_language *language)
     if (locale == NULL || strcmp(locale, "C") == 0 || strcmp(locale, "POSIX") == 0)
         setlocale(LC_MESSAGES, ALWAYS_THERE);
     g_setenv("LANGUAGE", language->name, TRUE);
-    translations = g_hash_table_new(g_str_hash, g_str_equal);
-    for (const struct texts_translation *row = language->translations; row->text != NULL; row++)
-        g_hash_table_insert(translations, (char *)row->text, (struct texts_translation *)row);
-    in_use = language->name;
+    use(language);
 }
 
 void language_start(int argc, char **argv)
@@ -133,6 +138,15 @@ void language_start(int argc, char **argv)
     const struct texts_language *catalogue = language != NULL ? catalogue_of(language) : NULL;
     if (catalogue != NULL && is_utf8())
         speak(catalogue);
+    g_free(language);
+}
+
+void language_follow_environment(void)
+{
+    char *language = of_environment();
+    const struct texts_language *catalogue = language != NULL ? catalogue_of(language) : NULL;
+    if (catalogue != NULL && (is_utf8() || names_utf8(locale_name("LC_CTYPE"))))
+        use(catalogue);
     g_free(language);
 }
 

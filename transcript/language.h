@@ -3,7 +3,7 @@
 #define SMTPSCOPE_LANGUAGE_H
 
 /*
- * The language that the program speaks: English, or what a catalogue in po/ has. Chosen by --lang, else by the locale
+ * The language that a shell speaks: English, or what a catalogue in po/ has. Chosen by --lang, else by the locale
  * of the environment, whether or not that locale is installed: only its name matters.
  */
 
@@ -23,6 +23,9 @@ const char *language_plural(const char *one, const char *many, uint64_t count) G
 
 /* Sets locale and language up, before anything is printed. `argv` is looked through for --lang. */
 void language_start(int argc, char **argv);
+
+/* For who lives in another program: the language alone, by the environment. Locale and environment stay as they are. */
+void language_follow_environment(void);
 
 /* Whether there are texts in the language that --lang asks for, "ja" or "en". */
 bool language_is_known(const char *language);

@@ -2,11 +2,10 @@
 #include "finding_out.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "language.h"
-#include "reference/reference.h"
 #include "text.h"
+#include "words.h"
 
 struct told_finding finding_told(const struct record *record, const struct finding *finding)
 {
@@ -58,14 +57,6 @@ enum page_colour finding_colour(enum smtp_severity severity)
 const char *finding_severity(enum smtp_severity severity)
 {
     return _(smtp_severity_name(severity));
-}
-
-void finding_append_detail(GString *out, enum smtp_finding finding, struct smtp_span detail)
-{
-    const struct smtp_reference_entry *entry = smtp_reference_finding(smtp_finding_name(finding));
-    if (entry != NULL && strcmp(language_in_use(), "en") != 0)
-        g_string_append_printf(out, "%s: ", _(entry->meaning));
-    text_append_visible(out, detail);
 }
 
 void finding_append_proofs(GString *out, const struct record *record, const struct finding *finding)
@@ -140,7 +131,7 @@ void finding_out_text(struct page *page, const struct told_finding *told, bool c
     text_append_padded(text, -24, place->str);
     page_append(page, PAGE_DIM, text->str);
     g_string_truncate(text, 0);
-    finding_append_detail(text, told->finding, told->detail);
+    words_finding(text, told->finding, told->detail);
     char *all = with_related(text->str, told, captures);
     page_printf(page, PAGE_PLAIN, "  %s\n", all);
     g_free(all);

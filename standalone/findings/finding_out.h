@@ -38,11 +38,6 @@ void finding_out_text(struct page *page, const struct told_finding *told, bool c
 enum page_colour finding_colour(enum smtp_severity severity);
 const char *finding_severity(enum smtp_severity severity);
 
-/*
- * What was seen, made visible. Details are data and in English: in another language, what the finding means goes in front.
- */
-void finding_append_detail(GString *out, enum smtp_finding finding, struct smtp_span detail);
-
 /* The other frames that prove it, as " (see frame 7)"; nothing if there is none. */
 void finding_append_proofs(GString *out, const struct record *record, const struct finding *finding);
 

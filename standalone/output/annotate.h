@@ -12,15 +12,6 @@ void annotate_response(GString *out, const struct item *item);
 /* The reply as a whole: meaning of code and enhanced status, what it answers, how long it took. */
 void annotate_reply(GString *out, const struct item *item);
 
-/* One line of an EHLO reply: what the extension means. */
-void annotate_keyword(GString *out, struct smtp_span text);
-
-/* "12.3 ms", "1.20 s", "3 min 20 s". */
-void annotate_duration(GString *out, int64_t nanoseconds);
-
-/* The name of an AUTH mechanism, or that it was not seen. */
-void annotate_mechanism(GString *out, const struct login *auth);
-
 /* ", AUTH PLAIN rejected 3 times, AUTH LOGIN accepted", each behind `separator`: equal ones in a row as one, accepted ones in any case. */
 void annotate_logins(GString *out, const struct record *record, const char *separator);
 

@@ -66,38 +66,7 @@ void phrase_line_end(GString *out, enum smtp_line_end end)
         g_string_append(out, _(" [line end not seen]"));
 }
 
-/* ---- what is missing ---- */
-
-void phrase_missing(GString *out, enum smtp_role role, uint64_t octets, uint64_t after)
-{
-    GString *count = g_string_new(NULL);
-    text_append_count(count, octets);
-    g_string_append_printf(out,
-                           role == SMTP_CLIENT
-                               ? language_plural("%s octet of the client is NOT IN THE CAPTURE",
-                                                 "%s octets of the client are NOT IN THE CAPTURE", octets)
-                               : language_plural("%s octet of the server is NOT IN THE CAPTURE",
-                                                 "%s octets of the server are NOT IN THE CAPTURE", octets),
-                           count->str);
-    if (after != 0)
-        g_string_append_printf(out, _(" (behind frame %" PRIu64 ")"), after);
-    g_string_free(count, TRUE);
-}
-
-void phrase_skipped(GString *out, const struct item *item)
-{
-    GString *count = g_string_new(NULL);
-    text_append_count(count, item->octets);
-    g_string_append_printf(
-        out,
-        item->role == SMTP_CLIENT
-            ? language_plural("[%s octet of the client that cannot be placed in the dialogue]",
-                              "[%s octets of the client that cannot be placed in the dialogue]", item->octets)
-            : language_plural("[%s octet of the server that cannot be placed in the dialogue]",
-                              "[%s octets of the server that cannot be placed in the dialogue]", item->octets),
-        count->str);
-    g_string_free(count, TRUE);
-}
+/* ---- what stands beside them ---- */
 
 const char *phrase_outcome(const struct transaction *transaction)
 {
@@ -124,106 +93,31 @@ void phrase_skipped_octets(GString *out, const struct item *item, bool show_secr
 
 /* ---- content ---- */
 
-static const char *data_format(const struct item *item)
+static struct words_content content_of(const struct item *item)
 {
-    if (item->transport == SMTP_TRANSPORT_XEXCH50)
-        return language_plural("%s octet of XEXCH50", "%s octets of XEXCH50", item->octets);
-    if (item->transport != SMTP_TRANSPORT_BDAT)
-        return language_plural("%s octet of message", "%s octets of message", item->octets);
-    return item->last ? language_plural("%s octet of message, the last chunk", "%s octets of message, the last chunk",
-                                        item->octets)
-                      : language_plural("%s octet of message, a chunk", "%s octets of message, a chunk", item->octets);
+    return (struct words_content){
+        .transport = item->transport,
+        .mark = item->end_mark,
+        .octets = item->octets,
+        .last = item->last,
+        .complete = item->complete,
+        .last_frame = item->last_frame != item->place.frame ? item->last_frame : 0,
+    };
 }
 
 void phrase_data(GString *out, const struct item *item)
 {
-    GString *count = g_string_new(NULL);
-    text_append_count(count, item->octets);
-    g_string_append_printf(out, data_format(item), count->str);
-    g_string_free(count, TRUE);
-    if (item->last_frame != item->place.frame)
-        g_string_append_printf(out, _(", up to frame %" PRIu64), item->last_frame);
-    if (!item->complete)
-        g_string_append(out, _(", NOT COMPLETE"));
+    const struct words_content content = content_of(item);
+    words_content(out, &content);
 }
 
 const char *phrase_data_note(const struct item *item)
 {
-    if (item->end_mark == SMTP_END_VARIANT)
-        return _("ended by a mark that only some receivers honour; this server answered it");
-    if (item->complete)
-        return "";
-    return item->end_mark == SMTP_END_NONE ? _("its end was not seen") : _("part of it is not in the capture");
+    const struct words_content content = content_of(item);
+    return words_content_note(&content, WORDS_NOT_CAPTURED);
 }
 
 /* ---- boundaries ---- */
-
-static void append_identity(GString *out, const struct login *auth)
-{
-    if (auth->identity.octets == NULL)
-        return;
-    GString *identity = g_string_new(NULL);
-    text_append_visible(identity, auth->identity);
-    g_string_append_printf(out, _(" for %s"), identity->len > 0 ? identity->str : _("an empty user name"));
-    g_string_free(identity, TRUE);
-}
-
-static enum phrase_tone auth_boundary(GString *out, const struct item *item)
-{
-    const struct login *auth = item->login;
-    bool begins = item->step == SMTP_STEP_STARTED;
-    if (auth == NULL || item->step == SMTP_STEP_CHALLENGE)
-        return PHRASE_SILENT;
-    const char *heading = _("AUTH begins: ");
-    if (item->step == SMTP_STEP_ACCEPTED)
-        heading = _("AUTH ends, ACCEPTED: ");
-    else if (item->step == SMTP_STEP_REJECTED)
-        heading = _("AUTH ends, REJECTED: ");
-    else if (item->step == SMTP_STEP_CANCELLED)
-        heading = _("AUTH ends, CANCELLED: ");
-    else if (!begins)
-        heading = _("AUTH: ");
-    g_string_append(out, heading);
-    annotate_mechanism(out, auth);
-    if (!begins)
-        append_identity(out, auth);
-    g_string_append_printf(out,
-                           auth->encrypted ? _(", under TLS (frame %" PRIu64 ")") : _(", in clear (frame %" PRIu64 ")"),
-                           item->place.frame);
-    return begins ? PHRASE_TURN : item->step == SMTP_STEP_ACCEPTED ? PHRASE_GOOD : PHRASE_BAD;
-}
-
-static enum phrase_tone tls_step(GString *out, const struct item *item, bool decrypted)
-{
-    switch (item->step) {
-    case SMTP_STEP_OFFERED:
-        g_string_append(out, _(" is offered"));
-        return PHRASE_NOTE;
-    case SMTP_STEP_REQUESTED:
-        g_string_append(out, _(" is asked for"));
-        return PHRASE_NOTE;
-    case SMTP_STEP_ACCEPTED:
-        g_string_append(out, item->clear_behind ? _(" ACCEPTED, but clear text follows") : _(" ACCEPTED: the clear text ends here"));
-        return PHRASE_GOOD;
-    case SMTP_STEP_REFUSED:
-        g_string_append(out, _(" REFUSED: the dialogue stays in clear"));
-        return PHRASE_BAD;
-    case SMTP_STEP_HANDSHAKE:
-        g_string_append(out, _(": TLS handshake begins"));
-        return PHRASE_TURN;
-    case SMTP_STEP_ESTABLISHED:
-        g_string_append(out, decrypted ? _(": TLS established, what follows was decrypted with the keys")
-                                       : _(": TLS established, all that follows is encrypted"));
-        return PHRASE_GOOD;
-    case SMTP_STEP_FAILED:
-        g_string_append(out, item->note.length > 0 ? _(": TLS handshake FAILED, alert ")
-                                                   : _(": TLS handshake FAILED, clear text follows"));
-        text_append_visible(out, item->note);
-        return PHRASE_BAD;
-    default:
-        return PHRASE_TURN;
-    }
-}
 
 const char *phrase_boundary_note(const struct item *item)
 {
@@ -232,14 +126,25 @@ const char *phrase_boundary_note(const struct item *item)
     return _("No TLS is in the capture: who wrote it had the keys and decrypted what follows, or TLS never began.");
 }
 
-enum phrase_tone phrase_boundary(GString *out, const struct record *record, const struct item *item)
+enum words_tone phrase_boundary(GString *out, const struct record *record, const struct item *item)
 {
-    if (item->boundary == SMTP_BOUNDARY_AUTH)
-        return auth_boundary(out, item);
-    g_string_append(out, item->boundary == SMTP_BOUNDARY_STARTTLS ? "STARTTLS" : _("Implicit TLS"));
-    enum phrase_tone tone = tls_step(out, item, record->tls_read.decrypted);
-    g_string_append_printf(out, _(" (frame %" PRIu64 ")"), item->place.frame);
-    return tone;
+    const struct login *auth = item->login;
+    if (item->boundary == SMTP_BOUNDARY_AUTH && auth == NULL)
+        return WORDS_SILENT;
+    struct words_boundary boundary = {
+        .boundary = item->boundary,
+        .step = item->step,
+        .frame = item->place.frame,
+        .alert = item->note,
+        .decrypted = record->tls_read.decrypted,
+        .clear_behind = item->clear_behind,
+    };
+    if (auth != NULL) {
+        boundary.mechanism = auth->mechanism;
+        boundary.identity = auth->identity;
+        boundary.encrypted = auth->encrypted;
+    }
+    return words_boundary(out, &boundary);
 }
 
 /* Why the keys at hand did not open the session, or not all of it. */
@@ -366,7 +271,7 @@ void phrase_proxy(GString *out, const struct record *record)
     if (record->proxy != NULL && balancer->version != 0)
         g_string_append(out, _("; "));
     g_string_truncate(who, 0);
-    phrase_proxy_endpoint(who, balancer, &balancer->source);
+    words_proxy_endpoint(who, balancer, &balancer->source);
     if (who->len > 0)
         g_string_append_printf(out, _("a load balancer (PROXY v%u), for its client %s"), balancer->version, who->str);
     else if (balancer->version != 0)
@@ -374,44 +279,12 @@ void phrase_proxy(GString *out, const struct record *record)
     g_string_free(who, TRUE);
 }
 
-void phrase_proxy_endpoint(GString *out, const struct smtp_proxy_header *header, const struct smtp_proxy_endpoint *endpoint)
-{
-    char address[SMTP_PROXY_ADDRESS_TEXT];
-    if (header->family == SMTP_PROXY_NO_ADDRESS)
-        return;
-    smtp_proxy_address(header->family, endpoint, address);
-    g_string_append_printf(out, header->family == SMTP_PROXY_IPV6 ? "[%s]:%u" : "%s:%u", address, endpoint->port);
-}
-
 void phrase_proxy_header(GString *line, GString *meaning, struct smtp_span octets, size_t limit)
 {
     const struct smtp_proxy_header header = smtp_proxy_parse(octets);
     struct smtp_span text = octets;
-    GString *source = g_string_new(NULL);
-    GString *target = g_string_new(NULL);
     while (header.version == 1 && text.length > 0 && (text.octets[text.length - 1] == '\n' || text.octets[text.length - 1] == '\r'))
         text.length--;
     phrase_cut(line, text, limit);
-    phrase_proxy_endpoint(source, &header, &header.source);
-    phrase_proxy_endpoint(target, &header, &header.target);
-    if (source->len > 0)
-        g_string_append_printf(meaning, _("PROXY protocol header, from a load balancer; its client %s connected to %s"), source->str, target->str);
-    else if (header.local)
-        g_string_append(meaning, _("PROXY protocol header, from a load balancer that speaks for itself"));
-    else
-        g_string_append(meaning, _("PROXY protocol header, from a load balancer"));
-    if (header.authority.length > 0) {
-        g_string_truncate(source, 0);
-        text_append_visible(source, smtp_span_first(header.authority, PHRASE_LINE_SHOWN));
-        g_string_append_printf(meaning, _("; it asked for %s"), source->str);
-    }
-    if (header.tls_version.length > 0) {
-        g_string_truncate(source, 0);
-        text_append_visible(source, smtp_span_first(header.tls_version, PHRASE_LINE_SHOWN));
-        g_string_append_printf(meaning, _("; encrypted up to the load balancer, with %s"), source->str);
-    }
-    if (header.malformed)
-        g_string_append(meaning, _("; the header is cut, or not as it should be"));
-    g_string_free(target, TRUE);
-    g_string_free(source, TRUE);
+    words_proxy(meaning, &header);
 }

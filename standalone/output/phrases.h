@@ -8,6 +8,7 @@
  */
 
 #include "record.h"
+#include "words.h"
 
 /* Octets of a line that are shown where not all of it is wanted. */
 #define PHRASE_LINE_SHOWN ((size_t)400)
@@ -27,12 +28,6 @@ void phrase_guarded(GString *out, const struct guarded *line, size_t limit, bool
 /* How the line ended, if not as it should. */
 void phrase_line_end(GString *out, enum smtp_line_end end);
 
-/* A hole. `after`: the frame in front of it; 0: it is not said. */
-void phrase_missing(GString *out, enum smtp_role role, uint64_t octets, uint64_t after);
-
-/* Octets that have no place in the dialogue. */
-void phrase_skipped(GString *out, const struct item *item);
-
 /* What became of a mail, in the language of the user. Static memory. */
 const char *phrase_outcome(const struct transaction *transaction);
 
@@ -46,15 +41,8 @@ void phrase_skipped_octets(GString *out, const struct item *item, bool show_secr
 void phrase_data(GString *out, const struct item *item);
 const char *phrase_data_note(const struct item *item);
 
-/* What a boundary means for whoever reads on. */
-enum phrase_tone {
-    PHRASE_SILENT, /* nothing is to be said of it */
-    PHRASE_NOTE,   /* something is offered or asked for */
-    PHRASE_TURN,   /* another part of the session begins */
-    PHRASE_GOOD,
-    PHRASE_BAD,
-};
-enum phrase_tone phrase_boundary(GString *out, const struct record *record, const struct item *item);
+/* What is known of a boundary. */
+enum words_tone phrase_boundary(GString *out, const struct record *record, const struct item *item);
 
 /* What is to be said below it; "" for nothing. */
 const char *phrase_boundary_note(const struct item *item);
@@ -70,9 +58,6 @@ void phrase_session(GString *out, const struct record *record);
 
 /* "a SOCKS5 proxy, asked for mail.example.com:25". */
 void phrase_proxy(GString *out, const struct record *record);
-
-/* "192.0.2.1:4000", "[2001:db8::1]:4000"; nothing where the header has no addresses. */
-void phrase_proxy_endpoint(GString *out, const struct smtp_proxy_header *header, const struct smtp_proxy_endpoint *endpoint);
 
 /* A header of the PROXY protocol, as a line of up to `limit` octets, and what it says. */
 void phrase_proxy_header(GString *line, GString *meaning, struct smtp_span octets, size_t limit);

@@ -6,6 +6,7 @@
 #include "language.h"
 #include "reference/reference.h"
 #include "text.h"
+#include "words.h"
 
 /* Of a server's words, so many octets are shown, and of an address. */
 #define WORDS_SHOWN ((size_t)400)
@@ -30,20 +31,6 @@ static const GList *first_of(const struct record *record)
 bool refusals_matter(const struct record *record, const struct refusal *refusal)
 {
     return refusal->of != REFUSAL_GREETING || !record->account.greetings.helo_seen;
-}
-
-/* In the language of the user; NULL: it has none. */
-static const char *status_meaning(const struct smtp_enhanced_status *status)
-{
-    const struct smtp_reference_entry *entry = smtp_reference_status(status->subject, status->detail);
-    const char *meaning = entry != NULL ? entry->meaning : smtp_reference_subject(status->subject);
-    return meaning != NULL ? _(meaning) : NULL;
-}
-
-/* X.0.0 and its like say nothing that the code does not. */
-static bool status_says_more(const struct refusal *refusal)
-{
-    return refusal->enhanced.present && !(refusal->enhanced.subject == 0 && refusal->enhanced.detail == 0);
 }
 
 static void append_codes(GString *out, const struct refusal *refusal)
@@ -79,15 +66,18 @@ static enum smtp_verb verb_of(const struct refusal *refusal)
     return (size_t)refusal->of < G_N_ELEMENTS(verbs) ? verbs[refusal->of] : SMTP_VERB_NONE;
 }
 
-static const char *code_meaning(const struct refusal *refusal)
+static struct smtp_reply reply_of(const struct refusal *refusal)
 {
-    enum smtp_answers answers = refusal->of == REFUSAL_SESSION   ? SMTP_ANSWERS_GREETING
-                                : refusal->of == REFUSAL_MESSAGE ? SMTP_ANSWERS_CONTENT
-                                                                 : SMTP_ANSWERS_COMMAND;
-    const char *of_token = refusal->of_token ? smtp_reference_token_meaning(refusal->code) : NULL;
-    if (of_token != NULL)
-        return of_token;
-    return smtp_reference_reply_meaning(refusal->code, answers, verb_of(refusal));
+    return (struct smtp_reply){
+        .code = refusal->code,
+        .enhanced = refusal->enhanced,
+        .answers = refusal->of == REFUSAL_SESSION   ? SMTP_ANSWERS_GREETING
+                   : refusal->of == REFUSAL_MESSAGE ? SMTP_ANSWERS_CONTENT
+                                                    : SMTP_ANSWERS_COMMAND,
+        .verb = verb_of(refusal),
+        .of_token = refusal->of_token,
+        .token_status = refusal->token_status,
+    };
 }
 
 /* What becomes of the mail, or of the attempt: RFC 5321 section 4.2.1. In the language of the user. */
@@ -126,17 +116,9 @@ static const char *consequence(const struct refusal *refusal)
 
 void refusals_append_meaning(GString *out, const struct refusal *refusal)
 {
-    const char *meaning = code_meaning(refusal);
-    const char *class_text = smtp_reference_class(refusal->code);
-    GString *codes = g_string_new(meaning != NULL ? _(meaning) : class_text != NULL ? _(class_text) : _("no reply code"));
-    if (refusal->of_token && refusal->token_status != 0)
-        g_string_append_printf(codes, _("; its challenge said status %u"), refusal->token_status);
-    const char *status = status_says_more(refusal) ? status_meaning(&refusal->enhanced) : NULL;
-    if (status != NULL) {
-        g_string_append(codes, _("; "));
-        g_string_append_printf(codes, "%u.%u.%u: %s", refusal->enhanced.class_digit, refusal->enhanced.subject,
-                               refusal->enhanced.detail, status);
-    }
+    const struct smtp_reply reply = reply_of(refusal);
+    GString *codes = g_string_new(NULL);
+    words_code(codes, &reply);
     g_string_append_printf(out, _("%s. %s"), codes->str, consequence(refusal));
     g_string_free(codes, TRUE);
 }
@@ -222,9 +204,11 @@ void refusals_text_short(GString *out, const struct record *record)
         g_string_append(out, shown++ == 0 ? _("; refused: ") : _(", "));
         g_string_append_printf(out, "%s ", _(what[refusal->of]));
         append_codes(out, refusal);
-        const char *status = status_says_more(refusal) ? status_meaning(&refusal->enhanced) : NULL;
-        const char *meaning = code_meaning(refusal);
-        if (status != NULL || meaning != NULL)
-            g_string_append_printf(out, " (%s)", status != NULL ? status : _(meaning));
+        const struct smtp_reply reply = reply_of(refusal);
+        const char *meaning = words_status_matters(&reply.enhanced) ? words_status_meaning(&reply.enhanced) : NULL;
+        if (meaning == NULL)
+            meaning = words_code_meaning(&reply);
+        if (meaning != NULL)
+            g_string_append_printf(out, " (%s)", meaning);
     }
 }

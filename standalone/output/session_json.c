@@ -9,6 +9,7 @@
 #include "timing_out.h"
 #include "tls_json.h"
 #include "transaction_json.h"
+#include "words.h"
 
 void session_json_endpoint(struct json *json, const char *key, const struct record *record, enum smtp_role role)
 {
@@ -77,7 +78,7 @@ static void write_proxy(struct json *json, const struct record *record)
         return;
     }
     GString *target = g_string_new(NULL);
-    phrase_proxy_endpoint(target, balancer, &balancer->target);
+    words_proxy_endpoint(target, balancer, &balancer->target);
     json_begin_object(json, "through");
     json_text(json, "proxy", record->proxy != NULL ? record->proxy : balancer->version == 1 ? "PROXY v1" : "PROXY v2");
     if (record->proxy != NULL)

@@ -6,6 +6,7 @@
 #include "annotate.h"
 #include "language.h"
 #include "text.h"
+#include "words.h"
 
 /* From here on a delay catches the eye. */
 #define SLOW INT64_C(10000000000)
@@ -110,11 +111,11 @@ static void put_sum(struct page *page, const struct timing_sum *sum, enum timing
     }
     GString *text = g_string_new(NULL);
     GString *padded = g_string_new(NULL);
-    annotate_duration(text, sum->total / (int64_t)sum->count);
+    words_duration(text, sum->total / (int64_t)sum->count);
     g_string_append_printf(page->out, "%*" PRIu64, COUNT_COLUMNS, sum->count);
     text_append_padded(page->out, MEAN_COLUMNS, text->str);
     g_string_truncate(text, 0);
-    annotate_duration(text, sum->longest);
+    words_duration(text, sum->longest);
     g_string_append(text, exceeds ? " !" : "");
     text_append_padded(padded, LONGEST_COLUMNS, text->str);
     page_append(page, exceeds ? PAGE_BAD : sum->longest >= SLOW ? PAGE_WARNING : PAGE_PLAIN, padded->str);
@@ -148,7 +149,7 @@ static void append_longest(GString *out, const struct timing_sum *sums, const ch
     if (longest == NULL)
         return;
     GString *duration = g_string_new(NULL);
-    annotate_duration(duration, longest->longest);
+    words_duration(duration, longest->longest);
     g_string_append(out, out->len > 0 ? _("; ") : "");
     g_string_append_printf(out, format, duration->str, phase_text(phase), longest->frame);
     g_string_free(duration, TRUE);

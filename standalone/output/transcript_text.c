@@ -93,7 +93,7 @@ static void put_line(struct writer *writer, const struct item *item, const char 
 static void put_missing(struct writer *writer, enum smtp_role role, uint64_t octets, uint64_t after)
 {
     GString *text = g_string_new(NULL);
-    phrase_missing(text, role, octets, after);
+    words_missing(text, role, octets, after, WORDS_NOT_CAPTURED);
     page_rule(writer->page, PAGE_BAD, writer->page->unicode ? "\u254d" : "~", 3, text->str);
     g_string_free(text, TRUE);
 }
@@ -159,7 +159,7 @@ static void put_reply(struct writer *writer, const struct item *item, const stru
         if (whole)
             annotate_reply(annotation, item);
         else if (extensions && coded)
-            annotate_keyword(annotation, record_line_words(line));
+            words_keyword(annotation, record_line_words(line));
         put_line(writer, &part, reply_arrow(item), refused ? PAGE_BAD : PAGE_SERVER, first || moved, text->str,
                  annotation->str);
         relief_give(writer->run->relief); /* a reply may have any number of lines */
@@ -250,13 +250,16 @@ static void put_data(struct writer *writer, const struct item *item)
 static void put_boundary(struct writer *writer, const struct item *item)
 {
     static const enum page_colour colours[] = {
-        [PHRASE_NOTE] = PAGE_WARNING, [PHRASE_TURN] = PAGE_WARNING, [PHRASE_GOOD] = PAGE_GOOD, [PHRASE_BAD] = PAGE_BAD,
+        [WORDS_NOTE] = PAGE_WARNING,
+        [WORDS_TURN] = PAGE_WARNING,
+        [WORDS_GOOD] = PAGE_GOOD,
+        [WORDS_BAD] = PAGE_BAD,
     };
     struct page *page = writer->page;
     GString *text = g_string_new(NULL);
-    enum phrase_tone tone = phrase_boundary(text, writer->record, item);
-    if (tone != PHRASE_SILENT)
-        page_rule(page, colours[tone], tone == PHRASE_NOTE ? page_light(page) : page_heavy(page), 3, text->str);
+    enum words_tone tone = phrase_boundary(text, writer->record, item);
+    if (tone != WORDS_SILENT)
+        page_rule(page, colours[tone], tone == WORDS_NOTE ? page_light(page) : page_heavy(page), 3, text->str);
     const char *note = phrase_boundary_note(item);
     if (*note != '\0') {
         g_string_append_printf(page->out, "%*s", (int)LINE_COLUMN, "");
@@ -274,7 +277,7 @@ static void put_boundary(struct writer *writer, const struct item *item)
 static void put_skipped(struct writer *writer, const struct item *item)
 {
     GString *text = g_string_new(NULL);
-    phrase_skipped(text, item);
+    words_skipped(text, item->role, item->octets);
     put_line(writer, item, " ?", PAGE_BAD, true, text->str, "");
     GString *octets = g_string_new(NULL);
     phrase_skipped_octets(octets, item, writer->run->options->show_secrets);
@@ -333,7 +336,7 @@ static void put_item(struct writer *writer, const struct item *item)
         put_proxy(writer, item);
         break;
     case ITEM_TURNED:
-        page_rule(writer->page, PAGE_WARNING, page_heavy(writer->page), 3, _("client and server change roles"));
+        page_rule(writer->page, PAGE_WARNING, page_heavy(writer->page), 3, words_turned());
         break;
     }
 }
@@ -390,7 +393,7 @@ static void put_header(struct writer *writer)
     g_string_truncate(text, 0);
     text_append_time(text, record->connection.start, record->precision);
     g_string_append(text, _("  lasts "));
-    annotate_duration(text, record->connection.end - record->connection.start);
+    words_duration(text, record->connection.end - record->connection.start);
     put_fact(page, _("begins"), text->str);
 
     g_string_truncate(text, 0);
@@ -418,7 +421,7 @@ static void put_findings(struct writer *writer)
             page_printf(page, PAGE_DIM, _("  frame %" PRIu64), finding->place.frame);
         g_string_append(page->out, "\n          ");
         g_string_truncate(text, 0);
-        finding_append_detail(text, finding->finding, finding->detail);
+        words_finding(text, finding->finding, finding->detail);
         finding_append_proofs(text, record, finding);
         page_wrap(page, PAGE_PLAIN, 10, 10, text->str);
         g_string_free(text, TRUE);

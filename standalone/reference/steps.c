@@ -9,6 +9,7 @@
 #include "language.h"
 #include "reference/reference.h"
 #include "text.h"
+#include "words.h"
 
 static void step_free(void *data)
 {
@@ -161,7 +162,7 @@ static void add_extension(GPtrArray *steps, const struct record *record, const s
     struct step *step = add_step(steps, record, item, SPEAKER_SERVER);
     struct smtp_keyword_line keyword = smtp_keyword_line_parse(record_line_words(line));
     GString *means = g_string_new(NULL);
-    annotate_keyword(means, record_line_words(line));
+    words_keyword(means, record_line_words(line));
     step->line = visible(record_line_text(line));
     step->means = g_string_free(means, FALSE);
     step->more = description_of(smtp_reference_find(&smtp_reference_keywords, keyword.word));

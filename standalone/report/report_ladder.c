@@ -151,7 +151,7 @@ static void put_reply_line(struct ladder *ladder, const struct item *item, const
     if (lists_extensions(item) ? number == item->reply.text_lines + 1 : last)
         annotate_reply(meaning, item);
     else if (lists_extensions(item) && number > item->reply.text_lines)
-        annotate_keyword(meaning, record_line_words(line));
+        words_keyword(meaning, record_line_words(line));
     bool moved = above == NULL || line->place->frame != above->frame || line->place->file != above->file;
     put_capture(ladder, line->place);
     put_line(ladder, line->place, sender, moved, last, text->str, meaning->str);
@@ -266,14 +266,14 @@ static void put_tls(struct ladder *ladder)
 static void put_boundary(struct ladder *ladder, const struct item *item)
 {
     static const char *const kinds[] = {
-        [PHRASE_NOTE] = "note", [PHRASE_TURN] = "turn", [PHRASE_GOOD] = "good", [PHRASE_BAD] = "bad"
+        [WORDS_NOTE] = "note", [WORDS_TURN] = "turn", [WORDS_GOOD] = "good", [WORDS_BAD] = "bad"
     };
     bool auth = item->boundary == SMTP_BOUNDARY_AUTH;
     GString *text = g_string_new(NULL);
-    enum phrase_tone tone = phrase_boundary(text, ladder->record, item);
+    enum words_tone tone = phrase_boundary(text, ladder->record, item);
     if (auth && item->step == SMTP_STEP_STARTED)
         ladder->login = true;
-    if (tone != PHRASE_SILENT)
+    if (tone != WORDS_SILENT)
         put_band(ladder, kinds[tone], text->str);
     if (*phrase_boundary_note(item) != '\0')
         put_band(ladder, "note", phrase_boundary_note(item));
@@ -288,7 +288,7 @@ static void put_boundary(struct ladder *ladder, const struct item *item)
 static void put_gap(struct ladder *ladder, const struct item *item)
 {
     GString *text = g_string_new(NULL);
-    phrase_missing(text, item->role, item->octets, item->last_frame);
+    words_missing(text, item->role, item->octets, item->last_frame, WORDS_NOT_CAPTURED);
     put_band(ladder, "gap", text->str);
     g_string_free(text, TRUE);
 }
@@ -296,7 +296,7 @@ static void put_gap(struct ladder *ladder, const struct item *item)
 static void put_skipped(struct ladder *ladder, const struct item *item)
 {
     GString *text = g_string_new(NULL);
-    phrase_skipped(text, item);
+    words_skipped(text, item->role, item->octets);
     put_band(ladder, "gap", text->str);
     GString *octets = g_string_new(NULL);
     phrase_skipped_octets(octets, item, ladder->report->options->show_secrets);
@@ -354,7 +354,7 @@ static void put_item(struct ladder *ladder, const struct item *item)
         put_proxy(ladder, item);
         break;
     case ITEM_TURNED:
-        put_band(ladder, "turn", _("client and server change roles"));
+        put_band(ladder, "turn", words_turned());
         break;
     }
 }

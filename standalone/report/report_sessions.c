@@ -10,6 +10,7 @@
 #include "refusals_text.h"
 #include "report_private.h"
 #include "text.h"
+#include "words.h"
 
 #define HELO_SHOWN ((size_t)120)
 
@@ -21,7 +22,7 @@ static void put_endpoint(struct html *html, const struct record *record, enum sm
 
 static void put_duration(struct html *html, const struct record *record)
 {
-    annotate_duration(html_phrase(html), record->connection.end - record->connection.start);
+    words_duration(html_phrase(html), record->connection.end - record->connection.start);
     html_give(html);
 }
 
@@ -195,7 +196,7 @@ static void put_finding(struct html *html, const struct record *record, const st
         html_printf(html, _("  frame %" PRIu64), finding->place.frame);
     html_mark(html, "<div>");
     GString *text = html_phrase(html);
-    finding_append_detail(text, finding->finding, finding->detail);
+    words_finding(text, finding->finding, finding->detail);
     finding_append_proofs(text, record, finding);
     html_give(html);
     html_mark(html, "</div></li>\n");

@@ -7,6 +7,7 @@
 #include "finding.h"
 #include "language.h"
 #include "text.h"
+#include "words.h"
 
 /* ---- stretches of time ---- */
 
@@ -542,7 +543,7 @@ static void put_caption(const struct timeline *timeline, struct html *html)
     html_mark(html, " – ");
     html_time(html, timeline->last, 6);
     html_mark(html, ". ");
-    annotate_duration(stretch, stretches[timeline->stretch]);
+    words_duration(stretch, stretches[timeline->stretch]);
     if (timeline->sessions > TIMELINE_SESSIONS)
         html_printf(html,
                     _("Too many sessions for a bar each: a column is how many began within %s, a mark the most severe "

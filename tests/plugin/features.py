@@ -248,6 +248,42 @@ class Profile(unittest.TestCase):
         self.assertEqual({name for name in names if "| `%s` |" % name not in text}, set())
 
 
+class Languages(unittest.TestCase):
+    """The words are the program's, and so are their translations: in the locale's language, $LANGUAGE in front of it."""
+
+    WORDS = (("the server's greeting", "サーバーのグリーティング"), ("STARTTLS ACCEPTED: the clear text ends here", "STARTTLS 受け入れ: 平文はここで終わる"),
+             ("answers EHLO of frame", "への応答"), ("TLS handshake begins", "TLS ハンドシェイク開始"))
+
+    def shown(self, **settings):
+        program = Wireshark(ARGUMENTS.plugins, settings)
+        path = os.path.join(reachable(ARGUMENTS.captures), "smtplib-starttls-login.pcap")
+        return "".join(program.run("tshark", "-2", "-r", path, *how).stdout.decode() for how in ((), ("-V", "-O", "esmtp")))
+
+    def test_english_unless_asked_for(self):
+        for settings in ({}, {"LC_ALL": "C", "LANGUAGE": "ja"}, {"LANGUAGE": "en:ja"}, {"LANGUAGE": "xx"}):
+            text = self.shown(**settings)
+            for english, japanese in self.WORDS:
+                self.assertIn(english, text, settings)
+                self.assertNotIn(japanese, text, settings)
+
+    def test_japanese(self):
+        """The name of the locale is what counts: it need not be installed."""
+        for settings in ({"LANGUAGE": "ja"}, {"LC_ALL": "ja_JP.UTF-8"}, {"LC_ALL": "", "LC_MESSAGES": "ja_JP.UTF-8", "LC_CTYPE": "C.UTF-8"}):
+            text = self.shown(**settings)
+            for english, japanese in self.WORDS:
+                self.assertIn(japanese, text, settings)
+                self.assertNotIn(english, text, settings)
+
+    def test_values_to_filter_by_are_the_same(self):
+        names = ["esmtp.boundary.event", "esmtp.command.verb", "esmtp.reply.code", "esmtp.finding", "esmtp.finding.severity"]
+        path = capture("smtplib-starttls-login.pcap")
+        rows = []
+        for language in ("en", "ja"):
+            program = Wireshark(ARGUMENTS.plugins, {"LANGUAGE": language})
+            rows.append(program.run("tshark", "-2", "-r", path, "-T", "fields", *[word for name in names for word in ("-e", name)]).stdout)
+        self.assertEqual(*rows)
+
+
 class Holes(unittest.TestCase):
     def test_the_first_octets_of_the_banner_are_lost(self):
         banner = "220 mx.example.com ESMTP\r\n"
@@ -277,8 +313,8 @@ class Holes(unittest.TestCase):
         capture.add(late)
         connection.say("C", "QUIT\r\n").say("S", "221 bye\r\n").close()
         brief, whole = self.shown(capture, "late.pcap")
-        self.assertIn("20 octets not handed over by Wireshark's TCP", brief)
-        self.assertIn("20 octets of the client were not handed over by Wireshark's TCP", whole)
+        for shown in (brief, whole):
+            self.assertIn("20 octets of the client were not handed over by Wireshark's TCP", shown)
 
     def test_a_direction_behind_the_other(self):
         capture = pcap.Capture()
