@@ -5,71 +5,8 @@
 
 #include "address_text.h"
 #include "language.h"
-#include "path.h"
-#include "reference/reference.h"
 #include "text.h"
 #include "words.h"
-
-static void annotate_arguments(GString *out, const struct item *item)
-{
-    const struct smtp_command command = smtp_command_parse(item->line.before);
-    const struct smtp_path path = smtp_path_parse(command.argument, item->verb == SMTP_VERB_RCPT ? "TO" : "FROM");
-    GString *special = g_string_new(NULL);
-    words_path(special, &path);
-    if (special->len > 0)
-        g_string_append_printf(out, "%s%s", _("; "), special->str);
-    g_string_free(special, TRUE);
-    struct smtp_span rest = path.parameters;
-    struct smtp_parameter parameter;
-    while (smtp_parameter_next(&rest, &parameter)) {
-        const struct smtp_reference_entry *entry = smtp_reference_find(&smtp_reference_parameters, parameter.keyword);
-        if (entry != NULL)
-            g_string_append_printf(out, "%s%s: %s", _("; "), entry->name, _(entry->meaning));
-    }
-}
-
-void annotate_command(GString *out, const struct item *item)
-{
-    words_command(out, item->word, item->line.label != 0 && item->word.length == 0);
-    if (item->verb == SMTP_VERB_MAIL || item->verb == SMTP_VERB_RCPT)
-        annotate_arguments(out, item);
-    if (!item->answered)
-        g_string_append(out, _("; no reply was seen"));
-}
-
-void annotate_response(GString *out, const struct item *item)
-{
-    words_response(out, item->cancelled, item->malformed, item->decoded);
-    if (!item->answered)
-        g_string_append(out, _("; no reply was seen"));
-}
-
-/* Of a message its end alone can be told, of all else the command, too. */
-static uint64_t answered_frame(const struct item *item)
-{
-    bool message = item->reply.answers == SMTP_ANSWERS_CONTENT && item->reply.verb != SMTP_VERB_BDAT;
-    if (!item->has_command || item->answered_frame != 0 || message)
-        return item->has_command ? item->answered_frame : 0;
-    return item->command_frame;
-}
-
-void annotate_reply(GString *out, const struct item *item)
-{
-    words_code(out, &item->reply);
-    gsize length = out->len;
-    g_string_append(out, ": ");
-    if (item->reply.code != 334 || !words_challenge(out, record_line_words(item->lines.tail->data), true))
-        g_string_truncate(out, length);
-    g_string_append(out, _("; "));
-    const struct words_answered answered = {
-        .frame = answered_frame(item),
-        .delay = item->place.time - item->command_time,
-        .recipient = item->recipient != NULL ? item->recipient->address : smtp_span(NULL, 0),
-    };
-    words_answers(out, &item->reply, &answered, WORDS_NOT_CAPTURED);
-}
-
-/* ---- sessions ---- */
 
 /* Logins shown of a session: so many runs of equal ones, but accepted ones up to twice that. */
 #define LOGINS_SHOWN 4u

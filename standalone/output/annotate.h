@@ -2,15 +2,9 @@
 #ifndef SMTPSCOPE_ANNOTATE_H
 #define SMTPSCOPE_ANNOTATE_H
 
-/* What a line means, from the reference tables: appended to `out`, nothing if there is nothing to say. */
+/* What is said of a session as a whole: appended to `out`. */
 
 #include "record.h"
-
-void annotate_command(GString *out, const struct item *item);
-void annotate_response(GString *out, const struct item *item);
-
-/* The reply as a whole: meaning of code and enhanced status, what it answers, how long it took. */
-void annotate_reply(GString *out, const struct item *item);
 
 /* ", AUTH PLAIN rejected 3 times, AUTH LOGIN accepted", each behind `separator`: equal ones in a row as one, accepted ones in any case. */
 void annotate_logins(GString *out, const struct record *record, const char *separator);

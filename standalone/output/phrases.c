@@ -93,60 +93,6 @@ void phrase_skipped_octets(GString *out, const struct item *item, bool show_secr
 
 /* ---- content ---- */
 
-static struct words_content content_of(const struct item *item)
-{
-    return (struct words_content){
-        .transport = item->transport,
-        .mark = item->end_mark,
-        .octets = item->octets,
-        .last = item->last,
-        .complete = item->complete,
-        .last_frame = item->last_frame != item->place.frame ? item->last_frame : 0,
-    };
-}
-
-void phrase_data(GString *out, const struct item *item)
-{
-    const struct words_content content = content_of(item);
-    words_content(out, &content);
-}
-
-const char *phrase_data_note(const struct item *item)
-{
-    const struct words_content content = content_of(item);
-    return words_content_note(&content, WORDS_NOT_CAPTURED);
-}
-
-/* ---- boundaries ---- */
-
-const char *phrase_boundary_note(const struct item *item)
-{
-    if (!item->clear_behind)
-        return "";
-    return _("No TLS is in the capture: who wrote it had the keys and decrypted what follows, or TLS never began.");
-}
-
-enum words_tone phrase_boundary(GString *out, const struct record *record, const struct item *item)
-{
-    const struct login *auth = item->login;
-    if (item->boundary == SMTP_BOUNDARY_AUTH && auth == NULL)
-        return WORDS_SILENT;
-    struct words_boundary boundary = {
-        .boundary = item->boundary,
-        .step = item->step,
-        .frame = item->place.frame,
-        .alert = item->note,
-        .decrypted = record->tls_read.decrypted,
-        .clear_behind = item->clear_behind,
-    };
-    if (auth != NULL) {
-        boundary.mechanism = auth->mechanism;
-        boundary.identity = auth->identity;
-        boundary.encrypted = auth->encrypted;
-    }
-    return words_boundary(out, &boundary);
-}
-
 /* Why the keys at hand did not open the session, or not all of it. */
 static const char *tls_reason(enum tls_reason reason)
 {
@@ -277,14 +223,4 @@ void phrase_proxy(GString *out, const struct record *record)
     else if (balancer->version != 0)
         g_string_append_printf(out, _("a load balancer (PROXY v%u)"), balancer->version);
     g_string_free(who, TRUE);
-}
-
-void phrase_proxy_header(GString *line, GString *meaning, struct smtp_span octets, size_t limit)
-{
-    const struct smtp_proxy_header header = smtp_proxy_parse(octets);
-    struct smtp_span text = octets;
-    while (header.version == 1 && text.length > 0 && (text.octets[text.length - 1] == '\n' || text.octets[text.length - 1] == '\r'))
-        text.length--;
-    phrase_cut(line, text, limit);
-    words_proxy(meaning, &header);
 }

@@ -37,16 +37,6 @@ void phrase_skipped_octets(GString *out, const struct item *item, bool show_secr
 /* Of octets that could not be placed, so many lines are shown. */
 #define PHRASE_SKIPPED_LINES 20u
 
-/* How much content of a message came, and what is wrong with it: "" if nothing is. Static memory. */
-void phrase_data(GString *out, const struct item *item);
-const char *phrase_data_note(const struct item *item);
-
-/* What is known of a boundary. */
-enum words_tone phrase_boundary(GString *out, const struct record *record, const struct item *item);
-
-/* What is to be said below it; "" for nothing. */
-const char *phrase_boundary_note(const struct item *item);
-
 /* What is known of the TLS part. */
 void phrase_tls(GString *out, const struct record *record);
 
@@ -58,8 +48,5 @@ void phrase_session(GString *out, const struct record *record);
 
 /* "a SOCKS5 proxy, asked for mail.example.com:25". */
 void phrase_proxy(GString *out, const struct record *record);
-
-/* A header of the PROXY protocol, as a line of up to `limit` octets, and what it says. */
-void phrase_proxy_header(GString *line, GString *meaning, struct smtp_span octets, size_t limit);
 
 #endif

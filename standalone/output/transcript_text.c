@@ -8,9 +8,9 @@
 #include "face.h"
 #include "finding_out.h"
 #include "language.h"
-#include "line.h"
 #include "phrases.h"
 #include "refusals_text.h"
+#include "rows.h"
 #include "text.h"
 
 /* Columns: offset in time, frame, direction, the line, and its annotation where there is room beside it. */
@@ -24,7 +24,6 @@ struct writer {
     struct page *page;
     const struct record *record;
     const struct face_run *run;
-    unsigned capture; /* file of the frames shown last */
 };
 
 /* Octets of a line that are shown. */
@@ -56,13 +55,14 @@ static void put_annotation(struct writer *writer, unsigned used, const char *ann
     g_free(marked);
 }
 
-static void put_margin(struct writer *writer, const struct item *item, const char *arrow, enum page_colour colour, bool first)
+/* `place`: where the line stands; NULL: where the one above does. */
+static void put_margin(struct writer *writer, const struct place *place, const char *arrow, enum page_colour colour)
 {
     struct page *page = writer->page;
-    if (first && item->place.frame != 0) {
+    if (place != NULL && place->frame != 0) {
         char margin[64];
-        double seconds = (double)(item->place.time - writer->record->connection.start) / 1e9;
-        g_snprintf(margin, sizeof margin, "%+12.6f %8" G_GUINT64_FORMAT "  ", seconds, item->place.frame);
+        double seconds = (double)(place->time - writer->record->connection.start) / 1e9;
+        g_snprintf(margin, sizeof margin, "%+12.6f %8" G_GUINT64_FORMAT "  ", seconds, place->frame);
         page_append(page, PAGE_DIM, margin);
     } else {
         g_string_append_printf(page->out, "%23s", "");
@@ -71,11 +71,11 @@ static void put_margin(struct writer *writer, const struct item *item, const cha
 }
 
 /* Writes one line of the dialogue with its annotation. `text` is visible already. */
-static void put_line(struct writer *writer, const struct item *item, const char *arrow, enum page_colour colour, bool first,
+static void put_line(struct writer *writer, const struct place *place, const char *arrow, enum page_colour colour,
                      const char *text, const char *annotation)
 {
     struct page *page = writer->page;
-    put_margin(writer, item, arrow, colour, first);
+    put_margin(writer, place, arrow, colour);
     unsigned columns = text_columns(text);
     if (LINE_COLUMN + columns > PAGE_COLUMNS) {
         page_wrap(page, colour, LINE_COLUMN, LINE_COLUMN, text);
@@ -87,103 +87,29 @@ static void put_line(struct writer *writer, const struct item *item, const char 
     put_annotation(writer, LINE_COLUMN + columns, annotation);
 }
 
-/* ---- holes ---- */
-
-/* What is not in the capture, in its place. `after`: the frame in front of it; 0: none, or it was said. */
-static void put_missing(struct writer *writer, enum smtp_role role, uint64_t octets, uint64_t after)
+static void put_hole(struct writer *writer, const char *text)
 {
-    GString *text = g_string_new(NULL);
-    words_missing(text, role, octets, after, WORDS_NOT_CAPTURED);
-    page_rule(writer->page, PAGE_BAD, writer->page->unicode ? "\u254d" : "~", 3, text->str);
-    g_string_free(text, TRUE);
+    page_rule(writer->page, PAGE_BAD, writer->page->unicode ? "\u254d" : "~", 3, text);
 }
 
-/* ---- items ---- */
+/* ---- content ---- */
 
-/* A session may go on in the next file of a ring: there the frames begin anew. */
-static void put_capture(struct writer *writer, const struct place *place)
-{
-    if (place->frame == 0 || place->file == writer->capture)
-        return;
-    writer->capture = place->file;
-    GString *title = g_string_new(_("from here on frames of "));
-    text_append_visible(title, smtp_span_of_text(record_capture(writer->record, place->file)));
-    page_rule(writer->page, PAGE_DIM, page_light(writer->page), 3, title->str);
-    g_string_free(title, TRUE);
-}
-
-static void put_command(struct writer *writer, const struct item *item)
-{
-    GString *text = g_string_new(NULL);
-    GString *annotation = g_string_new(NULL);
-    phrase_guarded(text, &item->line, line_limit(writer), writer->run->options->show_secrets);
-    phrase_line_end(text, item->line_end);
-    if (item->kind == ITEM_RESPONSE)
-        annotate_response(annotation, item);
-    else
-        annotate_command(annotation, item);
-    put_line(writer, item, item->encrypted ? "~>" : "->", PAGE_CLIENT, true, text->str, annotation->str);
-    g_string_free(annotation, TRUE);
-    g_string_free(text, TRUE);
-}
-
-/* As swaks has it: a wave under TLS, a star where the server refuses. */
-static const char *reply_arrow(const struct item *item)
-{
-    if (item->reply.code >= 400)
-        return item->encrypted ? "~*" : "<*";
-    return item->encrypted ? "<~" : "<-";
-}
-
-/* Of a reply the lines that stand here: all of them, mostly. */
-static void put_reply(struct writer *writer, const struct item *item, const struct item *here)
-{
-    bool refused = item->reply.code >= 400;
-    bool extensions = smtp_reply_lists_extensions(&item->reply) && item->lines.length > item->reply.text_lines + 1;
-    GString *text = g_string_new(NULL);
-    GString *annotation = g_string_new(NULL);
-    struct item part = *item; /* its lines may have come in several frames */
-    unsigned number = here->first_line;
-    for (const GList *link = here->lines_here; link != NULL && number < here->end_line; link = record_next(writer->record, link)) {
-        const struct record_line *line = link->data;
-        bool first = number == here->first_line;
-        bool moved = line->place->frame != part.place.frame || line->place->file != part.place.file;
-        part.place = *line->place;
-        put_capture(writer, line->place);
-        g_string_truncate(text, 0);
-        g_string_truncate(annotation, 0);
-        phrase_cut(text, record_line_text(line), line_limit(writer));
-        phrase_line_end(text, line->end);
-        bool coded = number++ >= item->reply.text_lines;
-        bool whole = extensions ? number == item->reply.text_lines + 1 : link->next == NULL;
-        if (whole)
-            annotate_reply(annotation, item);
-        else if (extensions && coded)
-            words_keyword(annotation, record_line_words(line));
-        put_line(writer, &part, reply_arrow(item), refused ? PAGE_BAD : PAGE_SERVER, first || moved, text->str,
-                 annotation->str);
-        relief_give(writer->run->relief); /* a reply may have any number of lines */
-    }
-    g_string_free(annotation, TRUE);
-    g_string_free(text, TRUE);
-}
-
-static void put_field(struct writer *writer, const struct item *item, const char *name, const char *value)
+static void put_field(struct writer *writer, const char *name, const char *value)
 {
     if (value == NULL)
         return;
     GString *text = g_string_new(NULL);
     g_string_append_printf(text, "%s: ", name);
     phrase_cut(text, smtp_span_of_text(value), line_limit(writer));
-    put_line(writer, item, " |", PAGE_CLIENT, false, text->str, "");
+    put_line(writer, NULL, " |", PAGE_CLIENT, text->str, "");
     g_string_free(text, TRUE);
 }
 
-static void put_content_line(struct writer *writer, const struct item *item, struct smtp_span line)
+static void put_content_line(struct writer *writer, struct smtp_span line)
 {
     GString *text = g_string_new(NULL);
     phrase_cut(text, line, line_limit(writer));
-    put_line(writer, item, " |", PAGE_CLIENT, false, text->str, "");
+    put_line(writer, NULL, " |", PAGE_CLIENT, text->str, "");
     g_string_free(text, TRUE);
     relief_give(writer->run->relief);
 }
@@ -195,9 +121,12 @@ static void put_content(struct writer *writer, const struct item *item)
         const struct message_piece *piece = link->data;
         if (piece->missing > 0) {
             if (line->len > 0)
-                put_content_line(writer, item, smtp_span(line->str, line->len));
+                put_content_line(writer, smtp_span(line->str, line->len));
             g_string_assign(line, "");
-            put_missing(writer, SMTP_CLIENT, piece->missing, 0);
+            GString *missing = g_string_new(NULL);
+            words_missing(missing, SMTP_CLIENT, piece->missing, 0, WORDS_NOT_CAPTURED);
+            put_hole(writer, missing->str);
+            g_string_free(missing, TRUE);
         }
         struct smtp_span rest = ((const struct message_piece *)link->data)->octets;
         const uint8_t *end;
@@ -206,30 +135,29 @@ static void put_content(struct writer *writer, const struct item *item)
             g_string_append_len(line, (const char *)rest.octets, (gssize)length);
             if (line->len > 0 && line->str[line->len - 1] == '\r')
                 g_string_truncate(line, line->len - 1);
-            put_content_line(writer, item, smtp_span(line->str, line->len));
+            put_content_line(writer, smtp_span(line->str, line->len));
             g_string_truncate(line, 0);
             rest = smtp_span_from(rest, length + 1);
         }
         g_string_append_len(line, (const char *)rest.octets, (gssize)rest.length);
         if (line->len > CONTENT_LINE_LIMIT) {
-            put_content_line(writer, item, smtp_span(line->str, line->len));
+            put_content_line(writer, smtp_span(line->str, line->len));
             g_string_truncate(line, 0);
         }
     }
     if (line->len > 0)
-        put_content_line(writer, item, smtp_span(line->str, line->len));
+        put_content_line(writer, smtp_span(line->str, line->len));
     g_string_free(line, TRUE);
 }
 
-static void put_data(struct writer *writer, const struct item *item)
+static void put_data(struct writer *writer, const struct row *row)
 {
+    const struct item *item = row->item;
     const struct message *message = item->message;
     bool chunk = item->transport == SMTP_TRANSPORT_BDAT;
-    GString *text = g_string_new("[");
-    phrase_data(text, item);
-    g_string_append_c(text, ']');
-    put_line(writer, item, " |", item->complete ? PAGE_CLIENT : PAGE_BAD, true, text->str, phrase_data_note(item));
-    g_string_free(text, TRUE);
+    char *text = g_strdup_printf("[%s]", row->text);
+    put_line(writer, row->place, " |", row->tone == WORDS_BAD ? PAGE_BAD : PAGE_CLIENT, text, row->meaning);
+    g_free(text);
     if (item->transport == SMTP_TRANSPORT_XEXCH50 || (chunk && !item->last))
         return;
     if (writer->run->options->full && message->options->content) {
@@ -237,17 +165,27 @@ static void put_data(struct writer *writer, const struct item *item)
         return;
     }
     if (chunk && item->octets < message->octets)
-        put_line(writer, item, " |", PAGE_DIM, false, _("of all chunks together:"), "");
-    put_field(writer, item, "From", message->from);
-    put_field(writer, item, "To", message->to);
-    put_field(writer, item, "Subject", message->subject);
-    put_field(writer, item, "Date", message->date);
-    put_field(writer, item, "Message-ID", message->message_id);
+        put_line(writer, NULL, " |", PAGE_DIM, _("of all chunks together:"), "");
+    put_field(writer, "From", message->from);
+    put_field(writer, "To", message->to);
+    put_field(writer, "Subject", message->subject);
+    put_field(writer, "Date", message->date);
+    put_field(writer, "Message-ID", message->message_id);
 }
 
-/* ---- boundaries ---- */
+/* ---- rows ---- */
 
-static void put_boundary(struct writer *writer, const struct item *item)
+/* As swaks has it: a wave under TLS, a star where the server refuses. */
+static const char *arrow_of(const struct row *row)
+{
+    if (row->role == SMTP_CLIENT)
+        return row->encrypted ? "~>" : "->";
+    if (row->refused)
+        return row->encrypted ? "~*" : "<*";
+    return row->encrypted ? "<~" : "<-";
+}
+
+static void put_boundary(struct page *page, const struct row *row)
 {
     static const enum page_colour colours[] = {
         [WORDS_NOTE] = PAGE_WARNING,
@@ -255,88 +193,47 @@ static void put_boundary(struct writer *writer, const struct item *item)
         [WORDS_GOOD] = PAGE_GOOD,
         [WORDS_BAD] = PAGE_BAD,
     };
+    if (row->tone != WORDS_SILENT)
+        page_rule(page, colours[row->tone], row->tone == WORDS_NOTE ? page_light(page) : page_heavy(page), 3,
+                  row->text);
+}
+
+static void put_row(void *context, const struct row *row)
+{
+    struct writer *writer = context;
     struct page *page = writer->page;
-    GString *text = g_string_new(NULL);
-    enum words_tone tone = phrase_boundary(text, writer->record, item);
-    if (tone != WORDS_SILENT)
-        page_rule(page, colours[tone], tone == WORDS_NOTE ? page_light(page) : page_heavy(page), 3, text->str);
-    const char *note = phrase_boundary_note(item);
-    if (*note != '\0') {
+    switch (row->kind) {
+    case ROW_LINE:
+        put_line(writer, row->first ? row->place : NULL, arrow_of(row),
+                 row->role == SMTP_CLIENT ? PAGE_CLIENT
+                 : row->refused           ? PAGE_BAD
+                                          : PAGE_SERVER,
+                 row->text, row->meaning);
+        relief_give(writer->run->relief); /* a reply may have any number of lines */
+        break;
+    case ROW_CONTENT:
+        put_data(writer, row);
+        break;
+    case ROW_BOUNDARY:
+        put_boundary(page, row);
+        break;
+    case ROW_NOTE:
+    case ROW_TLS:
         g_string_append_printf(page->out, "%*s", (int)LINE_COLUMN, "");
-        page_wrap(page, PAGE_DIM, LINE_COLUMN, LINE_COLUMN, note);
-    }
-    if (item->boundary != SMTP_BOUNDARY_AUTH && item->step == SMTP_STEP_HANDSHAKE) {
-        g_string_truncate(text, 0);
-        phrase_tls(text, writer->record);
-        g_string_append_printf(page->out, "%*s", (int)LINE_COLUMN, "");
-        page_wrap(page, PAGE_DIM, LINE_COLUMN, LINE_COLUMN, text->str);
-    }
-    g_string_free(text, TRUE);
-}
-
-static void put_skipped(struct writer *writer, const struct item *item)
-{
-    GString *text = g_string_new(NULL);
-    words_skipped(text, item->role, item->octets);
-    put_line(writer, item, " ?", PAGE_BAD, true, text->str, "");
-    GString *octets = g_string_new(NULL);
-    phrase_skipped_octets(octets, item, writer->run->options->show_secrets);
-    struct smtp_span rest = smtp_span(octets->str, octets->len);
-    unsigned lines = writer->run->options->full ? UINT_MAX : PHRASE_SKIPPED_LINES;
-    struct smtp_line line;
-    while (lines-- > 0 && smtp_line_find(rest, true, &line)) {
-        g_string_truncate(text, 0);
-        phrase_cut(text, line.text, line_limit(writer));
-        put_line(writer, item, " ?", PAGE_BAD, false, text->str, "");
-        rest = smtp_span_from(rest, line.octets);
-    }
-    if (rest.length > 0)
-        put_line(writer, item, " ?", PAGE_BAD, false, "[...]", "");
-    g_string_free(octets, TRUE);
-    g_string_free(text, TRUE);
-}
-
-static void put_proxy(struct writer *writer, const struct item *item)
-{
-    GString *text = g_string_new(NULL);
-    GString *meaning = g_string_new(NULL);
-    phrase_proxy_header(text, meaning, item->text, line_limit(writer));
-    put_line(writer, item, "->", PAGE_CLIENT, true, text->str, meaning->str);
-    g_string_free(meaning, TRUE);
-    g_string_free(text, TRUE);
-}
-
-static void put_item(struct writer *writer, const struct item *item)
-{
-    switch (item->kind) {
-    case ITEM_COMMAND:
-    case ITEM_RESPONSE:
-        put_command(writer, item);
+        page_wrap(page, PAGE_DIM, LINE_COLUMN, LINE_COLUMN, row->text);
         break;
-    case ITEM_REPLY:
-        put_reply(writer, item, item);
+    case ROW_CAPTURE:
+    case ROW_LEFT_OUT:
+        page_rule(page, PAGE_DIM, page_light(page), 3, row->text);
         break;
-    case ITEM_REPLY_PART:
-        put_reply(writer, item->whole, item);
+    case ROW_HOLE:
+        put_hole(writer, row->text);
         break;
-    case ITEM_DATA:
-        put_data(writer, item);
+    case ROW_STRAY:
+        put_line(writer, row->place, " ?", PAGE_BAD, row->text, "");
         break;
-    case ITEM_BOUNDARY:
-        put_boundary(writer, item);
-        break;
-    case ITEM_GAP:
-        if (!(item->in_content && writer->run->options->full))
-            put_missing(writer, item->role, item->octets, item->last_frame);
-        break;
-    case ITEM_SKIPPED:
-        put_skipped(writer, item);
-        break;
-    case ITEM_PROXY:
-        put_proxy(writer, item);
-        break;
-    case ITEM_TURNED:
-        page_rule(writer->page, PAGE_WARNING, page_heavy(writer->page), 3, words_turned());
+    case ROW_STRAY_LINE:
+        put_line(writer, NULL, " ?", PAGE_BAD, row->text, "");
         break;
     }
 }
@@ -443,11 +340,21 @@ static void put_summary(struct writer *writer)
 static void write_session(struct face_run *run, const struct record *record)
 {
     struct page *page = run->page;
-    struct writer writer = { .page = page, .record = record, .run = run, .capture = record->connection.capture };
+    struct writer writer = { .page = page, .record = record, .run = run };
+    struct rows rows = {
+        .record = record,
+        .put = put_row,
+        .context = &writer,
+        .show_secrets = run->options->show_secrets,
+        .full = run->options->full,
+        .line_octets = line_limit(&writer),
+        .reply_lines = UINT_MAX,
+        .file = record->connection.capture,
+        .stray_lines = run->options->full ? UINT_MAX : PHRASE_SKIPPED_LINES,
+    };
     put_header(&writer);
     for (const GList *link = record->items.head; link != NULL; link = record_next(record, link)) {
-        put_capture(&writer, &((const struct item *)link->data)->place);
-        put_item(&writer, link->data);
+        rows_of(&rows, link->data);
         relief_give(run->relief);
     }
     refusals_text(page, record);

@@ -4,10 +4,10 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "annotate.h"
 #include "keyword.h"
 #include "language.h"
 #include "reference/reference.h"
+#include "rows.h"
 #include "text.h"
 #include "words.h"
 
@@ -94,10 +94,7 @@ static void add_command(GPtrArray *steps, const struct record *record, const str
         g_string_append_printf(text, "[secret-%u]", item->line.label);
     step->line = g_string_free(text, FALSE);
     text = g_string_new(NULL);
-    if (item->kind == ITEM_RESPONSE)
-        annotate_response(text, item);
-    else
-        annotate_command(text, item);
+    rows_meaning(text, item);
     step->means = g_string_free(text, FALSE);
     if (item->kind == ITEM_RESPONSE) {
         step->next = g_strdup(_("a further challenge (334), or the end of the login: 235, or a refusal"));
@@ -183,7 +180,7 @@ static void add_reply(GPtrArray *steps, const struct record *record, const struc
         struct step *step = add_step(steps, record, item, SPEAKER_SERVER);
         GString *means = g_string_new(NULL);
         const struct smtp_reference_entry *entry = smtp_reference_reply(item->reply.code);
-        annotate_reply(means, item);
+        rows_meaning(means, item);
         step->line = visible(record_line_text(line));
         step->means = g_string_free(means, FALSE);
         step->more = entry == NULL                 ? NULL

@@ -4,11 +4,10 @@
 
 #include <inttypes.h>
 
-#include "annotate.h"
 #include "language.h"
-#include "line.h"
 #include "phrases.h"
 #include "report_private.h"
+#include "rows.h"
 #include "text.h"
 
 struct ladder {
@@ -16,7 +15,6 @@ struct ladder {
     struct html *html;
     const struct record *record;
     const GArray *mails; /* struct report_mail */
-    unsigned capture;    /* file of the frames shown last */
     bool login;          /* an AUTH exchange goes on */
     /* What is left out at the moment. */
     uint64_t left_out;
@@ -104,92 +102,7 @@ static void put_band(struct ladder *ladder, const char *kind, const char *text)
     end_band(ladder);
 }
 
-/* ---- items ---- */
-
-static void put_command(struct ladder *ladder, const struct item *item)
-{
-    GString *text = g_string_new(NULL);
-    GString *meaning = g_string_new(NULL);
-    phrase_guarded(text, &item->line, PHRASE_LINE_SHOWN, ladder->report->options->show_secrets);
-    phrase_line_end(text, item->line_end);
-    if (item->kind == ITEM_RESPONSE)
-        annotate_response(meaning, item);
-    else
-        annotate_command(meaning, item);
-    put_line(ladder, &item->place, FROM_CLIENT, true, true, text->str, meaning->str);
-    g_string_free(meaning, TRUE);
-    g_string_free(text, TRUE);
-}
-
-static bool lists_extensions(const struct item *item)
-{
-    return smtp_reply_lists_extensions(&item->reply) && item->lines.length > item->reply.text_lines + 1;
-}
-
-/* A session may go on in the next file of a ring: there the frames begin anew. */
-static void put_capture(struct ladder *ladder, const struct place *place)
-{
-    if (place->frame == 0 || place->file == ladder->capture)
-        return;
-    ladder->capture = place->file;
-    begin_band(ladder, "note");
-    html_text(ladder->html, _("from here on frames of "));
-    html_wire(ladder->html, smtp_span_of_text(record_capture(ladder->record, place->file)));
-    end_band(ladder);
-}
-
-/* `above`: where the line shown in front of it stands; NULL: it is the first one. `number`: of the line in its reply, from 1. */
-static void put_reply_line(struct ladder *ladder, const struct item *item, const struct record_line *line, unsigned number,
-                           const struct place *above)
-{
-    enum sender sender = item->reply.code >= 400 ? FROM_SERVER_REFUSING : FROM_SERVER;
-    GString *text = g_string_new(NULL);
-    GString *meaning = g_string_new(NULL);
-    bool last = line->link.next == NULL;
-    phrase_cut(text, record_line_text(line), PHRASE_LINE_SHOWN);
-    phrase_line_end(text, line->end);
-    if (lists_extensions(item) ? number == item->reply.text_lines + 1 : last)
-        annotate_reply(meaning, item);
-    else if (lists_extensions(item) && number > item->reply.text_lines)
-        words_keyword(meaning, record_line_words(line));
-    bool moved = above == NULL || line->place->frame != above->frame || line->place->file != above->file;
-    put_capture(ladder, line->place);
-    put_line(ladder, line->place, sender, moved, last, text->str, meaning->str);
-    g_string_free(meaning, TRUE);
-    g_string_free(text, TRUE);
-}
-
-static void say_lines_left_out(struct ladder *ladder, unsigned lines)
-{
-    char *text = g_strdup_printf(language_plural("%u line of this reply is left out", "%u lines of this reply are left out", lines), lines);
-    put_band(ladder, "cut", text);
-    g_free(text);
-}
-
-/* Of a reply the lines that stand here: all of them, mostly. Of very many, the last one has the arrow and is shown in any case. */
-static void put_reply(struct ladder *ladder, const struct item *item, const struct item *here)
-{
-    unsigned number = here->first_line;
-    unsigned count = here->end_line - here->first_line;
-    unsigned shown = MIN(count, REPORT_LINES);
-    const struct place *above = NULL;
-    const GList *link = here->lines_here;
-    for (; link != NULL && number + 1 < here->first_line + shown; link = link->next, number++) {
-        put_reply_line(ladder, item, link->data, number + 1, above);
-        above = ((const struct record_line *)link->data)->place;
-    }
-    if (count > shown)
-        say_lines_left_out(ladder, count - shown);
-    if (count == 0)
-        return;
-    if (here->end_line == item->lines.length) /* which need not be walked to: there may be very many */
-        link = item->lines.tail;
-    else
-        for (; link != NULL && number + 1 < here->end_line; number++)
-            link = record_next(ladder->record, link);
-    if (link != NULL)
-        put_reply_line(ladder, item, link->data, here->end_line, above);
-}
+/* ---- content ---- */
 
 static void put_field(struct html *html, const char *name, const char *value)
 {
@@ -227,21 +140,21 @@ static void put_mail_link(struct ladder *ladder, const struct message *message)
     html_mark(html, "</a></div>");
 }
 
-static void put_data(struct ladder *ladder, const struct item *item)
+static void put_data(struct ladder *ladder, const struct row *row)
 {
     struct html *html = ladder->html;
+    const struct item *item = row->item;
     const struct message *message = item->message;
     bool chunk = item->transport == SMTP_TRANSPORT_BDAT && !item->last;
     begin_row(ladder, FROM_CLIENT, true);
-    put_place(ladder, &item->place, true);
+    put_place(ladder, row->place, true);
     html_mark(html, "<td class=\"d\"><div><div class=\"content");
-    if (!item->complete)
+    if (row->tone == WORDS_BAD)
         html_mark(html, " broken");
     html_mark(html, "\">");
     put_sender(html, FROM_CLIENT);
     html_mark(html, "<strong>");
-    phrase_data(html_phrase(html), item);
-    html_give(html);
+    html_text(html, row->text);
     html_mark(html, "</strong>");
     if (item->transport != SMTP_TRANSPORT_XEXCH50 && !chunk && message != NULL) {
         put_field(html, "From", message->from);
@@ -250,111 +163,68 @@ static void put_data(struct ladder *ladder, const struct item *item)
         put_mail_link(ladder, message);
     }
     html_mark(html, "</div></div></td><td class=\"m\">");
-    html_text(html, phrase_data_note(item));
+    html_text(html, row->meaning);
     html_mark(html, "</td></tr>\n");
 }
 
-static void put_tls(struct ladder *ladder)
+/* ---- rows of all kinds ---- */
+
+static void put_tls(struct ladder *ladder, const char *text)
 {
     struct html *html = ladder->html;
     html_mark(html, "<tr class=\"tls\"><td class=\"t\"></td><td class=\"f\"></td><td class=\"d\"><div>");
-    phrase_tls(html_phrase(html), ladder->record);
-    html_give(html);
+    html_text(html, text);
     html_mark(html, "</div></td><td class=\"m\"></td></tr>\n");
 }
 
-static void put_boundary(struct ladder *ladder, const struct item *item)
+/* What stands between beginning and end of a login is marked; of what is silent, nothing is shown. */
+static void put_boundary(struct ladder *ladder, const struct row *row)
 {
     static const char *const kinds[] = {
         [WORDS_NOTE] = "note", [WORDS_TURN] = "turn", [WORDS_GOOD] = "good", [WORDS_BAD] = "bad"
     };
-    bool auth = item->boundary == SMTP_BOUNDARY_AUTH;
-    GString *text = g_string_new(NULL);
-    enum words_tone tone = phrase_boundary(text, ladder->record, item);
-    if (auth && item->step == SMTP_STEP_STARTED)
+    const struct item *item = row->item;
+    bool login = item->kind == ITEM_BOUNDARY && item->boundary == SMTP_BOUNDARY_AUTH;
+    if (login && item->step == SMTP_STEP_STARTED)
         ladder->login = true;
-    if (tone != WORDS_SILENT)
-        put_band(ladder, kinds[tone], text->str);
-    if (*phrase_boundary_note(item) != '\0')
-        put_band(ladder, "note", phrase_boundary_note(item));
-    if (auth && item->step != SMTP_STEP_STARTED && item->step != SMTP_STEP_CHALLENGE &&
-        item->step != SMTP_STEP_RESPONSE)
+    if (row->tone != WORDS_SILENT)
+        put_band(ladder, kinds[row->tone], row->text);
+    if (login && item->step != SMTP_STEP_STARTED && item->step != SMTP_STEP_CHALLENGE)
         ladder->login = false;
-    if (!auth && item->step == SMTP_STEP_HANDSHAKE)
-        put_tls(ladder);
-    g_string_free(text, TRUE);
 }
 
-static void put_gap(struct ladder *ladder, const struct item *item)
+static enum sender sender_of(const struct row *row)
 {
-    GString *text = g_string_new(NULL);
-    words_missing(text, item->role, item->octets, item->last_frame, WORDS_NOT_CAPTURED);
-    put_band(ladder, "gap", text->str);
-    g_string_free(text, TRUE);
+    return row->role == SMTP_CLIENT ? FROM_CLIENT : row->refused ? FROM_SERVER_REFUSING : FROM_SERVER;
 }
 
-static void put_skipped(struct ladder *ladder, const struct item *item)
+static void put_row(void *context, const struct row *row)
 {
-    GString *text = g_string_new(NULL);
-    words_skipped(text, item->role, item->octets);
-    put_band(ladder, "gap", text->str);
-    GString *octets = g_string_new(NULL);
-    phrase_skipped_octets(octets, item, ladder->report->options->show_secrets);
-    struct smtp_span rest = smtp_span(octets->str, octets->len);
-    enum sender sender = item->role == SMTP_CLIENT ? FROM_CLIENT : FROM_SERVER;
-    struct smtp_line line;
-    for (unsigned i = 0; i < PHRASE_SKIPPED_LINES && smtp_line_find(rest, true, &line); i++) {
-        g_string_truncate(text, 0);
-        phrase_cut(text, line.text, PHRASE_LINE_SHOWN);
-        rest = smtp_span_from(rest, line.octets);
-        put_line(ladder, &item->place, sender, i == 0, false, text->str, _("cannot be placed"));
-    }
-    if (rest.length > 0)
-        put_line(ladder, &item->place, sender, false, false, "[...]", _("cannot be placed"));
-    g_string_free(octets, TRUE);
-    g_string_free(text, TRUE);
-}
-
-static void put_proxy(struct ladder *ladder, const struct item *item)
-{
-    GString *text = g_string_new(NULL);
-    GString *meaning = g_string_new(NULL);
-    phrase_proxy_header(text, meaning, item->text, PHRASE_LINE_SHOWN);
-    put_line(ladder, &item->place, FROM_CLIENT, true, true, text->str, meaning->str);
-    g_string_free(meaning, TRUE);
-    g_string_free(text, TRUE);
-}
-
-static void put_item(struct ladder *ladder, const struct item *item)
-{
-    switch (item->kind) {
-    case ITEM_COMMAND:
-    case ITEM_RESPONSE:
-        put_command(ladder, item);
+    struct ladder *ladder = context;
+    switch (row->kind) {
+    case ROW_LINE:
+    case ROW_STRAY_LINE:
+        put_line(ladder, row->place, sender_of(row), row->first, row->last, row->text, row->meaning);
         break;
-    case ITEM_REPLY:
-        put_reply(ladder, item, item);
+    case ROW_CONTENT:
+        put_data(ladder, row);
         break;
-    case ITEM_REPLY_PART:
-        put_reply(ladder, item->whole, item);
+    case ROW_BOUNDARY:
+        put_boundary(ladder, row);
         break;
-    case ITEM_DATA:
-        put_data(ladder, item);
+    case ROW_NOTE:
+    case ROW_CAPTURE:
+        put_band(ladder, "note", row->text);
         break;
-    case ITEM_BOUNDARY:
-        put_boundary(ladder, item);
+    case ROW_TLS:
+        put_tls(ladder, row->text);
         break;
-    case ITEM_GAP:
-        put_gap(ladder, item);
+    case ROW_HOLE:
+    case ROW_STRAY:
+        put_band(ladder, "gap", row->text);
         break;
-    case ITEM_SKIPPED:
-        put_skipped(ladder, item);
-        break;
-    case ITEM_PROXY:
-        put_proxy(ladder, item);
-        break;
-    case ITEM_TURNED:
-        put_band(ladder, "turn", words_turned());
+    case ROW_LEFT_OUT:
+        put_band(ladder, "cut", row->text);
         break;
     }
 }
@@ -395,7 +265,7 @@ static bool is_turn(const struct item *item)
            item->kind == ITEM_TURNED;
 }
 
-static void put_items(struct ladder *ladder)
+static void put_items(struct ladder *ladder, struct rows *rows)
 {
     const struct record *record = ladder->record;
     unsigned count = record->items.length;
@@ -409,8 +279,7 @@ static void put_items(struct ladder *ladder)
             continue;
         }
         say_left_out(ladder);
-        put_capture(ladder, &item->place);
-        put_item(ladder, item);
+        rows_of(rows, item);
         relief_give(&ladder->report->relief);
     }
 }
@@ -433,11 +302,19 @@ static void put_headings(struct html *html)
 void report_ladder(struct report *report, const struct record *record, const GArray *mails)
 {
     struct html *html = &report->html;
-    struct ladder ladder = {
-        .report = report, .html = html, .record = record, .mails = mails, .capture = record->connection.capture
+    struct ladder ladder = { .report = report, .html = html, .record = record, .mails = mails };
+    struct rows rows = {
+        .record = record,
+        .put = put_row,
+        .context = &ladder,
+        .show_secrets = report->options->show_secrets,
+        .line_octets = PHRASE_LINE_SHOWN,
+        .reply_lines = REPORT_LINES,
+        .stray_lines = PHRASE_SKIPPED_LINES,
+        .file = record->connection.capture,
     };
     html_mark(html, "<table class=\"ladder\">\n");
     put_headings(html);
-    put_items(&ladder);
+    put_items(&ladder, &rows);
     html_mark(html, "</tbody></table>\n");
 }
