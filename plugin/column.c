@@ -5,7 +5,7 @@
 #include "fact_words.h"
 #include "language.h"
 #include "line.h"
-#include "words.h"
+#include "view.h"
 
 #define LINE_OCTETS_SHOWN ((size_t)160)
 
@@ -32,6 +32,7 @@ static void append_line(wmem_strbuf_t *out, const struct view *view, const struc
 
 static void append_fact(wmem_strbuf_t *out, const struct view *view, const struct fact *fact)
 {
+    GString *words = blank_words();
     switch ((enum fact_kind)fact->kind) {
     case FACT_COMMAND:
     case FACT_RESPONSE:
@@ -45,34 +46,34 @@ static void append_fact(wmem_strbuf_t *out, const struct view *view, const struc
         break;
     }
     case FACT_CONTENT:
-        wmem_strbuf_append_printf(out, "| %s", fact_words_content(view, (const struct content_fact *)fact));
+        fact_words_content(words, (const struct content_fact *)fact);
+        wmem_strbuf_append_printf(out, "| %s", words->str);
         break;
-    case FACT_END: {
-        const struct end_fact *end = (const struct end_fact *)fact;
-        wmem_strbuf_append_printf(out, _("| end: %s"), fact_words_end(view, end));
+    case FACT_END:
+        fact_words_end(words, (const struct end_fact *)fact);
+        wmem_strbuf_append_printf(out, _("| end: %s"), words->str);
         break;
-    }
     case FACT_PART:
         wmem_strbuf_append_printf(out, _("[part of what frame %u completes]"),
                                   fact_frame(((const struct part_fact *)fact)->whole));
         break;
-    case FACT_BOUNDARY: {
-        bool silent;
-        const char *words = fact_words_boundary(view, (const struct boundary_fact *)fact, &silent);
-        if (silent)
+    case FACT_BOUNDARY:
+        if (!fact_words_boundary(words, (const struct boundary_fact *)fact))
             return;
-        wmem_strbuf_append_printf(out, "\u2501\u2501 %s \u2501\u2501", words);
+        wmem_strbuf_append_printf(out, "\u2501\u2501 %s \u2501\u2501", words->str);
         break;
-    }
     case FACT_GAP:
-        wmem_strbuf_append_printf(out, "[%s]", fact_words_gap(view, (const struct gap_fact *)fact));
+        words_missing(words, fact->role, ((const struct gap_fact *)fact)->missing, 0, WORDS_NOT_HANDED_OVER);
+        wmem_strbuf_append_printf(out, "[%s]", words->str);
         break;
     case FACT_SKIPPED:
-        wmem_strbuf_append_printf(out, "? %s ", fact_words_skipped(view, fact));
+        words_skipped(words, fact->role, fact->octets);
+        wmem_strbuf_append_printf(out, "? %s ", words->str);
         append_skipped(out, fact, smtp_span_first(view_octets(view, fact, NULL, NULL).span, LINE_OCTETS_SHOWN));
         break;
     case FACT_PROXY:
-        wmem_strbuf_append_printf(out, "-> %s", fact_words_proxy(view, view_octets(view, fact, NULL, NULL).span));
+        words_proxy(words, view_octets(view, fact, NULL, NULL).span);
+        wmem_strbuf_append_printf(out, "-> %s", words->str);
         break;
     case FACT_TURNED:
         wmem_strbuf_append_printf(out, "\u2501\u2501 %s \u2501\u2501", words_turned());

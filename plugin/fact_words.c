@@ -3,14 +3,12 @@
 
 #include "language.h"
 #include "preferences.h"
-#include "words.h"
 
-/* What was said, in the packet's memory: nothing of it is lost if Wireshark leaves the dissector where it is shown. */
-static const char *in_packet(const struct view *view, GString *words)
+GString *blank_words(void)
 {
-    const char *text = wmem_strdup(view->pinfo->pool, words->str);
-    g_string_free(words, TRUE);
-    return text;
+    static GString *words;
+    words = words != NULL ? words : g_string_new(NULL);
+    return g_string_truncate(words, 0);
 }
 
 static struct smtp_span span_or_none(const char *text)
@@ -40,31 +38,11 @@ void append_skipped(wmem_strbuf_t *out, const struct fact *fact, struct smtp_spa
     }
 }
 
-/* ---- lines of the client ---- */
-
-const char *fact_words_command(const struct view *view, const struct line_fact *line, struct smtp_span word)
+void fact_words_response(GString *out, const struct line_fact *line)
 {
-    GString *words = g_string_new(NULL);
-    words_command(words, word, line_hidden(line).kind == SMTP_SECRET_STRAY);
-    return in_packet(view, words);
-}
-
-const char *fact_words_response(const struct view *view, const struct line_fact *line)
-{
-    GString *words = g_string_new(NULL);
-    words_response(words, line->cancelled, line->malformed,
+    words_response(out, line->cancelled, line->malformed,
                    span_or_none(line->extra != NULL ? line->extra->identity : NULL));
-    return in_packet(view, words);
 }
-
-const char *fact_words_path(const struct view *view, const struct smtp_path *path)
-{
-    GString *words = g_string_new(NULL);
-    words_path(words, path);
-    return in_packet(view, words);
-}
-
-/* ---- replies ---- */
 
 static struct smtp_reply reply_of(const struct reply_fact *fact)
 {
@@ -82,12 +60,10 @@ static struct smtp_reply reply_of(const struct reply_fact *fact)
     };
 }
 
-const char *fact_words_code(const struct view *view, const struct reply_fact *fact)
+void fact_words_code(GString *out, const struct reply_fact *fact)
 {
     const struct smtp_reply reply = reply_of(fact);
-    GString *words = g_string_new(NULL);
-    words_code(words, &reply);
-    return in_packet(view, words);
+    words_code(out, &reply);
 }
 
 /* Of a message its end alone can be told, of all else the command, too. */
@@ -98,7 +74,7 @@ static bool tells_request(const struct reply_fact *fact)
     return fact->request->kind == FACT_END || fact->answers != SMTP_ANSWERS_CONTENT || fact->verb == SMTP_VERB_BDAT;
 }
 
-const char *fact_words_answers(const struct view *view, const struct reply_fact *fact)
+void fact_words_answers(GString *out, const struct reply_fact *fact)
 {
     const struct smtp_reply reply = reply_of(fact);
     struct words_answered answered = { .frame = 0 };
@@ -106,29 +82,10 @@ const char *fact_words_answers(const struct view *view, const struct reply_fact 
         answered.frame = fact_frame(fact->request);
         answered.delay = fact_time(&fact->fact) - fact_time(fact->request);
     }
-    GString *words = g_string_new(NULL);
-    words_answers(words, &reply, &answered, WORDS_NOT_HANDED_OVER);
-    return in_packet(view, words);
+    words_answers(out, &reply, &answered, WORDS_NOT_HANDED_OVER);
 }
 
-const char *fact_words_keyword(const struct view *view, struct smtp_span text)
-{
-    GString *words = g_string_new(NULL);
-    words_keyword(words, text);
-    return in_packet(view, words);
-}
-
-const char *fact_words_challenge(const struct view *view, struct smtp_span text)
-{
-    GString *words = g_string_new(NULL);
-    bool said = words_challenge(words, text, false);
-    const char *challenge = in_packet(view, words);
-    return said ? challenge : NULL;
-}
-
-/* ---- the rest ---- */
-
-const char *fact_words_boundary(const struct view *view, const struct boundary_fact *fact, bool *silent)
+bool fact_words_boundary(GString *out, const struct boundary_fact *fact)
 {
     const struct words_boundary boundary = {
         .boundary = (enum smtp_boundary)fact->boundary,
@@ -138,20 +95,16 @@ const char *fact_words_boundary(const struct view *view, const struct boundary_f
         .identity = span_or_none(fact->identity),
         .encrypted = fact->fact.encrypted,
     };
-    GString *words = g_string_new(NULL);
-    *silent = words_boundary(words, &boundary) == WORDS_SILENT;
-    return in_packet(view, words);
+    return words_boundary(out, &boundary) != WORDS_SILENT;
 }
 
-const char *fact_words_content(const struct view *view, const struct content_fact *fact)
+void fact_words_content(GString *out, const struct content_fact *fact)
 {
     const struct words_content content = { .octets = fact->stored, .complete = true };
-    GString *words = g_string_new(NULL);
-    words_content(words, &content);
-    return in_packet(view, words);
+    words_content(out, &content);
 }
 
-const char *fact_words_end(const struct view *view, const struct end_fact *end)
+void fact_words_end(GString *out, const struct end_fact *end)
 {
     const struct words_content content = {
         .transport = (enum smtp_transport)end->message->transport,
@@ -161,39 +114,8 @@ const char *fact_words_end(const struct view *view, const struct end_fact *end)
         .complete = !end->message->broken,
         .sum = true,
     };
-    GString *words = g_string_new(NULL);
-    words_content(words, &content);
+    words_content(out, &content);
     const char *note = words_content_note(&content, WORDS_NOT_HANDED_OVER);
     if (*note != '\0')
-        g_string_append_printf(words, "%s%s", _("; "), note);
-    return in_packet(view, words);
-}
-
-const char *fact_words_gap(const struct view *view, const struct gap_fact *gap)
-{
-    GString *words = g_string_new(NULL);
-    words_missing(words, gap->fact.role, gap->missing, 0, WORDS_NOT_HANDED_OVER);
-    return in_packet(view, words);
-}
-
-const char *fact_words_skipped(const struct view *view, const struct fact *fact)
-{
-    GString *words = g_string_new(NULL);
-    words_skipped(words, fact->role, fact->octets);
-    return in_packet(view, words);
-}
-
-const char *fact_words_proxy(const struct view *view, struct smtp_span octets)
-{
-    const struct smtp_proxy_header header = smtp_proxy_parse(octets);
-    GString *words = g_string_new(NULL);
-    words_proxy(words, &header);
-    return in_packet(view, words);
-}
-
-const char *fact_words_finding(const struct view *view, enum smtp_finding finding, const char *detail)
-{
-    GString *words = g_string_new(NULL);
-    words_finding(words, finding, smtp_span_of_text(detail));
-    return in_packet(view, words);
+        g_string_append_printf(out, "%s%s", _("; "), note);
 }

@@ -11,7 +11,6 @@
 #include "proxy.h"
 #include "reference/reference.h"
 #include "view.h"
-#include "words.h"
 
 struct view_octets view_octets(const struct view *view, const struct fact *fact, const uint8_t *copy, const char *name)
 {
@@ -142,14 +141,16 @@ struct path_fields {
     int path, address, local_part, domain;
 };
 
-static void add_path(const struct view *view, proto_tree *tree, const struct view_octets *octets,
-                     const struct smtp_path *path, const struct path_fields *fields)
+static void add_path(proto_tree *tree, const struct view_octets *octets, const struct smtp_path *path,
+                     const struct path_fields *fields)
 {
     struct smtp_span address = path->null || path->address.octets == NULL ? smtp_span("", 0) : path->address;
     proto_item *item = path->null ? proto_tree_add_string(tree, fields->path, octets->tvb, octets->start, octets->length, "<>")
                                   : add_span(tree, fields->path, octets, address);
     proto_tree *subtree = proto_item_add_subtree(item, ett_esmtp_part);
-    annotate(item, fact_words_path(view, path));
+    GString *words = blank_words();
+    words_path(words, path);
+    annotate(item, words->str);
     if (path->null) {
         add_text(subtree, fields->address, octets, "");
         return;
@@ -176,8 +177,7 @@ static void add_parameters(proto_tree *tree, const struct view_octets *octets, s
     }
 }
 
-static void add_envelope(const struct view *view, proto_tree *tree, const struct view_octets *octets,
-                         const struct smtp_command *command)
+static void add_envelope(proto_tree *tree, const struct view_octets *octets, const struct smtp_command *command)
 {
     bool sender = smtp_verb_names_sender(command->verb);
     if (!sender && !smtp_verb_names_recipient(command->verb))
@@ -192,7 +192,7 @@ static void add_envelope(const struct view *view, proto_tree *tree, const struct
     struct smtp_path path = smtp_path_of(command);
     if (!path.found)
         return;
-    add_path(view, tree, octets, &path, &fields);
+    add_path(tree, octets, &path, &fields);
     add_parameters(tree, octets, path.parameters);
 }
 
@@ -241,10 +241,11 @@ static proto_item *show_command(const struct view *view, const struct line_fact 
     add_verb(view, tree, &octets, command.word);
     if (command.argument.length > 0)
         add_span(tree, hf_esmtp_command_argument, &octets, command.argument);
-    const char *meaning = fact_words_command(view, line, command.word);
-    add_text(tree, hf_esmtp_command_meaning, &octets, meaning);
-    annotate(item, meaning);
-    add_envelope(view, tree, &octets, &command);
+    GString *meaning = blank_words();
+    words_command(meaning, command.word, line_hidden(line).kind == SMTP_SECRET_STRAY);
+    add_text(tree, hf_esmtp_command_meaning, &octets, meaning->str);
+    annotate(item, meaning->str);
+    add_envelope(tree, &octets, &command);
     add_secret(tree, &octets, line);
     add_text(tree, hf_esmtp_command_phase, &octets, smtp_phase_name(line->phase));
     add_number(tree, hf_esmtp_command_number, &octets, line->number);
@@ -263,7 +264,9 @@ static proto_item *show_response(const struct view *view, const struct line_fact
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_auth_response, octets.tvb, octets.start, octets.length,
                                              wmem_strbuf_get_str(words));
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
-    annotate(item, fact_words_response(view, line));
+    GString *meaning = blank_words();
+    fact_words_response(meaning, line);
+    annotate(item, meaning->str);
     add_secret(tree, &octets, line);
     add_number(tree, hf_esmtp_command_number, &octets, line->number);
     add_line_end(tree, &octets, line->line_end);
@@ -273,25 +276,27 @@ static proto_item *show_response(const struct view *view, const struct line_fact
 
 /* ---- replies ---- */
 
-static void add_reply_line(const struct view *view, proto_tree *tree, const struct view_octets *octets,
-                           const struct reply_fact *reply, const struct smtp_line *line, unsigned index)
+static void add_reply_line(proto_tree *tree, const struct view_octets *octets, const struct reply_fact *reply,
+                           const struct smtp_line *line, unsigned index)
 {
     struct smtp_reply_line parsed = smtp_reply_line_read(line->text);
     proto_item *item = add_span(tree, hf_esmtp_reply_line, octets, line->text);
     proto_tree *subtree = proto_item_add_subtree(item, ett_esmtp_part);
     add_span(subtree, hf_esmtp_reply_text, octets, parsed.text);
+    GString *words = blank_words();
     if (reply->extensions && index > reply->text_lines) {
         struct smtp_keyword_line keyword = smtp_keyword_line_parse(parsed.text);
         add_span(subtree, hf_esmtp_keyword, octets, keyword.word);
         if (keyword.parameters.length > 0)
             add_span(subtree, hf_esmtp_keyword_parameters, octets, keyword.parameters);
-        annotate(item, fact_words_keyword(view, parsed.text));
+        words_keyword(words, parsed.text);
+        annotate(item, words->str);
     }
-    const char *challenge = reply->challenge ? fact_words_challenge(view, parsed.text) : NULL;
-    if (challenge == NULL)
+    words = blank_words();
+    if (!reply->challenge || !words_challenge(words, parsed.text, false))
         return;
-    add_text(subtree, hf_esmtp_auth_challenge, octets, challenge);
-    proto_item_append_text(item, "  \u00b7 \"%s\"", challenge);
+    add_text(subtree, hf_esmtp_auth_challenge, octets, words->str);
+    proto_item_append_text(item, "  \u00b7 \"%s\"", words->str);
 }
 
 static void add_enhanced(const struct view *view, proto_tree *tree, const struct view_octets *octets,
@@ -326,15 +331,18 @@ static proto_item *show_reply(const struct view *view, const struct reply_fact *
         add_number(tree, hf_esmtp_reply_code, &octets, reply->code);
         add_number(tree, hf_esmtp_reply_class, &octets, reply->code / 100u);
     }
-    const char *meaning = fact_words_code(view, reply);
+    GString *said = blank_words();
+    fact_words_code(said, reply);
+    const char *meaning = wmem_strdup(view->pinfo->pool, said->str);
     add_text(tree, hf_esmtp_reply_meaning, &octets, meaning);
     add_enhanced(view, tree, &octets, reply_enhanced(reply));
     rest = octets.span;
     for (unsigned i = 0; smtp_line_find(rest, true, &line); i++, rest = smtp_span_from(rest, line.octets))
-        add_reply_line(view, tree, &octets, reply, &line, i);
-    const char *answers = fact_words_answers(view, reply);
-    add_text(tree, hf_esmtp_reply_answers, &octets, answers);
-    annotate(item, wmem_strdup_printf(view->pinfo->pool, "%s%s%s", meaning, _("; "), answers));
+        add_reply_line(tree, &octets, reply, &line, i);
+    said = blank_words();
+    fact_words_answers(said, reply);
+    add_text(tree, hf_esmtp_reply_answers, &octets, said->str);
+    annotate(item, wmem_strdup_printf(view->pinfo->pool, "%s%s%s", meaning, _("; "), said->str));
     if (reply->recipient > 0)
         add_number(tree, hf_esmtp_reply_recipient, &octets, reply->recipient);
     if (reply->partial)
@@ -388,7 +396,9 @@ static proto_item *show_end(const struct view *view, const struct end_fact *end)
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_message_end, octets.tvb, octets.start, octets.length,
                                              marks[end->mark]);
     proto_item_set_text(item, "%s", end->last ? "End of the message" : "End of the chunk");
-    annotate(item, fact_words_end(view, end));
+    GString *words = blank_words();
+    fact_words_end(words, end);
+    annotate(item, words->str);
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
     add_number(tree, hf_esmtp_message, &octets, message->number);
     add_number(tree, hf_esmtp_command_number, &octets, end->number);
@@ -443,8 +453,9 @@ static void show_boundary(const struct view *view, const struct boundary_fact *b
     struct view_octets octets = { .tvb = view->tvb };
     bool auth = boundary->boundary == SMTP_BOUNDARY_AUTH;
     proto_item *item = proto_tree_add_string(view->tree, hf_esmtp_boundary, view->tvb, 0, 0, smtp_boundary_name(boundary->boundary));
-    bool silent;
-    proto_item_set_text(item, "\u2501\u2501 %s \u2501\u2501", fact_words_boundary(view, boundary, &silent));
+    GString *words = blank_words();
+    fact_words_boundary(words, boundary);
+    proto_item_set_text(item, "\u2501\u2501 %s \u2501\u2501", words->str);
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
     add_text(tree, hf_esmtp_boundary_event, &octets, smtp_step_name(boundary->step));
     if (boundary->number > 0)
@@ -475,7 +486,9 @@ static void show_gap(const struct view *view, const struct gap_fact *gap)
 {
     struct view_octets octets = { .tvb = view->tvb };
     proto_item *item = proto_tree_add_item(view->tree, hf_esmtp_gap, view->tvb, 0, 0, ENC_NA);
-    proto_item_set_text(item, "%s", fact_words_gap(view, gap));
+    GString *words = blank_words();
+    words_missing(words, gap->fact.role, gap->missing, 0, WORDS_NOT_HANDED_OVER);
+    proto_item_set_text(item, "%s", words->str);
     add_number64(proto_item_add_subtree(item, ett_esmtp_unit), hf_esmtp_gap_octets, &octets, gap->missing);
 }
 
@@ -502,7 +515,9 @@ static proto_item *show_proxy(const struct view *view, const struct fact *fact)
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
     struct view_octets octets = view_octets(view, fact, NULL, NULL);
     const struct smtp_proxy_header header = smtp_proxy_parse(octets.span);
-    annotate(item, fact_words_proxy(view, octets.span));
+    GString *words = blank_words();
+    words_proxy(words, octets.span);
+    annotate(item, words->str);
     add_proxy_endpoint(tree, hf_esmtp_proxy_source, &octets, &header, &header.source);
     add_proxy_endpoint(tree, hf_esmtp_proxy_target, &octets, &header, &header.target);
     return item;
@@ -510,16 +525,18 @@ static proto_item *show_proxy(const struct view *view, const struct fact *fact)
 
 static proto_item *show_skipped(const struct view *view, const struct fact *fact)
 {
+    GString *said = blank_words();
+    words_skipped(said, fact->role, fact->octets);
     if (fact->hidden && !esmtp_preferences.show_secrets) {
         proto_item *hidden = proto_tree_add_item(view->tree, hf_esmtp_skipped, view->tvb, 0, 0, ENC_NA);
-        proto_item_set_text(hidden, "%s: hidden because a secret may stand in them", fact_words_skipped(view, fact));
+        proto_item_set_text(hidden, "%s: hidden because a secret may stand in them", said->str);
         return hidden;
     }
     proto_item *item = show_octets(view, fact, hf_esmtp_skipped);
     struct view_octets octets = view_octets(view, fact, NULL, NULL);
     wmem_strbuf_t *words = wmem_strbuf_new(view->pinfo->pool, "");
     append_skipped(words, fact, octets.span);
-    proto_item_set_text(item, "%s", fact_words_skipped(view, fact));
+    proto_item_set_text(item, "%s", said->str);
     if (wmem_strbuf_get_len(words) == 0)
         return item;
     proto_item_append_text(item, ": %s", wmem_strbuf_get_str(words));
@@ -532,13 +549,15 @@ static void show_finding(const struct view *view, const struct finding_fact *fin
     struct view_octets octets = { .tvb = view->tvb };
     enum smtp_finding name = finding->finding->finding;
     proto_item *item = add_text(view->tree, hf_esmtp_finding, &octets, smtp_finding_name(name));
-    const char *detail = fact_words_finding(view, name, finding->detail);
-    proto_item_append_text(item, ": %s", detail);
+    GString *detail = blank_words();
+    words_finding(detail, name, smtp_span_of_text(finding->detail));
+    proto_item_append_text(item, ": %s", detail->str);
     proto_tree *tree = proto_item_add_subtree(item, ett_esmtp_unit);
     add_text(tree, hf_esmtp_finding_severity, &octets, smtp_severity_name(smtp_finding_severity(name)));
     for (const GList *link = finding->finding->proofs.head; link != NULL; link = link->next)
         add_number(tree, hf_esmtp_finding_related, &octets, (uint32_t)((const struct proof *)link->data)->place.frame);
-    expert_add_info_format(view->pinfo, on != NULL ? on : item, fields_finding(name), "%s: %s", smtp_finding_name(name), detail);
+    expert_add_info_format(view->pinfo, on != NULL ? on : item, fields_finding(name), "%s: %s", smtp_finding_name(name),
+                           detail->str);
 }
 
 static void show_proof(const struct view *view, const struct proof_fact *proof)

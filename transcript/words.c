@@ -268,22 +268,23 @@ static void G_GNUC_PRINTF(2, 0) append_name(GString *out, const char *format, st
     g_string_free(visible, TRUE);
 }
 
-void words_proxy(GString *out, const struct smtp_proxy_header *header)
+void words_proxy(GString *out, struct smtp_span octets)
 {
+    const struct smtp_proxy_header header = smtp_proxy_parse(octets);
     GString *source = g_string_new(NULL);
     GString *target = g_string_new(NULL);
-    words_proxy_endpoint(source, header, &header->source);
-    words_proxy_endpoint(target, header, &header->target);
+    words_proxy_endpoint(source, &header, &header.source);
+    words_proxy_endpoint(target, &header, &header.target);
     if (source->len > 0)
         g_string_append_printf(out, _("PROXY protocol header, from a load balancer; its client %s connected to %s"),
                                source->str, target->str);
-    else if (header->local)
+    else if (header.local)
         g_string_append(out, _("PROXY protocol header, from a load balancer that speaks for itself"));
     else
         g_string_append(out, _("PROXY protocol header, from a load balancer"));
-    append_name(out, _("; it asked for %s"), header->authority);
-    append_name(out, _("; encrypted up to the load balancer, with %s"), header->tls_version);
-    if (header->malformed)
+    append_name(out, _("; it asked for %s"), header.authority);
+    append_name(out, _("; encrypted up to the load balancer, with %s"), header.tls_version);
+    if (header.malformed)
         g_string_append(out, _("; the header is cut, or not as it should be"));
     g_string_free(target, TRUE);
     g_string_free(source, TRUE);

@@ -118,8 +118,8 @@ void words_missing(GString *out, enum smtp_role role, uint64_t octets, uint64_t 
 /* Octets that have no place in the dialogue. */
 void words_skipped(GString *out, enum smtp_role role, uint64_t octets);
 
-/* A header of the PROXY protocol: what it says. */
-void words_proxy(GString *out, const struct smtp_proxy_header *header);
+/* What a header of the PROXY protocol says. */
+void words_proxy(GString *out, struct smtp_span octets);
 
 /* "192.0.2.1:4000", "[2001:db8::1]:4000"; nothing where the header has no addresses. */
 void words_proxy_endpoint(GString *out, const struct smtp_proxy_header *header,

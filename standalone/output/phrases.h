@@ -43,6 +43,19 @@ void phrase_tls(GString *out, const struct record *record);
 /* The frames of the session, with the captures they are in. */
 void phrase_frames(GString *out, const struct record *record);
 
+/* ", AUTH PLAIN rejected 3 times, AUTH LOGIN accepted", each behind `separator`: equal ones in a row as one, accepted
+ * ones in any case. */
+void phrase_logins(GString *out, const struct record *record, const char *separator);
+
+/* The session's client or server: address and port. */
+void phrase_endpoint(GString *out, const struct record *record, enum smtp_role role);
+
+/* What became of TLS in it. */
+void phrase_starttls(GString *out, const struct record *record);
+
+/* How it ended, and what of it is not in the capture. */
+void phrase_ending(GString *out, const struct record *record);
+
 /* The session in one line: how much was said, what became of mails, TLS and logins, how it ended. */
 void phrase_session(GString *out, const struct record *record);
 

@@ -279,7 +279,7 @@ static void put_proxy(const struct rows *rows, const struct item *item)
     GString *text = g_string_new(NULL);
     GString *meaning = g_string_new(NULL);
     phrase_cut(text, line, rows->line_octets);
-    words_proxy(meaning, &header);
+    words_proxy(meaning, item->text);
     put(rows, item, (struct row){ .kind = ROW_LINE, .first = true, .last = true }, text, meaning);
 }
 

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 
-#include "annotate.h"
 #include "face.h"
 #include "language.h"
 #include "phrases.h"
@@ -44,9 +43,9 @@ static void write_session(struct face_run *run, const struct record *record)
     page_printf(page, PAGE_BOLD, "%4" G_GUINT64_FORMAT "  ", record->id);
     text_append_time(text, record->connection.start, 6);
     g_string_append(text, "  ");
-    annotate_endpoint(text, record, SMTP_CLIENT);
+    phrase_endpoint(text, record, SMTP_CLIENT);
     g_string_append(text, " -> ");
-    annotate_endpoint(text, record, SMTP_SERVER);
+    phrase_endpoint(text, record, SMTP_SERVER);
     if (record->proxy != NULL || record->balancer.version != 0) {
         g_string_append(text, " (");
         phrase_proxy(text, record);
@@ -58,8 +57,8 @@ static void write_session(struct face_run *run, const struct record *record)
         text_append_word(text, smtp_span_first(record->account.greetings.helo, 80));
     }
     g_string_append(text, _("; "));
-    annotate_starttls(text, record);
-    annotate_logins(text, record, _("; "));
+    phrase_starttls(text, record);
+    phrase_logins(text, record, _("; "));
     unsigned shown = 0;
     for (const GList *link = record->account.mails.list.head; link != NULL && shown < 5; link = link->next, shown++)
         append_transaction(text, link->data);
@@ -73,7 +72,7 @@ static void write_session(struct face_run *run, const struct record *record)
                                language_plural("; %u finding", "; %u findings", record->account.findings.list.length),
                                record->account.findings.list.length);
     g_string_append(text, _("; "));
-    annotate_ending(text, record);
+    phrase_ending(text, record);
     page_wrap(page, PAGE_PLAIN, 6, 6, text->str);
     if (record->timing != NULL)
         timing_text(page, record->timing);

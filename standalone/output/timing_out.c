@@ -3,8 +3,8 @@
 
 #include <inttypes.h>
 
-#include "annotate.h"
 #include "language.h"
+#include "phrases.h"
 #include "text.h"
 #include "words.h"
 

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 
-#include "annotate.h"
 #include "face.h"
 #include "finding_out.h"
 #include "language.h"
@@ -269,7 +268,7 @@ static void put_header(struct writer *writer)
     page_rule(page, PAGE_BOLD, page_heavy(page), 2, text->str);
 
     g_string_truncate(text, 0);
-    annotate_endpoint(text, record, SMTP_CLIENT);
+    phrase_endpoint(text, record, SMTP_CLIENT);
     if (record->account.greetings.helo_seen && record->account.greetings.helo.length > 0) {
         g_string_append(text, _("  calls itself "));
         text_append_visible(text, smtp_span_first(record->account.greetings.helo, 120));
@@ -277,7 +276,7 @@ static void put_header(struct writer *writer)
     put_fact(page, _("client"), text->str);
 
     g_string_truncate(text, 0);
-    annotate_endpoint(text, record, SMTP_SERVER);
+    phrase_endpoint(text, record, SMTP_SERVER);
     if (!record->account.greetings.banner_seen)
         g_string_append(text, _("  no banner was seen"));
     put_fact(page, _("server"), text->str);

@@ -4,7 +4,6 @@
 
 #include <inttypes.h>
 
-#include "annotate.h"
 #include "language.h"
 #include "phrases.h"
 #include "refusals_text.h"
@@ -16,7 +15,7 @@
 
 static void put_endpoint(struct html *html, const struct record *record, enum smtp_role role)
 {
-    annotate_endpoint(html_phrase(html), record, role);
+    phrase_endpoint(html_phrase(html), record, role);
     html_give(html);
 }
 
@@ -28,7 +27,7 @@ static void put_duration(struct html *html, const struct record *record)
 
 static void put_starttls(struct html *html, const struct record *record)
 {
-    annotate_starttls(html_phrase(html), record);
+    phrase_starttls(html_phrase(html), record);
     html_give(html);
 }
 
@@ -46,7 +45,7 @@ static void put_logins(struct html *html, const struct record *record)
 {
     const char *separator = _("; ");
     GString *text = html_phrase(html);
-    annotate_logins(text, record, separator);
+    phrase_logins(text, record, separator);
     if (text->len > 0)
         g_string_erase(text, 0, (gssize)strlen(separator));
     html_give(html);
@@ -114,7 +113,7 @@ void report_row(struct report *report, const struct record *record, bool dialogu
     html_mark(html, "</td><td>");
     put_finding_count(html, record);
     html_mark(html, "</td><td>");
-    annotate_ending(html_phrase(html), record);
+    phrase_ending(html_phrase(html), record);
     html_give(html);
     html_mark(html, "</td></tr>\n");
     report_end(report);

@@ -3,9 +3,9 @@
 
 #include <inttypes.h>
 
-#include "annotate.h"
 #include "finding.h"
 #include "language.h"
+#include "phrases.h"
 #include "text.h"
 #include "words.h"
 
@@ -202,9 +202,9 @@ static void add_bar(struct timeline *timeline, const struct record *record, bool
     };
     GString *who = g_string_new(NULL);
     bar.tls = bar.end;
-    annotate_endpoint(who, record, SMTP_CLIENT);
+    phrase_endpoint(who, record, SMTP_CLIENT);
     g_string_append(who, " → ");
-    annotate_endpoint(who, record, SMTP_SERVER);
+    phrase_endpoint(who, record, SMTP_SERVER);
     bar.who = g_string_free(who, FALSE);
     for (const GList *link = record->items.head; link != NULL; link = record_next(record, link)) {
         const struct item *item = link->data;

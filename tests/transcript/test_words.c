@@ -386,9 +386,8 @@ static void test_proxy(void **state)
         { "PROXY UNKNOWN\r\n", "PROXY protocol header, from a load balancer" },
     };
     for (size_t i = 0; i < G_N_ELEMENTS(rows); i++) {
-        const struct smtp_proxy_header header = smtp_proxy_parse(smtp_span_of_text(rows[i].header));
         GString *words = g_string_new(NULL);
-        words_proxy(words, &header);
+        words_proxy(words, smtp_span_of_text(rows[i].header));
         assert_said(words, rows[i].words);
     }
 }
