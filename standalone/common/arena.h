@@ -69,8 +69,10 @@ struct lazy_arena {
 
 static inline struct arena *lazy_arena_get(struct lazy_arena *lazy)
 {
-    if (lazy->arena == NULL)
+    if (lazy->arena == NULL) {
         lazy->arena = arena_new(lazy->pool);
+        arena_settle(lazy->arena);
+    }
     return lazy->arena;
 }
 

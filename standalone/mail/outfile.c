@@ -121,8 +121,10 @@ void outfile_add(struct outfile *file, struct smtp_span octets)
     if (file->held + octets.length > OUTFILE_HELD && file->held > 0)
         write_held(file);
     arena_pool_looked(file->pool);
-    if (file->arena == NULL)
+    if (file->arena == NULL) {
         file->arena = arena_new(file->pool);
+        arena_settle(file->arena);
+    }
     if (file->last == NULL || file->last->room - file->last->length < octets.length)
         add_piece(file, octets.length);
     memcpy(file->last->octets + file->last->length, octets.octets, octets.length);

@@ -9,7 +9,7 @@
 #define FRAMES_BETWEEN_COOLING 32u
 
 /* Of the memory limit: the program with its libraries, buffers and tables; and the least that is shared among connections. */
-#define FIXED_OCTETS ((uint64_t)24 * 1024 * 1024)
+#define FIXED_OCTETS ((uint64_t)28 * 1024 * 1024)
 #define LEAST_OCTETS ((uint64_t)8 * 1024 * 1024)
 
 #define TOMBSTONE_OCTETS 160u
@@ -73,7 +73,7 @@ size_t reading_memory(uint64_t memory_limit, size_t taken)
 {
     uint64_t fixed = FIXED_OCTETS + taken;
     size_t left = (size_t)MAX(memory_limit - MIN(memory_limit, fixed), LEAST_OCTETS);
-    return left / 5 * 4; /* the rest for what the allocator adds */
+    return left / 4 * 3; /* the rest for what the allocator adds */
 }
 
 size_t reading_pool_memory(uint64_t memory_limit)
