@@ -128,10 +128,11 @@ static enum step begin_frame(struct decompressor *decompressor)
         decompressor->need = 1;
         return STEP_GOES_ON;
     }
+    const struct signature *signature = signature_of(smtp_span(raw, decompressor->raw_length));
     const struct format *format = format_of(smtp_span_first(smtp_span(raw, decompressor->raw_length), SIGNATURE_LEAST));
-    if (format == NULL)
+    if (format == NULL || signature == NULL)
         return fail(decompressor, decompressor->any_frame ? _("its %s data is followed by something else") : _("its %s data is of an unknown kind"));
-    decompressor->need = signature_of(smtp_span(raw, decompressor->raw_length))->length;
+    decompressor->need = signature->length;
     if (decompressor->raw_length < decompressor->need)
         return decompressor->ended ? fail(decompressor, _("its %s data ends early")) : STEP_GOES_ON;
     if (!use_format(decompressor, format))

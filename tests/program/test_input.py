@@ -253,6 +253,13 @@ class Files(unittest.TestCase):
                     self.assertIn("can be read up to frame", done.stderr.decode())
                     write("long.zst", packed)
 
+    def test_xz_signature_goes_wrong(self):
+        """Its first four octets alone are no signature."""
+        write("wrong.gz", gzip.compress(one_mail()) + b"\xfd7zXyy and more")
+        found, done = self.sessions("wrong.gz")
+        self.assertIn("is followed by something else", done.stderr.decode())
+        self.assertEqual((done.returncode, len(found)), (3, 2))
+
     def test_xz_windows(self):
         """So it is with xz."""
         for preset, memory, needs in ((0, 1, 32), (6, 9, 33), (9, 65, 257)):
