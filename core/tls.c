@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "tls.h"
 
+#include "tls_cursor.h"
+
 #define RECORD_HEADER_OCTETS 5
 #define RECORD_BODY_LIMIT ((1u << 14) + 2048u)
 #define SSL2_HEADER_OCTETS 2
@@ -18,39 +20,6 @@ enum extension {
 
 static const char unknown_alert[] = "unknown alert";
 
-/* Takes numbers and stretches off the front of a span; once something is not there, `failed` stays set. */
-struct cursor {
-    struct smtp_span rest;
-    bool failed;
-};
-
-static struct smtp_span take(struct cursor *cursor, size_t octets)
-{
-    if (cursor->failed || octets > cursor->rest.length) {
-        cursor->failed = true;
-        return smtp_span(NULL, 0);
-    }
-    struct smtp_span taken = smtp_span_first(cursor->rest, octets);
-    cursor->rest = smtp_span_from(cursor->rest, octets);
-    return taken;
-}
-
-/* A big-endian number; 0 if it is not there. */
-static uint32_t take_number(struct cursor *cursor, size_t octets)
-{
-    uint32_t number = 0;
-    struct smtp_span taken = take(cursor, octets);
-    for (size_t i = 0; i < taken.length; i++)
-        number = number << 8 | taken.octets[i];
-    return number;
-}
-
-/* A vector of RFC 8446 section 3.4: its length in `octets` octets, then itself. */
-static struct smtp_span take_vector(struct cursor *cursor, size_t octets)
-{
-    return take(cursor, take_number(cursor, octets));
-}
-
 static bool is_version(uint32_t version)
 {
     return version >= 0x0300 && version <= 0x0304;
@@ -62,12 +31,12 @@ static bool is_version(uint32_t version)
  */
 static bool is_ssl2_hello(struct smtp_span body, size_t octets, uint16_t *version)
 {
-    struct cursor cursor = { .rest = body };
-    uint32_t message = take_number(&cursor, 1);
-    uint32_t offered = take_number(&cursor, 2);
-    uint32_t ciphers = take_number(&cursor, 2);
-    uint32_t identifier = take_number(&cursor, 2);
-    uint32_t challenge = take_number(&cursor, 2);
+    struct tls_cursor cursor = { .rest = body };
+    uint32_t message = tls_take_number(&cursor, 1);
+    uint32_t offered = tls_take_number(&cursor, 2);
+    uint32_t ciphers = tls_take_number(&cursor, 2);
+    uint32_t identifier = tls_take_number(&cursor, 2);
+    uint32_t challenge = tls_take_number(&cursor, 2);
     if (cursor.failed || message != MESSAGE_CLIENT_HELLO || (offered != SSL2_VERSION && !is_version(offered)))
         return false;
     *version = (uint16_t)offered;
@@ -195,24 +164,24 @@ enum smtp_tls_look smtp_tls_find_hello(struct smtp_span octets, size_t from, siz
 }
 
 /* server_name (RFC 6066 section 3): the host name among the names; there is only one kind. */
-static bool read_server_name(struct cursor extension, struct smtp_tls_hello *hello)
+static bool read_server_name(struct tls_cursor extension, struct smtp_tls_hello *hello)
 {
-    struct cursor names = { .rest = take_vector(&extension, 2), .failed = extension.failed };
+    struct tls_cursor names = { .rest = tls_take_vector(&extension, 2), .failed = extension.failed };
     if (!hello->client)
         return true; /* the server's is empty: it only says that the name was heard */
     while (!names.failed && names.rest.length > 0) {
-        uint32_t type = take_number(&names, 1);
-        struct smtp_span name = take_vector(&names, 2);
+        uint32_t type = tls_take_number(&names, 1);
+        struct smtp_span name = tls_take_vector(&names, 2);
         if (!names.failed && type == 0 && hello->sni.length == 0)
             hello->sni = name;
     }
     return !names.failed;
 }
 
-static bool read_alpn(struct cursor extension, struct smtp_tls_hello *hello)
+static bool read_alpn(struct tls_cursor extension, struct smtp_tls_hello *hello)
 {
-    struct cursor protocols = { .rest = take_vector(&extension, 2), .failed = extension.failed };
-    struct smtp_span first = take_vector(&protocols, 1);
+    struct tls_cursor protocols = { .rest = tls_take_vector(&extension, 2), .failed = extension.failed };
+    struct smtp_span first = tls_take_vector(&protocols, 1);
     if (protocols.failed)
         return false;
     hello->alpn = first;
@@ -220,18 +189,18 @@ static bool read_alpn(struct cursor extension, struct smtp_tls_hello *hello)
 }
 
 /* supported_versions (RFC 8446 section 4.2.1). Drafts, DTLS and GREASE (RFC 8701) are no versions to choose from. */
-static bool read_supported_versions(struct cursor extension, struct smtp_tls_hello *hello)
+static bool read_supported_versions(struct tls_cursor extension, struct smtp_tls_hello *hello)
 {
     if (!hello->client) {
-        uint32_t chosen = take_number(&extension, 2);
+        uint32_t chosen = tls_take_number(&extension, 2);
         if (!extension.failed)
             hello->version = (uint16_t)chosen;
         return !extension.failed;
     }
     uint32_t highest = 0;
-    struct cursor versions = { .rest = take_vector(&extension, 1), .failed = extension.failed };
+    struct tls_cursor versions = { .rest = tls_take_vector(&extension, 1), .failed = extension.failed };
     while (!versions.failed && versions.rest.length > 0) {
-        uint32_t version = take_number(&versions, 2);
+        uint32_t version = tls_take_number(&versions, 2);
         if (is_version(version) && version > highest)
             highest = version;
     }
@@ -240,9 +209,9 @@ static bool read_supported_versions(struct cursor extension, struct smtp_tls_hel
     return !versions.failed;
 }
 
-static bool read_extension(uint32_t type, struct smtp_span data, struct smtp_tls_hello *hello)
+static bool read_extension(uint16_t type, struct smtp_span data, struct smtp_tls_hello *hello)
 {
-    struct cursor extension = { .rest = data };
+    struct tls_cursor extension = { .rest = data };
     switch (type) {
     case EXTENSION_SERVER_NAME:
         return read_server_name(extension, hello);
@@ -256,35 +225,33 @@ static bool read_extension(uint32_t type, struct smtp_span data, struct smtp_tls
 }
 
 /* Extensions are optional up to TLS 1.2. Those that are there in full are read even where the list is cut. */
-static bool read_extensions(struct cursor *message, struct smtp_tls_hello *hello)
+static bool read_extensions(struct tls_cursor *message, struct smtp_tls_hello *hello)
 {
     if (message->failed || message->rest.length == 0)
         return !message->failed;
-    uint32_t octets = take_number(message, 2);
+    uint32_t octets = tls_take_number(message, 2);
     if (message->failed)
         return false;
     bool good = octets <= message->rest.length;
-    struct cursor list = { .rest = smtp_span_first(message->rest, octets) };
-    while (!list.failed && list.rest.length > 0) {
-        uint32_t type = take_number(&list, 2);
-        struct smtp_span data = take_vector(&list, 2);
-        if (!list.failed)
-            good = read_extension(type, data, hello) && good;
-    }
+    struct tls_cursor list = { .rest = smtp_span_first(message->rest, octets) };
+    uint16_t type;
+    struct smtp_span data;
+    while (tls_take_extension(&list, &type, &data))
+        good = read_extension(type, data, hello) && good;
     return good && !list.failed;
 }
 
-static void read_choices(struct cursor *message, struct smtp_tls_hello *hello)
+static void read_choices(struct tls_cursor *message, struct smtp_tls_hello *hello)
 {
-    hello->version = (uint16_t)take_number(message, 2);
-    take(message, RANDOM_OCTETS);
-    take_vector(message, 1); /* session identifier */
+    hello->version = (uint16_t)tls_take_number(message, 2);
+    tls_take(message, RANDOM_OCTETS);
+    tls_take_vector(message, 1); /* session identifier */
     if (hello->client) {
-        take_vector(message, 2); /* cipher suites */
-        take_vector(message, 1); /* compression methods */
+        tls_take_vector(message, 2); /* cipher suites */
+        tls_take_vector(message, 1); /* compression methods */
     } else {
-        hello->cipher = (uint16_t)take_number(message, 2);
-        take(message, 1); /* compression method */
+        hello->cipher = (uint16_t)tls_take_number(message, 2);
+        tls_take(message, 1); /* compression method */
     }
 }
 
@@ -296,14 +263,14 @@ bool smtp_tls_hello_parse(struct smtp_span body, struct smtp_tls_hello *hello)
         *hello = (struct smtp_tls_hello){ .client = true, .version = version };
         return true;
     }
-    struct cursor cursor = { .rest = body };
-    uint32_t message_type = take_number(&cursor, 1);
-    uint32_t octets = take_number(&cursor, 3);
+    struct tls_cursor cursor = { .rest = body };
+    uint32_t message_type = tls_take_number(&cursor, 1);
+    uint32_t octets = tls_take_number(&cursor, 3);
     if (cursor.failed || (message_type != MESSAGE_CLIENT_HELLO && message_type != MESSAGE_SERVER_HELLO))
         return false;
     hello->client = message_type == MESSAGE_CLIENT_HELLO;
     bool whole = octets <= cursor.rest.length;
-    struct cursor message = { .rest = smtp_span_first(cursor.rest, octets) };
+    struct tls_cursor message = { .rest = smtp_span_first(cursor.rest, octets) };
     read_choices(&message, hello);
     return read_extensions(&message, hello) && whole;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-#ifndef SMTPSCOPE_TLS_CURSOR_H
-#define SMTPSCOPE_TLS_CURSOR_H
+#ifndef SMTP_TLS_CURSOR_H
+#define SMTP_TLS_CURSOR_H
 
 /* Reading a handshake message from its front (RFC 8446 section 3). Every length is hostile: what is not there is empty, or 0. */
 
