@@ -213,6 +213,21 @@ void smtp_auth_apply_response(struct smtp_session *session, const struct unit *u
 
 /* ---- the server ---- */
 
+/* A step of the exchange that the server's reply makes, or shows. `code` 0: it has none of its own. */
+static void tell_step(const struct smtp_session *session, enum smtp_step step, uint16_t code, const struct smtp_sink *sink)
+{
+    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
+    event.offset = session->reading.offset;
+    event.boundary = (struct smtp_boundary_event){
+        .boundary = SMTP_BOUNDARY_AUTH,
+        .step = step,
+        .number = session->queue.current,
+        .mechanism = session->login.mechanism,
+        .code = code,
+    };
+    smtp_emit(sink, &event);
+}
+
 /* An exchange of which the AUTH command, or its mechanism, is not known. */
 static void begin_unseen_auth(struct smtp_session *session, const struct smtp_sink *sink)
 {
@@ -221,15 +236,7 @@ static void begin_unseen_auth(struct smtp_session *session, const struct smtp_si
     session->login.cancelled = false;
     session->login.user_named = false;
     smtp_login_begin(&session->login);
-    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
-    event.offset = session->reading.offset;
-    event.boundary = (struct smtp_boundary_event){
-        .boundary = SMTP_BOUNDARY_AUTH,
-        .step = SMTP_STEP_STARTED,
-        .number = session->queue.current,
-        .mechanism = session->login.mechanism,
-    };
-    smtp_emit(sink, &event);
+    tell_step(session, SMTP_STEP_STARTED, 0, sink);
     session->login.begun = true;
 }
 
@@ -256,16 +263,7 @@ void smtp_auth_answered(struct smtp_session *session, const struct entry *entry,
         session->login.responses = 0;
     if (bare && step == SMTP_STEP_REJECTED)
         return;
-    struct smtp_event event = smtp_event_at(session, SMTP_EVENT_BOUNDARY, SMTP_SERVER);
-    event.offset = session->reading.offset;
-    event.boundary = (struct smtp_boundary_event){
-        .boundary = SMTP_BOUNDARY_AUTH,
-        .step = step,
-        .number = session->queue.current,
-        .mechanism = session->login.mechanism,
-        .code = reply->code,
-    };
-    smtp_emit(sink, &event);
+    tell_step(session, step, reply->code, sink);
     if (step != SMTP_STEP_CHALLENGE)
         smtp_secret_auth_ended(&session->login.watch, step == SMTP_STEP_ACCEPTED);
     if (step == SMTP_STEP_ACCEPTED) {
